@@ -1,0 +1,73 @@
+"""Command line of the end-to-end tests."""
+
+import argparse
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from e2e.checks import CheckFailed
+from e2e.client import Client
+from e2e.label_studio import LabelStudio
+from e2e.report import Report, StepFailed
+from e2e.scenarios import SCENARIOS, Scenario
+from e2e.stage import Stage
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Plays the chosen scenarios; 0 when all steps passed."""
+    args = parse_args()
+    if args.list:
+        print("\n".join(scenario.name for scenario in SCENARIOS))
+        return 0
+    # Ended from outside, everything that was started here still gets put away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    chosen = [scenario for scenario in SCENARIOS if not args.scenario or scenario.name in args.scenario]
+    report = Report()
+    try:
+        with LabelStudio(args.venv, args.data) as label_studio:
+            print(f"Label Studio is up at {label_studio.url}", flush=True)
+            for scenario in chosen:
+                play(scenario, report, label_studio, args.programs)
+    except CheckFailed as failure:
+        report.failures.append("Label Studio")
+        print(f"FAIL  Label Studio - {failure}", flush=True)
+    print(report.closing_line(), flush=True)
+    return 1 if report.failures else 0
+
+
+def parse_args() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="python -m e2e", description="Plays a real Label Studio against the backends")
+    parser.add_argument("scenario", nargs="*", help="default: all")
+    parser.add_argument("--list", action="store_true", help="name the scenarios and stop")
+    parser.add_argument("--programs", type=Path, default=ROOT / "target/debug", help="folder of the backends' binaries")
+    parser.add_argument("--venv", type=Path, default=ROOT / ".ls-venv", help="virtual environment of Label Studio")
+    parser.add_argument("--data", type=Path, help="keep Label Studio's database here, so that the next start is quick")
+    args = parser.parse_args()
+    unknown = set(args.scenario) - {scenario.name for scenario in SCENARIOS}
+    if unknown:
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    return args
+
+
+def play(scenario: Scenario, report: Report, label_studio: LabelStudio, programs: Path) -> None:
+    """Plays one scenario and puts away all that it made."""
+    administrator = label_studio.client()
+    with ExitStack() as cleanup:
+        client = administrator
+        if scenario.personal_token:
+            client = Client(label_studio.url, administrator.personal_access_token())
+            client.allow_legacy_tokens(False)
+            cleanup.callback(client.allow_legacy_tokens, True)
+        stage = Stage(scenario.name, report, label_studio, client, programs.absolute(), cleanup)
+        try:
+            scenario.play(stage)
+        except StepFailed:
+            pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Programs started here: each leads a process group of its own and is ended by its own id."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from e2e.checks import CheckFailed
+
+T = TypeVar("T")
+
+
+class Process:
+    """A running program whose output goes to a file."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self.name = Path(command[0]).name
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                env={**os.environ, **environment},
+                cwd=log.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Waits until `ready` holds; fails early when the program ends."""
+
+        def ready_or_ended() -> bool:
+            code = self._process.poll()
+            if code is not None:
+                raise CheckFailed(f"{self.name} ended with status {code}: {self.log_tail()}")
+            return ready()
+
+        try:
+            wait_until(ready_or_ended, seconds, f"{self.name} is ready")
+        except CheckFailed as failure:
+            raise CheckFailed(f"{failure}: {self.log_tail()}") from failure
+
+    def is_running(self) -> bool:
+        """Whether the program has not ended yet."""
+        return self._process.poll() is None
+
+    def stop(self, seconds: float = 15) -> int:
+        """Asks the program to end, kills it when it does not, and returns its exit status."""
+        if self._process.returncode is None:
+            self._signal_group(signal.SIGTERM)
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                pass
+            self._signal_group(signal.SIGKILL)
+        return self._process.wait()
+
+    def log_tail(self, length: int = 1500) -> str:
+        """The end of what the program has printed."""
+        return self.log.read_bytes()[-length:].decode("utf-8", "replace").strip()
+
+    def _signal_group(self, number: int) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(probe: Callable[[], T], seconds: float, what: str) -> T:
+    """Repeats `probe` until it returns something true, and returns that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = probe()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise CheckFailed(f"waited {seconds:.0f} s in vain until {what}")
+        time.sleep(0.05)

@@ -1,0 +1,32 @@
+"""The scenarios, in the order they are played: name, the kind of token that everybody holds, and the function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from e2e.scenarios.basic_auth import basic_auth
+from e2e.scenarios.images import images
+from e2e.scenarios.substring_matching import substring_matching
+from e2e.scenarios.text import text
+from e2e.scenarios.text_classifier import text_classifier
+from e2e.stage import Stage
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One story; with `personal_token` it is told while legacy tokens are switched off."""
+
+    name: str
+    play: Callable[[Stage], None]
+    personal_token: bool = False
+
+
+SCENARIOS = [
+    Scenario("text", text),
+    Scenario("images", images),
+    Scenario("basic-auth", basic_auth),
+    Scenario("substring-matching", substring_matching),
+    Scenario("text-classifier", text_classifier),
+    Scenario("text-personal-token", text, personal_token=True),
+    Scenario("images-personal-token", images, personal_token=True),
+    Scenario("text-classifier-personal-token", text_classifier, personal_token=True),
+]
