@@ -1,0 +1,102 @@
+//! Calls of cargo.
+
+use std::{
+    io::{BufRead, BufReader, ErrorKind},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, anyhow, bail};
+use serde::Deserialize;
+
+/// How to build a backend.
+pub(crate) struct Build<'a> {
+    /// Folder with its `Cargo.toml`.
+    pub(crate) folder: &'a Path,
+    /// Whether to skip optimisations.
+    pub(crate) dev: bool,
+    /// Features of the package to switch on.
+    pub(crate) features: &'a [String],
+}
+
+/// One line of cargo's report. Messages without a program are of no interest.
+#[derive(Deserialize)]
+struct Message {
+    manifest_path: Option<PathBuf>,
+    executable: Option<PathBuf>,
+}
+
+impl Build<'_> {
+    /// Builds the package and returns its programs. What cargo says goes to the standard error.
+    pub(crate) fn run(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let manifest = self.folder.join("Cargo.toml").canonicalize()?;
+        let mut command = Command::new("cargo");
+        command.args([
+            "build",
+            "--bins",
+            "--message-format=json-render-diagnostics",
+            "--manifest-path",
+        ]);
+        command.arg(&manifest);
+        if !self.dev {
+            command.arg("--release");
+        }
+        if !self.features.is_empty() {
+            command.arg("--features").arg(self.features.join(","));
+        }
+        let mut cargo = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(explain)?;
+        let report = cargo.stdout.take().context("cargo has no output")?;
+        let mut programs = Vec::new();
+        for line in BufReader::new(report).lines() {
+            // A build script may print anything.
+            let Ok(message) = serde_json::from_str::<Message>(&line?) else {
+                continue;
+            };
+            if message.manifest_path.as_ref() == Some(&manifest) {
+                programs.extend(message.executable);
+            }
+        }
+        if !cargo.wait()?.success() {
+            bail!(
+                "{} does not build; cargo says why above",
+                self.folder.display()
+            );
+        }
+        Ok(programs)
+    }
+}
+
+/// Returns the manifest of the workspace that `manifest` belongs to, its own when it stands alone.
+///
+/// `None` when cargo finds a workspace around it that does not want it. Without a usable cargo the answer is its own.
+pub(crate) fn workspace_of(manifest: &Path) -> Option<PathBuf> {
+    let mut command = Command::new("cargo");
+    command.args([
+        "locate-project",
+        "--workspace",
+        "--message-format",
+        "plain",
+        "--manifest-path",
+    ]);
+    let Ok(output) = command.arg(manifest).stdin(Stdio::null()).output() else {
+        return Some(manifest.to_owned());
+    };
+    if output.status.success() {
+        return Some(PathBuf::from(
+            String::from_utf8_lossy(&output.stdout).trim_end(),
+        ));
+    }
+    let is_unwanted = String::from_utf8_lossy(&output.stderr).contains("workspace");
+    (!is_unwanted).then(|| manifest.to_owned())
+}
+
+fn explain(error: std::io::Error) -> anyhow::Error {
+    if error.kind() == ErrorKind::NotFound {
+        return anyhow!("cargo is not installed or not on PATH; get it from https://rustup.rs");
+    }
+    anyhow!(error).context("cannot run cargo")
+}

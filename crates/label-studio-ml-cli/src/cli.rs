@@ -1,0 +1,100 @@
+//! The sub-commands, and how their results become an exit code.
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{
+    Parser, Subcommand,
+    builder::styling::{AnsiColor, Style},
+};
+
+use crate::{
+    completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, start::StartArgs,
+};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+
+const EXAMPLES: &str = "\
+Examples:
+  label-studio-ml create my_backend            a new backend, with tests and a Dockerfile
+  label-studio-ml start my_backend -p 9091     build it and serve it on port 9091
+  label-studio-ml doctor --project 1           why does Label Studio show no predictions?
+
+label-studio-ml COMMAND --help tells more about a command.";
+
+/// Turns a model into a backend that Label Studio connects to
+#[derive(Debug, Parser)]
+#[command(
+    name = "label-studio-ml",
+    version,
+    after_help = EXAMPLES,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(visible_alias = "init")]
+    Create(CreateArgs),
+    Start(StartArgs),
+    Deploy(DeployArgs),
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Create(args) => args.run(out),
+            Self::Start(args) => args.run(),
+            Self::Deploy(args) => args.run(out),
+            Self::Completions(args) => args.run(out),
+        }
+    }
+}
+
+/// Runs the command line `args`, the program's name first, and returns its exit code.
+///
+/// 0 means done, 1 that it could not be done, 2 that the arguments make no sense. `start` ends with the code of the
+/// backend; on Unix it does not return at all, since the backend takes the place of this process.
+pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to tell when the terminal is gone.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    let mut out = anstream::stdout().lock();
+    let result = cli.command.run(&mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells the person at the terminal something that is neither data nor an error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{NOTE}note:{NOTE:#} {text}");
+}
+
+/// Tells whether the reader of the output left, as `head` does.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,30 @@
+//! The `label-studio-ml` command line: [`run`] takes the arguments and answers with the exit code.
+//!
+//! Each sub-command is one module of the same shape: an `Args` struct, which is its help and the only place that
+//! reads the environment, with a `run` method.
+//!
+//! - `create` writes a new backend from `template/`, which the tests of this crate build and run;
+//! - `start` builds a backend with cargo and becomes it;
+//! - `deploy` puts a backend on a cloud provider;
+//! - `doctor` says why Label Studio shows no predictions;
+//! - `completions` prints a shell's completion script.
+//!
+//! Data goes to the standard output and everything else to the standard error.
+//!
+//! ```
+//! use std::process::ExitCode;
+//!
+//! let code = label_studio_ml_cli::run(["label-studio-ml", "completions", "bash"]);
+//! assert_eq!(code, ExitCode::SUCCESS);
+//! ```
+
+mod backend_name;
+mod cargo;
+mod cli;
+mod completions;
+mod create;
+mod deploy;
+mod start;
+mod template;
+
+pub use cli::run;

@@ -1,0 +1,154 @@
+//! `label-studio-ml start`: builds a backend and becomes it.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, bail, ensure};
+use clap::{Args, ValueHint};
+
+use crate::cargo::Build;
+
+const EXAMPLES: &str = "\
+Examples:
+  label-studio-ml start my_backend
+  label-studio-ml start my_backend --port 9091 --log-level DEBUG
+  label-studio-ml start --features cuda examples/yolo
+  label-studio-ml start my_backend --help         the backend's own options
+
+Everything after DIR goes to the backend. Signals and the exit code are the backend's, too.";
+
+/// Build a backend and serve it
+#[derive(Debug, Args)]
+#[command(
+    after_help = EXAMPLES,
+    override_usage = "label-studio-ml start [OPTIONS] <DIR> [SERVER OPTIONS]..."
+)]
+pub(crate) struct StartArgs {
+    /// Folder that DIR is relative to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root_dir: PathBuf,
+
+    /// Build without optimisations, which is faster to build and slower to run
+    #[arg(long)]
+    dev: bool,
+
+    /// Features of the backend's package to switch on, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    features: Vec<String>,
+
+    /// File with parameters of the model; the backend's own config.json if there is one
+    #[arg(long, env = "CONFIG_FILE", hide = true)]
+    config: Option<PathBuf>,
+
+    // One argument, so that everything after the folder is left to the backend, `--help` included.
+    /// Folder of the backend, then options of the backend
+    #[arg(
+        value_name = "DIR",
+        required = true,
+        trailing_var_arg = true,
+        value_hint = ValueHint::DirPath
+    )]
+    dir_and_options: Vec<OsString>,
+}
+
+impl StartArgs {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let mut server_options = self.dir_and_options;
+        let dir = server_options.remove(0);
+        let root_dir = take_root_dir(&mut server_options).transpose()?;
+        let folder = root_dir.unwrap_or(self.root_dir).join(dir);
+        check_folder(&folder)?;
+        let build = Build {
+            folder: &folder,
+            dev: self.dev,
+            features: &self.features,
+        };
+        let program = choose(build.run()?, &folder)?;
+        let mut backend = Command::new(&program);
+        backend.args(&server_options);
+        let config = self.config.unwrap_or_else(|| folder.join("config.json"));
+        if config.exists() {
+            backend.env("CONFIG_FILE", config);
+        }
+        become_backend(backend).with_context(|| format!("cannot run {}", program.display()))
+    }
+}
+
+/// Takes `--root-dir` out of the options after the folder, where the Python original allows it as well.
+fn take_root_dir(options: &mut Vec<OsString>) -> Option<anyhow::Result<PathBuf>> {
+    let is_root_dir = |option: &OsString| {
+        option == "--root-dir" || option.to_string_lossy().starts_with("--root-dir=")
+    };
+    let option_idx = options.iter().position(is_root_dir)?;
+    let option = options.remove(option_idx);
+    if let Some((_, value)) = option.to_string_lossy().split_once('=') {
+        return Some(Ok(value.into()));
+    }
+    if option_idx == options.len() {
+        return Some(Err(anyhow::anyhow!("--root-dir needs a folder")));
+    }
+    Some(Ok(options.remove(option_idx).into()))
+}
+
+fn check_folder(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    ensure!(
+        folder.is_dir(),
+        "there is no folder {shown}; `label-studio-ml create NAME` makes a new backend"
+    );
+    if folder.join("Cargo.toml").is_file() {
+        return Ok(());
+    }
+    if ["_wsgi.py", "model.py"]
+        .iter()
+        .any(|file| folder.join(file).is_file())
+    {
+        bail!(
+            "{shown} is a Python backend; install the Python package (pip install label-studio-ml), \
+             whose `label-studio-ml start` runs it unchanged"
+        );
+    }
+    bail!(
+        "{shown} is not a backend: it has no Cargo.toml; `label-studio-ml create NAME` makes a new backend"
+    );
+}
+
+/// Picks the program of a package: the only one, or the one named as its folder.
+fn choose(mut programs: Vec<PathBuf>, folder: &Path) -> anyhow::Result<PathBuf> {
+    let folder = folder.canonicalize()?;
+    if programs.len() > 1
+        && let Some(name) = folder.file_name()
+    {
+        programs.retain(|program| program.file_stem() == Some(name));
+    }
+    let name = folder
+        .file_name()
+        .unwrap_or(OsStr::new("backend"))
+        .display();
+    programs.pop().with_context(|| {
+        format!(
+            "{} has no program to start; add src/main.rs, or name one {name}",
+            folder.display()
+        )
+    })
+}
+
+/// Replaces this process, so that signals, exit code and terminal are the backend's own.
+#[cfg(unix)]
+fn become_backend(mut backend: Command) -> io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(backend.exec())
+}
+
+#[cfg(not(unix))]
+fn become_backend(mut backend: Command) -> io::Result<ExitCode> {
+    let code = backend
+        .status()?
+        .code()
+        .and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}

@@ -1,0 +1,23 @@
+//! Serves the model to Label Studio.
+
+use clap::Parser;
+use label_studio_ml::{ServerArgs, anyhow, serve};
+use my_backend::NewModel;
+
+/// Suggest the choice that the annotator made last
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+
+    /// Score attached to every suggestion
+    #[arg(long, env = "SCORE", default_value_t = 0.5)]
+    score: f64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Args { server, score } = Args::parse();
+    // The server answers health checks while this closure loads the model.
+    serve(&server, move || Ok(NewModel { score }))
+}

@@ -1,0 +1,214 @@
+//! `label-studio-ml create`, without building what it writes.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+fn create(root: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
+    command.arg("create").args(args).arg("--root-dir").arg(root);
+    command.output().unwrap()
+}
+
+/// Creates a backend and expects exit code `code` and `text` on the standard error.
+fn check(root: &Path, args: &[&str], code: i32, text: &str) {
+    let output = create(root, args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    assert!(said.contains(text), "{args:?}: {said}");
+}
+
+fn read(root: &Path, path: &str) -> String {
+    fs::read_to_string(root.join(path)).unwrap()
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn writes_a_whole_backend() {
+    let root = TempDir::new().unwrap();
+    let output = create(root.path(), &["mood"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("cargo test"));
+    assert_eq!(entries(root.path()), ["mood"]);
+    for file in [
+        "Dockerfile",
+        "docker-compose.yml",
+        "README.md",
+        ".dockerignore",
+        ".gitignore",
+    ] {
+        assert!(root.path().join("mood").join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn gives_every_file_the_name() {
+    let root = TempDir::new().unwrap();
+    check(root.path(), &["mood-2"], 0, "");
+    assert!(read(root.path(), "mood-2/Cargo.toml").contains("name = \"mood-2\""));
+    assert!(read(root.path(), "mood-2/Dockerfile").contains("target/release/mood-2 "));
+    assert!(read(root.path(), "mood-2/docker-compose.yml").contains("\n  mood-2:\n"));
+    assert!(read(root.path(), "mood-2/src/main.rs").contains("use mood_2::"));
+    assert!(read(root.path(), "mood-2/tests/model.rs").contains("use mood_2::"));
+    for file in [
+        "Cargo.toml",
+        "Dockerfile",
+        "README.md",
+        "docker-compose.yml",
+        "src/lib.rs",
+        "src/main.rs",
+    ] {
+        assert!(
+            !read(&root.path().join("mood-2"), file).contains("my_backend"),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn init_is_another_name_of_create() {
+    let root = TempDir::new().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
+    let output = command
+        .args(["init", "mood", "--root-dir"])
+        .arg(root.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn depends_on_the_checkout_that_is_named() {
+    let root = TempDir::new().unwrap();
+    let sdk = root.path().join("sdk/crates/label-studio-ml");
+    fs::create_dir_all(&sdk).unwrap();
+    fs::write(
+        sdk.join("Cargo.toml"),
+        "[package]\nname = \"label-studio-ml\"\n",
+    )
+    .unwrap();
+    let checkout = root.path().join("sdk");
+    check(
+        root.path(),
+        &["mood", "--sdk-path", checkout.to_str().unwrap()],
+        0,
+        "depends on the checkout",
+    );
+    let dependency = format!(
+        "label-studio-ml = {{ path = {:?} }}",
+        sdk.canonicalize().unwrap()
+    );
+    assert!(read(root.path(), "mood/Cargo.toml").contains(&dependency));
+    check(
+        root.path(),
+        &["other", "--sdk-path", "/nowhere"],
+        1,
+        "no checkout",
+    );
+}
+
+#[test]
+fn depends_on_the_release_when_installed_elsewhere() {
+    let root = TempDir::new().unwrap();
+    let installed = root.path().join("label-studio-ml");
+    fs::copy(env!("CARGO_BIN_EXE_label-studio-ml"), &installed).unwrap();
+    let mut command = Command::new(installed);
+    let output = command
+        .args(["create", "mood"])
+        .current_dir(root.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let dependency = format!("label-studio-ml = \"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(read(root.path(), "mood/Cargo.toml").contains(&dependency));
+}
+
+#[test]
+fn stands_alone_inside_a_workspace_that_does_not_name_it() {
+    let root = TempDir::new().unwrap();
+    fs::write(
+        root.path().join("Cargo.toml"),
+        "[workspace]\nmembers = [\"examples/*\"]\n",
+    )
+    .unwrap();
+    check(root.path(), &["mood"], 0, "");
+    assert!(read(root.path(), "mood/Cargo.toml").contains("\n[workspace]\n"));
+    check(&root.path().join("examples"), &["mood"], 0, "");
+    assert!(!read(root.path(), "examples/mood/Cargo.toml").contains("[workspace]"));
+}
+
+#[test]
+fn leaves_an_existing_folder_alone() {
+    let root = TempDir::new().unwrap();
+    check(root.path(), &["mood"], 0, "");
+    fs::write(root.path().join("mood/src/lib.rs"), "my work").unwrap();
+    check(root.path(), &["mood"], 1, "replace it with --force");
+    assert_eq!(read(root.path(), "mood/src/lib.rs"), "my work");
+}
+
+#[test]
+fn force_replaces_a_generated_backend_only() {
+    let root = TempDir::new().unwrap();
+    check(root.path(), &["mood"], 0, "");
+    fs::write(root.path().join("mood/leftover"), "").unwrap();
+    check(root.path(), &["mood", "--force"], 0, "");
+    assert!(!root.path().join("mood/leftover").exists());
+
+    fs::create_dir(root.path().join("thesis")).unwrap();
+    fs::write(root.path().join("thesis/chapter"), "one").unwrap();
+    check(
+        root.path(),
+        &["thesis", "--force"],
+        1,
+        "does not replace it",
+    );
+    assert_eq!(read(root.path(), "thesis/chapter"), "one");
+    assert_eq!(
+        entries(root.path()),
+        ["mood", "thesis"],
+        "nothing temporary stays"
+    );
+}
+
+#[test]
+fn refuses_names_that_cargo_would_refuse() {
+    let root = TempDir::new().unwrap();
+    for (name, reason) in [
+        ("", "starts with a letter"),
+        ("2fast", "starts with a letter"),
+        ("été", "starts with a letter"),
+        ("a b", "starts with a letter"),
+        ("../up", "--root-dir"),
+        ("a\\b", "--root-dir"),
+        ("match", "use this name themselves"),
+        ("Test", "use this name themselves"),
+        ("clap", "use this name themselves"),
+        (&"a".repeat(65), "at most 64"),
+    ] {
+        check(root.path(), &[name], 2, reason);
+    }
+    assert!(entries(root.path()).is_empty());
+}
+
+#[test]
+fn sends_python_models_to_the_python_package() {
+    let root = TempDir::new().unwrap();
+    check(
+        root.path(),
+        &["mood", "--script", "model.py"],
+        1,
+        "pip install label-studio-ml",
+    );
+}
