@@ -1,0 +1,344 @@
+//! Sending requests to Label Studio and reading its answers.
+
+use std::{fmt, io::Read as _, sync::Arc, thread};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
+use ureq::{
+    Agent,
+    http::{Method, Request, header},
+};
+use url::Url;
+
+use super::{
+    ClientError, ClientOptions, TokenKind,
+    http::{HttpOptions, Origin, agent_config, body_extract, is_connection_failure},
+    token::Credentials,
+};
+
+const MAX_REDIRECTS: usize = 5;
+
+/// A connection to Label Studio. Clones share it; threads may, too.
+#[derive(Clone)]
+pub struct Client(Arc<Connection>);
+
+struct Connection {
+    agent: Agent,
+    origin: Origin,
+    credentials: Option<Credentials>,
+    options: ClientOptions,
+}
+
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    method: &'a Method,
+    url: &'a Url,
+    body: Option<&'a [u8]>,
+    may_repeat: bool,
+}
+
+struct Answer {
+    status: u16,
+    location: Option<String>,
+    body: Bytes,
+    extract: String,
+}
+
+#[derive(Deserialize)]
+struct Exchanged {
+    access: String,
+}
+
+impl Client {
+    /// Creates a client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the address is not a web address, or the token has expired or is not a token.
+    pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
+        let token = options.token.as_deref().map(str::trim);
+        let credentials = token
+            .filter(|token| !token.is_empty())
+            .map(Credentials::parse)
+            .transpose()?;
+        let config = agent_config(HttpOptions {
+            verify_ssl: options.verify_ssl,
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
+            overall_timeout: options.overall_timeout,
+        });
+        Ok(Self(Arc::new(Connection {
+            agent: Agent::new_with_config(config),
+            origin: Origin::parse(&options.url)?,
+            credentials,
+            options,
+        })))
+    }
+
+    /// Returns Label Studio's address, its path ending in a slash.
+    pub fn url(&self) -> &str {
+        self.0.origin.url().as_str()
+    }
+
+    /// Returns the kind of the configured token; none when there is no token.
+    pub fn token_kind(&self) -> Option<TokenKind> {
+        self.0.credentials.as_ref().map(Credentials::kind)
+    }
+
+    /// Returns the value of the `Authorization` header that Label Studio accepts now: `Token ...` or `Bearer ...`.
+    ///
+    /// A personal access token is exchanged first if the last access token has expired or soon will.
+    pub fn authorization(&self) -> Result<String, ClientError> {
+        self.authorization_after(None)
+    }
+
+    /// Like [`Client::authorization`], but never returns the value that was `refused`.
+    pub(crate) fn authorization_after(&self, refused: Option<&str>) -> Result<String, ClientError> {
+        let Some(credentials) = &self.0.credentials else {
+            return Err(ClientError::MissingToken {
+                url: self.url().to_owned(),
+            });
+        };
+        credentials.header(refused, &|token| self.exchange(token))
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    pub(super) fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, ClientError> {
+        let (url, body) = self.get_bytes(path, query)?;
+        parse(&url, &body)
+    }
+
+    pub(super) fn get_bytes(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<(Url, Bytes), ClientError> {
+        let mut url = self.0.origin.join(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let call = Call {
+            method: &Method::GET,
+            url: &url,
+            body: None,
+            may_repeat: true,
+        };
+        let body = self.call_authorized(call)?;
+        Ok((url, body))
+    }
+
+    pub(super) fn get_public<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let url = self.0.origin.join(path);
+        let call = Call {
+            method: &Method::GET,
+            url: &url,
+            body: None,
+            may_repeat: true,
+        };
+        let answer = self.call(call, None)?;
+        parse(&url, &answer.into_body(&url, Mend::Other)?)
+    }
+
+    pub(super) fn send<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let url = self.0.origin.join(path);
+        let body = serde_json::to_vec(body).map_err(|source| ClientError::Json {
+            url: url.to_string(),
+            source,
+        })?;
+        let call = Call {
+            method,
+            url: &url,
+            body: Some(&body),
+            may_repeat: false,
+        };
+        parse(&url, &self.call_authorized(call)?)
+    }
+
+    /// Exchanges a personal access token for an access token.
+    fn exchange(&self, token: &str) -> Result<String, ClientError> {
+        let url = self.0.origin.join("api/token/refresh/");
+        let body = json!({ "refresh": token }).to_string();
+        let call = Call {
+            method: &Method::POST,
+            url: &url,
+            body: Some(body.as_bytes()),
+            may_repeat: true,
+        };
+        let answer = self.call(call, None)?;
+        let exchanged: Exchanged = parse(&url, &answer.into_body(&url, Mend::Exchange)?)?;
+        tracing::debug!("exchanged the personal access token");
+        Ok(exchanged.access)
+    }
+
+    /// Calls with the token; once more with a fresh access token when Label Studio does not accept the first.
+    fn call_authorized(&self, call: Call<'_>) -> Result<Bytes, ClientError> {
+        let authorization = self.authorization()?;
+        let mut answer = self.call(call, Some(&authorization))?;
+        if answer.status == 401 && self.token_kind() == Some(TokenKind::PersonalAccess) {
+            let fresh = self.authorization_after(Some(&authorization))?;
+            answer = self.call(call, Some(&fresh))?;
+        }
+        let mend = match self.token_kind() {
+            Some(TokenKind::Legacy) => Mend::Legacy,
+            _ => Mend::Other,
+        };
+        answer.into_body(call.url, mend)
+    }
+
+    /// Calls, follows redirects that stay on Label Studio, and repeats after connection failures where that is safe.
+    fn call(&self, call: Call<'_>, authorization: Option<&str>) -> Result<Answer, ClientError> {
+        let mut url = call.url.clone();
+        let mut delay = self.0.options.retry_delay;
+        let (mut n_retries, mut n_redirects) = (0, 0);
+        loop {
+            let answer = match self.call_once(Call { url: &url, ..call }, authorization) {
+                Err(error)
+                    if call.may_repeat
+                        && n_retries < self.0.options.retries
+                        && is_connection_failure(&error) =>
+                {
+                    tracing::debug!(%url, %error, "connection failed, trying again");
+                    n_retries += 1;
+                    thread::sleep(delay);
+                    delay *= 2;
+                    continue;
+                }
+                answer => answer.map_err(|source| ClientError::Connection {
+                    url: shown(&url),
+                    source: Box::new(source),
+                })?,
+            };
+            let target = answer.location.as_deref().and_then(|to| url.join(to).ok());
+            match target {
+                Some(target) if self.0.origin.owns(&target) && n_redirects < MAX_REDIRECTS => {
+                    n_redirects += 1;
+                    url = target;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    fn call_once(
+        &self,
+        call: Call<'_>,
+        authorization: Option<&str>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = Request::builder()
+            .method(call.method)
+            .uri(call.url.as_str());
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let mut response = match call.body {
+            None => self.0.agent.run(request.body(())?)?,
+            Some(body) => {
+                let request = request.header(header::CONTENT_TYPE, "application/json");
+                self.0.agent.run(request.body(body)?)?
+            }
+        };
+        let status = response.status();
+        let location = status
+            .is_redirection()
+            .then(|| response.headers().get(header::LOCATION)?.to_str().ok())
+            .flatten()
+            .map(str::to_owned);
+        let mut answer = Answer {
+            status: status.as_u16(),
+            location,
+            body: Bytes::new(),
+            extract: String::new(),
+        };
+        if status.is_success() {
+            let mut body = Vec::new();
+            response.body_mut().as_reader().read_to_end(&mut body)?;
+            answer.body = body.into();
+        } else {
+            answer.extract = body_extract(response.body_mut());
+        }
+        Ok(answer)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("url", &self.url())
+            .field("token_kind", &self.token_kind())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    fn into_body(self, url: &Url, mend: Mend) -> Result<Bytes, ClientError> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        Err(ClientError::Status {
+            url: shown(url),
+            status: self.status,
+            body: self.extract,
+            mend: mend.advice(self.status),
+        })
+    }
+}
+
+/// What was sent, for advice on what went wrong.
+#[derive(Clone, Copy)]
+enum Mend {
+    Legacy,
+    Exchange,
+    Other,
+}
+
+impl Mend {
+    fn advice(self, status: u16) -> &'static str {
+        match (status, self) {
+            (300..=399, _) => {
+                "set LABEL_STUDIO_URL to the address that Label Studio has in the browser"
+            }
+            (401, Self::Legacy) => {
+                "LABEL_STUDIO_API_KEY is no token of this server, or legacy tokens are switched off there; \
+                 a personal access token works, too"
+            }
+            (401, Self::Exchange) => {
+                "the personal access token was revoked or is of another server; \
+                 create a new one and set LABEL_STUDIO_API_KEY"
+            }
+            (401, Self::Other) => "set LABEL_STUDIO_API_KEY to a token of this server",
+            (403, _) => "the owner of LABEL_STUDIO_API_KEY must be a member of the project",
+            (404, _) => {
+                "it does not exist, its project is hidden from the token's owner, \
+                 or LABEL_STUDIO_URL lacks a path such as /label-studio"
+            }
+            (500..=599, _) => "see the log of Label Studio",
+            _ => "",
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(url: &Url, body: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(body).map_err(|source| ClientError::Json {
+        url: shown(url),
+        source,
+    })
+}
+
+/// The address without its query, which is long and says little.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.to_string()
+}

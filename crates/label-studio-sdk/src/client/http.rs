@@ -1,0 +1,133 @@
+//! What every HTTP request of this crate has in common.
+
+use std::{io, io::Read as _, time::Duration};
+
+use ureq::{Body, Timeout, config::Config, tls::TlsConfig};
+use url::Url;
+
+use super::ClientError;
+
+const USER_AGENT: &str = concat!("label-studio-ml/", env!("CARGO_PKG_VERSION"));
+const MAX_EXTRACT_BYTES: u64 = 4096;
+const MAX_EXTRACT_CHARS: usize = 300;
+
+/// Settings of an HTTP agent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HttpOptions {
+    pub(crate) verify_ssl: bool,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) read_timeout: Duration,
+    pub(crate) overall_timeout: Duration,
+}
+
+/// Makes an agent's configuration: statuses are answers, redirects are left to the caller, and the environment has no
+/// say.
+pub(crate) fn agent_config(options: HttpOptions) -> Config {
+    Config::builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .user_agent(USER_AGENT)
+        .timeout_resolve(Some(options.connect_timeout))
+        .timeout_connect(Some(options.connect_timeout))
+        .timeout_per_read(Some(options.read_timeout))
+        .timeout_global(Some(options.overall_timeout))
+        .tls_config(
+            TlsConfig::builder()
+                .disable_verification(!options.verify_ssl)
+                .build(),
+        )
+        .build()
+}
+
+/// Tells whether the other side was not reached or hung up, so that a GET may be sent again.
+pub(crate) fn is_connection_failure(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
+        ureq::Error::Timeout(timeout) => matches!(timeout, Timeout::Connect | Timeout::Resolve),
+        ureq::Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::NotConnected
+                | io::ErrorKind::UnexpectedEof
+        ),
+        _ => false,
+    }
+}
+
+/// Returns the start of an error's body on one line; of a page for people, only that it was one.
+pub(crate) fn body_extract(body: &mut Body) -> String {
+    let mut bytes = Vec::new();
+    let mut reader = body.as_reader().take(MAX_EXTRACT_BYTES);
+    if let Err(error) = reader.read_to_end(&mut bytes) {
+        tracing::debug!(%error, "cannot read the body of an error");
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    if text.trim_start().starts_with('<') {
+        return "an HTML page".to_owned();
+    }
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().take(MAX_EXTRACT_CHARS).collect()
+}
+
+/// Label Studio's own address.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin(Url);
+
+impl Origin {
+    /// Reads an address as configured.
+    pub(crate) fn parse(text: &str) -> Result<Self, ClientError> {
+        let invalid = || ClientError::InvalidUrl {
+            url: text.to_owned(),
+        };
+        let mut url = Url::parse(text.trim()).map_err(|_| invalid())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() {
+            return Err(invalid());
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// Returns the address, its path ending in a slash.
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Returns the path below the host, without the slash at its end.
+    pub(crate) fn base_path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
+    /// Appends a path and query to the address; a slash at its start does not leave the address's own path.
+    pub(crate) fn join(&self, path_and_query: &str) -> Url {
+        let (path, query) = match path_and_query.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path_and_query, None),
+        };
+        let mut url = self.0.clone();
+        url.set_path(&format!(
+            "{}/{}",
+            self.base_path(),
+            path.trim_start_matches('/')
+        ));
+        url.set_query(query);
+        url
+    }
+
+    /// Tells whether `url` is served by Label Studio itself and as well protected as the configured address.
+    pub(crate) fn owns(&self, url: &Url) -> bool {
+        let port = Url::port_or_known_default;
+        let is_same = self.0.scheme() == url.scheme() && port(&self.0) == port(url);
+        let is_upgrade = (self.0.scheme(), url.scheme()) == ("http", "https")
+            && (self.0.port(), url.port()) == (None, None);
+        self.0.host() == url.host() && (is_same || is_upgrade)
+    }
+}

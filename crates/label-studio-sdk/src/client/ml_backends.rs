@@ -1,0 +1,40 @@
+//! ML backends that are connected to a project.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Client, ClientError};
+
+/// An ML backend as Label Studio sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MlBackend {
+    /// Number of the ML backend.
+    pub id: i64,
+    /// Address that Label Studio calls.
+    pub url: String,
+    /// Name of the ML backend.
+    #[serde(default, deserialize_with = "super::nullable::null_as_default")]
+    pub title: String,
+    /// `CO` connected, `DI` disconnected, `ER` error, `TR` training.
+    #[serde(default, deserialize_with = "super::nullable::null_as_default")]
+    pub state: String,
+    /// Why it is in error.
+    #[serde(default)]
+    pub error_message: Option<String>,
+    /// Model version that the last setup answered with.
+    #[serde(default)]
+    pub model_version: Option<String>,
+    /// Fields that the SDK does not know, kept as they came.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Client {
+    /// Asks for the ML backends of a project.
+    ///
+    /// Label Studio calls the health check and the setup of each one before it answers, so a model must not ask for
+    /// this while it is being set up.
+    pub fn ml_backends(&self, project: i64) -> Result<Vec<MlBackend>, ClientError> {
+        self.get("api/ml", &[("project", project.to_string())])
+    }
+}

@@ -1,0 +1,305 @@
+//! Downloading a file: redirects, credentials, limits.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, Write as _},
+    thread,
+    time::Instant,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use ureq::{
+    Agent, Body,
+    http::{Request, Response, header},
+    unversioned::{resolver::DefaultResolver, transport::DefaultConnector},
+};
+use url::Url;
+
+use super::{
+    MediaError, MediaOptions,
+    address::{GuardedResolver, PrivateAddress},
+};
+use crate::{
+    Client,
+    client::{HttpOptions, Origin, TokenKind, agent_config, body_extract, is_connection_failure},
+};
+
+const MAX_REDIRECTS: usize = 10;
+const BUFFER_BYTES: usize = 64 << 10;
+
+#[derive(Debug)]
+pub(super) struct Downloader {
+    agent: Agent,
+    client: Option<Client>,
+    label_studio: Option<Origin>,
+    options: MediaOptions,
+}
+
+impl Downloader {
+    pub(super) fn new(
+        client: Option<Client>,
+        label_studio: Option<Origin>,
+        options: MediaOptions,
+    ) -> Self {
+        let config = agent_config(HttpOptions {
+            verify_ssl: options.verify_ssl,
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
+            overall_timeout: options.overall_timeout,
+        });
+        let resolver = GuardedResolver {
+            resolver: DefaultResolver::default(),
+            label_studio: label_studio.clone(),
+            allow_private_addresses: options.allow_private_addresses,
+        };
+        Self {
+            agent: Agent::with_parts(config, DefaultConnector::default(), resolver),
+            client,
+            label_studio,
+            options,
+        }
+    }
+
+    /// Writes what `url` serves to `file`, again from the start when the connection fails.
+    pub(super) fn download(&self, url: &Url, file: &mut File) -> Result<(), MediaError> {
+        let mut delay = self.options.retry_delay;
+        let deadline = Instant::now() + self.options.overall_timeout;
+        for n_left in (0..=self.options.retries).rev() {
+            match self.download_once(url, file, deadline) {
+                Err(error) if n_left > 0 && is_worth_another_try(&error) => {
+                    tracing::debug!(url = shown(url), %error, "download failed, trying again");
+                }
+                result => return result,
+            }
+            thread::sleep(delay);
+            delay *= 2;
+        }
+        unreachable!("the last try returns")
+    }
+
+    fn download_once(
+        &self,
+        url: &Url,
+        file: &mut File,
+        deadline: Instant,
+    ) -> Result<(), MediaError> {
+        let mut response = self.open(url, deadline)?;
+        let limit = self.options.max_bytes;
+        let too_large = || MediaError::TooLarge {
+            url: shown(url),
+            limit,
+        };
+        let header = response.headers().get(header::CONTENT_LENGTH);
+        let length: Option<u64> = header.and_then(|length| length.to_str().ok()?.parse().ok());
+        if length.is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let write_failed = |source| MediaError::Io {
+            path: self.options.cache_dir.clone(),
+            source,
+        };
+        file.rewind()
+            .and_then(|()| file.set_len(0))
+            .map_err(write_failed)?;
+        let mut reader = response.body_mut().as_reader();
+        let mut buffer = vec![0; BUFFER_BYTES];
+        let mut n_bytes = 0;
+        loop {
+            let n_read = match reader.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(n_read) => n_read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failure(url, error.into())),
+            };
+            n_bytes += n_read as u64;
+            if n_bytes > limit {
+                return Err(too_large());
+            }
+            file.write_all(&buffer[..n_read]).map_err(write_failed)?;
+        }
+    }
+
+    /// Follows redirects up to an answer with a body. The token is sent as long as every hop was Label Studio's.
+    fn open(&self, url: &Url, deadline: Instant) -> Result<Response<Body>, MediaError> {
+        let mut hop = url.clone();
+        let mut is_trusted = true;
+        for _ in 0..=MAX_REDIRECTS {
+            is_trusted &= self.may_have_token(&hop);
+            let mut response = self.request(&hop, is_trusted, deadline)?;
+            let status = response.status();
+            if status.is_success() {
+                return Ok(response);
+            }
+            let location = response.headers().get(header::LOCATION);
+            let location =
+                location.filter(|_| matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308));
+            let Some(location) = location else {
+                return Err(MediaError::Status {
+                    url: shown(&hop),
+                    status: status.as_u16(),
+                    body: body_extract(response.body_mut()),
+                });
+            };
+            let target = location.to_str().ok().and_then(|to| hop.join(to).ok());
+            hop = self.checked_redirect(&hop, target)?;
+        }
+        Err(MediaError::TooManyRedirects { url: shown(url) })
+    }
+
+    fn checked_redirect(&self, url: &Url, target: Option<Url>) -> Result<Url, MediaError> {
+        let bad_redirect = |target: String| MediaError::BadRedirect {
+            url: shown(url),
+            target,
+        };
+        let target = target.ok_or_else(|| bad_redirect("an invalid address".to_owned()))?;
+        match (url.scheme(), target.scheme()) {
+            (_, "https") | ("http", "http") => {}
+            _ => return Err(bad_redirect(shown(&target))),
+        }
+        // Label Studio sends whoever it does not know to a page, which would pass for the file.
+        let is_login = |own: &Origin| own.owns(&target) && target.path().contains("/user/login");
+        if self.label_studio.as_ref().is_some_and(is_login) {
+            return Err(MediaError::LoginRequired { url: shown(url) });
+        }
+        Ok(target)
+    }
+
+    /// Asks once, or twice when an access token turns out to have been revoked.
+    fn request(
+        &self,
+        url: &Url,
+        is_trusted: bool,
+        deadline: Instant,
+    ) -> Result<Response<Body>, MediaError> {
+        let Some(client) = self.client.as_ref().filter(|_| is_trusted) else {
+            return self.send(url, basic_auth(url), deadline);
+        };
+        let authorization = client.authorization()?;
+        let response = self.send(url, Some(authorization.clone()), deadline)?;
+        if response.status() != 401 || client.token_kind() != Some(TokenKind::PersonalAccess) {
+            return Ok(response);
+        }
+        let fresh = client.authorization_after(Some(&authorization))?;
+        self.send(url, Some(fresh), deadline)
+    }
+
+    fn send(
+        &self,
+        url: &Url,
+        authorization: Option<String>,
+        deadline: Instant,
+    ) -> Result<Response<Body>, MediaError> {
+        let mut target = url.clone();
+        target.set_fragment(None);
+        // A web address always takes these; they have become a header.
+        let _ = (target.set_username(""), target.set_password(None));
+        let mut request = Request::get(target.as_str());
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request
+            .body(())
+            .map_err(|error| failure(url, error.into()))?;
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(remaining))
+            .build();
+        self.agent.run(request).map_err(|error| failure(url, error))
+    }
+
+    /// The token opens Label Studio's files. Its API stays closed: task data must not read it on behalf of the token's
+    /// owner.
+    fn may_have_token(&self, url: &Url) -> bool {
+        let has_token = self
+            .client
+            .as_ref()
+            .is_some_and(|client| client.token_kind().is_some());
+        let Some(own) = self.label_studio.as_ref().filter(|_| has_token) else {
+            return false;
+        };
+        own.owns(url) && !is_api(url.path(), own.base_path())
+    }
+}
+
+/// Tells whether a path is one of Label Studio's API, however it is written.
+fn is_api(path: &str, base_path: &str) -> bool {
+    let names = |path: &str| {
+        let mut names = Vec::new();
+        let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        for name in path.split(['/', '\\']) {
+            match name {
+                "" | "." => {}
+                ".." => drop(names.pop()),
+                name => names.push(name.to_ascii_lowercase()),
+            }
+        }
+        names
+    };
+    let (path, base) = (names(path), names(base_path));
+    path.strip_prefix(base.as_slice())
+        .unwrap_or(&path)
+        .first()
+        .is_some_and(|name| name == "api")
+}
+
+fn basic_auth(url: &Url) -> Option<String> {
+    let decoded = |part| percent_encoding::percent_decode_str(part).decode_utf8_lossy();
+    let (user, password) = (
+        decoded(url.username()),
+        decoded(url.password().unwrap_or_default()),
+    );
+    let is_given = !user.is_empty() || !password.is_empty();
+    is_given.then(|| {
+        format!(
+            "Basic {}",
+            BASE64_STANDARD.encode(format!("{user}:{password}"))
+        )
+    })
+}
+
+fn is_worth_another_try(error: &MediaError) -> bool {
+    match error {
+        MediaError::Truncated { .. } => true,
+        MediaError::Connection { source, .. } => is_connection_failure(source),
+        _ => false,
+    }
+}
+
+fn failure(url: &Url, error: ureq::Error) -> MediaError {
+    let is_eof = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    match error {
+        ureq::Error::Other(other) => match other.downcast::<PrivateAddress>() {
+            Ok(private) => MediaError::PrivateAddress {
+                host: private.host,
+                address: private.address,
+            },
+            Err(other) => connection_failure(url, ureq::Error::Other(other)),
+        },
+        ureq::Error::Io(error) if is_eof(&error) => MediaError::Truncated { url: shown(url) },
+        ureq::Error::Timeout(_) => MediaError::Timeout {
+            url: shown(url),
+            source: Box::new(error),
+        },
+        error => connection_failure(url, error),
+    }
+}
+
+fn connection_failure(url: &Url, source: ureq::Error) -> MediaError {
+    MediaError::Connection {
+        url: shown(url),
+        source: Box::new(source),
+    }
+}
+
+/// The address without what may be secret in it: credentials, and queries, which presigned addresses have signatures
+/// in.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // A web address always takes these.
+    let _ = (url.set_username(""), url.set_password(None));
+    url.to_string()
+}

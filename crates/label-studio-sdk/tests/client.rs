@@ -1,0 +1,360 @@
+//! What is asked of Label Studio, and what is made of its answers.
+#![cfg(feature = "client")]
+
+mod stand_in;
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    net::TcpListener,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use label_studio_sdk::{Client, ClientError, ClientOptions, Prediction};
+use serde_json::{Value, json};
+use stand_in::{Asked, Reply, StandIn, options};
+
+const TOKEN: &str = "legacy123";
+
+#[test]
+fn labeled_tasks_are_asked_for_page_by_page() {
+    let server = StandIn::start(|asked| match asked.query("page").as_deref() {
+        Some("1") => page(1..101),
+        Some("2") => page(101..131),
+        _ => Reply::status(404),
+    });
+    let tasks = server.client(TOKEN).labeled_tasks(3).unwrap();
+    assert_eq!(tasks.len(), 130);
+    assert_eq!(tasks[129].id, Some(130));
+    assert_eq!(tasks[129].annotations().unwrap().len(), 1);
+
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2, "the second page is short");
+    let first = &asked[0];
+    assert_eq!(first.path(), "/api/tasks");
+    assert_eq!(first.authorization(), Some("Token legacy123"));
+    let expected = [
+        ("project", "3"),
+        ("page", "1"),
+        ("page_size", "100"),
+        ("fields", "all"),
+        ("resolve_uri", "True"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(first.query(name).as_deref(), Some(value), "{name}");
+    }
+    let query: Value = serde_json::from_str(&first.query("query").unwrap()).unwrap();
+    let filter = json!({"filter": "filter:tasks:completed_at", "operator": "empty", "value": false, "type": "Datetime"});
+    assert_eq!(
+        query,
+        json!({
+            "filters": {"conjunction": "and", "items": [filter]},
+            "ordering": [],
+            "selectedItems": {"all": true, "excluded": []},
+        })
+    );
+}
+
+#[test]
+fn paging_ends_where_the_tasks_end() {
+    type Pages = fn(&str) -> Reply;
+    let cases: [(&str, Pages, usize, usize); 6] = [
+        (
+            "a missing page",
+            |page_no| {
+                if page_no == "1" {
+                    page(1..101)
+                } else {
+                    Reply::status(404)
+                }
+            },
+            100,
+            2,
+        ),
+        (
+            "an empty page",
+            |page_no| {
+                if page_no == "1" {
+                    page(1..101)
+                } else {
+                    page(0..0)
+                }
+            },
+            100,
+            2,
+        ),
+        ("no tasks at all", |_| page(0..0), 0, 1),
+        (
+            "the total, on a server with smaller pages",
+            |page_no| {
+                let page_no: u64 = page_no.parse().unwrap();
+                counted_page(page_no * 50 - 49..page_no * 50 + 1, 100)
+            },
+            100,
+            2,
+        ),
+        ("the same page again", |_| page(1..101), 100, 2),
+        (
+            "a list without a frame",
+            |_| Reply::ok(r#"[{"id": 1, "data": {}}]"#),
+            1,
+            1,
+        ),
+    ];
+    for (name, pages, n_tasks, n_asked) in cases {
+        let server = StandIn::start(move |asked| pages(&asked.query("page").unwrap()));
+        let tasks = server.client(TOKEN).tasks(1).unwrap();
+        assert_eq!(
+            (tasks.len(), server.asked().len()),
+            (n_tasks, n_asked),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_error_on_a_later_page_is_not_the_end_of_the_tasks() {
+    // The original returns what it has, so that training silently runs on a part.
+    let server = StandIn::start(|asked| match asked.query("page").as_deref() {
+        Some("1") => page(1..101),
+        _ => Reply::status(500),
+    });
+    let error = server.client(TOKEN).labeled_tasks(1).unwrap_err();
+    assert_eq!(error.status(), Some(500));
+}
+
+#[test]
+fn a_missing_project_is_an_error() {
+    let server = StandIn::start(|_| Reply::status(404));
+    let error = server.client(TOKEN).labeled_tasks(1).unwrap_err();
+    assert_eq!(error.status(), Some(404));
+}
+
+#[test]
+fn answers_are_read_tolerantly() {
+    let server = StandIn::start(|asked| Reply::json(&answer_to(asked)));
+    let client = server.client(TOKEN);
+    assert_eq!(client.version().unwrap().release, "1.23.2");
+    assert_eq!(client.whoami().unwrap().email, "a@b.example");
+    assert_eq!(client.project(1).unwrap().title, "");
+    let projects = client.projects().unwrap();
+    assert_eq!(
+        projects
+            .iter()
+            .map(|project| project.id)
+            .collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert_eq!(client.task(5).unwrap().id, Some(5));
+    assert_eq!(
+        client.predictions(5).unwrap()[0].model_version.as_deref(),
+        Some("a")
+    );
+    assert_eq!(client.ml_backends(1).unwrap()[0].model_version, None);
+    let webhook = &client.webhooks(1).unwrap()[0];
+    assert_eq!(webhook.headers["Authorization"], "Basic secret");
+    assert!(!format!("{webhook:?}").contains("secret"));
+    assert_eq!(
+        server.asked()[0].authorization(),
+        None,
+        "the version needs no token"
+    );
+}
+
+fn answer_to(asked: &Asked) -> Value {
+    match asked.target.as_str() {
+        "/api/version" => json!({"release": "1.23.2", "label-studio-os-package": {}}),
+        "/api/current-user/whoami" => json!({"id": 1, "email": "a@b.example"}),
+        "/api/projects/1" => json!({"id": 1, "title": null, "label_config": "<View/>"}),
+        "/api/projects?page=1&page_size=100" => {
+            json!({"results": [{"id": 1}], "next": "http://internal/?page=2"})
+        }
+        "/api/projects?page=2&page_size=100" => json!({"results": [{"id": 2}], "next": null}),
+        "/api/tasks/5" => json!({"id": 5, "data": {"text": "a"}}),
+        "/api/predictions/?task=5" => {
+            json!([{"id": 1, "result": [], "score": null, "model_version": "a"}])
+        }
+        "/api/ml?project=1" => {
+            json!([{"id": 1, "url": "http://b", "state": "CO", "model_version": null}])
+        }
+        "/api/webhooks/?project=1" => {
+            json!([{"id": 1, "url": "http://b/webhook", "headers": {"Authorization": "Basic secret"}, "is_active": true}])
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn predictions_and_headers_are_sent_as_label_studio_reads_them() {
+    let server = StandIn::start(|asked| match asked.path() {
+        "/api/projects/1/import/predictions" => Reply::json(&json!({"created": 2})),
+        _ => Reply::json(&json!({"id": 1})),
+    });
+    let client = server.client(TOKEN);
+    let none: [label_studio_sdk::Region; 0] = [];
+    let prediction = Prediction::new(none)
+        .with_score(0.5)
+        .with_model_version("a");
+    client.create_prediction(7, &prediction).unwrap();
+    let both = [(7, &prediction), (8, &prediction)];
+    assert_eq!(client.create_predictions(1, both).unwrap(), 2);
+    let headers = BTreeMap::from([("Authorization".to_owned(), "Basic eA==".to_owned())]);
+    client.update_webhook_headers(4, &headers).unwrap();
+
+    let sent: Vec<_> = server
+        .asked()
+        .iter()
+        .map(|asked| {
+            let body: Value = serde_json::from_str(&asked.body).unwrap();
+            (format!("{} {}", asked.method, asked.target), body)
+        })
+        .collect();
+    let stored =
+        |task: i64| json!({"task": task, "result": [], "score": 0.5, "model_version": "a"});
+    let expected = [
+        ("POST /api/predictions/", stored(7)),
+        (
+            "POST /api/projects/1/import/predictions",
+            json!([stored(7), stored(8)]),
+        ),
+        (
+            "PATCH /api/webhooks/4",
+            json!({"headers": {"Authorization": "Basic eA=="}}),
+        ),
+    ];
+    assert_eq!(sent, expected.map(|(line, body)| (line.to_owned(), body)));
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    for (status, expect) in [
+        (401, "LABEL_STUDIO_API_KEY"),
+        (403, "member of the project"),
+        (404, "LABEL_STUDIO_URL"),
+        (502, "log of Label Studio"),
+    ] {
+        let server = StandIn::start(move |_| Reply::status(status));
+        let message = server.client(TOKEN).whoami().unwrap_err().to_string();
+        let url = format!("{}/api/current-user/whoami answered {status}", server.url());
+        assert!(message.starts_with(&url), "{message}");
+        assert!(
+            message.contains(expect) && message.contains(r#"{"detail":"no"}"#),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_page_for_people_is_not_taken_for_an_answer() {
+    let server = StandIn::start(|_| Reply::ok("<!doctype html><html></html>"));
+    let message = server.client(TOKEN).version().unwrap_err().to_string();
+    assert!(
+        message.contains("did not answer like Label Studio's API"),
+        "{message}"
+    );
+    let server = StandIn::start(|_| Reply::new(502, &[], "<html><body>long</body></html>"));
+    let message = server.client(TOKEN).version().unwrap_err().to_string();
+    assert!(message.contains("an HTML page"), "{message}");
+}
+
+#[test]
+fn an_address_that_is_not_one_is_an_error() {
+    for url in [
+        "ls.example:8080",
+        "",
+        "ftp://ls.example",
+        "http://user@ls.example",
+    ] {
+        let error = Client::new(ClientOptions::new(url)).unwrap_err();
+        assert!(matches!(error, ClientError::InvalidUrl { .. }), "{url}");
+    }
+}
+
+#[test]
+fn a_get_is_repeated_when_the_connection_fails_and_a_post_is_not() {
+    let n_asked = AtomicUsize::new(0);
+    let server = StandIn::start(move |_| match n_asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()),
+        2 => Reply::json(&json!({"id": 1})),
+        _ => Reply::Raw(Vec::new()),
+    });
+    let client = server.client(TOKEN);
+    assert_eq!(client.whoami().unwrap().id, 1);
+    assert_eq!(server.asked().len(), 3);
+    let none: [label_studio_sdk::Region; 0] = [];
+    let error = client
+        .create_prediction(1, &Prediction::new(none))
+        .unwrap_err();
+    assert!(matches!(error, ClientError::Connection { .. }));
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let client = Client::new(options(&format!("http://127.0.0.1:{port}"))).unwrap();
+    let error = client.version().unwrap_err();
+    let expected = format!("cannot reach http://127.0.0.1:{port}/api/version");
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    assert!(error.source().unwrap().to_string().contains("refused"));
+}
+
+#[test]
+fn a_server_that_hangs_is_given_up() {
+    let server = StandIn::start(|_| Reply::Hang);
+    let options = ClientOptions {
+        read_timeout: Duration::from_millis(50),
+        ..options(&server.url())
+    };
+    let error = Client::new(options).unwrap().version().unwrap_err();
+    assert!(
+        error.source().unwrap().to_string().contains("timeout"),
+        "{error}"
+    );
+    assert_eq!(server.asked().len(), 1, "a slow server is not asked again");
+}
+
+#[test]
+fn only_redirects_within_label_studio_are_followed() {
+    let other = StandIn::start(|_| Reply::json(&json!({"id": 1})));
+    let other_url = other.url();
+    let server = StandIn::start(move |asked| match asked.path() {
+        "/api/current-user/whoami" => Reply::redirect("/api/current-user/whoami/"),
+        "/api/current-user/whoami/" => Reply::json(&json!({"id": 1})),
+        _ => Reply::redirect(&other_url),
+    });
+    let client = server.client(TOKEN);
+    assert_eq!(client.whoami().unwrap().id, 1);
+    assert_eq!(server.asked()[1].authorization(), Some("Token legacy123"));
+    let error = client.project(1).unwrap_err();
+    assert!(
+        error.to_string().contains("set LABEL_STUDIO_URL"),
+        "{error}"
+    );
+    assert!(other.asked().is_empty());
+}
+
+#[test]
+fn requests_name_their_sender() {
+    let server = StandIn::start(|_| Reply::json(&json!({"release": "1"})));
+    server.client(TOKEN).version().unwrap();
+    assert!(server.asked()[0].headers["user-agent"].starts_with("label-studio-ml/"));
+}
+
+fn page(ids: std::ops::Range<u64>) -> Reply {
+    Reply::json(&json!({ "tasks": tasks(ids) }))
+}
+
+fn counted_page(ids: std::ops::Range<u64>, total: u64) -> Reply {
+    Reply::json(&json!({ "tasks": tasks(ids), "total": total }))
+}
+
+fn tasks(ids: std::ops::Range<u64>) -> Vec<Value> {
+    ids.map(|id| json!({"id": id, "data": {"text": "a"}, "annotations": [{"id": 1, "result": []}]}))
+        .collect()
+}

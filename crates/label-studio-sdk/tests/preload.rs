@@ -1,0 +1,131 @@
+//! Which texts of task data are addresses, and what takes their place.
+#![cfg(feature = "client")]
+
+mod stand_in;
+
+use label_studio_sdk::{MediaError, MediaFetcher, MediaOptions, media::needs_preload};
+use serde_json::{Value, json};
+use stand_in::{Reply, StandIn};
+
+/// Cases of the Python original that are decided otherwise.
+const FIXED: &[(&str, &str)] = &[
+    ("upload my file", "it is a text that starts with a word"),
+    ("gs: hello", "it is a text that starts with an abbreviation"),
+    ("foo://bar baz", "nothing can be fetched with such a scheme"),
+];
+
+#[test]
+fn addresses_are_told_from_texts_as_recorded() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../vectors/core_preload.json")).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let value = case["value"].as_str().unwrap();
+        let is_fixed = FIXED.iter().any(|(fixed, _)| *fixed == value);
+        let expect = case["needed"] == true && !is_fixed;
+        assert_eq!(needs_preload(value), expect, "{value:?}");
+    }
+}
+
+#[test]
+fn addresses_are_told_from_texts() {
+    for (value, expect) in [
+        (" /data/upload/1/a.txt\n", true),
+        ("upload/1/a.txt", true),
+        ("upload/1/", false),
+        ("upload/one/a.txt", false),
+        ("/data/local-files/?d=a.txt", true),
+        ("/data/local-files/?d=", false),
+        ("/storage-data/uploaded/?filepath=upload/1/a.txt", true),
+        ("/tasks/1/resolve/?fileuri=czM6Ly9iL2s=", true),
+        ("s3://bucket/my folder/a.txt", true),
+        ("s3://", false),
+        ("azure-blob://container/a.txt", true),
+        ("https://x.y/z is worth reading", false),
+        ("https://x.y/z\nhttps://x.y/w", false),
+        ("ftp://x.y/z", false),
+        ("Cargo.toml", false),
+        ("src", false),
+        ("/etc/passwd", false),
+        ("data:text/plain,hello", false),
+    ] {
+        assert_eq!(needs_preload(value), expect, "{value:?}");
+    }
+    assert!(!needs_preload(&format!(
+        "https://x.y/{}",
+        "z".repeat(10_000)
+    )));
+}
+
+#[test]
+fn texts_take_the_place_of_addresses_at_any_depth() {
+    let server = StandIn::start(|asked| match asked.path() {
+        "/a.txt" => Reply::ok("grüße, \u{feff}\r\n"),
+        _ => Reply::status(404),
+    });
+    let (fetcher, _dir) = fetcher(|options| options);
+    let url = format!("{}/a.txt", server.url());
+    let data =
+        json!({"text": url, "kept": "upload my file", "n": 1, "list": [url, {"inner": url}, null]});
+    let text = "grüße, \u{feff}\r\n";
+    let preloaded = fetcher.preload(data.as_object().unwrap(), None).unwrap();
+    assert_eq!(
+        Value::Object(preloaded),
+        json!({"text": text, "kept": "upload my file", "n": 1, "list": [text, {"inner": text}, null]})
+    );
+    assert_eq!(server.asked().len(), 1, "one address is fetched once");
+
+    let paths = fetcher
+        .preload_paths(data.as_object().unwrap(), None)
+        .unwrap();
+    let path = paths["text"].as_str().unwrap();
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    assert_eq!(paths["list"][1]["inner"], path);
+}
+
+#[test]
+fn a_file_that_is_not_text_is_an_error() {
+    let server = StandIn::start(|_| Reply::ok(b"\x89PNG\xff"));
+    let (fetcher, _dir) = fetcher(|options| options);
+    let data = json!({"text": format!("{}/a.txt", server.url())});
+    let error = fetcher
+        .preload(data.as_object().unwrap(), None)
+        .unwrap_err();
+    assert!(matches!(error, MediaError::NotText { .. }), "{error}");
+}
+
+#[test]
+fn a_long_text_is_an_error() {
+    let server = StandIn::start(|_| Reply::ok("12345"));
+    for (limit, is_fine) in [(5, true), (4, false)] {
+        let (fetcher, _dir) = fetcher(|options| MediaOptions {
+            max_text_bytes: limit,
+            ..options
+        });
+        let data = json!({"text": format!("{}/a.txt", server.url())});
+        let preloaded = fetcher.preload(data.as_object().unwrap(), None);
+        assert_eq!(preloaded.is_ok(), is_fine, "limit {limit}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_had_is_an_error() {
+    let server = StandIn::start(|_| Reply::status(404));
+    let (fetcher, _dir) = fetcher(|options| options);
+    let data = json!({"text": format!("{}/a.txt", server.url())});
+    let error = fetcher
+        .preload(data.as_object().unwrap(), None)
+        .unwrap_err();
+    assert!(
+        matches!(error, MediaError::Status { status: 404, .. }),
+        "{error}"
+    );
+}
+
+fn fetcher(change: impl FnOnce(MediaOptions) -> MediaOptions) -> (MediaFetcher, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = MediaOptions {
+        allow_private_addresses: true,
+        ..MediaOptions::new(dir.path())
+    };
+    (MediaFetcher::new(None, change(options)).unwrap(), dir)
+}
