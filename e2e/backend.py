@@ -16,14 +16,18 @@ START_SECONDS = 30
 class Backend:
     """A running backend with a `MODEL_DIR` of its own; use it in a `with` block."""
 
-    def __init__(self, program: Path, environment: Mapping[str, str], port: int | None = None) -> None:
+    def __init__(
+        self, program: Path, environment: Mapping[str, str], port: int | None = None, folder: Path | None = None
+    ) -> None:
+        """Starts `program`; with `folder`, what the model has learnt is kept there for the next time."""
         if not program.exists():
             raise CheckFailed(f"{program} is missing; build it with cargo build -p {program.name}")
         self.auth: tuple[str, str] | None = None
         if "BASIC_AUTH_USER" in environment:
             self.auth = (environment["BASIC_AUTH_USER"], environment["BASIC_AUTH_PASS"])
         self._program, self._environment = program, environment
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{program.name}-"))
+        self._temporary = folder is None
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{program.name}-")) if folder is None else folder.absolute()
         self._port = port or free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._start()
@@ -39,9 +43,10 @@ class Backend:
         return code
 
     def stop(self) -> int:
-        """Ends the backend, removes its folder, and returns its exit status."""
+        """Ends the backend, removes its temporary folder, and returns its exit status."""
         code = self.process.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._temporary:
+            shutil.rmtree(self._folder, ignore_errors=True)
         return code
 
     def __enter__(self) -> "Backend":
@@ -52,7 +57,7 @@ class Backend:
 
     def _start(self) -> None:
         places = {"MODEL_DIR": str(self._folder / "model"), "PORT": str(self._port)}
-        (self._folder / "model").mkdir(exist_ok=True)
+        (self._folder / "model").mkdir(parents=True, exist_ok=True)
         command = [str(self._program), "--host", "127.0.0.1"]
         self.process = Process(command, {**self._environment, **places}, self._folder / "backend.log")
         try:

@@ -42,9 +42,13 @@ class LabelStudio:
         port = port or free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [str(program), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
-        command += ["--username", self.username, "--password", self.password, "--user-token", self.token]
         places = {"LABEL_STUDIO_BASE_DATA_DIR": str(self._data), "LABEL_STUDIO_HOST": self.url}
-        self.process = Process(command, SETTINGS | places, self._data / "label-studio.log")
+        secret = {
+            "LABEL_STUDIO_PASSWORD": self.password,
+            "LABEL_STUDIO_USER_TOKEN": self.token,
+            "LABEL_STUDIO_USERNAME": self.username,
+        }
+        self.process = Process(command, SETTINGS | places | secret, self._data / "label-studio.log")
         try:
             self.process.wait_until(self._is_up, START_SECONDS)
         except BaseException:

@@ -71,10 +71,14 @@ class Process:
             pass
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nothing listens on."""
+def free_port(preferred: int = 0) -> int:
+    """A port of the loopback interface that nothing listens on; the preferred one when it is free."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", preferred))
+        except OSError:
+            return free_port()
         return listener.getsockname()[1]
 
 

@@ -1,0 +1,59 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+PORT ?= 9090
+# The backends that the end-to-end tests drive; built like the tests, so that nothing is compiled twice.
+BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_classifier
+PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
+PYTHON := .ls-venv/bin/python
+LOCKED := $(if $(CI),--locked)
+
+.PHONY: help run test lint fmt doc bench e2e demo backends tools label-studio
+
+help: ## Lists what can be made
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: tools ## Serves the simplest backend on PORT (9090)
+	@echo
+	@echo "Once it says that it listens: in Label Studio open Settings > Model > Connect Model and enter"
+	@echo "    http://localhost:$(PORT)"
+	@echo "No Label Studio at hand? 'make demo' starts one with a backend already connected."
+	@echo
+	@mkdir -p .demo/simplest
+	MODEL_DIR=.demo/simplest cargo run $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
+
+test: lint doc ## Everything that CI checks: lint, docs, tests, invariants, end to end
+	scripts/run_tests.sh $(LOCKED)
+	scripts/check_invariants.sh
+	$(MAKE) --no-print-directory e2e
+
+lint: tools ## Format, clippy with warnings denied, licences and sources of the dependencies
+	cargo fmt --all --check
+	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	scripts/check_dependencies.sh
+
+fmt: tools ## Formats the Rust code
+	cargo fmt --all
+
+doc: tools ## API documentation in target/doc, with warnings denied
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps
+
+bench: tools ## Benchmarks
+	cargo bench $(LOCKED) --workspace --benches
+
+e2e: backends label-studio ## A real Label Studio against the backends
+	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .
+	$(PYTHON) -m e2e --programs $(PROGRAMS)
+
+demo: backends label-studio ## Label Studio with a text classifier and a sample project, until Ctrl-C
+	@$(PYTHON) -m demo --programs $(PROGRAMS)
+
+backends: tools
+	cargo build $(LOCKED) $(addprefix -p ,$(BACKENDS))
+
+label-studio:
+	@scripts/install_label_studio.sh
+
+tools:
+	@scripts/install_tools.sh

@@ -1,0 +1,4 @@
+"""A Label Studio to click through: a sample project with a text classifier already connected and trained.
+
+    make demo
+"""
