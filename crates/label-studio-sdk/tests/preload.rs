@@ -3,9 +3,12 @@
 
 mod stand_in;
 
-use label_studio_sdk::{MediaError, MediaFetcher, MediaOptions, media::needs_preload};
+use label_studio_sdk::{MediaError, MediaOptions, media::needs_preload};
 use serde_json::{Value, json};
-use stand_in::{Reply, StandIn};
+use stand_in::{
+    Reply, StandIn,
+    fetcher::{Fetcher, allow_private},
+};
 
 /// Cases of the Python original that are decided otherwise.
 const FIXED: &[(&str, &str)] = &[
@@ -62,12 +65,15 @@ fn texts_take_the_place_of_addresses_at_any_depth() {
         "/a.txt" => Reply::ok("grüße, \u{feff}\r\n"),
         _ => Reply::status(404),
     });
-    let (fetcher, _dir) = fetcher(|options| options);
+    let fetcher = Fetcher::new(None, allow_private);
     let url = format!("{}/a.txt", server.url());
     let data =
         json!({"text": url, "kept": "upload my file", "n": 1, "list": [url, {"inner": url}, null]});
     let text = "grüße, \u{feff}\r\n";
-    let preloaded = fetcher.preload(data.as_object().unwrap(), None).unwrap();
+    let preloaded = fetcher
+        .media
+        .preload(data.as_object().unwrap(), None)
+        .unwrap();
     assert_eq!(
         Value::Object(preloaded),
         json!({"text": text, "kept": "upload my file", "n": 1, "list": [text, {"inner": text}, null]})
@@ -75,6 +81,7 @@ fn texts_take_the_place_of_addresses_at_any_depth() {
     assert_eq!(server.asked().len(), 1, "one address is fetched once");
 
     let paths = fetcher
+        .media
         .preload_paths(data.as_object().unwrap(), None)
         .unwrap();
     let path = paths["text"].as_str().unwrap();
@@ -85,9 +92,10 @@ fn texts_take_the_place_of_addresses_at_any_depth() {
 #[test]
 fn a_file_that_is_not_text_is_an_error() {
     let server = StandIn::start(|_| Reply::ok(b"\x89PNG\xff"));
-    let (fetcher, _dir) = fetcher(|options| options);
+    let fetcher = Fetcher::new(None, allow_private);
     let data = json!({"text": format!("{}/a.txt", server.url())});
     let error = fetcher
+        .media
         .preload(data.as_object().unwrap(), None)
         .unwrap_err();
     assert!(matches!(error, MediaError::NotText { .. }), "{error}");
@@ -97,12 +105,12 @@ fn a_file_that_is_not_text_is_an_error() {
 fn a_long_text_is_an_error() {
     let server = StandIn::start(|_| Reply::ok("12345"));
     for (limit, is_fine) in [(5, true), (4, false)] {
-        let (fetcher, _dir) = fetcher(|options| MediaOptions {
+        let fetcher = Fetcher::new(None, |options| MediaOptions {
             max_text_bytes: limit,
-            ..options
+            ..allow_private(options)
         });
         let data = json!({"text": format!("{}/a.txt", server.url())});
-        let preloaded = fetcher.preload(data.as_object().unwrap(), None);
+        let preloaded = fetcher.media.preload(data.as_object().unwrap(), None);
         assert_eq!(preloaded.is_ok(), is_fine, "limit {limit}");
     }
 }
@@ -110,22 +118,14 @@ fn a_long_text_is_an_error() {
 #[test]
 fn a_file_that_cannot_be_had_is_an_error() {
     let server = StandIn::start(|_| Reply::status(404));
-    let (fetcher, _dir) = fetcher(|options| options);
+    let fetcher = Fetcher::new(None, allow_private);
     let data = json!({"text": format!("{}/a.txt", server.url())});
     let error = fetcher
+        .media
         .preload(data.as_object().unwrap(), None)
         .unwrap_err();
     assert!(
         matches!(error, MediaError::Status { status: 404, .. }),
         "{error}"
     );
-}
-
-fn fetcher(change: impl FnOnce(MediaOptions) -> MediaOptions) -> (MediaFetcher, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    let options = MediaOptions {
-        allow_private_addresses: true,
-        ..MediaOptions::new(dir.path())
-    };
-    (MediaFetcher::new(None, change(options)).unwrap(), dir)
 }

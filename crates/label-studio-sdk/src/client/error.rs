@@ -31,8 +31,8 @@ pub enum ClientError {
          (Account & Settings, Personal Access Token) and set LABEL_STUDIO_API_KEY"
     )]
     ExpiredToken,
-    /// Label Studio did not exchange the personal access token for an access token.
-    #[error("label studio did not accept the personal access token")]
+    /// Label Studio did not exchange the personal access token. Threads that waited for the same exchange share it.
+    #[error("cannot exchange the personal access token for an access token")]
     Exchange(#[source] std::sync::Arc<Self>),
     /// Label Studio answered with an error.
     #[error("{url} answered {status}{}{}", shown(body), shown(mend))]

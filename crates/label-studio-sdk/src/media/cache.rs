@@ -19,6 +19,9 @@ const MAX_NAME_BYTES: usize = 100;
 const SEPARATOR: &str = "__";
 const PARTIAL_PREFIX: &str = ".partial-";
 
+/// The cache may exceed its limit by one part in so many.
+const TOLERANCE: u64 = 16;
+
 /// A file used so recently may be about to be opened.
 const IN_USE: Duration = Duration::from_secs(600);
 
@@ -29,10 +32,13 @@ const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Cache {
     dir: PathBuf,
     max_bytes: Option<u64>,
-    in_progress: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
-    /// Bytes in the folder; none until they are counted.
-    size: Mutex<Option<u64>>,
+    in_progress: Mutex<HashMap<PathBuf, Arc<Turn>>>,
+    /// Bytes added since the folder was looked through; none if that has not happened yet.
+    n_added_bytes: Mutex<Option<u64>>,
 }
+
+/// Held by the thread that stores a file. Those that waited for it find out why it failed, if it did.
+type Turn = Mutex<Option<Arc<MediaError>>>;
 
 impl Cache {
     pub(super) fn new(dir: PathBuf, max_bytes: Option<u64>) -> Self {
@@ -40,7 +46,7 @@ impl Cache {
             dir,
             max_bytes,
             in_progress: Mutex::default(),
-            size: Mutex::default(),
+            n_added_bytes: Mutex::default(),
         }
     }
 
@@ -55,7 +61,8 @@ impl Cache {
         self.dir.join(file_name)
     }
 
-    /// Fills `path` by `write` unless it is there. Threads that want the same path wait for the first of them.
+    /// Fills `path` by `write` unless it is there. Threads that want the same path wait for the first of them and share
+    /// its outcome.
     pub(super) fn get_or_store(
         &self,
         path: &Path,
@@ -65,23 +72,33 @@ impl Cache {
             return Ok(());
         }
         let turn = Arc::clone(lock(&self.in_progress).entry(path.to_owned()).or_default());
-        let result = {
-            let _guard = lock(&turn);
-            if is_there(path) {
-                Ok(())
-            } else {
-                self.store(path, write)
-            }
-        };
-        let mut in_progress = lock(&self.in_progress);
+        let result = self.take_turn(&turn, path, write);
         drop(turn);
+        let mut in_progress = lock(&self.in_progress);
         if in_progress
             .get(path)
             .is_some_and(|turn| Arc::strong_count(turn) == 1)
         {
             in_progress.remove(path);
         }
-        result
+        result.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(MediaError::Shared))
+    }
+
+    fn take_turn(
+        &self,
+        turn: &Turn,
+        path: &Path,
+        write: impl FnOnce(&mut File) -> Result<(), MediaError>,
+    ) -> Result<(), Arc<MediaError>> {
+        let mut failure = lock(turn);
+        if let Some(error) = &*failure {
+            return Err(Arc::clone(error));
+        }
+        if is_there(path) {
+            return Ok(());
+        }
+        self.store(path, write)
+            .map_err(|error| Arc::clone(failure.insert(Arc::new(error))))
     }
 
     fn store(
@@ -101,37 +118,39 @@ impl Cache {
         write(partial.as_file_mut())?;
         let n_bytes = partial.as_file().metadata().map_err(failed)?.len();
         partial.persist(path).map_err(|error| failed(error.error))?;
-        if let Some(max_bytes) = self.max_bytes {
-            self.make_room(max_bytes, n_bytes).map_err(failed)?;
+        if let Err(error) = self.make_room(n_bytes) {
+            tracing::warn!(%error, dir = %self.dir.display(), "cannot tidy the media cache");
         }
         Ok(())
     }
 
-    /// Counts a new file and, when there are too many bytes, removes what was not used for longest.
-    fn make_room(&self, max_bytes: u64, n_new_bytes: u64) -> io::Result<()> {
-        let mut size = lock(&self.size);
-        let known = size.map(|size| size + n_new_bytes);
-        if known.is_some_and(|size| size <= max_bytes) {
-            *size = known;
+    /// Removes what was not used for longest while there are too many bytes. Looks through the folder only now and then,
+    /// since it may be large and other processes may fill it, too.
+    fn make_room(&self, n_new_bytes: u64) -> io::Result<()> {
+        let Some(max_bytes) = self.max_bytes else {
+            return Ok(());
+        };
+        let mut n_added_bytes = lock(&self.n_added_bytes);
+        let n_added = n_added_bytes.map(|n_bytes| n_bytes + n_new_bytes);
+        if n_added.is_some_and(|n_added| n_added <= max_bytes / TOLERANCE) {
+            *n_added_bytes = n_added;
             return Ok(());
         }
+        *n_added_bytes = Some(0);
         let mut files = self.files()?;
         files.sort_by_key(|file| file.used_at);
-        let mut n_bytes = files.iter().map(|file| file.n_bytes).sum();
+        let mut n_bytes: u64 = files.iter().map(|file| file.n_bytes).sum();
         for file in files {
             let age = file.used_at.elapsed().unwrap_or_default();
-            let is_done = n_bytes <= max_bytes || age < IN_USE;
-            if is_done && !(file.is_partial && age > ABANDONED) {
-                break;
-            }
-            if file.is_partial && age < ABANDONED {
-                continue;
-            }
-            if fs::remove_file(&file.path).is_ok() {
+            let is_useless = if file.is_partial {
+                age > ABANDONED
+            } else {
+                n_bytes > max_bytes && age > IN_USE
+            };
+            if is_useless && fs::remove_file(&file.path).is_ok() {
                 n_bytes -= file.n_bytes;
             }
         }
-        *size = Some(n_bytes);
         Ok(())
     }
 
@@ -199,4 +218,61 @@ fn sanitised(name: &str) -> String {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn threads_that_waited_for_a_file_share_its_failure() {
+        const N_WAITING: usize = 3;
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path().to_owned(), None);
+        let path = cache.path("key", "name");
+        let n_holding = || {
+            lock(&cache.in_progress)
+                .get(&path)
+                .map_or(0, Arc::strong_count)
+        };
+        let fail = |_: &mut File| {
+            // The map, this thread and those that wait hold the turn.
+            while n_holding() < 2 + N_WAITING {
+                thread::yield_now();
+            }
+            Err(MediaError::Truncated { url: "x".into() })
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..=N_WAITING)
+                .map(|_| scope.spawn(|| cache.get_or_store(&path, fail)))
+                .collect();
+            for thread in threads {
+                let message = thread.join().unwrap().unwrap_err().to_string();
+                assert_eq!(message, "the download of x ended early");
+            }
+        });
+        assert!(lock(&cache.in_progress).is_empty());
+        let alone = cache.get_or_store(&path, |_| Err(MediaError::Truncated { url: "x".into() }));
+        assert!(matches!(alone, Err(MediaError::Truncated { .. })));
+    }
+
+    #[test]
+    fn partial_files_of_killed_processes_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path().to_owned(), Some(1));
+        for (name, age) in [
+            (".partial-old", 2 * ABANDONED),
+            (".partial-new", 2 * IN_USE),
+        ] {
+            let file = File::create(dir.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        cache
+            .get_or_store(&cache.path("key", "name"), |_| Ok(()))
+            .unwrap();
+        assert!(!dir.path().join(".partial-old").exists());
+        assert!(dir.path().join(".partial-new").exists());
+    }
 }

@@ -62,11 +62,11 @@ impl Downloader {
 
     /// Writes what `url` serves to `file`, again from the start when the connection fails.
     pub(super) fn download(&self, url: &Url, file: &mut File) -> Result<(), MediaError> {
-        let mut delay = self.options.retry_delay;
         let deadline = Instant::now() + self.options.overall_timeout;
-        for n_left in (0..=self.options.retries).rev() {
+        let mut delay = self.options.retry_delay;
+        for _ in 0..self.options.retries {
             match self.download_once(url, file, deadline) {
-                Err(error) if n_left > 0 && is_worth_another_try(&error) => {
+                Err(error) if is_worth_another_try(&error) => {
                     tracing::debug!(url = shown(url), %error, "download failed, trying again");
                 }
                 result => return result,
@@ -74,7 +74,7 @@ impl Downloader {
             thread::sleep(delay);
             delay *= 2;
         }
-        unreachable!("the last try returns")
+        self.download_once(url, file, deadline)
     }
 
     fn download_once(
@@ -209,39 +209,38 @@ impl Downloader {
         self.agent.run(request).map_err(|error| failure(url, error))
     }
 
-    /// The token opens Label Studio's files. Its API stays closed: task data must not read it on behalf of the token's
-    /// owner.
+    /// The token opens what is below Label Studio's address, except its API: task data must not read that on behalf of
+    /// the token's owner.
     fn may_have_token(&self, url: &Url) -> bool {
         let has_token = self
             .client
             .as_ref()
             .is_some_and(|client| client.token_kind().is_some());
-        let Some(own) = self.label_studio.as_ref().filter(|_| has_token) else {
+        let Some(own) = self
+            .label_studio
+            .as_ref()
+            .filter(|own| has_token && own.owns(url))
+        else {
             return false;
         };
-        own.owns(url) && !is_api(url.path(), own.base_path())
+        let (path, base) = (segments(url.path()), segments(own.base_path()));
+        let below = path.strip_prefix(base.as_slice());
+        below.is_some_and(|path| path.first().is_none_or(|name| name != "api"))
     }
 }
 
-/// Tells whether a path is one of Label Studio's API, however it is written.
-fn is_api(path: &str, base_path: &str) -> bool {
-    let names = |path: &str| {
-        let mut names = Vec::new();
-        let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-        for name in path.split(['/', '\\']) {
-            match name {
-                "" | "." => {}
-                ".." => drop(names.pop()),
-                name => names.push(name.to_ascii_lowercase()),
-            }
+/// Splits a path as the most lenient server would, so that no spelling of a path goes unrecognised.
+fn segments(path: &str) -> Vec<String> {
+    let mut segments = Vec::new();
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    for segment in path.split(['/', '\\']) {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment.to_ascii_lowercase()),
         }
-        names
-    };
-    let (path, base) = (names(path), names(base_path));
-    path.strip_prefix(base.as_slice())
-        .unwrap_or(&path)
-        .first()
-        .is_some_and(|name| name == "api")
+    }
+    segments
 }
 
 fn basic_auth(url: &Url) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Why media cannot be had as a local file.
 
-use std::{io, net::IpAddr, path::PathBuf, string::FromUtf8Error};
+use std::{io, net::IpAddr, path::PathBuf, string::FromUtf8Error, sync::Arc};
 
 use crate::ClientError;
 
@@ -144,6 +144,9 @@ pub enum MediaError {
         #[source]
         source: FromUtf8Error,
     },
+    /// Several threads wanted the same file at once, and the one that downloaded it failed.
+    #[error(transparent)]
+    Shared(Arc<Self>),
     /// A local file cannot be read or written.
     #[error("cannot use {}", path.display())]
     Io {

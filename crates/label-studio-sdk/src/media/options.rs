@@ -15,8 +15,8 @@ pub struct MediaOptions {
     pub image_dir: Option<PathBuf>,
     /// Folder that downloads are kept in. It is made when needed.
     pub cache_dir: PathBuf,
-    /// Size that the cache is kept below by removing what was not used for longest. Files used in the last ten
-    /// minutes stay.
+    /// Size that the cache is kept near by removing what was not used for longest. Files used in the last ten minutes
+    /// stay.
     pub max_cache_bytes: Option<u64>,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,

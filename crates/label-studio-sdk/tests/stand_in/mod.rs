@@ -6,6 +6,8 @@
     reason = "each test file uses its own part"
 )]
 
+pub mod fetcher;
+
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
