@@ -1,4 +1,1 @@
-"""A Label Studio to click through: a sample project with a text classifier already connected and trained.
-
-    make demo
-"""
+"""A Label Studio to click through: a sample project with a text classifier already connected and trained."""

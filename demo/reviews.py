@@ -22,7 +22,8 @@ LABEL_CONFIG = """
 
 def open_project(client: Client, backend: str) -> int:
     """The id of the sample project, made on the first demo, with the backend connected and its predictions stored."""
-    found = [project["id"] for project in client.get("/api/projects?page_size=100")["results"] if project["title"] == TITLE]
+    projects = client.get("/api/projects?page_size=100")["results"]
+    found = [project["id"] for project in projects if project["title"] == TITLE]
     project = found[0] if found else make_project(client)
     connection = connect(client, project, backend)
     if not found:

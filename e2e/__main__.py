@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from e2e.checks import CheckFailed
@@ -63,10 +63,8 @@ def play(scenario: Scenario, report: Report, label_studio: LabelStudio, programs
             client.allow_legacy_tokens(False)
             cleanup.callback(client.allow_legacy_tokens, True)
         stage = Stage(scenario.name, report, label_studio, client, programs.absolute(), cleanup)
-        try:
+        with suppress(StepFailed):
             scenario.play(stage)
-        except StepFailed:
-            pass
 
 
 if __name__ == "__main__":

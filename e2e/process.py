@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,10 +54,8 @@ class Process:
         """Asks the program to end, kills it when it does not, and returns its exit status."""
         if self._process.returncode is None:
             self._signal_group(signal.SIGTERM)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                pass
             self._signal_group(signal.SIGKILL)
         return self._process.wait()
 
@@ -65,10 +64,8 @@ class Process:
         return self.log.read_bytes()[-length:].decode("utf-8", "replace").strip()
 
     def _signal_group(self, number: int) -> None:
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
 def free_port(preferred: int = 0) -> int:

@@ -18,7 +18,15 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> int:
     """Prints each crate that breaks a rule."""
     rules = tomllib.loads((ROOT / "deny.toml").read_text())
-    command = ["cargo", "metadata", "--format-version", "1", "--all-features", "--manifest-path", ROOT / "Cargo.toml"]
+    command = [
+        "cargo",
+        "metadata",
+        "--format-version",
+        "1",
+        "--all-features",
+        "--manifest-path",
+        str(ROOT / "Cargo.toml"),
+    ]
     packages = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)["packages"]
     problems = [problem for package in packages for problem in problems_of(package, rules)]
     print("\n".join(problems) or f"{len(packages)} crates keep to deny.toml")
@@ -46,7 +54,7 @@ def is_allowed(expression: str, allowed: set[str]) -> bool:
     tokens = re.findall(r"[()]|[^\s()]+(?: WITH [^\s()]+)?", expression.replace("/", " OR "))
     words = {"OR": "or", "AND": "and", "(": "(", ")": ")"}
     # Every token becomes an operator, a bracket, True or False, so there is nothing in it but logic.
-    return bool(eval(" ".join(words.get(token, str(token in allowed)) for token in tokens)))  # noqa: S307
+    return bool(eval(" ".join(words.get(token, str(token in allowed)) for token in tokens)))
 
 
 if __name__ == "__main__":

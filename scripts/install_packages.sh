@@ -20,4 +20,4 @@ fi
 echo "installing ${packages[*]}"
 "${as_root[@]}" apt-get update -qq </dev/null
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-  apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null
+  apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from typing import Any
 
 from e2e.backend import Backend
@@ -33,11 +34,10 @@ def basic_auth(stage: Stage) -> None:
         attempt: dict[str, Any] = {"project": project.id, "url": recorder.url, "title": "refused"}
         wrong = {"auth_method": "BASIC_AUTH", "basic_auth_user": AUTH[0], "basic_auth_pass": "wrong"}
         for credentials in ({}, wrong):
-            answer = client.call("POST", "/api/ml", json=attempt | credentials)
-            equal(answer.status_code, 400, f"answer to connecting with {credentials}")
-            check("authentication parameters" in answer.text, f"the reason is not told: {answer.text[:200]}")
-        predict = backend.get("/health")
-        check(predict.ok, "the right password is refused")
+            refusal = client.call("POST", "/api/ml", json=attempt | credentials)
+            equal(refusal.status_code, 400, f"answer to connecting with {credentials}")
+            check("authentication parameters" in refusal.text, f"the reason is not told: {refusal.text[:200]}")
+        check(backend.get("/health").ok, "the right password is refused")
 
     with stage.step("the right password connects and predicts"):
         project.connect(recorder.url, AUTH)
@@ -80,10 +80,8 @@ def hang_up(backend: Backend, event: dict[str, Any]) -> None:
     with socket.create_connection((host, int(port)), 5) as connection:
         connection.sendall("\r\n".join(head).encode() + body)
         connection.settimeout(0.3)
-        try:
+        with suppress(TimeoutError):
             connection.recv(1)
-        except TimeoutError:
-            pass
 
 
 def changed(version: str, before: str) -> str | None:
