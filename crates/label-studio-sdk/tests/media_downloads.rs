@@ -45,7 +45,7 @@ fn the_token_does_not_come_back_with_a_redirect_to_label_studio() {
 }
 
 #[test]
-fn the_token_does_not_open_the_api_to_task_data() {
+fn the_token_opens_files_only() {
     let server = StandIn::start(|_| Reply::ok("content"));
     let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| options);
     for (path, expect) in [
@@ -53,6 +53,7 @@ fn the_token_does_not_open_the_api_to_task_data() {
         ("/data/api/pic.jpg", Some("Token legacy123")),
         ("/api/current-user/token", None),
         ("/API/users", None),
+        ("/user/account", None),
         ("//api/users", None),
         ("/%61pi/users", None),
         ("/data/../api/users", None),

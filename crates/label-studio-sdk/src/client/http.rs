@@ -2,6 +2,7 @@
 
 use std::{io, io::Read as _, time::Duration};
 
+use serde_json::Value;
 use ureq::{Body, Timeout, config::Config, tls::TlsConfig};
 use url::Url;
 
@@ -60,7 +61,8 @@ pub(crate) fn is_connection_failure(error: &ureq::Error) -> bool {
     }
 }
 
-/// Returns the start of an error's body on one line; of a page for people, only that it was one.
+/// Returns what an error's body says, in a line: Label Studio's `detail` or the start of the text. Of a page for people,
+/// only that it was one.
 pub(crate) fn body_extract(body: &mut Body) -> String {
     let mut bytes = Vec::new();
     let mut reader = body.as_reader().take(MAX_EXTRACT_BYTES);
@@ -71,6 +73,8 @@ pub(crate) fn body_extract(body: &mut Body) -> String {
     if text.trim_start().starts_with('<') {
         return "an HTML page".to_owned();
     }
+    let json: Value = serde_json::from_str(&text).unwrap_or_default();
+    let text = json.get("detail").and_then(Value::as_str).unwrap_or(&text);
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ").chars().take(MAX_EXTRACT_CHARS).collect()
 }

@@ -25,6 +25,7 @@ use crate::{
 };
 
 const MAX_REDIRECTS: usize = 10;
+const CLOSED: [&str; 3] = ["admin", "api", "user"];
 const BUFFER_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -138,6 +139,7 @@ impl Downloader {
                     url: shown(&hop),
                     status: status.as_u16(),
                     body: body_extract(response.body_mut()),
+                    fallback: None,
                 });
             };
             let target = location.to_str().ok().and_then(|to| hop.join(to).ok());
@@ -209,8 +211,8 @@ impl Downloader {
         self.agent.run(request).map_err(|error| failure(url, error))
     }
 
-    /// The token opens what is below Label Studio's address, except its API: task data must not read that on behalf of
-    /// the token's owner.
+    /// The token opens what is below Label Studio's address, except its API and its pages about users: task data must
+    /// not read those on behalf of the token's owner.
     fn may_have_token(&self, url: &Url) -> bool {
         let has_token = self
             .client
@@ -225,7 +227,10 @@ impl Downloader {
         };
         let (path, base) = (segments(url.path()), segments(own.base_path()));
         let below = path.strip_prefix(base.as_slice());
-        below.is_some_and(|path| path.first().is_none_or(|name| name != "api"))
+        below.is_some_and(|path| {
+            path.first()
+                .is_none_or(|name| !CLOSED.contains(&name.as_str()))
+        })
     }
 }
 

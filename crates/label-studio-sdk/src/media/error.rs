@@ -88,7 +88,7 @@ pub enum MediaError {
         url: String,
     },
     /// The server answered with an error.
-    #[error("{url} answered {status}{}", advice(*status, body))]
+    #[error("{url} answered {status}{}", details(url, *status, body, fallback.as_deref()))]
     Status {
         /// Address that was asked.
         url: String,
@@ -96,6 +96,8 @@ pub enum MediaError {
         status: u16,
         /// Start of the answer.
         body: String,
+        /// How the second address of an upload failed.
+        fallback: Option<Box<Self>>,
     },
     /// The file is larger than allowed.
     #[error("{url} is larger than {limit} bytes")]
@@ -158,16 +160,22 @@ pub enum MediaError {
     },
 }
 
-fn advice(status: u16, body: &str) -> String {
-    let body = if body.is_empty() {
-        String::new()
-    } else {
-        format!("; {body}")
-    };
-    let advice = match status {
-        401 | 403 => "; the token's owner may not see the file, or the address has expired",
+fn details(url: &str, status: u16, body: &str, fallback: Option<&MediaError>) -> String {
+    let mut details = String::new();
+    if !body.is_empty() {
+        details = format!("; {body}");
+    }
+    details += match status {
+        404 if url.ends_with("/presign/") => {
+            "; connect the bucket to the project, under Cloud Storage in Label Studio"
+        }
+        401 => "; LABEL_STUDIO_API_KEY is not accepted, or the address has expired",
+        403 => "; the token's owner may not see the file, or the address has expired",
         404 => "; the file does not exist, or LABEL_STUDIO_URL lacks a path such as /label-studio",
         _ => "",
     };
-    body + advice
+    if let Some(fallback) = fallback {
+        details = format!("{details}; then {fallback}");
+    }
+    details
 }

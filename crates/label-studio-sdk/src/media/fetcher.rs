@@ -1,6 +1,7 @@
 //! From a value in a task's data to a path.
 
 use std::{
+    fs::File,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -81,16 +82,7 @@ impl MediaFetcher {
         let download = self.download_of(&source, url, task_id)?;
         let path = self.path_of(&source, &download);
         self.0.cache.get_or_store(&path, |file| match &download {
-            Download::From { url, fallback, .. } => {
-                match (self.0.downloader.download(url, file), fallback) {
-                    (Err(first @ MediaError::Status { .. }), Some(fallback)) => self
-                        .0
-                        .downloader
-                        .download(fallback, file)
-                        .map_err(|_| first),
-                    (result, _) => result,
-                }
-            }
+            Download::From { url, fallback, .. } => self.fetch(url, fallback.as_ref(), file),
             Download::Content(value) => self.write_content(value, &path, file),
         })?;
         Ok(path)
@@ -201,12 +193,21 @@ impl MediaFetcher {
         Ok(own)
     }
 
-    fn write_content(
-        &self,
-        value: &str,
-        path: &Path,
-        file: &mut std::fs::File,
-    ) -> Result<(), MediaError> {
+    /// Downloads `url` or, when the server refuses it, `fallback`. The first error counts; the second explains it.
+    fn fetch(&self, url: &Url, fallback: Option<&Url>, file: &mut File) -> Result<(), MediaError> {
+        let mut result = self.0.downloader.download(url, file);
+        if let (Err(MediaError::Status { fallback: why, .. }), Some(fallback)) =
+            (&mut result, fallback)
+        {
+            match self.0.downloader.download(fallback, file) {
+                Ok(()) => return Ok(()),
+                Err(error) => *why = Some(Box::new(error)),
+            }
+        }
+        result
+    }
+
+    fn write_content(&self, value: &str, path: &Path, file: &mut File) -> Result<(), MediaError> {
         let content = data_url::decode(value)?;
         let limit = self.0.options.max_bytes;
         if content.len() as u64 > limit {
