@@ -1,0 +1,90 @@
+//! A model's answer to one request.
+
+use label_studio_sdk::Prediction;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// A model's answer: one entry per task, in the order of the tasks, or nothing at all.
+///
+/// Collects from an iterator of [`Prediction`], of `Vec<Prediction>` (several per task) or of [`TaskPrediction`], so
+/// that most models are one `map`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(transparent)]
+pub struct Predictions {
+    /// One entry per task.
+    pub tasks: Vec<TaskPrediction>,
+}
+
+/// What a model says about one task.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskPrediction {
+    /// One prediction.
+    One(Prediction),
+    /// Several predictions; Label Studio stores each.
+    Several(Vec<Prediction>),
+    /// The task could not be predicted. The text reaches the log and the caller; the other tasks keep their
+    /// predictions, since Label Studio skips an entry without `result`.
+    Failed(String),
+}
+
+impl Predictions {
+    /// Gives every prediction that has no version the project's.
+    #[must_use]
+    pub fn stamped(mut self, model_version: &str) -> Self {
+        let stamp = |prediction: &mut Prediction| {
+            prediction
+                .model_version
+                .get_or_insert_with(|| model_version.to_owned());
+        };
+        for task in &mut self.tasks {
+            match task {
+                TaskPrediction::One(prediction) => stamp(prediction),
+                TaskPrediction::Several(predictions) => predictions.iter_mut().for_each(stamp),
+                TaskPrediction::Failed(_) => {}
+            }
+        }
+        self
+    }
+}
+
+impl From<Prediction> for TaskPrediction {
+    fn from(prediction: Prediction) -> Self {
+        Self::One(prediction)
+    }
+}
+
+impl From<Vec<Prediction>> for TaskPrediction {
+    fn from(predictions: Vec<Prediction>) -> Self {
+        Self::Several(predictions)
+    }
+}
+
+impl From<anyhow::Result<Prediction>> for TaskPrediction {
+    fn from(result: anyhow::Result<Prediction>) -> Self {
+        match result {
+            Ok(prediction) => Self::One(prediction),
+            Err(error) => Self::Failed(format!("{error:#}")),
+        }
+    }
+}
+
+impl<T: Into<TaskPrediction>> FromIterator<T> for Predictions {
+    fn from_iter<I: IntoIterator<Item = T>>(predictions: I) -> Self {
+        Self {
+            tasks: predictions.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl Serialize for TaskPrediction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::One(prediction) => prediction.serialize(serializer),
+            Self::Several(predictions) => predictions.serialize(serializer),
+            Self::Failed(detail) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("error", detail)?;
+                map.end()
+            }
+        }
+    }
+}

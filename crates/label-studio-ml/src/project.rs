@@ -1,0 +1,220 @@
+//! A model's handle for everything about one project.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
+
+use label_studio_sdk::{
+    Client, ClientError, LabelConfig, LabelConfigError, MediaError, MediaFetcher, MediaOptions,
+    Task,
+};
+use serde_json::{Map, Value};
+
+use crate::{MemoryStore, ProjectId, Store, StoreError, model_version};
+
+const MODEL_VERSION: &str = "model_version";
+const MODEL_VERSIONS: &str = "model_versions";
+const EXTRA_PARAMS: &str = "extra_params";
+/// Versions that `/versions` remembers per project.
+const MAX_VERSIONS: usize = 100;
+
+/// Why something about a project cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Label Studio did not give what was asked for.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A file of a task cannot be fetched.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// Label Studio is needed, but its address or key is missing.
+    #[error(
+        "cannot ask Label Studio: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (account page, access token)"
+    )]
+    NoLabelStudio,
+    /// The project has no number, as in a test without a Label Studio.
+    #[error("project {0:?} is not a number of a Label Studio project")]
+    NoProjectNumber(String),
+    /// The extra params are a text that is not JSON.
+    #[error("extra params of the project are not JSON")]
+    ExtraParams(#[source] serde_json::Error),
+}
+
+/// What projects reach the world with: the store, Label Studio, and the files of tasks.
+pub struct Services {
+    /// Where small facts are kept.
+    pub store: Box<dyn Store>,
+    /// Label Studio, when its address and key are known.
+    pub client: Option<Client>,
+    /// Fetches the files that tasks refer to.
+    pub media: Option<MediaFetcher>,
+}
+
+impl Services {
+    /// Creates services that keep facts in `store` and know no Label Studio.
+    pub fn new(store: impl Store) -> Self {
+        Self {
+            store: Box::new(store),
+            client: None,
+            media: None,
+        }
+    }
+}
+
+/// A model's handle for the project that a call is for. Cheap to clone.
+#[derive(Clone)]
+pub struct Project {
+    id: ProjectId,
+    label_config: Arc<LabelConfig>,
+    services: Arc<Services>,
+}
+
+impl Project {
+    /// Creates a handle.
+    pub fn new(id: ProjectId, label_config: Arc<LabelConfig>, services: Arc<Services>) -> Self {
+        Self {
+            id,
+            label_config,
+            services,
+        }
+    }
+
+    /// Creates project `1`, which forgets everything in the end: for tests of a model.
+    pub fn in_memory(label_config: &str) -> Result<Self, LabelConfigError> {
+        let label_config = Arc::new(LabelConfig::parse(label_config)?);
+        let services = Arc::new(Services::new(MemoryStore::default()));
+        Ok(Self::new(ProjectId::parse("1"), label_config, services))
+    }
+
+    /// Returns the project's id.
+    pub fn id(&self) -> &ProjectId {
+        &self.id
+    }
+
+    /// Returns the project's label config, parsed; empty when the request brought none and none was seen before.
+    pub fn label_config(&self) -> &LabelConfig {
+        &self.label_config
+    }
+
+    /// Reads a fact that the model remembered about the project.
+    pub fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.services.store.get(&self.id, key)
+    }
+
+    /// Remembers a fact about the project. Writing an unchanged value costs no commit.
+    pub fn set(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.services.store.set(&self.id, key, value)
+    }
+
+    /// Tells whether the model remembered `key`.
+    pub fn has(&self, key: &str) -> Result<bool, StoreError> {
+        Ok(self.get(key)?.is_some())
+    }
+
+    /// Returns the version that predictions are stored under, `0.0.1` if the model never set one.
+    pub fn model_version(&self) -> Result<String, StoreError> {
+        Ok(self
+            .get(MODEL_VERSION)?
+            .unwrap_or_else(|| model_version::INITIAL.to_owned()))
+    }
+
+    /// Sets the version that predictions are stored under. Label Studio asks for new predictions when it changes.
+    pub fn set_model_version(&self, version: &str) -> Result<(), StoreError> {
+        if self.get(MODEL_VERSION)?.as_deref() == Some(version) {
+            return Ok(());
+        }
+        let mut versions = self.model_versions()?;
+        versions.retain(|known| known != version);
+        versions.push(version.to_owned());
+        let n_forgotten = versions.len().saturating_sub(MAX_VERSIONS);
+        versions.drain(..n_forgotten);
+        self.set(MODEL_VERSIONS, &Value::from(versions).to_string())?;
+        self.set(MODEL_VERSION, version)
+    }
+
+    /// Sets `version` unless the model has one already: what `setup` usually does.
+    pub fn set_initial_model_version(&self, version: &str) -> Result<(), StoreError> {
+        match self.get(MODEL_VERSION)? {
+            Some(current) if current != model_version::INITIAL => Ok(()),
+            _ => self.set_model_version(version),
+        }
+    }
+
+    /// Raises the minor number of the version, stores it, and returns it: what `fit` does after a training.
+    pub fn bump_model_version(&self) -> Result<String, StoreError> {
+        let version = model_version::bump(&self.model_version()?);
+        self.set_model_version(&version)?;
+        Ok(version)
+    }
+
+    /// Returns the versions that the project has had, the current one last.
+    pub fn model_versions(&self) -> Result<Vec<String>, StoreError> {
+        let stored = self.get(MODEL_VERSIONS)?;
+        Ok(stored
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default())
+    }
+
+    /// Returns what a person wrote into the backend's “extra params” field, an empty object if nothing.
+    pub fn extra_params(&self) -> Result<Value, ProjectError> {
+        let Some(json) = self.get(EXTRA_PARAMS)? else {
+            return Ok(Value::Object(Map::new()));
+        };
+        serde_json::from_str(&json).map_err(ProjectError::ExtraParams)
+    }
+
+    /// Returns Label Studio's client.
+    pub fn client(&self) -> Result<&Client, ProjectError> {
+        self.services
+            .client
+            .as_ref()
+            .ok_or(ProjectError::NoLabelStudio)
+    }
+
+    /// Returns the path of a file that a task refers to, fetching it first if this machine has not got it.
+    pub fn local_path(&self, task: &Task, url: &str) -> Result<PathBuf, ProjectError> {
+        Ok(self.media().local_path(url, task.id)?)
+    }
+
+    /// Returns the task's data with every reference to a text file replaced by its text.
+    pub fn preload_task_data(&self, task: &Task) -> Result<Map<String, Value>, ProjectError> {
+        let needs_file = |value: &Value| {
+            value
+                .as_str()
+                .is_none_or(label_studio_sdk::media::needs_preload)
+        };
+        if !task.data.values().any(needs_file) {
+            return Ok(task.data.clone());
+        }
+        Ok(self.media().preload(&task.data, task.id)?)
+    }
+
+    /// Returns the project's tasks that have annotations, from Label Studio.
+    pub fn labeled_tasks(&self) -> Result<Vec<Task>, ProjectError> {
+        Ok(self.client()?.labeled_tasks(self.number()?)?)
+    }
+
+    /// Returns the project's number in Label Studio.
+    pub fn number(&self) -> Result<i64, ProjectError> {
+        let id = self.id.as_str();
+        id.parse()
+            .map_err(|_| ProjectError::NoProjectNumber(id.to_owned()))
+    }
+
+    fn media(&self) -> &MediaFetcher {
+        static WITHOUT_LABEL_STUDIO: LazyLock<MediaFetcher> = LazyLock::new(|| {
+            let cache_dir = std::env::temp_dir().join("label-studio-ml-media");
+            MediaFetcher::new(None, MediaOptions::new(cache_dir))
+                .expect("no address that could be wrong")
+        });
+        self.services
+            .media
+            .as_ref()
+            .unwrap_or(&WITHOUT_LABEL_STUDIO)
+    }
+}

@@ -1,0 +1,78 @@
+//! The routes, and what every request goes through.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+
+use super::{auth, backend::Backend, error::ApiError, routes};
+
+/// What handlers share.
+pub(super) type SharedBackend = Arc<Backend>;
+
+/// Returns the server without a socket.
+pub(super) fn router(backend: SharedBackend) -> Router {
+    Router::new()
+        .route("/", get(routes::health))
+        .route("/health", get(routes::health))
+        .route("/ready", get(routes::ready))
+        .route("/metrics", get(routes::metrics))
+        .route("/versions", get(routes::versions))
+        .route("/openapi.json", get(routes::openapi))
+        .route("/predict", post(routes::predict))
+        .route("/setup", post(routes::setup))
+        .route("/webhook", post(routes::webhook))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown_path)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&backend),
+            auth::require,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&backend),
+            measure,
+        ))
+        .with_state(backend)
+}
+
+async fn unknown_path(request: Request) -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        format!("there is no {}", request.uri().path()),
+    )
+}
+
+async fn wrong_method(request: Request) -> ApiError {
+    let detail = format!(
+        "{} does not take {}",
+        request.uri().path(),
+        request.method()
+    );
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+async fn measure(State(backend): State<SharedBackend>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("other", |path| routes::name(path.as_str()));
+    let response = next.run(request).await;
+    let took = started.elapsed();
+    backend
+        .metrics
+        .record(route, response.status().as_u16(), took);
+    tracing::debug!(
+        route,
+        status = response.status().as_u16(),
+        ?took,
+        "answered"
+    );
+    response
+}

@@ -1,0 +1,69 @@
+//! HTTP basic authentication, checked in constant time.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use subtle::ConstantTimeEq;
+
+use super::{app::SharedBackend, error::ApiError};
+
+/// Credentials that callers must give.
+pub(super) struct BasicAuth {
+    expected: Vec<u8>,
+    public_health: bool,
+}
+
+impl BasicAuth {
+    pub(super) fn new(user: &str, pass: &str, public_health: bool) -> Self {
+        Self {
+            expected: format!("{user}:{pass}").into_bytes(),
+            public_health,
+        }
+    }
+
+    fn admits(&self, request: &Request) -> bool {
+        let path = request.uri().path();
+        if self.public_health && matches!(path, "/" | "/health" | "/ready") {
+            return true;
+        }
+        let header = request.headers().get(header::AUTHORIZATION);
+        let given = header
+            .and_then(|value| value.to_str().ok())
+            .and_then(credentials);
+        given.is_some_and(|given| given.ct_eq(&self.expected).into())
+    }
+}
+
+fn credentials(header: &str) -> Option<Vec<u8>> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    BASE64_STANDARD.decode(encoded.trim()).ok()
+}
+
+/// Refuses requests without the right credentials, if the backend asks for any.
+pub(super) async fn require(
+    State(backend): State<SharedBackend>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match &backend.auth {
+        Some(auth) if !auth.admits(&request) => refusal(),
+        Some(_) | None => next.run(request).await,
+    }
+}
+
+fn refusal() -> Response {
+    let detail = "credentials are missing or wrong; give the backend's user and password";
+    let mut response = ApiError::new(StatusCode::UNAUTHORIZED, detail).into_response();
+    let challenge = HeaderValue::from_static("Basic realm=\"Login required\"");
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}

@@ -1,0 +1,134 @@
+//! Everything that requests share: the model, its threads, and the projects.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{
+    ServerArgs,
+    auth::BasicAuth,
+    body::BodyLimits,
+    error::ApiError,
+    metrics::Metrics,
+    model_slot::{ModelSlot, panic_text},
+    projects::{Projects, SeenProject},
+    training::Training,
+};
+use crate::{Model, Services};
+
+/// Seconds after which a caller that met a full queue may try again.
+const RETRY_AFTER: u32 = 1;
+
+/// Everything that requests share.
+pub(super) struct Backend {
+    pub(super) auth: Option<BasicAuth>,
+    pub(super) bodies: BodyLimits,
+    pub(super) metrics: Metrics,
+    pub(super) model: Arc<ModelSlot>,
+    pub(super) projects: Projects,
+    pub(super) services: Arc<Services>,
+    pub(super) training: Training,
+    pub(super) version: String,
+    type_name: &'static str,
+    threads: Arc<Semaphore>,
+    n_waiting: AtomicUsize,
+    max_queue: usize,
+}
+
+impl Backend {
+    pub(super) fn new(args: &ServerArgs, type_name: &'static str, services: Services) -> Self {
+        let services = Arc::new(services);
+        Self {
+            auth: args
+                .basic_auth()
+                .map(|(user, pass)| BasicAuth::new(user, pass, args.public_health)),
+            bodies: BodyLimits::new(args.max_body_mb, args.max_bodies_mb),
+            metrics: Metrics::new(),
+            model: Arc::new(ModelSlot::new()),
+            projects: Projects::new(Arc::clone(&services)),
+            services,
+            training: Training::default(),
+            version: args.version().to_owned(),
+            type_name,
+            threads: Arc::new(Semaphore::new(args.threads.into())),
+            n_waiting: AtomicUsize::new(0),
+            max_queue: args.max_queue,
+        }
+    }
+
+    /// Returns the name for the health check, which never waits for the model.
+    pub(super) fn model_name(&self) -> &str {
+        match self.model.peek() {
+            Some(Ok(model)) => model.name(),
+            Some(Err(_)) | None => self.type_name,
+        }
+    }
+
+    /// Runs a call to the model on a thread of its own, after the model has loaded and one of the places is free.
+    ///
+    /// A caller that leaves takes its place in the queue along; a call that has begun ends, and only then frees its
+    /// place. A panic costs this call.
+    pub(super) async fn call<T, F>(&self, project: Arc<SeenProject>, run: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Model, &SeenProject) -> Result<T, ApiError> + Send + 'static,
+    {
+        let model = self.model.model().await?;
+        let place = self.place().await?;
+        let call = move || {
+            let _place = place;
+            catch_unwind(AssertUnwindSafe(|| {
+                project
+                    .set_up(&*model)
+                    .map_err(|error| ApiError::model(&error))?;
+                run(&*model, &project)
+            }))
+            .unwrap_or_else(|panic| Err(ApiError::model(&anyhow::Error::msg(panic_text(&*panic)))))
+        };
+        let joined = tokio::task::spawn_blocking(call).await;
+        joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(place) = Arc::clone(&self.threads).try_acquire_owned() {
+            return Ok(place);
+        }
+        let _waiting = Waiting::enter(&self.n_waiting);
+        if self.n_waiting.load(Ordering::Relaxed) > self.max_queue {
+            let detail = format!(
+                "all threads are busy and {} requests wait; try again soon, or raise THREADS or MAX_QUEUE",
+                self.max_queue
+            );
+            return Err(ApiError::busy(detail, RETRY_AFTER));
+        }
+        let place = Arc::clone(&self.threads).acquire_owned().await;
+        Ok(place.expect("the semaphore is never closed"))
+    }
+
+    /// Returns how many calls wait for a thread.
+    pub(super) fn n_waiting(&self) -> usize {
+        self.n_waiting.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts one waiting call, also when its caller leaves.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

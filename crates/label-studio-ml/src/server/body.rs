@@ -1,0 +1,127 @@
+//! Reading request bodies, with a bound on what is in memory at once.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::ApiError;
+
+const KIB: usize = 1024;
+
+/// How large one body, and all bodies together, may be.
+pub(super) struct BodyLimits {
+    max_body: usize,
+    kibs: Arc<Semaphore>,
+}
+
+/// A body that was read, and its share of the memory for bodies.
+pub(super) struct JsonBody {
+    pub(super) bytes: Bytes,
+    pub(super) share: OwnedSemaphorePermit,
+}
+
+impl BodyLimits {
+    pub(super) fn new(max_body_mb: u32, max_bodies_mb: u32) -> Self {
+        let max_bodies_mb = max_bodies_mb.max(max_body_mb);
+        Self {
+            max_body: max_body_mb as usize * KIB * KIB,
+            kibs: Arc::new(Semaphore::new(max_bodies_mb as usize * KIB)),
+        }
+    }
+
+    /// Reads a JSON body. Waits, without reading, while other bodies fill the memory for them.
+    pub(super) async fn read(&self, request: Request) -> Result<JsonBody, ApiError> {
+        let (head, body) = request.into_parts();
+        check_content_type(&head.headers)?;
+        let length = announced_length(&head.headers);
+        let n_bytes = length.unwrap_or(self.max_body);
+        if n_bytes > self.max_body {
+            return Err(self.too_large());
+        }
+        let n_kibs = u32::try_from(n_bytes / KIB + 1).unwrap_or(u32::MAX);
+        let n_kibs = n_kibs.min(u32::try_from(self.max_body / KIB).unwrap_or(u32::MAX));
+        let share = Arc::clone(&self.kibs).acquire_many_owned(n_kibs).await;
+        let share = share.expect("the semaphore is never closed");
+        let bytes = self.collect(body).await?;
+        Ok(JsonBody { bytes, share })
+    }
+
+    async fn collect(&self, body: Body) -> Result<Bytes, ApiError> {
+        match Limited::new(body, self.max_body).collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(self.too_large()),
+            Err(error) => Err(ApiError::bad_request(format!(
+                "the body did not arrive whole: {error}"
+            ))),
+        }
+    }
+
+    fn too_large(&self) -> ApiError {
+        let max_mb = self.max_body / KIB / KIB;
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!(
+                "the body is larger than {max_mb} MiB; select fewer tasks, or raise MAX_BODY_MB"
+            ),
+        )
+    }
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<usize> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let media_type = content_type
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    let media_type = media_type.trim().to_ascii_lowercase();
+    if media_type == "application/json" || media_type.ends_with("+json") {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        format!("the body is {media_type:?}; send JSON with Content-Type: application/json"),
+    ))
+}
+
+/// Returns the body as the text of one JSON object.
+pub(super) fn object_text(bytes: &Bytes) -> Result<&str, ApiError> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| ApiError::bad_request("the body is not valid UTF-8"))?;
+    match text
+        .trim_start_matches([' ', '\n', '\r', '\t'])
+        .chars()
+        .next()
+    {
+        Some('{') => Ok(text),
+        None => Err(ApiError::bad_request(
+            "the body is empty; send a JSON object",
+        )),
+        Some(_) => Err(ApiError::bad_request("the body is not a JSON object")),
+    }
+}
+
+/// Reads the body's text, with an error that says what is wrong where.
+pub(super) fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, ApiError> {
+    serde_json::from_str(text)
+        .map_err(|error| ApiError::bad_request(format!("the body is not as expected: {error}")))
+}

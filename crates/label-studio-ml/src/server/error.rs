@@ -1,0 +1,143 @@
+//! Every failure of a request, turned into a status in one place.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use label_studio_sdk::{LabelConfigError, TaskError};
+use serde::Serialize;
+
+use crate::StoreError;
+
+/// Why a request gets no answer of its own kind.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    detail: String,
+    retry_after: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ErrorReply<'a> {
+    status: u16,
+    detail: &'a str,
+    request_id: String,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The server has no place for the request; the caller may try again.
+    pub(super) fn busy(detail: impl Into<String>, retry_after: u32) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
+    /// The model, or something it needs, failed.
+    pub(super) fn model(error: &anyhow::Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl From<LabelConfigError> for ApiError {
+    fn from(error: LabelConfigError) -> Self {
+        Self::bad_request(format!("{:#}", anyhow::Error::from(error)))
+    }
+}
+
+impl From<TaskError> for ApiError {
+    fn from(error: TaskError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::model(&error.into())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let request_id = request_id();
+        if self.status.is_server_error() {
+            tracing::error!(
+                request_id,
+                status = self.status.as_u16(),
+                detail = self.detail,
+                "request failed"
+            );
+        } else {
+            tracing::warn!(
+                request_id,
+                status = self.status.as_u16(),
+                detail = self.detail,
+                "request refused"
+            );
+        }
+        let reply = ErrorReply {
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            request_id,
+        };
+        let mut response =
+            json_response(self.status, serde_json::to_vec(&reply).unwrap_or_default());
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// Answers with JSON that is written already.
+pub(super) fn json_response(status: StatusCode, json: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    let json_type = HeaderValue::from_static("application/json");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, json_type);
+    response
+}
+
+/// Links an answer to its line in the log.
+fn request_id() -> String {
+    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!(
+        "{:016x}",
+        START.wrapping_add(count.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    )
+}

@@ -1,0 +1,96 @@
+//! What an operator can watch.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+use serde_json::{Value, json};
+
+/// Requests and how long they took.
+pub(super) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram>,
+    waiting: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let mut registry = Registry::with_prefix("label_studio_ml");
+        let requests = Family::<RequestLabels, Counter>::default();
+        let seconds = Family::<RouteLabels, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.001, 4.0, 10))
+        });
+        let waiting = Gauge::default();
+        registry.register("requests", "Requests answered", requests.clone());
+        registry.register(
+            "request_seconds",
+            "Seconds until a request was answered",
+            seconds.clone(),
+        );
+        registry.register(
+            "waiting_requests",
+            "Requests that wait for a thread",
+            waiting.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            seconds,
+            waiting,
+        }
+    }
+
+    pub(super) fn record(&self, route: &'static str, status: u16, took: Duration) {
+        self.requests
+            .get_or_create(&RequestLabels { route, status })
+            .inc();
+        self.seconds
+            .get_or_create(&RouteLabels { route })
+            .observe(took.as_secs_f64());
+    }
+
+    /// Returns the numbers in Prometheus' text format.
+    pub(super) fn text(&self, n_waiting: usize) -> String {
+        self.waiting
+            .set(i64::try_from(n_waiting).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+
+    /// Returns the numbers without their labels as JSON.
+    pub(super) fn json(&self, n_waiting: usize, ready: bool) -> Value {
+        json!({ "ready": ready, "waiting_requests": n_waiting, "samples": samples(&self.text(n_waiting)) })
+    }
+}
+
+/// Reads the text format's samples: one number per name and labels.
+fn samples(text: &str) -> serde_json::Map<String, Value> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let sample = |line: &str| {
+        let (name, number) = line.rsplit_once(' ')?;
+        Some((name.to_owned(), number.parse::<f64>().ok()?.into()))
+    };
+    lines.filter_map(sample).collect()
+}

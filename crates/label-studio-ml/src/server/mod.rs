@@ -1,0 +1,22 @@
+//! The HTTP server around a model.
+
+mod app;
+mod args;
+mod auth;
+mod backend;
+mod body;
+mod error;
+mod logging;
+mod metrics;
+mod model_slot;
+mod openapi;
+mod projects;
+mod routes;
+mod serve;
+mod services;
+mod test_client;
+mod training;
+
+pub use args::{CacheType, LabelStudioArgs, LogLevel, ServerArgs};
+pub use serve::serve;
+pub use test_client::TestClient;

@@ -1,0 +1,84 @@
+//! The place of the model, empty while it loads.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use axum::http::StatusCode;
+use tokio::sync::watch;
+
+use super::error::ApiError;
+use crate::Model;
+
+/// Label Studio gives a prediction 100 s; a caller that waits for loading must hear before that.
+const PATIENCE: Duration = Duration::from_secs(90);
+const RETRY_AFTER: u32 = 5;
+
+type Loaded = Result<Arc<dyn Model>, String>;
+
+/// The place of the model, empty while it loads.
+pub(super) struct ModelSlot {
+    loaded: OnceLock<Loaded>,
+    done: watch::Sender<bool>,
+}
+
+impl ModelSlot {
+    pub(super) fn new() -> Self {
+        Self {
+            loaded: OnceLock::new(),
+            done: watch::Sender::new(false),
+        }
+    }
+
+    /// Runs the loader and keeps what it made; a panic counts as a failure.
+    pub(super) fn load<M: Model>(&self, load: impl FnOnce() -> anyhow::Result<M>) -> &Loaded {
+        let outcome = match catch_unwind(AssertUnwindSafe(load)) {
+            Ok(Ok(model)) => Ok(Arc::new(model) as Arc<dyn Model>),
+            Ok(Err(error)) => Err(format!("{error:#}")),
+            Err(panic) => Err(panic_text(&*panic)),
+        };
+        let outcome = self.loaded.get_or_init(|| outcome);
+        self.done.send_replace(true);
+        outcome
+    }
+
+    /// Returns the model, or why loading failed; nothing while it still loads.
+    pub(super) fn peek(&self) -> Option<&Loaded> {
+        self.loaded.get()
+    }
+
+    /// Waits for the model.
+    pub(super) async fn model(&self) -> Result<Arc<dyn Model>, ApiError> {
+        if self.loaded.get().is_none() {
+            let mut done = self.done.subscribe();
+            let waited = tokio::time::timeout(PATIENCE, done.wait_for(|done| *done)).await;
+            if waited.is_err() {
+                return Err(ApiError::busy(
+                    "the model is still loading; try again soon",
+                    RETRY_AFTER,
+                ));
+            }
+        }
+        match self.loaded.get() {
+            Some(Ok(model)) => Ok(Arc::clone(model)),
+            Some(Err(reason)) => Err(ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("the model could not be loaded: {reason}"),
+            )),
+            None => Err(ApiError::busy(
+                "the model is still loading; try again soon",
+                RETRY_AFTER,
+            )),
+        }
+    }
+}
+
+/// Returns what a panic said.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the model panicked: {}", text.unwrap_or("no message"))
+}

@@ -1,0 +1,30 @@
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::server::app::SharedBackend;
+
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Tells numbers about the server: Prometheus text, or JSON for those who ask for it.
+pub(in crate::server) async fn metrics(
+    State(backend): State<SharedBackend>,
+    headers: HeaderMap,
+) -> Response {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
+    if accept.contains("application/json") {
+        let ready = matches!(backend.model.peek(), Some(Ok(_)));
+        return Json(backend.metrics.json(backend.n_waiting(), ready)).into_response();
+    }
+    (
+        [(header::CONTENT_TYPE, TEXT)],
+        backend.metrics.text(backend.n_waiting()),
+    )
+        .into_response()
+}

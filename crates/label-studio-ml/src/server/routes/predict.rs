@@ -1,0 +1,127 @@
+use std::borrow::Cow;
+
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    response::Response,
+};
+use label_studio_sdk::RawTasks;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::WireProject;
+use crate::{
+    PredictRequest, Predictions, TaskPrediction,
+    server::{
+        app::SharedBackend,
+        body::{self, JsonBody},
+        error::{ApiError, json_response},
+    },
+};
+
+/// What the Python original files requests without project under.
+const NO_PROJECT: &str = "None";
+/// Bodies above this size are read on a thread of their own, so that small requests are not held up.
+const SMALL: usize = 64 * 1024;
+
+#[derive(Deserialize)]
+struct PredictBody<'a> {
+    #[serde(borrow, default)]
+    tasks: RawTasks<'a>,
+    project: Option<WireProject>,
+    #[serde(borrow)]
+    label_config: Option<Cow<'a, str>>,
+    params: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+struct PredictReply {
+    results: Predictions,
+}
+
+/// A body that was read: what the model gets, and for which project.
+struct ReadBody {
+    project: String,
+    label_config: Option<String>,
+    request: PredictRequest,
+}
+
+/// Predicts labels.
+pub(in crate::server) async fn predict(
+    State(backend): State<SharedBackend>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let JsonBody { bytes, share } = backend.bodies.read(request).await?;
+    let ReadBody {
+        project,
+        label_config,
+        request,
+    } = if bytes.len() <= SMALL {
+        read(&bytes)?
+    } else {
+        let reading = tokio::task::spawn_blocking(move || read(&bytes));
+        reading
+            .await
+            .map_err(|error| ApiError::model(&error.into()))??
+    };
+    let project = backend.projects.get(&project, label_config.as_deref())?;
+    let json = backend
+        .call(project, move |model, project| {
+            let _share = share;
+            let project = &project.project;
+            let predictions = model
+                .predict(project, &request)
+                .map_err(|error| ApiError::model(&error))?;
+            check(&predictions, &request)?;
+            let results = predictions.stamped(&project.model_version()?);
+            serde_json::to_vec(&PredictReply { results })
+                .map_err(|error| ApiError::model(&error.into()))
+        })
+        .await?;
+    Ok(json_response(StatusCode::OK, json))
+}
+
+fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
+    let body: PredictBody<'_> = body::parse(body::object_text(bytes)?)?;
+    let mut params = body.params.unwrap_or_default();
+    let context = params
+        .remove("context")
+        .filter(|context| !context.is_null());
+    Ok(ReadBody {
+        project: body
+            .project
+            .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text),
+        label_config: body.label_config.map(Cow::into_owned),
+        request: PredictRequest {
+            tasks: body.tasks.into_tasks(bytes),
+            context,
+            params,
+        },
+    })
+}
+
+/// Label Studio matches predictions with tasks by their place, so an answer of another length is an error of the model.
+fn check(predictions: &Predictions, request: &PredictRequest) -> Result<(), ApiError> {
+    let (n_predictions, n_tasks) = (predictions.tasks.len(), request.tasks.len());
+    if n_predictions != 0 && n_predictions != n_tasks {
+        let detail =
+            format!("the model answered with {n_predictions} predictions for {n_tasks} tasks");
+        return Err(ApiError::model(&anyhow::Error::msg(detail)));
+    }
+    let failure = |task: &TaskPrediction| match task {
+        TaskPrediction::Failed(detail) => Some(detail.clone()),
+        TaskPrediction::One(_) | TaskPrediction::Several(_) => None,
+    };
+    for (task, prediction) in request.tasks.iter().zip(&predictions.tasks) {
+        if let Some(detail) = failure(prediction) {
+            tracing::error!(task = task.id, detail, "task not predicted");
+        }
+    }
+    // An interactive caller has one task and shows nothing but its result.
+    match predictions.tasks.as_slice() {
+        [TaskPrediction::Failed(detail)] => {
+            Err(ApiError::model(&anyhow::Error::msg(detail.clone())))
+        }
+        _ => Ok(()),
+    }
+}

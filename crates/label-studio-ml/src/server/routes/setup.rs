@@ -1,0 +1,89 @@
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::WireProject;
+use crate::{
+    StoreError,
+    server::{
+        app::SharedBackend,
+        body,
+        error::{ApiError, json_response},
+        projects::SeenProject,
+    },
+};
+
+const EXTRA_PARAMS: &str = "extra_params";
+/// Label Studio waits three seconds.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
+
+#[derive(Deserialize)]
+struct SetupBody<'a> {
+    project: WireProject,
+    #[serde(borrow)]
+    schema: Option<Cow<'a, str>>,
+    #[serde(default)]
+    extra_params: Value,
+}
+
+#[derive(Serialize)]
+struct SetupReply {
+    model_version: String,
+}
+
+/// Prepares a project; Label Studio calls this at every refresh of a screen.
+pub(in crate::server) async fn setup(
+    State(backend): State<SharedBackend>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let read = backend.bodies.read(request).await?;
+    let body: SetupBody<'_> = body::parse(body::object_text(&read.bytes)?)?;
+    let project = backend
+        .projects
+        .get(&body.project.into_text(), body.schema.as_deref())?;
+    let extra_params = body.extra_params;
+    let model = match backend.model.peek() {
+        Some(Ok(model)) => Some(Arc::clone(model)),
+        Some(Err(_)) => Some(backend.model.model().await?),
+        None => None,
+    };
+    let preparing = tokio::task::spawn_blocking({
+        let project = Arc::clone(&project);
+        move || -> anyhow::Result<()> {
+            store_extra_params(&project, &extra_params)?;
+            model.map_or(Ok(()), |model| project.set_up(&*model))
+        }
+    });
+    match tokio::time::timeout(ANSWER_WITHIN, preparing).await {
+        Ok(Ok(result)) => result.map_err(|error| ApiError::model(&error))?,
+        Ok(Err(error)) => return Err(ApiError::model(&error.into())),
+        Err(_) => {
+            tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store")
+        }
+    }
+    let reply = SetupReply {
+        model_version: project.project.model_version()?,
+    };
+    Ok(json_response(
+        StatusCode::OK,
+        serde_json::to_vec(&reply).unwrap_or_default(),
+    ))
+}
+
+/// Keeps the params as JSON text; a person may have sent text or JSON, and emptied the field.
+fn store_extra_params(project: &SeenProject, extra_params: &Value) -> Result<(), StoreError> {
+    let project = &project.project;
+    match extra_params {
+        Value::Null if !project.has(EXTRA_PARAMS)? => Ok(()),
+        Value::Null => project.set(EXTRA_PARAMS, "{}"),
+        Value::String(text) if text.trim().is_empty() => project.set(EXTRA_PARAMS, "{}"),
+        Value::String(text) => project.set(EXTRA_PARAMS, text),
+        json => project.set(EXTRA_PARAMS, &json.to_string()),
+    }
+}

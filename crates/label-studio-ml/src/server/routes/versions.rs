@@ -1,0 +1,32 @@
+use axum::{Json, extract::State};
+use serde::Serialize;
+
+use crate::{
+    StoreError,
+    server::{app::SharedBackend, error::ApiError},
+};
+
+#[derive(Serialize)]
+pub(in crate::server) struct VersionsReply {
+    versions: Vec<String>,
+}
+
+/// Lists the versions that models of any project have had; Label Studio does not say which project it asks for.
+pub(in crate::server) async fn versions(
+    State(backend): State<SharedBackend>,
+) -> Result<Json<VersionsReply>, ApiError> {
+    let read = move || -> Result<Vec<String>, StoreError> {
+        let store = &backend.services.store;
+        let mut versions = store.values("model_version")?;
+        for list in store.values("model_versions")? {
+            versions.extend(serde_json::from_str::<Vec<String>>(&list).unwrap_or_default());
+        }
+        versions.sort();
+        versions.dedup();
+        Ok(versions)
+    };
+    let versions = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| ApiError::model(&error.into()))??;
+    Ok(Json(VersionsReply { versions }))
+}

@@ -1,0 +1,56 @@
+//! What the flags say about the store, Label Studio and the files of tasks.
+
+use label_studio_sdk::{Client, ClientOptions, MediaFetcher, MediaOptions};
+
+use super::{CacheType, LabelStudioArgs, ServerArgs};
+use crate::{MemoryStore, Services, SqliteStore, Store};
+
+const MIB: u64 = 1024 * 1024;
+
+/// Creates the services that the flags describe. Nothing is connected or opened yet.
+pub(super) fn from_args(args: &ServerArgs) -> anyhow::Result<Services> {
+    let store: Box<dyn Store> = match args.cache_type {
+        CacheType::Sqlite => Box::new(SqliteStore::new(&args.model_dir)),
+        CacheType::Memory => Box::new(MemoryStore::default()),
+    };
+    let client = client(&args.label_studio);
+    let media = MediaFetcher::new(client.clone(), media_options(args))?;
+    Ok(Services {
+        store,
+        client,
+        media: Some(media),
+    })
+}
+
+fn client(args: &LabelStudioArgs) -> Option<Client> {
+    let (url, token) = (args.url()?, args.api_key()?);
+    let options = ClientOptions {
+        verify_ssl: args.verifies_certificates(),
+        ..ClientOptions::new(url).with_token(token)
+    };
+    match Client::new(options) {
+        Ok(client) => Some(client),
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            tracing::error!("Label Studio cannot be asked for files and annotations: {error:#}");
+            None
+        }
+    }
+}
+
+fn media_options(args: &ServerArgs) -> MediaOptions {
+    let label_studio = &args.label_studio;
+    let cache_dir = label_studio
+        .media_cache_dir
+        .clone()
+        .unwrap_or_else(|| args.model_dir.join("media"));
+    MediaOptions {
+        label_studio_url: label_studio.url().map(str::to_owned),
+        document_root: label_studio.document_root(),
+        verify_ssl: label_studio.verifies_certificates(),
+        allow_private_addresses: label_studio.allow_private_addresses,
+        max_bytes: u64::from(label_studio.max_media_mb) * MIB,
+        max_cache_bytes: Some(u64::from(label_studio.media_cache_mb) * MIB),
+        ..MediaOptions::new(cache_dir)
+    }
+}

@@ -1,0 +1,122 @@
+//! The whole server without a socket, for tests of a model.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body, http::Request};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+use super::{ServerArgs, app, backend::Backend};
+use crate::{MemoryStore, Model, Services, model::short_type_name};
+
+/// Calls a model through the whole server without a socket.
+///
+/// ```
+/// use label_studio_ml::{FnModel, TestClient, json};
+///
+/// let client = TestClient::new(FnModel::new("Silent"));
+/// assert_eq!(client.predict(&json!({ "tasks": [] })), json!({ "results": [] }));
+/// assert_eq!(client.get("/health").1["model_class"], "Silent");
+/// ```
+pub struct TestClient {
+    router: Router,
+    runtime: Option<Runtime>,
+}
+
+impl TestClient {
+    /// Serves `model` with facts kept in memory and no Label Studio.
+    pub fn new<M: Model>(model: M) -> Self {
+        Self::with_services(
+            model,
+            &ServerArgs::default(),
+            Services::new(MemoryStore::default()),
+        )
+    }
+
+    /// Serves `model` with the given flags and services.
+    pub fn with_services<M: Model>(model: M, args: &ServerArgs, services: Services) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a test machine can start a thread");
+        let backend = Arc::new(Backend::new(args, short_type_name::<M>(), services));
+        // A loader that hands over a model cannot fail.
+        let _ = backend.model.load(move || Ok(model));
+        Self {
+            router: app::router(backend),
+            runtime: Some(runtime),
+        }
+    }
+
+    /// Posts to `/predict` and returns the answer.
+    ///
+    /// # Panics
+    /// When the answer's status is not 200.
+    pub fn predict(&self, body: &Value) -> Value {
+        let (status, answer) = self.post("/predict", body);
+        assert_eq!(status, 200, "/predict answered {answer}");
+        answer
+    }
+
+    /// Posts JSON and returns the answer's status and JSON.
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(
+            "POST",
+            path,
+            &[("content-type", "application/json")],
+            body.to_string(),
+        )
+    }
+
+    /// Gets a path and returns the answer's status and JSON; null when the answer is not JSON.
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        self.send("GET", path, &[], Body::empty())
+    }
+
+    /// Sends any request and returns the answer's status and JSON; null when the answer is not JSON.
+    ///
+    /// # Panics
+    /// When the method, the path or a header cannot be sent.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> (u16, Value) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(body.into())
+            .expect("method, path and headers are well-formed");
+        let call = async {
+            let Ok(response) = self.router.clone().oneshot(request).await;
+            let status = response.status().as_u16();
+            let bytes = response
+                .into_body()
+                .collect()
+                .await
+                .expect("the answer is in memory")
+                .to_bytes();
+            (status, serde_json::from_slice(&bytes).unwrap_or_default())
+        };
+        self.runtime
+            .as_ref()
+            .expect("the runtime lives as long as the client")
+            .block_on(call)
+    }
+}
+
+impl Drop for TestClient {
+    fn drop(&mut self) {
+        // A model that still runs must not hold up the test's end.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Training, apart from the connection that asked for it.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+use super::{backend::Backend, error::ApiError, model_slot::panic_text, projects::SeenProject};
+use crate::{Event, ProjectId};
+
+/// Label Studio gives an event webhook one second, so an answer that takes longer than half of it is not waited for.
+const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+
+type Turn = Arc<AsyncMutex<()>>;
+
+/// Trainings: one at a time per project, in the order of their events.
+pub(super) struct Training {
+    turns: Mutex<HashMap<ProjectId, Weak<AsyncMutex<()>>>>,
+    running: mpsc::Sender<()>,
+    ended: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+/// How far a training got while its caller waited.
+pub(super) enum Progress {
+    /// It ended; the value is what the model's `fit` returned.
+    Ended(Value),
+    /// It goes on under this name.
+    GoesOn(String),
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        let (running, ended) = mpsc::channel(1);
+        Self {
+            turns: Mutex::default(),
+            running,
+            ended: Mutex::new(Some(ended)),
+        }
+    }
+}
+
+impl Training {
+    /// Starts a training that runs to its end whatever its caller does, and waits half a second for it.
+    pub(super) async fn start(
+        backend: &Arc<Backend>,
+        project: Arc<SeenProject>,
+        event: Event,
+    ) -> Result<Progress, ApiError> {
+        let job = uuid();
+        let turn = backend.training.turn(project.project.id());
+        let running = backend.training.running.clone();
+        tracing::info!(job, project = %project.project.id(), event = event.action.as_str(), "training taken");
+        let task = tokio::spawn({
+            let (backend, job) = (Arc::clone(backend), job.clone());
+            async move {
+                let _running = running;
+                let _turn = turn.lock().await;
+                let result = fit(&backend, project, event).await;
+                report(&job, &result);
+                result
+            }
+        });
+        match tokio::time::timeout(ANSWER_WITHIN, task).await {
+            Ok(Ok(result)) => result.map(Progress::Ended),
+            Ok(Err(error)) => Err(ApiError::model(&error.into())),
+            Err(_) => Ok(Progress::GoesOn(job)),
+        }
+    }
+
+    /// Waits until every training that has been started has ended.
+    pub(super) async fn drain(&self) {
+        let ended = self
+            .ended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(mut ended) = ended {
+            let n_running = self.running.strong_count() - 1;
+            if n_running > 0 {
+                tracing::info!(n_running, "waiting for trainings to end");
+            }
+            while self.running.strong_count() > 1 {
+                let _ = tokio::time::timeout(Duration::from_millis(50), ended.recv()).await;
+            }
+        }
+    }
+
+    fn turn(&self, project: &ProjectId) -> Turn {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = turns.get(project).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Turn::default();
+        turns.insert(project.clone(), Arc::downgrade(&turn));
+        turn
+    }
+}
+
+async fn fit(
+    backend: &Backend,
+    project: Arc<SeenProject>,
+    event: Event,
+) -> Result<Value, ApiError> {
+    let model = backend.model.model().await?;
+    let run = move || {
+        catch_unwind(AssertUnwindSafe(|| {
+            project.set_up(&*model)?;
+            model.fit(&project.project, &event)
+        }))
+        .unwrap_or_else(|panic| Err(anyhow::Error::msg(panic_text(&*panic))))
+        .map_err(|error| ApiError::model(&error))
+    };
+    let joined = tokio::task::spawn_blocking(run).await;
+    joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
+}
+
+fn report(job: &str, result: &Result<Value, ApiError>) {
+    match result {
+        Ok(_) => tracing::info!(job, "training ended"),
+        Err(error) => tracing::error!(
+            job,
+            status = error.status().as_u16(),
+            "training failed: {}",
+            error.detail()
+        ),
+    }
+}
+
+fn uuid() -> String {
+    label_studio_sdk::Region::default()
+        .with_new_id()
+        .id
+        .unwrap_or_default()
+}

@@ -1,0 +1,53 @@
+//! Where small facts outlive a request: one text per project and key.
+
+mod memory;
+mod sqlite;
+
+use std::path::PathBuf;
+
+use crate::ProjectId;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+
+/// Why a store cannot read or write.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder of the database cannot be made.
+    #[error("cannot create the folder {}; set MODEL_DIR to a folder that can be written", .path.display())]
+    Folder {
+        /// Folder that was to be made.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("cannot open {}; set MODEL_DIR to a folder that can be written", .path.display())]
+    Open {
+        /// Database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The database cannot be read or written.
+    #[error("cannot use {}; is the disk full, or MODEL_DIR not writable?", .path.display())]
+    Sqlite {
+        /// Database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+/// Keeps one text per project and key.
+pub trait Store: Send + Sync + 'static {
+    /// Reads a value, as written last by any process.
+    fn get(&self, project: &ProjectId, key: &str) -> Result<Option<String>, StoreError>;
+
+    /// Writes a value. An unchanged value commits nothing.
+    fn set(&self, project: &ProjectId, key: &str, value: &str) -> Result<(), StoreError>;
+
+    /// Returns the distinct values that projects have under `key`, sorted.
+    fn values(&self, key: &str) -> Result<Vec<String>, StoreError>;
+}

@@ -1,0 +1,123 @@
+//! The default store: an SQLite file with the table of the Python original.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{ProjectId, Store, StoreError};
+
+const FILE_NAME: &str = "cache.db";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS cache (project_id TEXT, key TEXT, value TEXT, PRIMARY KEY (project_id, key))";
+const READ: &str = "SELECT value FROM cache WHERE project_id = ?1 AND key = ?2";
+const WRITE: &str = "INSERT INTO cache (project_id, key, value) VALUES (?1, ?2, ?3)
+     ON CONFLICT (project_id, key) DO UPDATE SET value = excluded.value";
+const VALUES: &str =
+    "SELECT DISTINCT value FROM cache WHERE key = ?1 AND value IS NOT NULL ORDER BY value";
+/// Another process may hold the write lock for the length of one commit.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A store in `MODEL_DIR/cache.db`; a file of the Python original is taken over as it is.
+///
+/// The file is opened at the first use and again after a failure, so a server comes up, says what is wrong, and recovers
+/// once the folder is mended. Reads always see what other processes wrote.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl SqliteStore {
+    /// Creates a store in the folder `model_dir`, which is made at the first use if missing.
+    pub fn new(model_dir: &Path) -> Self {
+        Self {
+            path: model_dir.join(FILE_NAME),
+            connection: Mutex::default(),
+        }
+    }
+
+    fn with<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut guard = self.lock();
+        let connection = match guard.take() {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
+        let result = run(&connection).map_err(|source| StoreError::Sqlite {
+            path: self.path.clone(),
+            source,
+        });
+        if result.is_ok() {
+            *guard = Some(connection);
+        }
+        result
+    }
+
+    fn open(&self) -> Result<Connection, StoreError> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder {
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        let open = || {
+            let connection = Connection::open(&self.path)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", "normal")?;
+            connection.execute(TABLE, [])?;
+            Ok(connection)
+        };
+        open().map_err(|source| StoreError::Open {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for SqliteStore {
+    fn get(&self, project: &ProjectId, key: &str) -> Result<Option<String>, StoreError> {
+        self.with(|connection| read(connection, project, key))
+    }
+
+    fn set(&self, project: &ProjectId, key: &str, value: &str) -> Result<(), StoreError> {
+        self.with(|connection| {
+            if read(connection, project, key)?.as_deref() != Some(value) {
+                let mut statement = connection.prepare_cached(WRITE)?;
+                statement.execute(params![project.as_str(), key, value])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn values(&self, key: &str) -> Result<Vec<String>, StoreError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(VALUES)?;
+            let rows = statement.query_map(params![key], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+}
+
+fn read(
+    connection: &Connection,
+    project: &ProjectId,
+    key: &str,
+) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare_cached(READ)?;
+    let value = statement
+        .query_row(params![project.as_str(), key], |row| row.get(0))
+        .optional()?;
+    Ok(value.flatten())
+}

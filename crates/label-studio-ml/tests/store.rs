@@ -1,0 +1,128 @@
+//! One contract for all stores.
+
+use std::{sync::Arc, thread};
+
+use label_studio_ml::{MemoryStore, ProjectId, SqliteStore, Store};
+
+fn check_contract(store: &dyn Store) {
+    let (mine, other) = (ProjectId::parse("1.17"), ProjectId::parse("2"));
+    store.set(&mine, "k", "old").unwrap();
+    store.set(&mine, "k", "new — ✓").unwrap();
+    store.set(&mine, "k", "new — ✓").unwrap();
+    store.set(&other, "other", "x").unwrap();
+    let read = |project, key| store.get(project, key).unwrap();
+    assert_eq!(
+        read(&mine, "k").as_deref(),
+        Some("new — ✓"),
+        "the last write wins"
+    );
+    assert_eq!(read(&other, "k"), None, "projects are separate");
+    assert_eq!(read(&mine, "other"), None, "keys are separate");
+    store.set(&other, "k", "a").unwrap();
+    assert_eq!(store.values("k").unwrap(), ["a", "new — ✓"]);
+}
+
+#[test]
+fn memory() {
+    check_contract(&MemoryStore::default());
+}
+
+#[test]
+fn sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    check_contract(&SqliteStore::new(&folder.path().join("made/on/demand")));
+}
+
+#[test]
+fn a_file_of_the_python_original_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = rusqlite::Connection::open(folder.path().join("cache.db")).unwrap();
+    old.execute_batch(
+        "CREATE TABLE cache (project_id TEXT, key TEXT, value TEXT, PRIMARY KEY (project_id, key));
+         INSERT INTO cache VALUES ('7', 'model_version', 'Old-v0.0.1');",
+    )
+    .unwrap();
+    let store = SqliteStore::new(folder.path());
+    let version = store
+        .get(&ProjectId::parse("7.170"), "model_version")
+        .unwrap();
+    assert_eq!(version.as_deref(), Some("Old-v0.0.1"));
+}
+
+#[test]
+fn two_stores_on_one_file_never_read_stale_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (
+        SqliteStore::new(folder.path()),
+        SqliteStore::new(folder.path()),
+    );
+    let project = ProjectId::parse("1");
+    for round in 0..50 {
+        let value = round.to_string();
+        one.set(&project, "k", &value).unwrap();
+        assert_eq!(
+            two.get(&project, "k").unwrap().as_deref(),
+            Some(value.as_str())
+        );
+    }
+}
+
+#[test]
+fn writers_on_one_file_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores: Vec<_> = (0..4)
+        .map(|_| Arc::new(SqliteStore::new(folder.path())))
+        .collect();
+    let threads: Vec<_> = stores
+        .into_iter()
+        .enumerate()
+        .map(|(idx, store)| {
+            thread::spawn(move || {
+                for round in 0..25 {
+                    store
+                        .set(&ProjectId::parse(&idx.to_string()), "k", &round.to_string())
+                        .unwrap();
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(SqliteStore::new(folder.path()).values("k").unwrap(), ["24"]);
+}
+
+#[test]
+fn an_unchanged_value_commits_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::new(folder.path());
+    let project = ProjectId::parse("1");
+    store.set(&project, "k", "v").unwrap();
+    let watcher = rusqlite::Connection::open(folder.path().join("cache.db")).unwrap();
+    let version = || -> i64 {
+        watcher
+            .query_row("PRAGMA data_version", [], |row| row.get(0))
+            .unwrap()
+    };
+    let before = version();
+    store.set(&project, "k", "v").unwrap();
+    assert_eq!(version(), before);
+    store.set(&project, "k", "w").unwrap();
+    assert_ne!(version(), before);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join("models");
+    std::fs::write(&blocked, "a file where the folder should be").unwrap();
+    let store = SqliteStore::new(&blocked);
+    let project = ProjectId::parse("1");
+    let error = store.set(&project, "k", "v").unwrap_err().to_string();
+    assert!(
+        error.contains("MODEL_DIR") && error.contains("models"),
+        "{error}"
+    );
+    std::fs::remove_file(&blocked).unwrap();
+    store.set(&project, "k", "v").unwrap();
+}

@@ -1,0 +1,248 @@
+//! A task as Label Studio sends it: its data parsed, the rest kept as raw JSON.
+
+use std::{fmt, ops::Range};
+
+use bytes::Bytes;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::{Annotation, Prediction};
+
+/// Why JSON cannot be read as a task.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The text is not JSON, or not of the form that Label Studio sends.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// The body is not UTF-8.
+    #[error("body is not valid UTF-8")]
+    Utf8(#[from] std::str::Utf8Error),
+}
+
+/// One item to label.
+///
+/// `id` and `data` are parsed. Annotations, predictions and all other fields stay as slices of the request body until
+/// they are asked for, since most models never do and they are most of the bytes.
+#[derive(Clone, Default)]
+pub struct Task {
+    /// Label Studio's number of the task, if it has one.
+    pub id: Option<i64>,
+    /// What is to be labelled, by the names that the label config refers to with `$name`.
+    pub data: Map<String, Value>,
+    fields: Vec<(Box<str>, Range<usize>)>,
+    body: Bytes,
+}
+
+impl Task {
+    /// Creates a task that holds nothing but `data`.
+    pub fn new(data: Map<String, Value>) -> Self {
+        Self {
+            data,
+            ..Self::default()
+        }
+    }
+
+    /// Reads one task.
+    pub fn parse(json: &str) -> Result<Self, TaskError> {
+        let spans: TaskSpans<'_> = serde_json::from_str(json)?;
+        Ok(spans.into_task(&Bytes::copy_from_slice(json.as_bytes()), json))
+    }
+
+    /// Reads one task from parsed JSON.
+    pub fn from_value(task: &Value) -> Result<Self, TaskError> {
+        Self::parse(&task.to_string())
+    }
+
+    /// Reads an array of tasks in one pass and without copying: every task keeps slices of `json`.
+    pub fn parse_list(json: &Bytes) -> Result<Vec<Self>, TaskError> {
+        let text = std::str::from_utf8(json)?;
+        let tasks: RawTasks<'_> = serde_json::from_str(text)?;
+        Ok(tasks.into_tasks(json))
+    }
+
+    /// Returns the raw JSON of a field other than `id` and `data`.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let (_, span) = self.fields.iter().rfind(|(field, _)| **field == *name)?;
+        std::str::from_utf8(self.body.get(span.clone())?).ok()
+    }
+
+    /// Returns what annotators submitted; nothing when Label Studio sent none.
+    pub fn annotations(&self) -> Result<Vec<Annotation>, serde_json::Error> {
+        self.list("annotations")
+    }
+
+    /// Returns the predictions that Label Studio has stored; nothing when it sent none.
+    pub fn predictions(&self) -> Result<Vec<Prediction>, serde_json::Error> {
+        self.list("predictions")
+    }
+
+    /// Returns a text of the task's data.
+    pub fn text(&self, value_name: &str) -> Option<&str> {
+        self.data.get(value_name)?.as_str()
+    }
+
+    /// Returns the whole task as JSON. A field nested deeper than 128 levels becomes null.
+    pub fn to_value(&self) -> Value {
+        let mut task = Map::new();
+        for (name, _) in &self.fields {
+            let value = self
+                .field(name)
+                .and_then(|json| serde_json::from_str(json).ok());
+            task.insert(name.to_string(), value.unwrap_or_default());
+        }
+        if let Some(id) = self.id {
+            task.insert("id".into(), id.into());
+        }
+        task.insert("data".into(), Value::Object(self.data.clone()));
+        Value::Object(task)
+    }
+
+    fn list<T: for<'a> Deserialize<'a>>(&self, name: &str) -> Result<Vec<T>, serde_json::Error> {
+        let Some(raw) = self.field(name) else {
+            return Ok(Vec::new());
+        };
+        Ok(serde_json::from_str::<Option<Vec<T>>>(raw)?.unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Task {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_value().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Task {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(Error::custom)
+    }
+}
+
+/// Tasks that still borrow from the text of a request body.
+///
+/// A request struct with a field of this type is read in one pass; [`RawTasks::into_tasks`] then turns the borrows into
+/// slices of the body.
+#[derive(Debug, Default)]
+pub struct RawTasks<'a>(Vec<TaskSpans<'a>>);
+
+impl RawTasks<'_> {
+    /// Makes the tasks own their part of `body`, which must be the text that they were read from.
+    ///
+    /// # Panics
+    /// When `body` is another text.
+    pub fn into_tasks(self, body: &Bytes) -> Vec<Task> {
+        let text = std::str::from_utf8(body).expect("the body was read as text before");
+        self.0
+            .into_iter()
+            .map(|task| task.into_task(body, text))
+            .collect()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawTasks<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(RawTasksVisitor)
+    }
+}
+
+struct RawTasksVisitor;
+
+impl<'de> Visitor<'de> for RawTasksVisitor {
+    type Value = RawTasks<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of tasks")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut tasks = Vec::new();
+        loop {
+            let next = seq.next_element();
+            match next
+                .map_err(|error| Error::custom(format_args!("tasks[{}]: {error}", tasks.len())))?
+            {
+                Some(task) => tasks.push(task),
+                None => return Ok(RawTasks(tasks)),
+            }
+        }
+    }
+}
+
+/// One task whose fields borrow from the text.
+#[derive(Debug)]
+struct TaskSpans<'a> {
+    id: Option<i64>,
+    data: Map<String, Value>,
+    fields: Vec<(Box<str>, &'a str)>,
+}
+
+impl TaskSpans<'_> {
+    fn into_task(self, body: &Bytes, text: &str) -> Task {
+        let span = |raw: &str| {
+            let start = raw.as_ptr().addr().checked_sub(text.as_ptr().addr());
+            let start = start.expect("a task borrows from its own body");
+            start..start + raw.len()
+        };
+        let fields = self
+            .fields
+            .into_iter()
+            .map(|(name, raw)| (name, span(raw)))
+            .collect();
+        Task {
+            id: self.id,
+            data: self.data,
+            fields,
+            body: body.clone(),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for TaskSpans<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TaskVisitor)
+    }
+}
+
+struct TaskVisitor;
+
+impl<'de> Visitor<'de> for TaskVisitor {
+    type Value = TaskSpans<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a task: an object with \"data\"")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut id, mut data, mut fields) = (None, None, Vec::new());
+        while let Some(key) = map.next_key::<Box<str>>()? {
+            match &*key {
+                "id" => id = Some(map.next_value::<Value>()?),
+                "data" => data = Some(map.next_value::<Map<String, Value>>()?),
+                _ => fields.push((key, map.next_value::<&RawValue>()?.get())),
+            }
+        }
+        Ok(TaskSpans {
+            id: id.as_ref().and_then(task_id),
+            data: data.ok_or_else(|| Error::missing_field("data"))?,
+            fields,
+        })
+    }
+}
+
+/// A task's number; some exports write it as text.
+fn task_id(id: &Value) -> Option<i64> {
+    id.as_i64().or_else(|| id.as_str()?.parse().ok())
+}

@@ -1,0 +1,228 @@
+//! The backend as a process: signals, ports, and flags.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+};
+
+use label_studio_ml::{Value, json};
+
+const CONFIG: &str = r#"<View><Text name="text" value="$text"/>
+    <Choices name="mood" toName="text"><Choice value="Positive"/><Choice value="Negative"/></Choices></View>"#;
+
+/// A running backend, ended by its id.
+struct Backend {
+    child: Child,
+    address: String,
+    log: BufReader<ChildStdout>,
+    _model_dir: tempfile::TempDir,
+}
+
+impl Backend {
+    fn start(envs: &[(&str, &str)]) -> Self {
+        let model_dir = tempfile::tempdir().unwrap();
+        let mut child = command()
+            .args(["--port", "0", "--host", "127.0.0.1"])
+            .env("MODEL_DIR", model_dir.path())
+            .envs(envs.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("listening on http://") {
+            line.clear();
+            assert_ne!(
+                log.read_line(&mut line).unwrap(),
+                0,
+                "the backend ended before it listened"
+            );
+        }
+        let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+        Self {
+            child,
+            address,
+            log,
+            _model_dir: model_dir,
+        }
+    }
+
+    fn send(&self, head: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "{head}\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        stream
+    }
+
+    fn call(&self, head: &str, body: &Value) -> (u16, Value) {
+        read(self.send(head, &body.to_string()))
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    fn wait_for_log(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert_ne!(
+                self.log.read_line(&mut line).unwrap(),
+                0,
+                "the log ended without {text:?}"
+            );
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_the_simplest_backend"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+fn read(mut stream: TcpStream) -> (u16, Value) {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    (status, serde_json(body))
+}
+
+fn serde_json(body: &str) -> Value {
+    label_studio_ml::serde_json::from_str(body).unwrap_or_default()
+}
+
+fn predict_body() -> Value {
+    json!({ "tasks": [{ "data": { "text": "good" } }], "project": "1.1", "label_config": CONFIG })
+}
+
+#[test]
+fn sigterm_finishes_what_runs_and_ends_with_zero() {
+    let mut backend = Backend::start(&[("FIT_SECONDS", "0.4")]);
+    backend.wait_for_log("model loaded");
+    let event =
+        json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
+    let training = backend.send("POST /webhook HTTP/1.1", &event.to_string());
+    // The answer to a later request shows that the training has been taken.
+    assert_eq!(backend.call("GET /health HTTP/1.1", &Value::Null).0, 200);
+    backend.signal("TERM");
+    backend.wait_for_log("ending");
+    let (status, answer) = read(training);
+    assert_eq!(
+        (status, &answer["result"]["fits"]),
+        (201, &json!(1)),
+        "{answer}"
+    );
+    assert!(backend.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_training_survives_its_callers_hanging_up() {
+    let mut backend = Backend::start(&[("FIT_SECONDS", "0.2")]);
+    let event =
+        json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
+    let caller = backend.send("POST /webhook HTTP/1.1", &event.to_string());
+    backend.wait_for_log("training taken");
+    drop(caller);
+    backend.wait_for_log("training ended");
+    let (_, setup) = backend.call(
+        "POST /setup HTTP/1.1",
+        &json!({ "project": "1.1", "schema": CONFIG }),
+    );
+    assert_eq!(setup, json!({ "model_version": "trivial-v2" }));
+}
+
+#[test]
+fn basic_auth_guards_every_route() {
+    let backend = Backend::start(&[("BASIC_AUTH_USER", "ann"), ("BASIC_AUTH_PASS", "pässword")]);
+    let with = |credentials: &str| {
+        let head = format!("POST /predict HTTP/1.1\r\nAuthorization: {credentials}");
+        backend.call(&head, &predict_body()).0
+    };
+    assert_eq!(backend.call("GET /health HTTP/1.1", &Value::Null).0, 401);
+    assert_eq!(with("Bearer xyz"), 401);
+    assert_eq!(with("Basic %%%"), 401);
+    assert_eq!(with("Basic YW5uOndyb25n"), 401);
+    assert_eq!(with("Basic YW5uOnDDpHNzd29yZA=="), 200);
+}
+
+#[test]
+fn two_servers_share_one_cache_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = folder.path().to_str().unwrap();
+    let (one, two) = (
+        Backend::start(&[("MODEL_DIR", shared)]),
+        Backend::start(&[("MODEL_DIR", shared)]),
+    );
+    let event =
+        json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
+    one.call("POST /webhook HTTP/1.1", &event);
+    assert_eq!(
+        two.call("POST /predict HTTP/1.1", &predict_body()).1["results"][0]["model_version"],
+        "trivial-v2"
+    );
+}
+
+#[test]
+fn a_model_folder_that_cannot_be_used_is_an_error_of_the_request() {
+    let backend = Backend::start(&[("MODEL_DIR", "/dev/null/models")]);
+    let (status, answer) = backend.call("POST /predict HTTP/1.1", &predict_body());
+    assert_eq!(status, 500);
+    assert!(
+        answer["detail"].as_str().unwrap().contains("MODEL_DIR"),
+        "{answer}"
+    );
+    assert_eq!(backend.call("GET /health HTTP/1.1", &Value::Null).0, 200);
+}
+
+#[test]
+fn requests_in_parallel_keep_their_answers_apart() {
+    let backend = Backend::start(&[]);
+    thread::scope(|scope| {
+        for n_tasks in 1..9 {
+            let backend = &backend;
+            scope.spawn(move || {
+                let mut body = predict_body();
+                body["tasks"] = vec![json!({ "data": { "text": "x" } }); n_tasks].into();
+                let (_, answer) = backend.call("POST /predict HTTP/1.1", &body);
+                assert_eq!(answer["results"].as_array().unwrap().len(), n_tasks);
+            });
+        }
+    });
+}
+
+#[test]
+fn check_loads_the_model_and_ends() {
+    let output = command().arg("--check").output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("the model can be loaded"));
+}
+
+#[test]
+fn unknown_settings_end_with_a_clear_message() {
+    let output = command().env("CACHE_TYPE", "redis").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("sqlite"));
+    let output = command()
+        .env("LABEL_STUDIO_VERIFY_SSL", "perhaps")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("say true or false"));
+}
