@@ -54,7 +54,8 @@ impl Client {
     /// Creates a client. Nothing is sent yet.
     ///
     /// # Errors
-    /// When the address is not a web address, or the token has expired or is not a token.
+    /// When the address is not a web address, the token has expired or is not a token, or the certificates cannot be
+    /// read.
     pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
         let token = options.token.as_deref().map(str::trim);
         let credentials = token
@@ -63,10 +64,11 @@ impl Client {
             .transpose()?;
         let config = agent_config(HttpOptions {
             verify_ssl: options.verify_ssl,
+            ca_bundle: options.ca_bundle.as_deref(),
             connect_timeout: options.connect_timeout,
             read_timeout: options.read_timeout,
             overall_timeout: options.overall_timeout,
-        });
+        })?;
         Ok(Self(Arc::new(Connection {
             agent: Agent::new_with_config(config),
             origin: Origin::parse(&options.url)?,

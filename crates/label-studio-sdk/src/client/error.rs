@@ -1,5 +1,7 @@
 //! Why Label Studio could not be asked.
 
+use std::{path::PathBuf, sync::Arc};
+
 use crate::TaskError;
 
 /// Why Label Studio could not be asked.
@@ -13,6 +15,15 @@ pub enum ClientError {
     InvalidUrl {
         /// The address as configured.
         url: String,
+    },
+    /// The list of trusted certificate authorities cannot be read.
+    #[error("cannot read certificates from {}", path.display())]
+    CaBundle {
+        /// The file as configured.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<ureq::Error>,
     },
     /// No token is configured.
     #[error(
@@ -33,7 +44,7 @@ pub enum ClientError {
     ExpiredToken,
     /// Label Studio did not exchange the personal access token. Threads that waited for the same exchange share it.
     #[error("cannot exchange the personal access token for an access token")]
-    Exchange(#[source] std::sync::Arc<Self>),
+    Exchange(#[source] Arc<Self>),
     /// Label Studio answered with an error.
     #[error("{url} answered {status}{}{}", shown(body), shown(mend))]
     Status {

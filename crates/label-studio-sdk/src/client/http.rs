@@ -1,9 +1,19 @@
 //! What every HTTP request of this crate has in common.
 
-use std::{io, io::Read as _, time::Duration};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use serde_json::Value;
-use ureq::{Body, Timeout, config::Config, tls::TlsConfig};
+use ureq::{
+    Body, Timeout,
+    config::Config,
+    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+};
 use url::Url;
 
 use super::ClientError;
@@ -14,8 +24,9 @@ const MAX_EXTRACT_CHARS: usize = 300;
 
 /// Settings of an HTTP agent.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HttpOptions {
+pub(crate) struct HttpOptions<'a> {
     pub(crate) verify_ssl: bool,
+    pub(crate) ca_bundle: Option<&'a Path>,
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
     pub(crate) overall_timeout: Duration,
@@ -23,8 +34,16 @@ pub(crate) struct HttpOptions {
 
 /// Makes an agent's configuration: statuses are answers, redirects are left to the caller, and the environment has no
 /// say.
-pub(crate) fn agent_config(options: HttpOptions) -> Config {
-    Config::builder()
+pub(crate) fn agent_config(options: HttpOptions<'_>) -> Result<Config, ClientError> {
+    let mut tls = TlsConfig::builder().disable_verification(!options.verify_ssl);
+    if let Some(path) = options.ca_bundle {
+        let certificates = certificates(path).map_err(|source| ClientError::CaBundle {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        tls = tls.root_certs(RootCerts::Specific(Arc::new(certificates)));
+    }
+    let config = Config::builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .proxy(None)
@@ -33,12 +52,21 @@ pub(crate) fn agent_config(options: HttpOptions) -> Config {
         .timeout_connect(Some(options.connect_timeout))
         .timeout_per_read(Some(options.read_timeout))
         .timeout_global(Some(options.overall_timeout))
-        .tls_config(
-            TlsConfig::builder()
-                .disable_verification(!options.verify_ssl)
-                .build(),
-        )
-        .build()
+        .tls_config(tls.build());
+    Ok(config.build())
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, ureq::Error> {
+    let mut certificates = Vec::new();
+    for item in parse_pem(&fs::read(path)?) {
+        if let PemItem::Certificate(certificate) = item? {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        return Err(ureq::Error::Tls("the file holds no certificate"));
+    }
+    Ok(certificates)
 }
 
 /// Tells whether the other side was not reached or hung up, so that a GET may be sent again.

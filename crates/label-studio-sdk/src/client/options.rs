@@ -1,6 +1,6 @@
 //! How to reach Label Studio.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// How to reach Label Studio.
 ///
@@ -14,6 +14,8 @@ pub struct ClientOptions {
     pub token: Option<String>,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,
+    /// PEM file of the certificate authorities to trust instead of the built-in list.
+    pub ca_bundle: Option<PathBuf>,
     /// Time to look up the host and to connect to it.
     pub connect_timeout: Duration,
     /// Time without a single byte arriving.
@@ -33,6 +35,7 @@ impl ClientOptions {
             url: url.into(),
             token: None,
             verify_ssl: true,
+            ca_bundle: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(180),
             overall_timeout: Duration::from_secs(600),

@@ -41,24 +41,25 @@ impl Downloader {
         client: Option<Client>,
         label_studio: Option<Origin>,
         options: MediaOptions,
-    ) -> Self {
+    ) -> Result<Self, MediaError> {
         let config = agent_config(HttpOptions {
             verify_ssl: options.verify_ssl,
+            ca_bundle: options.ca_bundle.as_deref(),
             connect_timeout: options.connect_timeout,
             read_timeout: options.read_timeout,
             overall_timeout: options.overall_timeout,
-        });
+        })?;
         let resolver = GuardedResolver {
             resolver: DefaultResolver::default(),
             label_studio: label_studio.clone(),
             allow_private_addresses: options.allow_private_addresses,
         };
-        Self {
+        Ok(Self {
             agent: Agent::with_parts(config, DefaultConnector::default(), resolver),
             client,
             label_studio,
             options,
-        }
+        })
     }
 
     /// Writes what `url` serves to `file`, again from the start when the connection fails.

@@ -50,7 +50,7 @@ impl MediaFetcher {
     /// Creates a fetcher. Nothing is read or sent yet.
     ///
     /// # Errors
-    /// When Label Studio's address is not a web address.
+    /// When Label Studio's address is not a web address, or the certificates cannot be read.
     pub fn new(client: Option<Client>, options: MediaOptions) -> Result<Self, MediaError> {
         let url = options.label_studio_url.as_deref().map(str::trim);
         let label_studio = match (&client, url) {
@@ -63,7 +63,7 @@ impl MediaFetcher {
                 .as_ref()
                 .is_some_and(|client| client.token_kind().is_some()),
             cache: Cache::new(options.cache_dir.clone(), options.max_cache_bytes),
-            downloader: Downloader::new(client, label_studio.clone(), options.clone()),
+            downloader: Downloader::new(client, label_studio.clone(), options.clone())?,
             label_studio,
             options,
         })))

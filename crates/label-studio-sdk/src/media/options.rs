@@ -20,6 +20,8 @@ pub struct MediaOptions {
     pub max_cache_bytes: Option<u64>,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,
+    /// PEM file of the certificate authorities to trust instead of the built-in list.
+    pub ca_bundle: Option<PathBuf>,
     /// Whether task data may point into private networks (10.0.0.0/8, 192.168.0.0/16, loopback, link-local, ...).
     pub allow_private_addresses: bool,
     /// Largest file that is downloaded.
@@ -48,6 +50,7 @@ impl MediaOptions {
             cache_dir: cache_dir.into(),
             max_cache_bytes: None,
             verify_ssl: true,
+            ca_bundle: None,
             allow_private_addresses: false,
             max_bytes: 4 << 30,
             max_text_bytes: 64 << 20,
