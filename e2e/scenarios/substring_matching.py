@@ -15,7 +15,7 @@ TEXT = "😀 An apple is no Apple. Two a.ple, one apple!"
 def substring_matching(stage: Stage) -> None:
     """Plays an interactive session with `interactive_substring_matching`."""
     with stage.step("the backend connects"):
-        backend = stage.backend("interactive_substring_matching")
+        backend = stage.backend("interactive_substring_matching", {"EXCLUDE_SELECTED": "true"})
         recorder = stage.recorder(backend)
         project = stage.project(LABEL_CONFIG)
         task = project.add_tasks([{"text": TEXT}])[0]["id"]
