@@ -12,7 +12,8 @@ use clap::{
 };
 
 use crate::{
-    completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, start::StartArgs,
+    completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
+    start::StartArgs,
 };
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -46,6 +47,7 @@ enum Command {
     Create(CreateArgs),
     Start(StartArgs),
     Deploy(DeployArgs),
+    Doctor(DoctorArgs),
     Completions(CompletionsArgs),
 }
 
@@ -55,6 +57,7 @@ impl Command {
             Self::Create(args) => args.run(out),
             Self::Start(args) => args.run(),
             Self::Deploy(args) => args.run(out),
+            Self::Doctor(args) => args.run(out),
             Self::Completions(args) => args.run(out),
         }
     }

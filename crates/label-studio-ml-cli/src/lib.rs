@@ -24,6 +24,7 @@ mod cli;
 mod completions;
 mod create;
 mod deploy;
+mod doctor;
 mod start;
 mod template;
 

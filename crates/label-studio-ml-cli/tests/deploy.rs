@@ -206,6 +206,8 @@ fn says_what_is_missing() {
         2,
         "--gcp-project-id",
     );
+    let empty = [("LABEL_STUDIO_API_KEY", ""), ("GCP_PROJECT", "p")];
+    check(GCLOUD, &name, &empty, 2, "--label-studio-api-key");
     check(GCLOUD, &["gcp", "nowhere"], ENV, 1, "no folder ./nowhere");
     check("", &name, ENV, 1, "gcloud is not installed");
     check(SIGNED_OUT, &name, ENV, 1, "gcloud auth login");

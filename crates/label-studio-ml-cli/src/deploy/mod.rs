@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
 use crate::cli;
 use gcloud::Deployment;
@@ -39,7 +39,7 @@ pub(crate) struct DeployArgs {
     root_dir: PathBuf,
 
     /// Project of Google Cloud
-    #[arg(long, value_name = "ID", env = "GCP_PROJECT")]
+    #[arg(long, value_name = "ID", env = "GCP_PROJECT", value_parser = NonEmptyStringValueParser::new())]
     gcp_project_id: String,
 
     /// Region of Google Cloud
@@ -60,7 +60,8 @@ pub(crate) struct DeployArgs {
         long,
         value_name = "KEY",
         env = "LABEL_STUDIO_API_KEY",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new()
     )]
     label_studio_api_key: String,
 
@@ -103,7 +104,7 @@ impl DeployArgs {
     pub(crate) fn run(&self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let source = self.root_dir.join(&self.name);
         check_source(&source, self.force)?;
-        if self.basic_auth_user.is_none() {
+        if self.basic_auth().is_none() {
             cli::note(
                 "without --basic-auth-user and --basic-auth-pass the backend answers everyone",
             );
@@ -124,6 +125,15 @@ impl DeployArgs {
         })
     }
 
+    /// A user and a password; compose files set variables to nothing.
+    fn basic_auth(&self) -> Option<(&String, &String)> {
+        let both = self
+            .basic_auth_user
+            .as_ref()
+            .zip(self.basic_auth_pass.as_ref())?;
+        (!both.0.is_empty() && !both.1.is_empty()).then_some(both)
+    }
+
     /// What the backend finds in its environment: the names of the Python original, and those it reads today.
     fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
@@ -132,7 +142,7 @@ impl DeployArgs {
             ("LABEL_STUDIO_URL", self.label_studio_host.clone()),
             ("LABEL_STUDIO_API_KEY", self.label_studio_api_key.clone()),
         ];
-        if let (Some(user), Some(pass)) = (&self.basic_auth_user, &self.basic_auth_pass) {
+        if let Some((user, pass)) = self.basic_auth() {
             variables.extend([
                 ("BASIC_AUTH_USER", user.clone()),
                 ("BASIC_AUTH_PASS", pass.clone()),

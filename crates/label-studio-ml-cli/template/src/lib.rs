@@ -1,6 +1,8 @@
 //! Suggests the project's most recent choice: a stand-in for a model, and the place to put yours.
 
-use label_studio_ml::{Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Value, anyhow, json};
+use label_studio_ml::{
+    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Value, anyhow, json,
+};
 
 const LAST_CHOICE: &str = "last_choice";
 const FIRST_CHOICE: &str = "/annotation/result/0/value/choices/0";

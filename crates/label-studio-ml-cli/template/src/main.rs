@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use label_studio_ml::{ServerArgs, anyhow, serve};
+
 use my_backend::NewModel;
 
 /// Suggest the choice that the annotator made last

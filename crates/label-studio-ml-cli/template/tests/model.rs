@@ -1,6 +1,9 @@
-//! What the model answers, without a server or a Label Studio.
+//! What the model answers; no Label Studio needed.
 
-use label_studio_ml::{Action, Event, Model, PredictRequest, Project, Task, Value, json, serde_json};
+use label_studio_ml::{
+    Action, Event, Model, PredictRequest, Project, Task, TestClient, json, serde_json,
+};
+
 use my_backend::NewModel;
 
 const LABEL_CONFIG: &str = r#"
@@ -10,17 +13,15 @@ const LABEL_CONFIG: &str = r#"
     </View>"#;
 const MODEL: NewModel = NewModel { score: 0.5 };
 
-/// Predicts one task and answers with the predictions as Label Studio gets them.
-fn predict(project: &Project) -> Value {
-    let task = Task::from_value(json!({ "id": 1, "data": { "text": "rain again" } })).unwrap();
-    let predictions = MODEL.predict(project, &PredictRequest::new(vec![task])).unwrap();
-    serde_json::to_value(predictions).unwrap()
-}
-
 #[test]
 fn suggests_nothing_before_the_first_annotation() {
-    let project = Project::in_memory(LABEL_CONFIG).unwrap();
-    assert_eq!(predict(&project), json!([]));
+    // Goes through the whole server, without a socket.
+    let answer = TestClient::new(MODEL).predict(&json!({
+        "label_config": LABEL_CONFIG,
+        "project": "1.1700000000",
+        "tasks": [{ "id": 1, "data": { "text": "rain again" } }],
+    }));
+    assert_eq!(answer, json!({ "results": [] }));
 }
 
 #[test]
@@ -31,7 +32,10 @@ fn suggests_the_choice_submitted_last() {
         payload: json!({ "annotation": { "result": [{ "value": { "choices": ["Sad"] } }] } }),
     };
     MODEL.fit(&project, &event).unwrap();
-    let predictions = predict(&project);
+
+    let task = Task::parse(r#"{ "id": 1, "data": { "text": "rain again" } }"#).unwrap();
+    let request = PredictRequest::new(vec![task]);
+    let predictions = serde_json::to_value(MODEL.predict(&project, &request).unwrap()).unwrap();
     assert_eq!(predictions[0]["score"], 0.5);
     let region = &predictions[0]["result"][0];
     assert_eq!(region["from_name"], "mood");
@@ -41,6 +45,7 @@ fn suggests_the_choice_submitted_last() {
 #[test]
 fn says_which_tags_the_label_config_lacks() {
     let project = Project::in_memory("<View/>").unwrap();
-    let error = MODEL.predict(&project, &PredictRequest::default()).unwrap_err();
+    let request = PredictRequest::default();
+    let error = MODEL.predict(&project, &request).unwrap_err();
     assert!(error.to_string().contains("Choices"), "{error}");
 }

@@ -1,0 +1,83 @@
+//! Does the project know the backend, and what does it think of it?
+
+use label_studio_sdk::client::MlBackend;
+use url::Url;
+
+use super::{Doctor, Finding, chain};
+
+impl Doctor {
+    pub(super) fn check_connection(&mut self) -> Finding {
+        let (Some(client), Some(project)) = (&self.client, &self.project) else {
+            return Finding::Skipped("needs a project");
+        };
+        let backends = match client.ml_backends(project.id) {
+            Ok(backends) => backends,
+            Err(error) => return Finding::Failure(chain(error)),
+        };
+        let Some(connected) = find(&backends, &self.backend.url) else {
+            let others: Vec<_> = backends
+                .iter()
+                .map(|backend| without_credentials(&backend.url))
+                .collect();
+            let others = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" (but {})", others.join(", "))
+            };
+            return Finding::Warning(format!(
+                "the project has no ML backend at {}{others}; connect it in the project's settings, under Model",
+                self.backend.url
+            ));
+        };
+        self.connected = Some(connected.clone());
+        let url = without_credentials(&connected.url);
+        let reason = connected
+            .error_message
+            .as_deref()
+            .unwrap_or("it gives no reason");
+        if connected.state == "DI" {
+            return Finding::Failure(format!(
+                "Label Studio does not reach {url}: {reason}; from a container localhost is the container itself, \
+                 so connect http://host.docker.internal:PORT or this machine's name"
+            ));
+        }
+        if connected.state == "ER" {
+            return Finding::Failure(format!(
+                "Label Studio reports an error: {reason}; see the backend's log"
+            ));
+        }
+        match backends.first() {
+            Some(asked) if asked.id != connected.id => Finding::Warning(format!(
+                "{url} is connected, but Label Studio asks only the project's first ML backend, {}, for predictions",
+                without_credentials(&asked.url)
+            )),
+            _ => Finding::Fine(format!("{url} is connected as {:?}", connected.title)),
+        }
+    }
+}
+
+/// Finds the backend by its address, or failing that by its port: a container has other names for this machine.
+fn find<'a>(backends: &'a [MlBackend], url: &Url) -> Option<&'a MlBackend> {
+    let parsed = || {
+        backends
+            .iter()
+            .filter_map(|backend| Some((backend, Url::parse(&backend.url).ok()?)))
+    };
+    let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
+    let is_alike = |other: &Url| {
+        other.port_or_known_default() == url.port_or_known_default() && path(other) == path(url)
+    };
+    let same_host = parsed().find(|(_, other)| is_alike(other) && other.host() == url.host());
+    same_host
+        .or_else(|| parsed().find(|(_, other)| is_alike(other)))
+        .map(|(backend, _)| backend)
+}
+
+/// Returns an address as it may be shown.
+pub(super) fn without_credentials(url: &str) -> String {
+    let Ok(mut url) = Url::parse(url) else {
+        return "an address that cannot be read".to_owned();
+    };
+    let _ = (url.set_username(""), url.set_password(None));
+    url.as_str().trim_end_matches('/').to_owned()
+}

@@ -1,0 +1,163 @@
+//! Is Label Studio there, is the token accepted, and what is in the project?
+
+use std::time::Duration;
+
+use label_studio_sdk::{Client, ClientOptions, LabelConfig, client::TokenKind};
+
+use super::{Doctor, Finding, chain};
+
+const MAX_LISTED: usize = 10;
+
+impl Doctor {
+    pub(super) fn check_label_studio(&mut self) -> Finding {
+        let version = match Client::new(self.client_options()).and_then(|client| client.version()) {
+            Ok(version) => version.release,
+            Err(error) => return Finding::Failure(chain(error)),
+        };
+        self.is_reachable = true;
+        Finding::Fine(format!("{} runs Label Studio {version}", self.args.url()))
+    }
+
+    pub(super) fn check_token(&mut self) -> Finding {
+        if !self.is_reachable {
+            return Finding::Skipped("needs a Label Studio that answers");
+        }
+        let Some(token) = self.args.token() else {
+            return Finding::Failure(
+                "none given; set LABEL_STUDIO_API_KEY to a token from Label Studio's account page"
+                    .to_owned(),
+            );
+        };
+        let client = match Client::new(self.client_options().with_token(token)) {
+            Ok(client) => client,
+            Err(error) => return Finding::Failure(chain(error)),
+        };
+        let user = match client.whoami() {
+            Ok(user) => user.email,
+            Err(error) => return Finding::Failure(chain(error)),
+        };
+        let kind = client.token_kind();
+        self.client = Some(client);
+        match kind {
+            Some(TokenKind::Access) => Finding::Warning(format!(
+                "access token of {user}, which ends within minutes; \
+                 set LABEL_STUDIO_API_KEY to the personal access token it was made from"
+            )),
+            Some(TokenKind::PersonalAccess) => {
+                Finding::Fine(format!("personal access token of {user}"))
+            }
+            _ => Finding::Fine(format!("legacy token of {user}")),
+        }
+    }
+
+    pub(super) fn check_project(&mut self) -> Finding {
+        let Some(client) = &self.client else {
+            return Finding::Skipped("needs an accepted token");
+        };
+        let projects = match self.args.project {
+            Some(id) => client.project(id).map(|project| vec![project]),
+            None => client.projects(),
+        };
+        let mut projects = match projects {
+            Ok(projects) => projects,
+            Err(error) if error.status() == Some(404) => {
+                return Finding::Failure(
+                    "there is no such project, or the token's owner may not see it; the number is in the address \
+                     of its page, /projects/NUMBER"
+                        .to_owned(),
+                );
+            }
+            Err(error) => return Finding::Failure(chain(error)),
+        };
+        if projects.len() > 1 {
+            let shown = projects
+                .iter()
+                .take(MAX_LISTED)
+                .map(|project| format!("{} {:?}", project.id, project.title));
+            let shown: Vec<_> = shown.collect();
+            let rest = if projects.len() > MAX_LISTED {
+                ", ..."
+            } else {
+                ""
+            };
+            return Finding::Warning(format!(
+                "choose one with --project: {}{rest}",
+                shown.join(", ")
+            ));
+        }
+        self.project = projects.pop();
+        match &self.project {
+            Some(project) => Finding::Fine(format!("{} {:?}", project.id, project.title)),
+            None => Finding::Failure(
+                "Label Studio has none that the token's owner may see; create one".to_owned(),
+            ),
+        }
+    }
+
+    pub(super) fn check_label_config(&mut self) -> Finding {
+        let Some(project) = &self.project else {
+            return Finding::Skipped("needs a project");
+        };
+        let label_config = match LabelConfig::parse(&project.label_config) {
+            Ok(label_config) => label_config,
+            Err(error) => return Finding::Failure(chain(error)),
+        };
+        let pairs: Vec<_> = label_config
+            .controls()
+            .iter()
+            .map(|control| {
+                format!(
+                    "<{}> {:?} on {:?}",
+                    control.tag,
+                    control.name,
+                    control.to_name.join(", ")
+                )
+            })
+            .collect();
+        let problems = label_config.validate();
+        self.label_config = Some(label_config);
+        if pairs.is_empty() {
+            return Finding::Failure(
+                "it has no control tags; set one up in the project's settings, under Labeling Interface".to_owned(),
+            );
+        }
+        if !problems.is_empty() {
+            return Finding::Failure(problems.join("; "));
+        }
+        Finding::Fine(pairs.join(", "))
+    }
+
+    pub(super) fn check_task(&mut self) -> Finding {
+        let (Some(client), Some(project)) = (&self.client, &self.project) else {
+            return Finding::Skipped("needs a project");
+        };
+        let task = match self.args.task {
+            Some(id) => client.task(id).map(Some),
+            None => client
+                .tasks(project.id)
+                .map(|tasks| tasks.into_iter().next()),
+        };
+        match task {
+            Ok(Some(task)) => {
+                let id = task.id.unwrap_or_default();
+                self.task = Some(task);
+                Finding::Fine(format!("{id} is the task to try"))
+            }
+            Ok(None) => {
+                Finding::Warning("the project has none; import one, and try again".to_owned())
+            }
+            Err(error) => Finding::Failure(chain(error)),
+        }
+    }
+
+    fn client_options(&self) -> ClientOptions {
+        ClientOptions {
+            verify_ssl: self.args.verify_ssl,
+            connect_timeout: Duration::from_secs(5),
+            read_timeout: Duration::from_secs(30),
+            overall_timeout: Duration::from_secs(60),
+            retries: 0,
+            ..ClientOptions::new(self.args.url())
+        }
+    }
+}

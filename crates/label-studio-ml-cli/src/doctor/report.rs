@@ -1,0 +1,59 @@
+//! What a check found, and how it is printed.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::builder::styling::{AnsiColor, Style};
+
+/// What a check found. The text names the thing, and for all but the first kind what to do about it.
+pub(super) enum Finding {
+    /// As it should be.
+    Fine(String),
+    /// May be as it should be.
+    Warning(String),
+    /// Not as it should be.
+    Failure(String),
+    /// Nothing, for want of something that an earlier check did not find.
+    Skipped(&'static str),
+}
+
+/// Prints findings as they come, and counts failures.
+pub(super) struct Report<'a> {
+    out: &'a mut dyn Write,
+    n_failures: usize,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(out: &'a mut dyn Write) -> Self {
+        Self { out, n_failures: 0 }
+    }
+
+    pub(super) fn add(&mut self, check: &str, finding: &Finding) -> io::Result<()> {
+        let (mark, colour, text) = match finding {
+            Finding::Fine(text) => ("ok", AnsiColor::Green, text.as_str()),
+            Finding::Warning(text) => ("warn", AnsiColor::Yellow, text.as_str()),
+            Finding::Failure(text) => ("FAIL", AnsiColor::Red, text.as_str()),
+            Finding::Skipped(text) => ("skip", AnsiColor::BrightBlack, *text),
+        };
+        self.n_failures += usize::from(matches!(finding, Finding::Failure(_)));
+        let style: Style = colour.on_default();
+        // An answer from elsewhere may have line breaks; a check has one line.
+        let text: Vec<_> = text.split_whitespace().collect();
+        writeln!(
+            self.out,
+            "{style}{mark:<4}{style:#}  {check:<12}  {}",
+            text.join(" ")
+        )?;
+        self.out.flush()
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
+        if self.n_failures == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
