@@ -1,0 +1,91 @@
+//! What the annotator has just labelled.
+
+use std::ops::Range;
+
+use clap::ValueEnum;
+use label_studio_ml::{
+    Control, LabelConfig, Object, Value,
+    anyhow::{self, Context},
+};
+
+/// What to leave out
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Exclude {
+    /// Nothing: the selected region is suggested again
+    #[default]
+    Nothing,
+    /// The selected region itself
+    Selected,
+    /// Spans that the interactive context shows as labelled by the same control, the selected one among them
+    Annotated,
+}
+
+/// A region that the annotator has just drawn, and the tags that it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Selection<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) object: &'a Object,
+    pub(crate) keyword: &'a str,
+    pub(crate) labels: &'a Value,
+    regions: &'a [Value],
+    region: &'a Value,
+}
+
+impl<'a> Selection<'a> {
+    /// Finds the first of `regions` that a `<Labels>` control drew on a `<Text>`; `None` when there is none.
+    ///
+    /// Fails when that region has no text or no labels.
+    pub(crate) fn find(
+        label_config: &'a LabelConfig,
+        regions: &'a [Value],
+    ) -> anyhow::Result<Option<Self>> {
+        let found = regions
+            .iter()
+            .find_map(|region| Some((region, tags(label_config, region)?)));
+        let Some((region, (control, object))) = found else {
+            return Ok(None);
+        };
+        let keyword = region.pointer("/value/text").and_then(Value::as_str);
+        let labels = region
+            .pointer("/value/labels")
+            .filter(|labels| labels.is_array());
+        Ok(Some(Self {
+            control,
+            object,
+            keyword: keyword.context("the selected region has no value.text to look for")?,
+            labels: labels.context("the selected region has no value.labels to copy")?,
+            regions,
+            region,
+        }))
+    }
+
+    /// Tells whether a range is the selected region itself.
+    pub(crate) fn is_at(&self, range: &Range<usize>) -> bool {
+        span(self.region).as_ref() == Some(range)
+    }
+
+    /// Tells whether the control has labelled exactly this range already.
+    pub(crate) fn is_annotated(&self, range: &Range<usize>) -> bool {
+        let mine = self
+            .regions
+            .iter()
+            .filter(|region| region["from_name"] == self.control.name.as_str());
+        mine.filter_map(span).any(|annotated| annotated == *range)
+    }
+}
+
+fn tags<'a>(label_config: &'a LabelConfig, region: &Value) -> Option<(&'a Control, &'a Object)> {
+    let control_name = region.get("from_name")?.as_str()?;
+    let object_name = region.get("to_name").and_then(Value::as_str);
+    let is_control = |control: &Control| control.name == control_name;
+    let is_object = |object: &Object| object_name.is_none_or(|name| object.name == name);
+    let pair = label_config
+        .first_pair_where(&["Labels"], &["Text"], is_control, is_object)
+        .ok()?;
+    Some((pair.control, pair.object))
+}
+
+fn span(region: &Value) -> Option<Range<usize>> {
+    let offset = |name: &str| usize::try_from(region["value"].get(name)?.as_u64()?).ok();
+    Some(offset("start")?..offset("end")?)
+}

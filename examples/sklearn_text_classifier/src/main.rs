@@ -1,0 +1,41 @@
+//! Serves the model.
+
+use std::num::NonZeroUsize;
+
+use clap::Parser;
+use label_studio_ml::{ServerArgs, anyhow, serve};
+use sklearn_text_classifier::{Options, SklearnTextClassifier};
+
+/// Classify texts, and learn from every annotation
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+
+    /// Inverse of the strength of the penalty on large weights
+    #[arg(long, env = "LOGISTIC_REGRESSION_C", default_value = "10", value_parser = positive)]
+    logistic_regression_c: f64,
+
+    /// Train when the number of labelled tasks is a multiple of this; "Start training" always trains
+    #[arg(long, env = "START_TRAINING_EACH_N_UPDATES", default_value = "10")]
+    start_training_each_n_updates: NonZeroUsize,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let options = Options {
+        model_dir: args.server.model_dir.clone(),
+        c: args.logistic_regression_c,
+        train_each_n_updates: args.start_training_each_n_updates,
+    };
+    serve(&args.server, move || {
+        Ok(SklearnTextClassifier::new(options))
+    })
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
+        _ => Err("say a number above 0".to_owned()),
+    }
+}

@@ -1,0 +1,184 @@
+//! The model: predicts choices, and trains a new classifier on annotation events.
+
+use std::{
+    collections::HashMap,
+    fs,
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use label_studio_ml::{
+    Action, Event, Model, Object, PredictRequest, Prediction, Predictions, Project, ProjectId,
+    Task, TaskPrediction, Value,
+    anyhow::{self, Context, bail},
+    json,
+};
+
+use crate::{Sample, Storage, TextClassifier, project_classifiers::ProjectClassifiers, samples};
+
+const VERSION_PREFIX: &str = "SklearnTextClassifier-v0.0.";
+/// Field that Label Studio stores a text under when the import names none.
+const UNDEFINED_FIELD: &str = "$undefined$";
+
+/// How to train.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder for trained classifiers.
+    pub model_dir: PathBuf,
+    /// Inverse of the strength of the penalty on large weights.
+    pub c: f64,
+    /// An annotation starts a training when the number of labelled tasks is a multiple of this.
+    pub train_each_n_updates: NonZeroUsize,
+}
+
+/// Classifies texts by the n-grams that they hold, and learns from the annotations of each project.
+#[derive(Debug)]
+pub struct SklearnTextClassifier {
+    options: Options,
+    storage: Storage,
+    projects: RwLock<HashMap<ProjectId, Arc<ProjectClassifiers>>>,
+}
+
+impl SklearnTextClassifier {
+    /// Creates the model. Trained classifiers are read when a project first needs them.
+    pub fn new(options: Options) -> Self {
+        Self {
+            storage: Storage::new(&options.model_dir),
+            options,
+            projects: RwLock::default(),
+        }
+    }
+
+    fn of(&self, project: &ProjectId) -> Arc<ProjectClassifiers> {
+        if let Some(classifiers) = self
+            .projects
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(project)
+        {
+            return Arc::clone(classifiers);
+        }
+        let mut projects = self
+            .projects
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(projects.entry(project.clone()).or_default())
+    }
+
+    /// Returns the trained classifier if the label config still has all labels that it can give, else a blank one.
+    fn classifier(
+        &self,
+        project: &ProjectId,
+        labels: &[String],
+    ) -> anyhow::Result<Arc<TextClassifier>> {
+        let classifiers = self.of(project);
+        if let Some(trained) = classifiers.trained(|| self.storage.load(project.as_str()))?
+            && trained.classes().iter().all(|class| labels.contains(class))
+        {
+            return Ok(trained);
+        }
+        let mut labels = labels.to_vec();
+        labels.sort_unstable();
+        classifiers.blank(&labels, || TextClassifier::blank(&labels, self.options.c))
+    }
+
+    fn train(
+        &self,
+        project: &Project,
+        labels: &[String],
+        samples: &[Sample],
+    ) -> anyhow::Result<Value> {
+        let trained_at = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let classifier = TextClassifier::train(labels, samples, self.options.c, trained_at)?;
+        let result = json!({
+            "trained_samples": samples.len(),
+            "classes": classifier.classes(),
+            "train_accuracy": classifier.accuracy(samples),
+        });
+        self.storage.save(project.id().as_str(), &classifier)?;
+        self.of(project.id()).replace_trained(classifier);
+        let model_version = next_version(&project.model_version()?);
+        project.set_model_version(&model_version)?;
+        tracing::info!(project = %project.id(), model_version, n_samples = samples.len(), "trained");
+        Ok(result)
+    }
+}
+
+impl Model for SklearnTextClassifier {
+    fn setup(&self, project: &Project) -> anyhow::Result<()> {
+        if !project.model_version()?.starts_with(VERSION_PREFIX) {
+            project.set_model_version(&format!("{VERSION_PREFIX}1"))?;
+        }
+        Ok(())
+    }
+
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        let choices = project.label_config().first_pair("Choices", "Text")?;
+        let classifier = self.classifier(project.id(), &choices.control.labels)?;
+        let predict = |task| {
+            let text = text_of(project, choices.object, task)?;
+            let guess = classifier.classify(&text);
+            let region = choices.control.region(json!({ "choices": [guess.label] }));
+            Ok(Prediction::new([region]).with_score(guess.score))
+        };
+        Ok(request
+            .tasks
+            .iter()
+            .map(|task| TaskPrediction::from(predict(task)))
+            .collect())
+    }
+
+    fn fit(&self, project: &Project, event: &Event) -> anyhow::Result<Value> {
+        let choices = project.label_config().first_pair("Choices", "Text")?;
+        let is_asked_for = event.action == Action::StartTraining;
+        let tasks = project.labeled_tasks()?;
+        let n_each = self.options.train_each_n_updates;
+        if !is_asked_for && (tasks.is_empty() || tasks.len() % n_each != 0) {
+            let reason = format!(
+                "{} labelled tasks are not a multiple of {n_each}",
+                tasks.len()
+            );
+            return Ok(json!({ "skipped": reason }));
+        }
+        let samples = samples(&tasks, choices.control, |task| {
+            text_of(project, choices.object, task)
+        });
+        let has_two_labels = samples
+            .iter()
+            .any(|sample| sample.label != samples[0].label);
+        if !is_asked_for && !has_two_labels {
+            return Ok(
+                json!({ "skipped": "the annotations have fewer than two different labels" }),
+            );
+        }
+        self.train(project, &choices.control.labels, &samples)
+    }
+}
+
+/// Returns the text of a task, fetched when the `<Text>` tag says that the task holds its address.
+fn text_of(project: &Project, object: &Object, task: &Task) -> anyhow::Result<String> {
+    let name = object.value_name.as_str();
+    let field = |name: &str| task.data.get(name).filter(|value| !value.is_null());
+    let text = match field(name).or_else(|| field(UNDEFINED_FIELD)) {
+        Some(Value::String(text)) => text.clone(),
+        Some(number @ (Value::Number(_) | Value::Bool(_))) => return Ok(number.to_string()),
+        Some(_) => bail!("data field {name:?} of the task is not a text"),
+        None => bail!("the task has no text in its data field {name:?}"),
+    };
+    if text.is_empty() || object.value_type.as_deref() != Some("url") {
+        return Ok(text);
+    }
+    let path = project.local_path(task, &text)?;
+    fs::read_to_string(&path).with_context(|| format!("cannot read {} as text", path.display()))
+}
+
+fn next_version(version: &str) -> String {
+    let trained: Option<u64> = version
+        .strip_prefix(VERSION_PREFIX)
+        .and_then(|n| n.parse().ok());
+    format!("{VERSION_PREFIX}{}", trained.unwrap_or(1).saturating_add(1))
+}
