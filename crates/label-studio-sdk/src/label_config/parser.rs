@@ -1,0 +1,198 @@
+//! Reads the tags of a label config from its XML.
+
+use indexmap::IndexMap;
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::{Attributes, ChildTag, Control, Label, LabelConfigError, Object, limits};
+
+/// The named tags of a label config, by name.
+pub(super) struct Tags {
+    pub(super) controls: IndexMap<Box<str>, Control>,
+    pub(super) objects: IndexMap<Box<str>, Object>,
+}
+
+/// Parses XML within the limits.
+pub(super) fn read_document(text: &str) -> Result<Document<'_>, LabelConfigError> {
+    limits::check(text)?;
+    let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_ascii_whitespace());
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: limits::MAX_NODES,
+        ..ParsingOptions::default()
+    };
+    Ok(Document::parse_with_options(
+        without_declaration(text),
+        options,
+    )?)
+}
+
+/// Reads controls, objects and labels, and connects them.
+pub(super) fn read_tags(text: &str) -> Result<Tags, LabelConfigError> {
+    let document = read_document(text)?;
+    let mut tags = Tags {
+        controls: IndexMap::new(),
+        objects: IndexMap::new(),
+    };
+    let mut labels = IndexMap::<Box<str>, IndexMap<String, Label>>::new();
+    let mut index_flags = Vec::new();
+    for node in elements(&document) {
+        index_flags.extend(node.attribute("indexFlag"));
+        let name = filled(node, "name");
+        if let Some((name, to_name)) = control_names(node) {
+            let to_name: Vec<_> = to_name.split(',').map(str::to_owned).collect();
+            let mut control =
+                Control::new(node.tag_name().name(), name, to_name, Attributes::of(node));
+            control.regex = index_flag_regex(&control.to_name, &index_flags);
+            tags.controls.insert(name.into(), control);
+        } else if let Some(name) = name
+            && (is_object(node) || self_labelling(node.tag_name().name()).is_some())
+        {
+            tags.objects.insert(name.into(), object(node, name));
+        } else if let Some((owner, label)) =
+            read_label(node, |name| tags.controls.contains_key(name))
+        {
+            labels
+                .entry(owner.into())
+                .or_default()
+                .insert(label.value.clone(), label);
+        }
+    }
+    tags.complete_self_labelling();
+    tags.connect(labels);
+    Ok(tags)
+}
+
+/// Iterates over the elements in document order.
+pub(super) fn elements<'a>(document: &'a Document<'a>) -> impl Iterator<Item = Node<'a, 'a>> {
+    document
+        .root_element()
+        .descendants()
+        .filter(Node::is_element)
+}
+
+/// Returns an attribute that is not empty.
+pub(super) fn filled<'a>(node: Node<'a, '_>, attribute: &str) -> Option<&'a str> {
+    node.attribute(attribute).filter(|value| !value.is_empty())
+}
+
+/// Returns `name` and `toName` of a control tag.
+pub(super) fn control_names<'a>(node: Node<'a, '_>) -> Option<(&'a str, &'a str)> {
+    let names = (filled(node, "name")?, filled(node, "toName")?);
+    (node.tag_name().name() != "Filter").then_some(names)
+}
+
+/// Tells whether a tag with a name is an object.
+pub(super) fn is_object(node: Node<'_, '_>) -> bool {
+    filled(node, "value").is_some() || filled(node, "valueList").is_some()
+}
+
+/// Tells whether the tag is a label of the control around it.
+pub(super) fn is_label(node: Node<'_, '_>) -> bool {
+    matches!(node.tag_name().name(), "Label" | "Choice" | "Relation")
+}
+
+/// Returns the name of the nearest tag around a label that is a control.
+pub(super) fn owner<'a>(label: Node<'a, '_>, is_control: impl Fn(&str) -> bool) -> Option<&'a str> {
+    let mut names = label
+        .ancestors()
+        .skip(1)
+        .filter_map(|node| node.attribute("name"));
+    names.find(|name| is_control(name))
+}
+
+/// Returns the index flags that occur in the names, each with what stands in its place.
+pub(super) fn index_flag_regex(
+    to_name: &[impl AsRef<str>],
+    flags: &[&str],
+) -> IndexMap<String, String> {
+    let flags = flags
+        .iter()
+        .filter(|flag| to_name.iter().any(|name| name.as_ref().contains(**flag)));
+    flags
+        .map(|flag| ((*flag).to_owned(), ".*".to_owned()))
+        .collect()
+}
+
+fn object(node: Node<'_, '_>, name: &str) -> Object {
+    let children = node
+        .children()
+        .filter(Node::is_element)
+        .map(|child| ChildTag {
+            tag: child.tag_name().name().into(),
+            attrs: Attributes::of(child),
+        });
+    Object::new(
+        node.tag_name().name(),
+        name,
+        Attributes::of(node),
+        children.collect(),
+    )
+}
+
+fn read_label<'a>(
+    node: Node<'a, '_>,
+    is_control: impl Fn(&str) -> bool,
+) -> Option<(&'a str, Label)> {
+    if !is_label(node) {
+        return None;
+    }
+    let owner = owner(node, is_control)?;
+    let value = filled(node, "alias").or_else(|| node.attribute("value"))?;
+    let label = Label {
+        tag: node.tag_name().name().into(),
+        attrs: Attributes::of(node),
+        value: value.into(),
+        parent_name: owner.into(),
+    };
+    Some((owner, label))
+}
+
+impl Tags {
+    /// Gives tags that are control and object in one the half that their attributes did not say.
+    fn complete_self_labelling(&mut self) {
+        for (name, object) in &self.objects {
+            let Some(tag) = self_labelling(&object.tag) else {
+                continue;
+            };
+            self.controls.entry(name.clone()).or_insert_with(|| {
+                let attrs = Attributes::from_iter([("name", &**name), ("toName", &**name)]);
+                Control::new(tag, name, vec![name.to_string()], attrs)
+            });
+        }
+        for (name, control) in &self.controls {
+            if self_labelling(&control.tag).is_some() {
+                let make = || Object::new(&control.tag, name, control.attrs.clone(), Vec::new());
+                self.objects.entry(name.clone()).or_insert_with(make);
+            }
+        }
+    }
+
+    fn connect(&mut self, mut labels: IndexMap<Box<str>, IndexMap<String, Label>>) {
+        for (name, control) in &mut self.controls {
+            let objects = control.to_name.iter();
+            control.objects = objects
+                .filter_map(|name| self.objects.get_index_of(&**name))
+                .collect();
+            control.labels_attrs = labels.swap_remove(name).unwrap_or_default();
+            control.labels = control.labels_attrs.keys().cloned().collect();
+        }
+    }
+}
+
+/// Returns the control's tag of a tag that is control and object in one.
+fn self_labelling(tag: &str) -> Option<&'static str> {
+    let known = [("chat", "ChatMessage"), ("reactcode", "ReactCode")];
+    let found = known
+        .iter()
+        .find(|(name, _)| tag.eq_ignore_ascii_case(name));
+    found.map(|(_, control)| *control)
+}
+
+/// Drops the XML declaration: the text is decoded already, whatever encoding it declares.
+fn without_declaration(text: &str) -> &str {
+    let declaration = text
+        .strip_prefix("<?xml")
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_whitespace()));
+    let rest = declaration.and_then(|rest| rest.split_once("?>"));
+    rest.map_or(text, |(_, document)| document)
+}

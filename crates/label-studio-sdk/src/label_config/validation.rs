@@ -1,0 +1,176 @@
+//! Checks of a label config beyond what reading it needs.
+
+use std::collections::{BTreeSet, HashMap};
+
+use roxmltree::Node;
+
+use super::{
+    LabelConfig, Object,
+    parser::{elements, read_document},
+    python_text::{ReprList, float},
+};
+
+impl LabelConfig {
+    /// Checks what Label Studio checks when a label config is saved: required attributes, unique names, known `toName`s
+    /// and playback speeds. Returns what is wrong; nothing when the label config is valid.
+    pub fn validate(&self) -> Vec<String> {
+        let document = read_document(self.text()).expect("the text was read before");
+        let mut errors = Vec::new();
+        if document.root_element().has_tag_name("View") {
+            check_view(document.root_element(), &mut errors);
+        }
+        let names: Vec<_> = elements(&document)
+            .filter_map(|node| node.attribute("name"))
+            .collect();
+        let known: BTreeSet<_> = names.iter().copied().collect();
+        if known.len() != names.len() {
+            errors.push(format!(
+                "Label config contains non-unique names: {}",
+                names.join(", ")
+            ));
+        }
+        let mut missing = BTreeSet::new();
+        for to_name in elements(&document)
+            .filter_map(|node| node.attribute("toName"))
+            .flat_map(|names| names.split(','))
+        {
+            if !known.contains(to_name) && missing.insert(to_name) {
+                let known: Vec<_> = known.iter().take(MAX_NAMES).collect();
+                errors.push(format!(
+                    "toName=\"{to_name}\" not found in names: {}",
+                    ReprList(&known)
+                ));
+            }
+        }
+        let videos = self
+            .objects()
+            .iter()
+            .filter(|object| object.tag.eq_ignore_ascii_case("Video"));
+        errors.extend(videos.flat_map(speed_errors));
+        errors
+    }
+}
+
+/// Checks the tags directly inside a view, and those inside the views in it.
+fn check_view(view: Node<'_, '_>, errors: &mut Vec<String>) {
+    let children = || view.children().filter(Node::is_element);
+    let mut n_of_tag = HashMap::<_, usize>::new();
+    for node in children() {
+        *n_of_tag.entry(node.tag_name().name()).or_default() += 1;
+    }
+    let mut n_seen = HashMap::<_, usize>::new();
+    for node in children() {
+        let tag = node.tag_name().name();
+        let idx = n_seen.entry(tag).or_default();
+        let missing = match tag {
+            "Image" | "Text" | "HyperText" => missing_of_object(node),
+            "Choices" => missing_of_labels(node, "Choice"),
+            "Labels" => missing_of_labels(node, "Label"),
+            "TextArea" | "Number" => ["toName", "name"]
+                .into_iter()
+                .find(|name| !node.has_attribute(*name)),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            let place = if n_of_tag[tag] == 1 {
+                String::new()
+            } else {
+                idx.to_string()
+            };
+            errors.push(required(&place, missing));
+        }
+        *idx += 1;
+        match tag {
+            "View" => check_view(node, errors),
+            "Choices" => {
+                check_labels(node, "Choice", errors);
+                check_nested_views(node, errors);
+            }
+            "Labels" => {
+                check_labels(node, "Label", errors);
+                check_nested_views(node, errors);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn check_nested_views(node: Node<'_, '_>, errors: &mut Vec<String>) {
+    for view in node.children().filter(|child| child.has_tag_name("View")) {
+        check_view(view, errors);
+    }
+}
+
+fn check_labels(node: Node<'_, '_>, tag: &str, errors: &mut Vec<String>) {
+    let labels = node
+        .children()
+        .filter(|child| child.has_tag_name(tag))
+        .enumerate();
+    for (idx, _) in labels.filter(|(_, label)| !label.has_attribute("value")) {
+        let place = if tag == "Choice" {
+            format!("Choice/{idx}")
+        } else {
+            String::new()
+        };
+        errors.push(required(&place, "value"));
+    }
+}
+
+/// Label Studio names the last way to give the value, whatever is missing.
+fn missing_of_object(node: Node<'_, '_>) -> Option<&'static str> {
+    let has_value = node.has_attribute("value") || node.has_attribute("valueList");
+    (!has_value || !node.has_attribute("name")).then_some("valueList")
+}
+
+/// Label Studio names the last way to give the labels, whatever is missing.
+fn missing_of_labels(node: Node<'_, '_>, label: &str) -> Option<&'static str> {
+    let has_labels = node.has_attribute("value")
+        || node
+            .children()
+            .any(|child| child.has_tag_name(label) || child.has_tag_name("View"));
+    let is_complete = has_labels && node.has_attribute("name") && node.has_attribute("toName");
+    (!is_complete).then_some("View")
+}
+
+fn required(place: &str, attribute: &str) -> String {
+    format!("Validation failed on {place}: '{attribute}' is a required property")
+}
+
+fn speed_errors(video: &Object) -> Vec<String> {
+    let name = &video.name;
+    let mut errors = Vec::new();
+    let mut speeds = Vec::new();
+    for attribute in ["defaultPlaybackSpeed", "minPlaybackSpeed"] {
+        let text = video.attr(attribute);
+        let speed = text.and_then(|text| text.trim().parse::<f64>().ok());
+        if let (Some(text), None) = (text, speed) {
+            errors.push(format!(
+                "Video tag \"{name}\": {attribute} must be a number, got \"{text}\""
+            ));
+        }
+        speeds.push((attribute, speed));
+    }
+    for (attribute, speed) in &speeds {
+        if let Some(speed) = speed.filter(|speed| !(MIN_SPEED..=MAX_SPEED).contains(speed)) {
+            let speed = float(speed);
+            errors.push(format!(
+                "Video tag \"{name}\": {attribute} must be between {MIN_SPEED} and {MAX_SPEED}, got {speed}"
+            ));
+        }
+    }
+    if let [(_, Some(default)), (_, Some(min))] = *speeds
+        && min > default
+    {
+        let (min, default) = (float(min), float(default));
+        errors.push(format!(
+            "Video tag \"{name}\": minPlaybackSpeed ({min}) must not exceed defaultPlaybackSpeed ({default})"
+        ));
+    }
+    errors
+}
+
+/// Slowest and fastest playback that Label Studio accepts.
+const MIN_SPEED: f64 = 0.05;
+const MAX_SPEED: f64 = 10.0;
+/// Names listed in a message.
+const MAX_NAMES: usize = 100;

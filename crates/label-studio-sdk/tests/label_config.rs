@@ -1,0 +1,471 @@
+//! How the XML of a label config is read.
+
+use label_studio_sdk::{Control, LabelConfig, LabelConfigError, Object, parse_config};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const VECTORS: &str = include_str!("../../../vectors/core_config.json");
+
+#[test]
+fn reads_every_vector() {
+    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let config = LabelConfig::parse(case["config"].as_str().unwrap()).unwrap();
+        assert_eq!(config.parse_config(), case["parse_config"], "{name}");
+        let controls: Vec<_> = config
+            .controls()
+            .iter()
+            .map(|control| control_json(&config, control))
+            .collect();
+        assert_eq!(json!(controls), case["controls"], "{name}");
+        let objects: Vec<_> = config.objects().iter().map(object_json).collect();
+        assert_eq!(
+            json!(objects),
+            expected_objects(name, &case["objects"]),
+            "{name}"
+        );
+        let expected = case["validate"].as_str().unwrap();
+        match expected.split_once(": ") {
+            Some((_, message)) => assert_eq!(config.validate(), [message], "{name}"),
+            None => assert_eq!(config.validate(), [""; 0], "{name}"),
+        }
+    }
+}
+
+/// The original cuts the first character of a constant value as if it were a `$`; a constant has no name in the task's
+/// data, so nothing may be cut.
+fn expected_objects(case: &str, objects: &Value) -> Value {
+    let mut objects = objects.clone();
+    if case == "static_value" {
+        objects[0]["value_name"] = json!("Hello world");
+    }
+    objects
+}
+
+fn control_json(config: &LabelConfig, control: &Control) -> Value {
+    let objects: Vec<_> = config
+        .objects_of(control)
+        .map(|object| &object.name)
+        .collect();
+    json!({
+        "name": control.name,
+        "tag": control.tag,
+        "class": control.class(),
+        "to_name": control.to_name,
+        "labels": control.labels,
+        "labels_attrs": control.labels_attrs,
+        "objects": objects,
+        "dynamic_value": control.is_dynamic,
+        "conditionals": control.conditional,
+        "as_tuple": control.as_tuple(),
+        "attr": control.attrs,
+    })
+}
+
+fn object_json(object: &Object) -> Value {
+    json!({
+        "name": object.name,
+        "tag": object.tag,
+        "class": object.class(),
+        "value": object.value,
+        "value_name": object.value_name,
+        "value_is_variable": object.is_variable,
+        "value_type": object.value_type,
+        "is_image_list": (object.tag == "Image").then_some(object.is_image_list),
+    })
+}
+
+#[test]
+fn an_encoding_declaration_is_ignored() {
+    for start in [
+        "<?xml version=\"1.0\" encoding=\"utf-16\"?>",
+        "\u{feff}<?xml version='1.0' encoding='latin-1' standalone='yes'?>\n",
+        "\n  <?xml version=\"1.0\"?>\n",
+        " \n",
+    ] {
+        let text = format!("{start}<View><Text name=\"ä\" value=\"$t\"/></View>");
+        let config = LabelConfig::parse(&text).unwrap();
+        assert_eq!(config.objects()[0].name, "ä");
+        assert_eq!(config.text(), text);
+    }
+}
+
+#[test]
+fn what_is_not_plain_xml_is_refused() {
+    for text in [
+        "",
+        "  ",
+        "View",
+        "<View>",
+        "<View></Vie>",
+        "<View/>x",
+        "<View a='1' a='2'/>",
+        "<x:View/>",
+        "&amp;",
+    ] {
+        assert!(
+            matches!(LabelConfig::parse(text), Err(LabelConfigError::Xml(_))),
+            "{text}"
+        );
+    }
+    for text in [
+        "<!DOCTYPE View [<!ENTITY a 'b'>]><View>&a;</View>",
+        "<?xml version='1.0'?><!DOCTYPE View SYSTEM 'file:///etc/passwd'><View/>",
+    ] {
+        let error = LabelConfig::parse(text).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("DTD"), "{source}");
+    }
+}
+
+#[test]
+fn only_an_empty_text_parses_to_an_empty_object() {
+    assert_eq!(parse_config("").unwrap(), json!({}));
+    assert!(parse_config(" ").is_err());
+}
+
+fn numbered(n: usize, part: impl Fn(usize) -> String) -> String {
+    (0..n).map(part).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn texts_that_would_exhaust_the_parser_are_refused() {
+    let check = |text: &str, what: &str| {
+        let error = LabelConfig::parse(text).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    check(&"<View>".repeat(100_000), "nested tags");
+    check(
+        &format!("{}{}", "<View>".repeat(100_000), "</View>".repeat(100_000)),
+        "nested tags",
+    );
+    check(
+        &format!("{}{}", "<a b='/>'>".repeat(300), "</a>".repeat(300)),
+        "nested tags",
+    );
+    check(&"x".repeat((8 << 20) + 1), "bytes");
+    let many = numbered(2_000, |idx| format!(" a{idx}=''"));
+    check(&format!("<View{many}/>"), "attributes");
+    let namespaces = numbered(100, |idx| format!(" xmlns:a{idx}='{idx}'"));
+    check(&format!("<View{namespaces}/>"), "namespaces");
+    assert!(LabelConfig::parse(&format!("<View>{}</View>", "<a/>".repeat(600_000))).is_err());
+}
+
+#[test]
+fn a_label_config_of_five_megabytes_is_read_and_searched() {
+    let choices = numbered(100_000, |idx| {
+        format!("<Choice value=\"a label with a rather long name {idx}\"/>")
+    });
+    let text = format!(
+        "<View><Text name=\"t\" value=\"$t\"/><Choices name=\"c\" toName=\"t\">{choices}</Choices></View>"
+    );
+    let config = LabelConfig::parse(&text).unwrap();
+    assert_eq!(config.control("c").unwrap().labels.len(), 100_000);
+    assert_eq!(
+        config.parse_config()["c"]["labels"]
+            .as_array()
+            .unwrap()
+            .len(),
+        100_000
+    );
+    assert_eq!(config.validate(), [""; 0]);
+    let labels: Vec<_> = config.control("c").unwrap().labels.clone();
+    assert!(config.control("c").unwrap().label(labels).build().is_ok());
+}
+
+#[test]
+fn a_label_config_of_many_tags_is_read_and_searched() {
+    let tags = numbered(20_000, |idx| {
+        format!("<Text name=\"t{idx}\" value=\"$t\"/><TextArea name=\"a{idx}\" toName=\"t{idx}\"/>")
+    });
+    let config = LabelConfig::parse(&format!("<View>{tags}</View>")).unwrap();
+    for idx in 0..20_000 {
+        let control = config.control(&format!("a{idx}")).unwrap();
+        assert_eq!(
+            config.objects_of(control).next().unwrap().name,
+            format!("t{idx}")
+        );
+    }
+    assert_eq!(config.validate(), [""; 0]);
+}
+
+#[test]
+fn the_last_tag_of_a_name_counts_and_keeps_the_first_place() {
+    let text = r#"<View><Text name="t" value="$a"/><Image name="i" value="$i"/><Text name="t" value="$b"/>
+        <Choices name="c" toName="i"><Choice value="x"/></Choices><Rating name="r" toName="i"/>
+        <Labels name="c" toName="t"><Label value="y"/></Labels></View>"#;
+    let config = LabelConfig::parse(text).unwrap();
+    assert_eq!(config.object("t").unwrap().value_name, "b");
+    let controls: Vec<_> = config.controls().iter().map(Control::as_tuple).collect();
+    assert_eq!(controls, ["c|t|labels", "r|i|rating"]);
+    assert_eq!(config.control("c").unwrap().labels, ["x", "y"]);
+    assert_eq!(
+        config.validate(),
+        ["Label config contains non-unique names: t, i, t, c, r, c"]
+    );
+}
+
+#[test]
+fn names_and_values_are_read_as_they_are() {
+    let text = r#"<View><!-- <Text name="no" value="$no"/> --><Filter name="f" toName="t"/><Text name="" value="$a"/>
+        <Text name="t" Value="$a"/><Text name="u" value="$a b"/><Text name="v" value="$a,$b"/><Text name="w" value="$"/>
+        <Image name="i" value="$one" valueList="$many"/><HyperText name="h" value="&lt;b&gt;$x" valuetype="url"/>
+        <Text name="x" value="Hello"/><Choices name="c" toName="t, u" apiurl="a" defaultvalue="z" hint=" "/></View>"#;
+    let config = LabelConfig::parse(text).unwrap();
+    let objects: Vec<_> = config
+        .objects()
+        .iter()
+        .map(|o| (&*o.name, &*o.value_name, o.is_variable))
+        .collect();
+    assert_eq!(
+        objects,
+        [
+            ("u", "a b", false),
+            ("v", "a,$b", false),
+            ("w", "", false),
+            ("i", "many", true),
+            ("h", "<b>$x", false),
+            ("x", "Hello", false),
+        ],
+    );
+    assert_eq!(config.object("x").unwrap().variable(), None);
+    assert_eq!(config.object("i").unwrap().variable(), Some("many"));
+    assert!(config.object("i").unwrap().is_image_list);
+    assert_eq!(
+        config.object("h").unwrap().value_type.as_deref(),
+        Some("url")
+    );
+    let control = config.only_control().unwrap();
+    assert_eq!(control.to_name, ["t", " u"], "names are not trimmed");
+    assert!(!control.is_dynamic, "attribute names are case-sensitive");
+    assert_eq!(
+        control.attr("defaultValue"),
+        Some("z"),
+        "look-ups fall back to lower case"
+    );
+    assert_eq!(control.attr("hint"), None, "a blank attribute is none");
+}
+
+#[test]
+fn the_two_views_differ_in_what_is_dynamic_and_in_lists_of_labels() {
+    let text = r#"<View><Text name="t" value="$t"/><Choices name="a" toName="t" value="$x1"><Choice valueList="$l"/></Choices>
+        <Choices name="b" toName="t" value="$x_y"/></View>"#;
+    let config = LabelConfig::parse(text).unwrap();
+    assert!(config.control("a").unwrap().is_dynamic);
+    assert_eq!(config.control("a").unwrap().labels, [""; 0]);
+    let parsed = config.parse_config();
+    assert_eq!(parsed["a"]["dynamic_labels"], Value::Null);
+    assert_eq!(parsed["a"]["labels"], json!(["$l"]));
+    assert_eq!(parsed["b"]["dynamic_labels"], json!(true));
+}
+
+#[test]
+fn a_repeater_gives_its_index_flag_to_what_follows() {
+    let text = r#"<View><TextArea name="before" toName="p{{i}}"/><Repeater on="$images" indexFlag="{{i}}">
+        <Image name="p{{i}}" value="$images[{{i}}]"/><Labels name="l{{i}}" toName="p{{i}}"><Label value="D"/></Labels>
+        <TextArea name="x" toName="y"/></Repeater></View>"#;
+    let config = LabelConfig::parse(text).unwrap();
+    let regex = |name: &str| json!(config.control(name).unwrap().regex);
+    assert_eq!(regex("l{{i}}"), json!({ "{{i}}": ".*" }));
+    assert_eq!((regex("x"), regex("before")), (json!({}), json!({})));
+    let parsed = config.parse_config();
+    assert_eq!(
+        (&parsed["l{{i}}"]["regex"], &parsed["x"]["regex"]),
+        (&json!({ "{{i}}": ".*" }), &Value::Null)
+    );
+}
+
+#[test]
+fn chats_and_react_code_are_control_and_object_in_one() {
+    let text = r#"<View><Chat name="chat" value="$messages"/><ReactCode name="code" toName="code" data="$d"/>
+        <ReactCode name="bare"/></View>"#;
+    let config = LabelConfig::parse(text).unwrap();
+    let controls: Vec<_> = config
+        .controls()
+        .iter()
+        .map(|control| (control.as_tuple(), control.class()))
+        .collect();
+    let tuple = |text: &str, class| (text.to_owned(), class);
+    assert_eq!(
+        controls,
+        [
+            tuple("code|code|reactcode", "ReactCodeTag"),
+            tuple("chat|chat|chatmessage", "ChatMessageTag"),
+            tuple("bare|bare|reactcode", "ReactCodeTag"),
+        ],
+    );
+    let objects: Vec<_> = config
+        .objects()
+        .iter()
+        .map(|object| (&*object.name, &*object.value_name))
+        .collect();
+    assert_eq!(objects, [("chat", "messages"), ("bare", ""), ("code", "")]);
+    let pair = config.first_pair("ChatMessage", "Chat").unwrap();
+    assert_eq!(pair.object.name, pair.control.name);
+}
+
+#[test]
+fn an_object_knows_the_tags_inside_it() {
+    let text = r#"<View><TimeSeries name="ts" value="$csv" timeColumn="t"><Channel column="a"/><Channel column="b"/></TimeSeries></View>"#;
+    let config = LabelConfig::parse(text).unwrap();
+    let columns: Vec<_> = config.objects()[0]
+        .children
+        .iter()
+        .filter_map(|child| child.attrs.get("column"))
+        .collect();
+    assert_eq!(columns, ["a", "b"]);
+    assert_eq!(config.objects()[0].attr("timeColumn"), Some("t"));
+}
+
+#[test]
+fn a_comment_may_hold_a_sample_task() {
+    let sample = |comment: &str| {
+        let task = LabelConfig::parse(&format!("<View>{comment}</View>"))
+            .unwrap()
+            .sample_task()?;
+        Some(json!([task.data, task.annotations, task.predictions]))
+    };
+    assert_eq!(
+        sample(r#"<!-- {"text": "x"} -->"#),
+        Some(json!([{ "text": "x" }, null, null]))
+    );
+    assert_eq!(
+        sample(r#"<!--{"data": {"a": 1}, "predictions": []}-->"#),
+        Some(json!([{ "a": 1 }, null, []]))
+    );
+    assert_eq!(
+        sample(r#"<!-- {"annotations": [1]} -->"#),
+        Some(json!([null, [1], null]))
+    );
+    assert_eq!(
+        sample(r#"<!-- {"data": {"a": 1}, "x": 2} -->"#),
+        Some(json!([{ "a": 1 }, null, null]))
+    );
+    assert_eq!(sample("<!-- {not json} -->"), None);
+    assert_eq!(sample("<!-- plain -->"), None);
+}
+
+#[test]
+fn saving_checks_find_what_label_studio_refuses() {
+    let check = |tags: &str, expected: &[&str]| {
+        let config = LabelConfig::parse(&format!("<View>{tags}</View>")).unwrap();
+        assert_eq!(config.validate(), expected, "{tags}");
+    };
+    let required = "Validation failed on : 'valueList' is a required property";
+    check(r#"<Text value="$t"/>"#, &[required]);
+    check(r#"<Text name="t"/>"#, &[required]);
+    check(r#"<View><Text name="t"/></View>"#, &[required]);
+    check(
+        r#"<Text name="t" value="$t"/><Text name="u"/>"#,
+        &["Validation failed on 1: 'valueList' is a required property"],
+    );
+    let labels = "Validation failed on : 'View' is a required property";
+    check(
+        r#"<Text name="t" value="$t"/><Choices name="c" toName="t"/>"#,
+        &[labels],
+    );
+    check(
+        r#"<Text name="t" value="$t"/><Choices name="c" toName="t"><View/></Choices>"#,
+        &[],
+    );
+    check(
+        r#"<Text name="t" value="$t"/><Choices name="c" toName="t" value="$x"/>"#,
+        &[],
+    );
+    check(
+        r#"<Text name="t" value="$t"/><Labels name="c"><Label value="a"/></Labels>"#,
+        &[labels],
+    );
+    check(
+        r#"<Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="a"/><Choice/></Choices>"#,
+        &["Validation failed on Choice/1: 'value' is a required property"],
+    );
+    check(
+        r#"<TextArea name="t"/>"#,
+        &["Validation failed on : 'toName' is a required property"],
+    );
+    check(
+        "<Text name='t' value='$t'/><Rating name='r' toName='t'/>",
+        &[],
+    );
+    check(
+        r#"<Video name="v" value="$v" defaultPlaybackSpeed="x" minPlaybackSpeed="20"/>"#,
+        &[
+            "Video tag \"v\": defaultPlaybackSpeed must be a number, got \"x\"",
+            "Video tag \"v\": minPlaybackSpeed must be between 0.05 and 10, got 20.0",
+        ],
+    );
+    check(
+        r#"<Video name="v" value="$v" defaultPlaybackSpeed="1" minPlaybackSpeed="2"/>"#,
+        &["Video tag \"v\": minPlaybackSpeed (2.0) must not exceed defaultPlaybackSpeed (1.0)"],
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in ".{0,200}") {
+        exercise(&text);
+    }
+
+    #[test]
+    fn no_text_of_xml_parts_makes_it_panic(parts in proptest::collection::vec(xml_part(), 0..30)) {
+        exercise(&parts.concat());
+        exercise(&format!("<View>{}</View>", parts.concat()));
+    }
+}
+
+fn exercise(text: &str) {
+    let parsed = parse_config(text);
+    let Ok(config) = LabelConfig::parse(text) else {
+        assert!(parsed.is_err() || text.is_empty());
+        return;
+    };
+    assert_eq!(config.parse_config(), parsed.unwrap());
+    config.validate();
+    config.sample_task();
+    for control in config.controls() {
+        let region = control.label("A").field("start", 0).field("end", 1).build();
+        if let Ok(region) = region {
+            config.validate_prediction(&json!({ "result": [region] }));
+        }
+    }
+}
+
+fn xml_part() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "<View>",
+        "</View>",
+        "<Text name='t' value='$t'/>",
+        "<Choices name='c' toName='t'>",
+        "</Choices>",
+        "<Choice value='A'/>",
+        "<Label alias='' value=''/>",
+        "<Chat name='t'/>",
+        "<ReactCode name='r' toName='t'/>",
+        "<Repeater indexFlag='t'>",
+        "</Repeater>",
+        "<!-- {",
+        "} -->",
+        "<![CDATA[",
+        "]]>",
+        "<?x ?>",
+        "&amp;",
+        "&#0;",
+        "<",
+        ">",
+        "'",
+        "\"",
+        "/",
+        " ",
+        "=",
+        "$",
+        "<Video name='v' value='$' minPlaybackSpeed='nan'/>",
+        "ß",
+        "\u{0}",
+        "<Labels name='t' toName='t,,c'>",
+        "</Labels>",
+        "<Rating name='q' toName='t' maxRating='-1'/>",
+        "<!DOCTYPE x>",
+    ])
+}

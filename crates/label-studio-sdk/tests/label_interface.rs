@@ -1,0 +1,568 @@
+//! Look-ups in a label config, and regions made with its controls.
+
+use label_studio_sdk::{
+    Control, LabelConfig, LabelConfigError, Pair, Prediction, Region, Relation, ResultEntry, Tag,
+    TagNames,
+    values::{self, ValueKind},
+};
+use serde_json::{Map, Value, json};
+
+const VECTORS: &str = include_str!("../../../vectors/core_label_interface.json");
+
+fn vectors() -> Value {
+    serde_json::from_str(VECTORS).unwrap()
+}
+
+fn parse(config: &Value) -> LabelConfig {
+    LabelConfig::parse(config.as_str().unwrap()).unwrap()
+}
+
+/// Makes a region from the arguments of the original's `label` method.
+fn label(
+    config: &LabelConfig,
+    control: &str,
+    arguments: &Value,
+) -> Result<Region, LabelConfigError> {
+    let mut fields: Map<_, _> = arguments.as_object().unwrap().clone();
+    let label = fields.remove("label").unwrap_or_default();
+    config.control(control)?.label(label).fields(fields).build()
+}
+
+/// The region as JSON, its random id replaced and its whole numbers written without a fraction.
+fn shown(region: &Region) -> Value {
+    assert_eq!(region.id.as_ref().unwrap().len(), 36);
+    whole_numbers(&json!(region.clone().with_id("<uuid4>")))
+}
+
+fn whole_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(items) => items.iter().map(whole_numbers).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), whole_numbers(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn labels_like_every_vector() {
+    let vectors = vectors();
+    let config = parse(&vectors["config"]);
+    for case in vectors["label_calls"].as_array().unwrap() {
+        let region = label(
+            &config,
+            case["control"].as_str().unwrap(),
+            &case["label_kwargs"],
+        );
+        let expected = match case["control"].as_str().unwrap() {
+            // The original cannot take paths as a label, though they are the only labels a taxonomy has.
+            "tx" => Some(json!({
+                "id": "<uuid4>", "from_name": "tx", "to_name": "txt", "type": "taxonomy",
+                "value": { "taxonomy": [["A", "B"]] },
+            })),
+            _ => case.get("region").cloned(),
+        };
+        match (region, expected) {
+            (Ok(region), Some(expected)) => {
+                assert_eq!(shown(&region), whole_numbers(&expected), "{case}");
+            }
+            (Err(LabelConfigError::UndefinedLabels { possible, .. }), None) => {
+                assert!(
+                    case["error"].as_str().unwrap().starts_with("ValueError"),
+                    "{case}"
+                );
+                assert_eq!(possible, ["PER", "ORG"]);
+            }
+            (Err(LabelConfigError::InvalidValue { .. }), None) => {
+                assert!(
+                    case["error"]
+                        .as_str()
+                        .unwrap()
+                        .starts_with("ValidationError"),
+                    "{case}"
+                );
+            }
+            (result, _) => panic!("{case}: {result:?}"),
+        }
+    }
+}
+
+#[test]
+fn creates_the_regions_of_every_vector() {
+    let vectors = vectors();
+    let config = parse(&vectors["config"]);
+    for case in vectors["create_regions"].as_array().unwrap() {
+        let regions = config
+            .create_regions(case["data"].as_object().unwrap())
+            .unwrap();
+        let regions: Vec<_> = regions.iter().map(shown).collect();
+        assert_eq!(json!(regions), whole_numbers(&case["regions"]), "{case}");
+    }
+}
+
+#[test]
+fn payloads_of_every_shape_become_regions() {
+    let config = parse(&vectors()["config"]);
+    let check = |payload: Value, expected: &[Value]| {
+        let regions = config.create_regions(payload.as_object().unwrap()).unwrap();
+        let values: Vec<_> = regions.into_iter().map(|region| region.value).collect();
+        assert_eq!(values, expected, "{payload}");
+    };
+    check(
+        json!({ "tx": [["A", "B"]] }),
+        &[json!({ "taxonomy": [["A", "B"]] })],
+    );
+    check(
+        json!({ "chc": { "label": "two" } }),
+        &[json!({ "choices": ["two"] })],
+    );
+    check(
+        json!({ "lbl": [{ "start": 0, "end": 1, "label": "PER" }, { "start": 2, "end": 3, "label": ["ORG"], "text": "x" }] }),
+        &[
+            json!({ "start": 0, "end": 1, "labels": ["PER"] }),
+            json!({ "start": 2, "end": 3, "labels": ["ORG"] }),
+        ],
+    );
+    check(
+        json!({ "dt": "2020-01-01" }),
+        &[json!({ "datetime": "2020-01-01" })],
+    );
+    check(
+        json!({ "dt": { "datetime": "2020-01-01" } }),
+        &[json!({ "datetime": "2020-01-01" })],
+    );
+    check(json!({ "lbl": [] }), &[]);
+    let invalid = [
+        json!({ "chc": "three" }),
+        json!({ "lbl": [1] }),
+        json!({ "rl": [{ "x": 1 }, 2] }),
+        json!({ "chc": true }),
+    ];
+    for payload in invalid {
+        assert!(
+            config.create_regions(payload.as_object().unwrap()).is_err(),
+            "{payload}"
+        );
+    }
+}
+
+#[test]
+fn finds_the_first_tags_of_every_vector() {
+    let vectors = vectors();
+    let config = parse(&vectors["first_tag_config"]);
+    let found = |pair: Result<Pair<'_>, LabelConfigError>| {
+        pair.map(|pair| json!([pair.control.name, pair.object.name, pair.object.value_name]))
+            .map_err(|error| error.to_string())
+    };
+    for case in vectors["first_tag"].as_array().unwrap() {
+        let both = &["Image", "Text"];
+        let actual = match case["query"].as_str().unwrap() {
+            "Choices,Text" => found(config.first_pair("Choices", "Text")),
+            "choices,TEXT (case)" => found(config.first_pair("choices", "TEXT")),
+            "(TextArea,Choices),Text" => found(config.first_pair(&["TextArea", "Choices"], "Text")),
+            // The original gives its filters lower-cased names, so that this one finds nothing.
+            "TextArea,Text,name startswith Prompt" => {
+                let pair = config.first_pair_where(
+                    "TextArea",
+                    "Text",
+                    |control| control.name.starts_with("Prompt"),
+                    |_| true,
+                );
+                assert_eq!(found(pair), Ok(json!(["Prompt", "Txt", "t"])));
+                continue;
+            }
+            "Choices,(Image,Text),to_name==Txt" => {
+                let pair = config.first_pair_where(
+                    "Choices",
+                    both,
+                    |_| true,
+                    |object| object.name == "Txt",
+                );
+                assert_eq!(found(pair), Ok(json!(["d", "Txt", "t"])));
+                continue;
+            }
+            "Choices,(Image,Text),to_name==txt" => {
+                let pair = config.first_pair_where(
+                    "Choices",
+                    both,
+                    |_| true,
+                    |object| object.name == "txt",
+                );
+                assert_eq!(
+                    found(pair),
+                    Err(
+                        "label config has no <Choices> control on a <Image> or <Text> object"
+                            .to_owned()
+                    )
+                );
+                continue;
+            }
+            "list type" => found(config.first_pair(TagNames::All, TagNames::All)),
+            query => panic!("unknown query {query}"),
+        };
+        assert_eq!(actual.unwrap(), case["result"], "{case}");
+    }
+    assert_eq!(
+        config.first_tag_occurrence("Choices", "Text").unwrap(),
+        ("d", "Txt", "t")
+    );
+    assert!(config.first_tag_occurrence("Choices", "Video").is_err());
+}
+
+#[test]
+fn relations_are_entries_of_the_result() {
+    let expected = &vectors()["relations"]["model_dump"];
+    let config = parse(&vectors()["config"]);
+    let span = |id: &str, start: i64, label: &str| {
+        let builder = config
+            .control("lbl")
+            .unwrap()
+            .label(label)
+            .field("start", start)
+            .field("end", start + 1);
+        builder.build().unwrap().with_id(id)
+    };
+    let relation = Relation {
+        direction: label_studio_sdk::Direction::Left,
+        labels: vec!["rel".into()],
+        ..Relation::new("r1", "r2")
+    };
+    let result: Vec<ResultEntry> = vec![
+        span("r1", 0, "PER").into(),
+        span("r2", 2, "ORG").into(),
+        json!({ "raw": 1 }).into(),
+        relation.into(),
+    ];
+    let prediction = json!(Prediction::new(result).with_score(0.25));
+    // The original nests the relations in a list of their own, and writes a null model version.
+    let mut entries = expected["result"].as_array().unwrap().clone();
+    let nested = entries.pop().unwrap();
+    entries.extend(nested.as_array().unwrap().clone());
+    assert_eq!(prediction, json!({ "score": 0.25, "result": entries }));
+    let mut valid = prediction;
+    valid["result"].as_array_mut().unwrap().remove(2);
+    assert_eq!(config.validate_prediction(&valid), [""; 0]);
+}
+
+const CONFIG: &str = r#"<View><Text name="text" value="$t"/><Image name="image" value="$i"/><Pdf name="pdf" value="$p"/>
+    <Brush name="b" toName="image"/><BrushLabels name="bl" toName="image,pdf"><Label value="A"/></BrushLabels>
+    <Labels name="l" toName="text"/><HyperTextLabels name="h" toName="text"/><Pairwise name="pw" toName="text,image"/>
+    <ReactCode name="code" toName="text"/><ParagraphLabels name="para" toName="text"/><Relations name="rel" toName="text"/>
+    <Custom name="custom" toName="text"/></View>"#;
+
+#[test]
+fn tags_are_found_by_name_kind_and_class() {
+    let config = LabelConfig::parse(CONFIG).unwrap();
+    assert_eq!(config.tag("text").unwrap().name(), "text");
+    assert!(
+        matches!(config.tag("code").unwrap(), Tag::Control(_)),
+        "controls come first"
+    );
+    for error in [
+        config.tag("z").unwrap_err(),
+        config.control("text").unwrap_err(),
+        config.object("b").unwrap_err(),
+    ] {
+        assert!(
+            matches!(error, LabelConfigError::UnknownName { .. }),
+            "{error}"
+        );
+    }
+    assert!(matches!(
+        config.only_control(),
+        Err(LabelConfigError::NotExactlyOne { count: 9, .. })
+    ));
+    assert!(matches!(
+        config.only_object(),
+        Err(LabelConfigError::NotExactlyOne { .. })
+    ));
+    let empty = LabelConfig::parse("<View/>").unwrap();
+    assert!(matches!(
+        empty.only_control(),
+        Err(LabelConfigError::NotExactlyOne { count: 0, .. })
+    ));
+    let names = |tags: &mut dyn Iterator<Item = &Control>| {
+        tags.map(|control| control.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&mut config.controls_of("BRUSH")), ["b"]);
+    assert_eq!(
+        names(&mut config.controls_of(&["brushlabels", "Labels"])),
+        ["bl", "l"]
+    );
+    assert_eq!(names(&mut config.ner_controls()), ["l", "h"]);
+    assert_eq!(
+        config.image_objects().count() + config.pdf_objects().count(),
+        2
+    );
+    let of_class = |classes: &[&str]| {
+        config
+            .tags_of_classes(classes)
+            .map(Tag::name)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of_class(&["BrushTag", "BrushLabelsTag", "ImageTag"]),
+        ["image", "b", "bl"]
+    );
+    assert_eq!(
+        of_class(&["ObjectTag"]).len() + of_class(&["ControlTag"]).len(),
+        config.tags().count()
+    );
+    assert_eq!(config.tag("custom").unwrap().class(), "ControlTag");
+    assert_eq!(config.tag("pdf").unwrap().class(), "ObjectTag");
+}
+
+#[test]
+fn a_loaded_task_is_seen_by_the_objects() {
+    let config = LabelConfig::parse(CONFIG).unwrap();
+    let data = json!({ "t": "Hello", "x": 1 });
+    let loaded = config.load_task(data.as_object().unwrap());
+    assert_eq!(
+        loaded.object("text").unwrap().task_value,
+        Some(json!("Hello"))
+    );
+    assert_eq!(loaded.object("image").unwrap().task_value, None);
+    assert_eq!(config.object("text").unwrap().task_value, None);
+    assert_eq!(
+        config
+            .object("text")
+            .unwrap()
+            .value_in(data.as_object().unwrap()),
+        Some(&json!("Hello"))
+    );
+}
+
+#[test]
+fn a_region_points_at_the_first_object_unless_told_otherwise() {
+    let config = LabelConfig::parse(CONFIG).unwrap();
+    let control = config.control("bl").unwrap();
+    let build = |to_name: Option<&str>| {
+        let builder = control.label("A").field("rle", vec![1]);
+        to_name
+            .map_or_else(|| builder.clone(), |name| builder.clone().to_name(name))
+            .build()
+    };
+    assert_eq!(build(None).unwrap().to_name, "image");
+    assert_eq!(build(Some("pdf")).unwrap().to_name, "pdf");
+    assert!(matches!(
+        build(Some("text")),
+        Err(LabelConfigError::UnconnectedObject { .. })
+    ));
+    let region = control.region(json!({ "any": 1 }));
+    assert_eq!(
+        json!(region),
+        json!({ "from_name": "bl", "to_name": "image", "type": "brushlabels", "value": { "any": 1 } })
+    );
+    let typed = control.region(values::BrushLabelsValue {
+        format: "rle".into(),
+        rle: vec![1],
+        brushlabels: vec!["A".into()],
+    });
+    assert_eq!(typed.value, build(None).unwrap().value);
+}
+
+#[test]
+fn unusual_controls_are_labelled_their_own_way() {
+    let config = LabelConfig::parse(CONFIG).unwrap();
+    let built = |control: &str, arguments: Value| {
+        let region = label(&config, control, &arguments).unwrap();
+        (region.to_name, region.value)
+    };
+    assert_eq!(
+        built("pw", json!({ "label": "left" })),
+        ("pw".into(), json!({ "selected": "left" }))
+    );
+    assert_eq!(
+        built("code", json!({ "a": 1, "label": "x" })),
+        (
+            "code".into(),
+            json!({ "reactcode": { "a": 1, "label": "x" } })
+        )
+    );
+    let spoken = json!({ "start": 2, "end": 2, "startOffset": null, "endOffset": null, "paragraphlabels": ["q"] });
+    assert_eq!(
+        built("para", json!({ "label": "q", "utterance": 2 })),
+        ("text".into(), spoken)
+    );
+    assert_eq!(
+        built("custom", json!({ "a": 1 })),
+        ("text".into(), json!({ "a": 1 }))
+    );
+    assert!(label(&config, "rel", &json!({})).is_err());
+    assert!(label(&config, "pw", &json!({ "label": ["left"] })).is_err());
+    let unlabeled = config
+        .control("b")
+        .unwrap()
+        .unlabeled()
+        .field("rle", vec![1, 2])
+        .build()
+        .unwrap();
+    assert_eq!(unlabeled.value, json!({ "format": "rle", "rle": [1, 2] }));
+}
+
+/// A complete value of every control tag, as the original writes it.
+fn complete_values() -> Vec<(&'static str, Value)> {
+    let vertex = json!({ "x": 1.5, "y": 2.5, "id": "v", "isBezier": true, "prevPointId": null });
+    let frame = json!({ "x": 1.0, "y": 2.0, "time": 0.5, "frame": 3, "width": 4.0, "height": 5.0, "rotation": 6.0 });
+    let vector =
+        json!({ "time": 0.5, "frame": 1, "closed": true, "enabled": false, "vertices": [vertex] });
+    let box_ = json!({ "x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0, "rotation": 5.0 });
+    let ellipse = json!({ "x": 1.0, "y": 2.0, "radiusX": 3.0, "radiusY": 4.0, "rotation": 5.0 });
+    let span = json!({ "start": "/p", "end": 2, "startOffset": 1, "endOffset": 3 });
+    let with = |base: &Value, name: &str, value: Value| {
+        let mut base = base.clone();
+        base[name] = value;
+        base
+    };
+    let labels = || json!(["A"]);
+    let image = json!({ "imageDataURL": "data:,", "format": "png" });
+    let rle = json!({ "format": "rle", "rle": [1, 255] });
+    let line = json!({ "closed": false, "vertices": [vertex] });
+    let film = json!({ "framesCount": 9, "duration": 1.5, "sequence": [vector] });
+    vec![
+        ("Choices", json!({ "choices": ["A"] })),
+        ("Labels", json!({ "start": 0, "end": 1.5, "labels": ["A"] })),
+        ("Brush", rle.clone()),
+        ("BrushLabels", with(&rle, "brushlabels", labels())),
+        ("Bitmask", image.clone()),
+        ("BitmaskLabels", with(&image, "bitmasklabels", labels())),
+        ("MagicWand", rle),
+        ("Ellipse", ellipse.clone()),
+        ("EllipseLabels", with(&ellipse, "ellipselabels", labels())),
+        ("KeyPoint", json!({ "x": 1.0, "y": 2.0 })),
+        (
+            "KeyPointLabels",
+            json!({ "x": 1.0, "y": 2.0, "keypointlabels": ["A"] }),
+        ),
+        ("Vector", line.clone()),
+        ("VectorLabels", with(&line, "vectorlabels", labels())),
+        (
+            "OcrLabels",
+            with(
+                &with(&with(&box_, "ocrlabels", labels()), "ocrtext", json!("t")),
+                "pageIndex",
+                json!(1),
+            ),
+        ),
+        ("Polygon", json!({ "points": [[1.0, 2.0]] })),
+        (
+            "PolygonLabels",
+            json!({ "points": [[1.0, 2.0]], "polygonlabels": ["A"] }),
+        ),
+        ("Rectangle", box_.clone()),
+        ("RectangleLabels", with(&box_, "rectanglelabels", labels())),
+        (
+            "VideoRectangle",
+            json!({ "framesCount": 9, "duration": 1.5, "sequence": [frame], "labels": ["A"] }),
+        ),
+        ("VideoVector", film.clone()),
+        ("VideoVectorLabels", with(&film, "labels", labels())),
+        ("Number", json!({ "number": 1.5 })),
+        ("DateTime", json!({ "datetime": "2020" })),
+        ("HyperTextLabels", with(&span, "hypertextlabels", labels())),
+        ("Pairwise", json!({ "selected": "left" })),
+        ("ParagraphLabels", with(&span, "paragraphlabels", labels())),
+        ("Ranker", json!({ "ranker": { "a": ["x"] } })),
+        ("Rating", json!({ "rating": 3 })),
+        ("Taxonomy", json!({ "taxonomy": [["A"]] })),
+        ("TextArea", json!({ "text": ["A"] })),
+        (
+            "TimeSeriesLabels",
+            json!({ "start": 1, "end": "2", "instant": false, "timeserieslabels": ["A"] }),
+        ),
+        (
+            "TimelineLabels",
+            json!({ "ranges": [{ "start": 1.0, "end": 2.0, "enabled": null }], "timelinelabels": ["A"] }),
+        ),
+        (
+            "ChatMessage",
+            json!({ "chatmessage": { "role": "user", "content": "x", "createdAt": 1 } }),
+        ),
+        ("ReactCode", json!({ "reactcode": { "a": [1] } })),
+    ]
+}
+
+#[test]
+fn every_control_tag_has_a_value_type_with_exactly_its_fields() {
+    let values = complete_values();
+    let known: Vec<_> = ValueKind::ALL.iter().map(|kind| kind.tag()).collect();
+    assert_eq!(
+        values.iter().map(|(tag, _)| *tag).collect::<Vec<_>>(),
+        known
+    );
+    for (tag, value) in values {
+        let kind = ValueKind::of(&tag.to_uppercase()).unwrap();
+        let mut extended = value.clone();
+        extended["unknown"] = json!(1);
+        assert_eq!(kind.normalize(&extended).unwrap(), value, "{tag}");
+        let mut fields: Vec<_> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut declared = kind.fields().to_vec();
+        fields.sort_unstable();
+        declared.sort_unstable();
+        assert_eq!(fields, declared, "{tag}");
+        assert!(
+            kind.label_key().is_none_or(|key| declared.contains(&key)),
+            "{tag}"
+        );
+        for wrong in [json!(null), json!([]), json!(1), json!({})] {
+            assert!(kind.check(&wrong).is_err(), "{tag} {wrong}");
+        }
+    }
+}
+
+#[test]
+fn values_have_upper_bounds_only() {
+    let check = |kind: ValueKind, field: &str, number: f64, is_valid: bool| {
+        let (_, mut value) = complete_values()
+            .into_iter()
+            .find(|(tag, _)| *tag == kind.tag())
+            .unwrap();
+        value[field] = json!(number);
+        assert_eq!(
+            kind.check(&value).is_ok(),
+            is_valid,
+            "{kind:?} {field} {number}"
+        );
+    };
+    for (kind, field, bound) in [
+        (ValueKind::Rectangle, "x", 100.0),
+        (ValueKind::RectangleLabels, "width", 100.0),
+        (ValueKind::KeyPointLabels, "y", 100.0),
+        (ValueKind::Ellipse, "radiusX", 50.0),
+        (ValueKind::EllipseLabels, "radiusY", 50.0),
+        (ValueKind::Rectangle, "rotation", 360.0),
+        (ValueKind::EllipseLabels, "rotation", 360.0),
+    ] {
+        check(kind, field, bound, true);
+        check(kind, field, bound + 0.1, false);
+        check(kind, field, -500.0, true);
+    }
+    check(ValueKind::OcrLabels, "x", 500.0, true);
+    check(ValueKind::Rating, "rating", -1.0, false);
+    check(ValueKind::Rating, "rating", 2.0, true);
+    check(ValueKind::Rating, "rating", 2.5, false);
+    assert!(
+        ValueKind::Polygon
+            .check(&json!({ "points": [[1, 101]] }))
+            .is_err()
+    );
+    assert!(
+        ValueKind::Polygon
+            .check(&json!({ "points": [[1, 2, 3]] }))
+            .is_err()
+    );
+    assert!(ValueKind::Brush.check(&json!({ "rle": [256] })).is_err());
+    assert!(
+        ValueKind::TimelineLabels
+            .check(&json!({ "ranges": [], "timelinelabels": [] }))
+            .is_err()
+    );
+}
