@@ -12,7 +12,7 @@ pub struct Prediction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<String>,
     /// Regions and relations.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::annotation::null_as_default")]
     pub result: Vec<ResultEntry>,
     /// Confidence from 0 to 1. A number that is not finite is written as null.
     #[serde(default, serialize_with = "finite_or_null")]

@@ -57,7 +57,10 @@ pub(in crate::server) async fn setup(
         let project = Arc::clone(&project);
         move || -> anyhow::Result<()> {
             store_extra_params(&project, &extra_params)?;
-            model.map_or(Ok(()), |model| project.set_up(&*model))
+            match model {
+                Some(model) => project.set_up(&*model),
+                None => Ok(()),
+            }
         }
     });
     match tokio::time::timeout(ANSWER_WITHIN, preparing).await {
