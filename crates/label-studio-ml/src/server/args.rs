@@ -218,7 +218,8 @@ impl ServerArgs {
                 .with_context(|| format!("{} is not a JSON object", self.config.display()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", self.config.display()));
+                return Err(error)
+                    .with_context(|| format!("cannot read {}", self.config.display()));
             }
         };
         params.extend(self.kwargs.iter().cloned());

@@ -67,7 +67,7 @@ pub(in crate::server) async fn setup(
         Ok(Ok(result)) => result.map_err(|error| ApiError::model(&error))?,
         Ok(Err(error)) => return Err(ApiError::model(&error.into())),
         Err(_) => {
-            tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store")
+            tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store");
         }
     }
     let reply = SetupReply {
