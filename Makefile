@@ -37,7 +37,7 @@ fmt: tools ## Formats the Rust code
 	cargo fmt --all
 
 doc: tools ## API documentation in target/doc, with warnings denied
-	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps --lib
 
 bench: tools ## Benchmarks
 	cargo bench $(LOCKED) --workspace --benches
