@@ -42,6 +42,11 @@ pub(crate) fn minimize(objective: &Objective<'_>) -> Vec<f64> {
         };
         add(&mut parameters, step.length, &direction);
         (outputs, point) = (step.outputs, step.point);
+        // A weak penalty asks for a gradient that rounding may never allow.
+        let promised_decrease = -dot(&gradient, &direction);
+        if promised_decrease <= f64::EPSILON * point.value {
+            break;
+        }
     }
     parameters
 }
