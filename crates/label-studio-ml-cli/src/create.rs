@@ -57,7 +57,10 @@ impl CreateArgs {
             "--script is for Python models; they stay as they are, and the Python package \
              (pip install label-studio-ml) creates and starts their backends"
         );
-        let target = self.root_dir.join(self.name.as_str());
+        let target = match self.root_dir.to_str() {
+            Some(".") => PathBuf::from(self.name.as_str()),
+            _ => self.root_dir.join(self.name.as_str()),
+        };
         check_target(&target, self.force)?;
         let sdk = self.sdk()?;
         let dependency = sdk

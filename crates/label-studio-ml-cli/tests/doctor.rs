@@ -151,6 +151,17 @@ fn offers_the_projects_to_choose_from() {
 }
 
 #[test]
+fn asks_for_a_task_of_a_large_project() {
+    let project = json!({ "id": 1, "label_config": "<View/>", "task_number": 100_000 });
+    check(
+        "GET /api/projects/1",
+        200,
+        project,
+        ("task", "choose one with --task"),
+    );
+}
+
+#[test]
 fn says_what_is_wrong_with_the_backend() {
     check(
         "GET /backend/health",
@@ -347,6 +358,26 @@ fn shows_no_secrets() {
         !said.contains("hidden") && !said.contains("topsecret"),
         "{said}"
     );
+}
+
+#[test]
+fn has_colour_for_those_who_ask_for_it() {
+    let is_coloured = |variable: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
+        let output = command
+            .args([
+                "doctor",
+                "--label-studio-url=x",
+                "--backend-url=http://localhost:1",
+            ])
+            .env_clear()
+            .env(variable, "1")
+            .output()
+            .unwrap();
+        output.stdout.contains(&b'\x1b')
+    };
+    assert!(is_coloured("CLICOLOR_FORCE"));
+    assert!(!is_coloured("NO_COLOR"));
 }
 
 #[test]

@@ -70,6 +70,11 @@ impl Backend {
         })
     }
 
+    /// Returns the address as a person would write it.
+    pub(super) fn shown_url(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
     /// Posts `body` with the credentials that were given.
     pub(super) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
         let headers = self
@@ -148,7 +153,7 @@ impl Reply {
 
 impl Doctor {
     pub(super) fn check_backend(&mut self) -> Finding {
-        let url = self.backend.url.as_str().trim_end_matches('/');
+        let url = self.backend.shown_url();
         let reply = match self.backend.get("health") {
             Ok(reply) => reply,
             Err(error) => {

@@ -26,7 +26,7 @@ impl Doctor {
             };
             return Finding::Warning(format!(
                 "the project has no ML backend at {}{others}; connect it in the project's settings, under Model",
-                self.backend.url
+                self.backend.shown_url()
             ));
         };
         self.connected = Some(connected.clone());

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use label_studio_sdk::{Client, ClientOptions, LabelConfig, client::TokenKind};
+use serde_json::Value;
 
 use super::{Doctor, Finding, chain};
 
 const MAX_LISTED: usize = 10;
+/// Tasks of a project that are all read to get the first, which takes seconds.
+const MAX_TASKS: u64 = 2000;
 
 impl Doctor {
     pub(super) fn check_label_studio(&mut self) -> Finding {
@@ -131,6 +134,16 @@ impl Doctor {
         let (Some(client), Some(project)) = (&self.client, &self.project) else {
             return Finding::Skipped("needs a project");
         };
+        let n_tasks = project
+            .extra
+            .get("task_number")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        if self.args.task.is_none() && n_tasks > MAX_TASKS {
+            return Finding::Warning(format!(
+                "the project has {n_tasks}, too many to read them all; choose one with --task"
+            ));
+        }
         let task = match self.args.task {
             Some(id) => client.task(id).map(Some),
             None => client
