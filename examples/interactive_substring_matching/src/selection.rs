@@ -2,21 +2,20 @@
 
 use std::ops::Range;
 
-use clap::ValueEnum;
 use label_studio_ml::{
     Control, LabelConfig, Object, Value,
     anyhow::{self, Context},
 };
 
-/// What to leave out
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+/// What to leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exclude {
-    /// Nothing: the selected region is suggested again
+    /// Nothing: the selected region is suggested again.
     #[default]
     Nothing,
-    /// The selected region itself
+    /// The selected region itself.
     Selected,
-    /// Spans that the interactive context shows as labelled by the same control, the selected one among them
+    /// Spans that the interactive context shows as labelled by the same control, the selected one among them.
     Annotated,
 }
 
