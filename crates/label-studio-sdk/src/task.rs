@@ -33,7 +33,7 @@ pub struct Task {
     pub id: Option<i64>,
     /// What is to be labelled, by the names that the label config refers to with `$name`.
     pub data: Map<String, Value>,
-    fields: Vec<(Box<str>, Range<usize>)>,
+    fields: Vec<(FieldName<Range<usize>>, Range<usize>)>,
     body: Bytes,
 }
 
@@ -66,8 +66,9 @@ impl Task {
 
     /// Returns the raw JSON of a field other than `id` and `data`.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let (_, span) = self.fields.iter().rfind(|(field, _)| **field == *name)?;
-        std::str::from_utf8(self.body.get(span.clone())?).ok()
+        let mut fields = self.fields.iter().rev();
+        let (_, span) = fields.find(|(field, _)| self.name_of(field) == Some(name))?;
+        self.slice(span)
     }
 
     /// Returns what annotators submitted; nothing when Label Studio sent none.
@@ -88,17 +89,30 @@ impl Task {
     /// Returns the whole task as JSON. A field nested deeper than 128 levels becomes null.
     pub fn to_value(&self) -> Value {
         let mut task = Map::new();
-        for (name, _) in &self.fields {
+        for (name, span) in &self.fields {
             let value = self
-                .field(name)
+                .slice(span)
                 .and_then(|json| serde_json::from_str(json).ok());
-            task.insert(name.to_string(), value.unwrap_or_default());
+            if let Some(name) = self.name_of(name) {
+                task.insert(name.to_owned(), value.unwrap_or_default());
+            }
         }
         if let Some(id) = self.id {
             task.insert("id".into(), id.into());
         }
         task.insert("data".into(), Value::Object(self.data.clone()));
         Value::Object(task)
+    }
+
+    fn name_of<'a>(&'a self, name: &'a FieldName<Range<usize>>) -> Option<&'a str> {
+        match name {
+            FieldName::Plain(span) => self.slice(span),
+            FieldName::Escaped(name) => Some(name),
+        }
+    }
+
+    fn slice(&self, span: &Range<usize>) -> Option<&str> {
+        std::str::from_utf8(self.body.get(span.clone())?).ok()
     }
 
     fn list<T: for<'a> Deserialize<'a>>(&self, name: &str) -> Result<Vec<T>, serde_json::Error> {
@@ -186,7 +200,7 @@ impl<'de> Visitor<'de> for RawTasksVisitor {
 struct TaskSpans<'a> {
     id: Option<i64>,
     data: Map<String, Value>,
-    fields: Vec<(Box<str>, &'a str)>,
+    fields: Vec<(FieldName<&'a str>, &'a str)>,
 }
 
 impl TaskSpans<'_> {
@@ -196,10 +210,13 @@ impl TaskSpans<'_> {
             let start = start.expect("a task borrows from its own body");
             start..start + raw.len()
         };
-        let fields = self
-            .fields
-            .into_iter()
-            .map(|(name, raw)| (name, span(raw)))
+        let name_span = |name: FieldName<&str>| match name {
+            FieldName::Plain(name) => FieldName::Plain(span(name)),
+            FieldName::Escaped(name) => FieldName::Escaped(name),
+        };
+        let fields = self.fields.into_iter();
+        let fields = fields
+            .map(|(name, raw)| (name_span(name), span(raw)))
             .collect();
         Task {
             id: self.id,
@@ -226,9 +243,10 @@ impl<'de> Visitor<'de> for TaskVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut id, mut data, mut fields) = (None, None, Vec::new());
-        while let Some(key) = map.next_key::<Box<str>>()? {
-            match &*key {
+        let (mut id, mut data) = (None, None);
+        let mut fields = Vec::with_capacity(USUAL_FIELDS);
+        while let Some(key) = map.next_key::<FieldName<&'de str>>()? {
+            match key.as_str() {
                 "id" => id = Some(map.next_value::<Value>()?),
                 "data" => data = Some(map.next_value::<Map<String, Value>>()?),
                 _ => fields.push((key, map.next_value::<&RawValue>()?.get())),
@@ -241,6 +259,49 @@ impl<'de> Visitor<'de> for TaskVisitor {
         })
     }
 }
+
+/// A field's name: a part of the text, or its own text where the JSON escapes characters of it.
+#[derive(Debug, Clone)]
+enum FieldName<Plain> {
+    Plain(Plain),
+    Escaped(Box<str>),
+}
+
+impl FieldName<&str> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Plain(name) => name,
+            Self::Escaped(name) => name,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for FieldName<&'a str> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FieldNameVisitor)
+    }
+}
+
+struct FieldNameVisitor;
+
+impl<'de> Visitor<'de> for FieldNameVisitor {
+    type Value = FieldName<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(FieldName::Plain(name))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(FieldName::Escaped(name.into()))
+    }
+}
+
+/// Fields that Label Studio sends beside `id` and `data`.
+const USUAL_FIELDS: usize = 18;
 
 /// A task's number; some exports write it as text.
 fn task_id(id: &Value) -> Option<i64> {

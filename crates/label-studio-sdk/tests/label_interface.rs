@@ -134,6 +134,8 @@ fn payloads_of_every_shape_become_regions() {
         &[json!({ "datetime": "2020-01-01" })],
     );
     check(json!({ "lbl": [] }), &[]);
+    let unknown = json!({ "start": 0, "end": 1, "labels": ["GPE"] });
+    check(json!({ "lbl": unknown }), std::slice::from_ref(&unknown));
     let invalid = [
         json!({ "chc": "three" }),
         json!({ "lbl": [1] }),
@@ -351,6 +353,13 @@ fn a_region_points_at_the_first_object_unless_told_otherwise() {
         build(Some("text")),
         Err(LabelConfigError::UnconnectedObject { .. })
     ));
+    let lonely =
+        LabelConfig::parse(r#"<View><Choices name="c" toName="missing"/></View>"#).unwrap();
+    let region = lonely.control("c").unwrap().label("x").build();
+    assert!(matches!(
+        region,
+        Err(LabelConfigError::UnconnectedObject { .. })
+    ));
     let region = control.region(json!({ "any": 1 }));
     assert_eq!(
         json!(region),
@@ -390,6 +399,10 @@ fn unusual_controls_are_labelled_their_own_way() {
     assert_eq!(
         built("custom", json!({ "a": 1 })),
         ("text".into(), json!({ "a": 1 }))
+    );
+    assert_eq!(
+        built("custom", json!({ "label": "x" })),
+        ("text".into(), json!({ "custom": ["x"] }))
     );
     assert!(label(&config, "rel", &json!({})).is_err());
     assert!(label(&config, "pw", &json!({ "label": ["left"] })).is_err());

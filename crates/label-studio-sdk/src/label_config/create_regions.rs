@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::{Control, LabelConfig, LabelConfigError, RegionBuilder};
-use crate::Region;
+use crate::{Region, values::ValueKind};
 
 impl LabelConfig {
     /// Makes regions from payloads by name of the control. Null payloads and unknown names are skipped.
     ///
     /// Text, numbers and lists of text are labels. An object holds the fields of one region and, under `label`, its
-    /// label; a list of objects makes as many regions. A list of lists stands in the place of labels as it is, which
-    /// is how `Taxonomy` takes its paths.
+    /// label; a list of objects makes as many regions. A list of lists is the field that takes labels, which is how
+    /// `Taxonomy` takes its paths. Only labels are compared with those of the control, fields are not.
     pub fn create_regions(
         &self,
         payloads: &Map<String, Value>,
@@ -39,6 +39,10 @@ impl Control {
                 Some(Value::Object(_)) => {
                     items.iter().map(|item| self.item_builder(item)).collect()
                 }
+                Some(Value::Array(_)) => match self.value_kind().and_then(ValueKind::label_key) {
+                    Some(key) => vec![self.unlabeled().field(key, payload.clone())],
+                    None => whole(),
+                },
                 Some(_) => whole(),
             },
             Value::Bool(_) | Value::Number(_) | Value::String(_) => whole(),

@@ -53,12 +53,12 @@ pub enum LabelConfigError {
         /// The labels that the control offers.
         possible: Vec<String>,
     },
-    /// A region was to point at an object that its control does not label.
-    #[error("control {control:?} does not label {to_name:?}")]
+    /// A region was to point at an object that its control does not label, or that does not exist.
+    #[error("control {control:?} labels no object {to_name:?}")]
     UnconnectedObject {
         /// Name of the control tag.
         control: String,
-        /// Name that the control does not list.
+        /// Name of the object.
         to_name: String,
     },
     /// The fields of a region's value do not fit its control.

@@ -273,7 +273,10 @@ fn value_error(control: &Control, value: &Value) -> String {
             );
         }
     }
-    let got = Repr(value, kind.map_or(&[], ValueKind::fields));
+    let fields = kind.map_or(&[][..], ValueKind::fields);
+    let nested = NESTED_FIELDS.iter().filter(|name| !fields.contains(name));
+    let order: Vec<_> = fields.iter().chain(nested).copied().collect();
+    let got = Repr(value, &order);
     let options = if !control.labels.is_empty() {
         ReprList(&control.labels).to_string()
     } else if let Some(kind) = kind {
@@ -322,6 +325,25 @@ fn relation_errors(relation: &Map<String, Value>, region_ids: &HashSet<&str>) ->
     errors
 }
 
+/// Fields inside the fields of values, in the order in which Label Studio writes them.
+const NESTED_FIELDS: [&str; 16] = [
+    "x",
+    "y",
+    "width",
+    "height",
+    "rotation",
+    "frame",
+    "time",
+    "enabled",
+    "closed",
+    "vertices",
+    "id",
+    "isBezier",
+    "prevPointId",
+    "role",
+    "content",
+    "createdAt",
+];
 /// Stars of a `Rating` without `maxRating`.
 const DEFAULT_MAX_RATING: u64 = 5;
 /// Geometries that may carry their labels in a separate region of the same id.

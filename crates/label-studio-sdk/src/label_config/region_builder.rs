@@ -41,7 +41,8 @@ impl<'a> RegionBuilder<'a> {
         }
     }
 
-    /// Sets the label, or what stands in its place. Text becomes a list of one; null means no label.
+    /// Sets the label, or what stands in its place. Text becomes a list of one; null means no label. Controls that make
+    /// regions without labels ignore it.
     #[must_use]
     pub fn label(mut self, label: impl Into<Value>) -> Self {
         self.label = match label.into() {
@@ -74,40 +75,49 @@ impl<'a> RegionBuilder<'a> {
     }
 
     /// Checks labels and value, and makes the region with a random id. Its value has exactly the fields of the control's
-    /// type: others are dropped, missing optional ones get their default. Fails also for a `Relations` control, since
-    /// relations connect regions.
+    /// type: others are dropped, missing optional ones get their default. A control that the SDK does not know keeps all
+    /// fields, its labels under its kind. Fails for a `Relations` control, since relations connect regions.
     pub fn build(self) -> Result<Region, LabelConfigError> {
         let to_name = self.resolve_to_name()?.to_owned();
         self.check_labels()?;
         let control = self.control;
+        if control.tag.eq_ignore_ascii_case("Relations") {
+            let reason = serde_json::Error::custom("relations connect regions");
+            return Err(invalid_value(control, reason));
+        }
         let value = match control.value_kind() {
             Some(kind) => self.value(kind)?,
-            None if control.tag.eq_ignore_ascii_case("Relations") => {
-                let reason = serde_json::Error::custom("relations connect regions");
-                return Err(invalid_value(control, reason));
-            }
-            None => Value::Object(self.fields),
+            None => self.unknown_value(),
         };
         Ok(Region::new(&control.name, to_name, control.kind(), value).with_new_id())
     }
 
     fn resolve_to_name(&self) -> Result<&str, LabelConfigError> {
         let control = self.control;
-        let Some(to_name) = &self.to_name else {
-            return Ok(control.default_to_name());
-        };
-        if control.to_name.contains(to_name) || to_name == control.default_to_name() {
+        let default = control.default_to_name();
+        let to_name = self.to_name.as_deref().unwrap_or(default);
+        let is_listed = control.to_name.iter().any(|name| name == to_name);
+        if to_name == control.name && to_name == default || is_listed && !control.objects.is_empty()
+        {
             return Ok(to_name);
         }
         Err(LabelConfigError::UnconnectedObject {
             control: control.name.clone(),
-            to_name: to_name.clone(),
+            to_name: to_name.into(),
         })
     }
 
     fn check_labels(&self) -> Result<(), LabelConfigError> {
         let control = self.control;
-        let undefined = control.undefined_labels(self.label.as_ref().unwrap_or(&Value::Null));
+        let takes_labels = control
+            .value_kind()
+            .is_some_and(|kind| kind.label_key().is_some());
+        let label = self
+            .label
+            .as_ref()
+            .filter(|_| takes_labels)
+            .unwrap_or(&Value::Null);
+        let undefined = control.undefined_labels(label);
         if undefined.is_empty() {
             return Ok(());
         }
@@ -149,6 +159,13 @@ impl<'a> RegionBuilder<'a> {
         }
         kind.normalize(&Value::Object(self.fields))
             .map_err(|error| invalid_value(self.control, error))
+    }
+
+    fn unknown_value(mut self) -> Value {
+        if let Some(label) = self.label {
+            self.fields.insert(self.control.kind(), label);
+        }
+        Value::Object(self.fields)
     }
 
     fn takes_bare_text(&self) -> bool {

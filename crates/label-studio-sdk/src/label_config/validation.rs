@@ -17,7 +17,7 @@ impl LabelConfig {
         let document = read_document(self.text()).expect("the text was read before");
         let mut errors = Vec::new();
         if document.root_element().has_tag_name("View") {
-            check_view(document.root_element(), &mut errors);
+            check_view(document.root_element(), true, &mut errors);
         }
         let names: Vec<_> = elements(&document)
             .filter_map(|node| node.attribute("name"))
@@ -52,7 +52,7 @@ impl LabelConfig {
 }
 
 /// Checks the tags directly inside a view, and those inside the views in it.
-fn check_view(view: Node<'_, '_>, errors: &mut Vec<String>) {
+fn check_view(view: Node<'_, '_>, is_root: bool, errors: &mut Vec<String>) {
     let children = || view.children().filter(Node::is_element);
     let mut n_of_tag = HashMap::<_, usize>::new();
     for node in children() {
@@ -62,10 +62,12 @@ fn check_view(view: Node<'_, '_>, errors: &mut Vec<String>) {
     for node in children() {
         let tag = node.tag_name().name();
         let idx = n_seen.entry(tag).or_default();
+        let is_shown = matches!(tag, "Image" | "Text" | "HyperText");
         let missing = match tag {
-            "Image" | "Text" | "HyperText" => missing_of_object(node),
+            _ if is_shown => missing_of_object(node),
             "Choices" => missing_of_labels(node, "Choice"),
             "Labels" => missing_of_labels(node, "Label"),
+            "Label" | "Choice" if !is_root && !node.has_attribute("value") => Some("value"),
             "TextArea" | "Number" => ["toName", "name"]
                 .into_iter()
                 .find(|name| !node.has_attribute(*name)),
@@ -81,7 +83,7 @@ fn check_view(view: Node<'_, '_>, errors: &mut Vec<String>) {
         }
         *idx += 1;
         match tag {
-            "View" => check_view(node, errors),
+            "View" => check_view(node, false, errors),
             "Choices" => {
                 check_labels(node, "Choice", errors);
                 check_nested_views(node, errors);
@@ -97,7 +99,7 @@ fn check_view(view: Node<'_, '_>, errors: &mut Vec<String>) {
 
 fn check_nested_views(node: Node<'_, '_>, errors: &mut Vec<String>) {
     for view in node.children().filter(|child| child.has_tag_name("View")) {
-        check_view(view, errors);
+        check_view(view, false, errors);
     }
 }
 
@@ -116,20 +118,27 @@ fn check_labels(node: Node<'_, '_>, tag: &str, errors: &mut Vec<String>) {
     }
 }
 
-/// Label Studio names the last way to give the value, whatever is missing.
+/// Label Studio names what the last way to give the value lacks, which is a `valueList`.
 fn missing_of_object(node: Node<'_, '_>) -> Option<&'static str> {
-    let has_value = node.has_attribute("value") || node.has_attribute("valueList");
-    (!has_value || !node.has_attribute("name")).then_some("valueList")
+    let has_list = node.has_attribute("valueList");
+    if node.has_attribute("name") && (has_list || node.has_attribute("value")) {
+        return None;
+    }
+    Some(if has_list { "name" } else { "valueList" })
 }
 
-/// Label Studio names the last way to give the labels, whatever is missing.
+/// Label Studio names what the last way to give the labels lacks, which is a `View` around them.
 fn missing_of_labels(node: Node<'_, '_>, label: &str) -> Option<&'static str> {
-    let has_labels = node.has_attribute("value")
-        || node
-            .children()
-            .any(|child| child.has_tag_name(label) || child.has_tag_name("View"));
-    let is_complete = has_labels && node.has_attribute("name") && node.has_attribute("toName");
-    (!is_complete).then_some("View")
+    let has_child = |tag: &str| node.children().any(|child| child.has_tag_name(tag));
+    let has_view = has_child("View");
+    let has_labels = has_view || node.has_attribute("value") || has_child(label);
+    if has_labels && node.has_attribute("name") && node.has_attribute("toName") {
+        return None;
+    }
+    let named = ["toName", "name"]
+        .into_iter()
+        .find(|name| !node.has_attribute(*name));
+    Some(named.filter(|_| has_view).unwrap_or("View"))
 }
 
 fn required(place: &str, attribute: &str) -> String {
