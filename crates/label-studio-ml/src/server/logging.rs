@@ -1,6 +1,6 @@
 //! Log lines: `[time] [LEVEL] [target::line] message field=value` on standard output.
 
-use std::fmt;
+use std::{fmt, io::IsTerminal};
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
@@ -27,6 +27,7 @@ pub(super) fn start(args: &ServerArgs) {
     let filter = EnvFilter::new(format!("{level},hyper=info,ureq=info,rustls=info"));
     let logging = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stdout().is_terminal())
         .event_format(Line);
     let _ = logging.try_init();
 }
