@@ -1,0 +1,67 @@
+//! Flags of backends that call a service.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use crate::{Deadline, ServiceOptions};
+
+/// Flags of backends that call a service, to be flattened into those of the backend
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Service")]
+pub struct ServiceArgs {
+    /// Tasks that are worked on at once, over all requests
+    #[arg(long, env = "PARALLELISM", default_value = "16")]
+    pub parallelism: NonZeroUsize,
+
+    /// Seconds for all tasks of a request; Label Studio hangs up after 100
+    #[arg(long, env = "PREDICT_TIMEOUT", default_value = "90", value_parser = seconds)]
+    pub predict_timeout: Duration,
+
+    /// Seconds without a single byte after which the service counts as hanging
+    #[arg(long, env = "SERVICE_READ_TIMEOUT", default_value = "80", value_parser = seconds)]
+    pub service_read_timeout: Duration,
+
+    /// How often a request is sent again after a failure that may pass
+    #[arg(long, env = "SERVICE_RETRIES", default_value_t = 3)]
+    pub service_retries: u32,
+
+    /// PEM file of the certificate authorities to trust instead of the built-in list
+    #[arg(long, env = "SERVICE_CA_BUNDLE")]
+    pub service_ca_bundle: Option<PathBuf>,
+
+    /// Address of an HTTP proxy to reach the service through
+    #[arg(long, env = "SERVICE_PROXY")]
+    pub service_proxy: Option<String>,
+}
+
+impl ServiceArgs {
+    /// Returns the options that the flags mean.
+    pub fn options(&self) -> ServiceOptions {
+        let filled = |text: &String| !text.trim().is_empty();
+        ServiceOptions {
+            read_timeout: self.service_read_timeout,
+            retries: self.service_retries,
+            max_in_flight: self.parallelism,
+            ca_bundle: self
+                .service_ca_bundle
+                .clone()
+                .filter(|path| !path.as_os_str().is_empty()),
+            proxy: self.service_proxy.clone().filter(filled),
+            ..ServiceOptions::default()
+        }
+    }
+
+    /// Returns the deadline of a `predict` call that starts now.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::after(self.predict_timeout)
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.trim().parse::<f64>().ok();
+    seconds
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "say a number of seconds above 0".to_owned())
+}

@@ -1,0 +1,49 @@
+//! What backends that call a service share.
+//!
+//! Label Studio waits 100 s for predictions, however many tasks it sends and however slow the service is. So everything
+//! here works against a [`Deadline`]:
+//!
+//! - [`ServiceClient`] sends a [`ServiceRequest`], repeats it only for failures that pass, and waits as the service asks.
+//! - [`map_parallel`] works on several tasks at once and keeps their order.
+//! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
+//! - [`Secret`] is a key that no log and no error shows.
+//! - [`ServiceArgs`] are the flags for all of this.
+//!
+//! ```no_run
+//! use label_studio_services::{Deadline, Secret, ServiceClient, ServiceOptions, ServiceRequest};
+//! use serde_json::json;
+//!
+//! let key = Secret::from("sk-...");
+//! let client = ServiceClient::new(ServiceOptions::default())?;
+//! let request = ServiceRequest::post("https://example.com/v1/speak")?
+//!     .bearer(&key)
+//!     .json(&json!({ "text": "Hello" }));
+//! let audio = client.send(&request, Deadline::predict())?.body;
+//! # Ok::<(), label_studio_services::ServiceError>(())
+//! ```
+
+mod args;
+mod budget;
+mod cache;
+mod client;
+mod deadline;
+mod error;
+mod options;
+mod parallel;
+mod places;
+mod request;
+mod response;
+mod retry;
+mod secret;
+
+pub use args::ServiceArgs;
+pub use budget::{Budget, BudgetError, Prices, Usage};
+pub use cache::{CacheKey, ResponseCache};
+pub use client::ServiceClient;
+pub use deadline::Deadline;
+pub use error::ServiceError;
+pub use options::ServiceOptions;
+pub use parallel::map_parallel;
+pub use request::ServiceRequest;
+pub use response::ServiceResponse;
+pub use secret::Secret;

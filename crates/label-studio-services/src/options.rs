@@ -1,0 +1,45 @@
+//! How a service is called.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+/// How a service is called.
+#[derive(Debug, Clone)]
+pub struct ServiceOptions {
+    /// Time to look up the host and to connect.
+    pub connect_timeout: Duration,
+    /// Time without a single byte arriving. A model that does not stream is silent until its answer is complete.
+    pub read_timeout: Duration,
+    /// How often a request is sent again after a failure that may pass.
+    pub retries: u32,
+    /// Pause before the first repetition when the service names none; it doubles each time.
+    pub retry_delay: Duration,
+    /// Longest such pause.
+    pub max_retry_delay: Duration,
+    /// Largest answer that is read.
+    pub max_bytes: u64,
+    /// How many requests this client has open at once; further ones wait for their turn.
+    pub max_in_flight: NonZeroUsize,
+    /// Whether the certificate of an `https` address must be valid.
+    pub verify_ssl: bool,
+    /// PEM file of the certificate authorities to trust instead of the built-in list.
+    pub ca_bundle: Option<PathBuf>,
+    /// Address of an HTTP proxy.
+    pub proxy: Option<String>,
+}
+
+impl Default for ServiceOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(80),
+            retries: 3,
+            retry_delay: Duration::from_millis(500),
+            max_retry_delay: Duration::from_secs(8),
+            max_bytes: 32 << 20,
+            max_in_flight: NonZeroUsize::new(32).expect("32 is not 0"),
+            verify_ssl: true,
+            ca_bundle: None,
+            proxy: None,
+        }
+    }
+}

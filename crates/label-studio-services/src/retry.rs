@@ -1,0 +1,184 @@
+//! Which failures may pass, and how long to wait for it.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    io,
+    time::{Duration, SystemTime},
+};
+
+use ureq::{
+    Timeout,
+    http::{HeaderMap, HeaderValue},
+};
+
+use crate::{ServiceError, ServiceRequest};
+
+/// Longest pause that a service is believed to mean.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: ServiceError,
+    /// Whether the same request may succeed later.
+    pub(crate) may_pass: bool,
+    /// Whether the service has certainly not acted on the request.
+    pub(crate) is_unread: bool,
+}
+
+impl Failure {
+    /// A failure that repeating does not mend.
+    pub(crate) fn that_stays(error: ServiceError) -> Self {
+        Self {
+            error,
+            may_pass: false,
+            is_unread: false,
+        }
+    }
+
+    /// What a failed connection or a failed reading means.
+    pub(crate) fn of(request: &ServiceRequest, error: ureq::Error) -> Self {
+        let url = request.shown_url();
+        let is_unread = is_unconnected(&error);
+        let may_pass = is_unread || is_timeout(&error) || is_broken(&error);
+        let error = match error {
+            ureq::Error::Http(_) => ServiceError::Header { url },
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                ServiceError::Truncated { url }
+            }
+            error if is_timeout(&error) => ServiceError::Timeout {
+                url,
+                source: Box::new(error),
+            },
+            error => ServiceError::Connection {
+                url,
+                source: Box::new(error),
+            },
+        };
+        Self {
+            error,
+            may_pass,
+            is_unread,
+        }
+    }
+}
+
+/// Tells whether a status says that the same request may succeed later. A quota that is used up does not come back by waiting.
+pub(crate) fn status_may_pass(status: u16, headers: &HeaderMap, body: &str) -> bool {
+    match headers.get("x-should-retry").map(HeaderValue::as_bytes) {
+        Some(b"true") => return true,
+        Some(b"false") => return false,
+        _ => {}
+    }
+    matches!(status, 408 | 409 | 425 | 429 | 500..=599)
+        && status != 501
+        && !(status == 429 && body.contains("insufficient_quota"))
+}
+
+/// Reads how long the service wants to be left alone: seconds, a date, or milliseconds in `retry-after-ms`.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok();
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| *n >= 0.0);
+    let time = if let Some(milliseconds) = text("retry-after-ms").and_then(number) {
+        Duration::try_from_secs_f64(milliseconds / 1000.0).ok()?
+    } else {
+        let text = text("retry-after")?;
+        match number(text) {
+            Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+            None => http_date(text)?
+                .duration_since(SystemTime::now())
+                .unwrap_or_default(),
+        }
+    };
+    Some(time.min(MAX_RETRY_AFTER))
+}
+
+/// Returns `delay` shortened by up to a quarter, so that requests that failed together do not return together.
+pub(crate) fn jittered(delay: Duration) -> Duration {
+    let random = RandomState::new().hash_one(());
+    let share = u32::try_from(random % 256).unwrap_or(0);
+    delay.saturating_sub(delay / 4 * share / 256)
+}
+
+fn is_timeout(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Timeout(_) | ureq::Error::BodyStalled => true,
+        ureq::Error::Io(error) => error.kind() == io::ErrorKind::TimedOut,
+        _ => false,
+    }
+}
+
+/// Tells whether the connection was not even made.
+fn is_unconnected(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
+        ureq::Error::Timeout(timeout) => matches!(timeout, Timeout::Connect | Timeout::Resolve),
+        ureq::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        _ => false,
+    }
+}
+
+/// Tells whether the connection broke.
+fn is_broken(error: &ureq::Error) -> bool {
+    let ureq::Error::Io(error) = error else {
+        return matches!(error, ureq::Error::Protocol(_));
+    };
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// Reads a date as in `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that HTTP still allows to be sent.
+fn http_date(text: &str) -> Option<SystemTime> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let (_, date) = text.trim().split_once(", ")?;
+    let mut parts = date.strip_suffix(" GMT")?.split([' ', ':']);
+    let day: i64 = parts.next()?.parse().ok()?;
+    let month = parts.next().filter(|month| month.len() == 3)?;
+    let month = i64::try_from(MONTHS.find(month)? / 3 + 1).ok()?;
+    let mut number = || parts.next()?.parse::<i64>().ok();
+    let (year, hour, minute, second) = (number()?, number()?, number()?, number()?);
+    if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Days since 1970-01-01, after Howard Hinnant's "days_from_civil".
+    let (y, m) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let (era, year_of_era) = (y / 400, y % 400);
+    let day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (153 * m + 2) / 5 + day - 1;
+    let days = era * 146_097 + day_of_era - 719_468;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_dates() {
+        let at = |text| {
+            Some(
+                http_date(text)?
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .unwrap()
+                    .as_secs(),
+            )
+        };
+        assert_eq!(at("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(at("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
+        assert_eq!(at("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(at("soon"), None);
+    }
+}
