@@ -147,6 +147,8 @@ fn texts_that_would_exhaust_the_parser_are_refused() {
     check(&"x".repeat((8 << 20) + 1), "bytes");
     let many = numbered(2_000, |idx| format!(" a{idx}=''"));
     check(&format!("<View{many}/>"), "attributes");
+    let flags = numbered(200, |idx| format!("<a indexFlag='{idx}'/>"));
+    check(&format!("<View>{flags}</View>"), "index flags");
     let namespaces = numbered(100, |idx| format!(" xmlns:a{idx}='{idx}'"));
     check(&format!("<View{namespaces}/>"), "namespaces");
     assert!(LabelConfig::parse(&format!("<View>{}</View>", "<a/>".repeat(600_000))).is_err());
@@ -380,6 +382,18 @@ fn saving_checks_find_what_label_studio_refuses() {
     check(
         r#"<Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="a"/><Choice/></Choices>"#,
         &["Validation failed on Choice/1: 'value' is a required property"],
+    );
+    check(
+        r#"<Text name="t" value="$t" valueList="$l"/>"#,
+        &["Validation failed on : 'value' and 'valueList' exclude each other"],
+    );
+    check(
+        r#"<Image valueList="$l"/>"#,
+        &["Validation failed on : 'name' is a required property"],
+    );
+    check(
+        r#"<Text name="t" value="$t"/><Choices name="c" toName="t"><View><Choice/></View></Choices>"#,
+        &["Validation failed on : 'value' is a required property"],
     );
     check(
         r#"<TextArea name="t"/>"#,

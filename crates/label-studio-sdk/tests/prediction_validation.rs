@@ -1,6 +1,7 @@
 //! Which predictions Label Studio would refuse, and why.
 
 use label_studio_sdk::LabelConfig;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../vectors/core_label_interface.json");
@@ -226,7 +227,7 @@ fn labels_may_share_an_id_or_a_region_with_a_geometry() {
         TEXT,
         &merged("B"),
         &[
-            "Invalid value for control 'l'. Got: {'height': 1, 'rectanglelabels': ['B'], 'width': 1, 'x': 1, 'y': 1}. Valid options: ['A']",
+            "Invalid value for control 'l'. Got: {'x': 1, 'y': 1, 'width': 1, 'height': 1, 'rectanglelabels': ['B']}. Valid options: ['A']",
         ],
     );
     check_region(
@@ -296,4 +297,53 @@ fn a_control_whose_name_is_missing_is_not_taken_for_the_only_one() {
         &region,
         &["'from_name' 'None' not found in configuration"],
     );
+}
+
+proptest! {
+    #[test]
+    fn no_prediction_makes_it_panic(regions in proptest::collection::vec(any_region(), 0..5), score in any_json()) {
+        let config = LabelConfig::parse(TEXT).unwrap();
+        config.validate_prediction(&json!({ "result": regions, "score": score }));
+        config.validate_annotation(&score);
+        if let Some(payloads) = regions.first().and_then(Value::as_object) {
+            let _ = config.create_regions(payloads);
+        }
+    }
+}
+
+fn any_region() -> impl Strategy<Value = Value> {
+    let name =
+        || proptest::sample::select(vec!["c", "r", "x", "l", "rect", "rel", "t", "i", "p", "o"]);
+    let kind = proptest::sample::select(vec![
+        "choices",
+        "labels",
+        "relation",
+        "rectanglelabels",
+        "Rating",
+    ]);
+    let known = (name(), name(), kind, any_json())
+        .prop_map(|(control, object, kind, value)| region(control, object, kind, &value));
+    prop_oneof![known, any_json()]
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        proptest::sample::select(vec!["", "A", "it's", "1", "nan", "\"'\u{1}"])
+            .prop_map(Value::from),
+    ];
+    let key = || {
+        proptest::sample::select(vec![
+            "x", "choices", "labels", "rating", "start", "id", "c", "type",
+        ])
+    };
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::btree_map(key(), inner, 0..6).prop_map(|map| json!(map)),
+        ]
+    })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use serde_json::{Map, Value};
 
-use super::{Control, LabelConfigError, Object, Tag, TagNames, error::known_names, parsed, parser};
+use super::{Control, LabelConfigError, Object, Tag, TagNames, error::first_names, parsed, parser};
 
 /// The label config of a project: its control tags, its object tags and how they are connected.
 ///
@@ -67,7 +67,7 @@ impl LabelConfig {
         tag.ok_or_else(|| LabelConfigError::UnknownName {
             what: "tag",
             name: name.into(),
-            known: known_names(self.tags().map(Tag::name)),
+            known: first_names(self.tags().map(Tag::name)),
         })
     }
 
@@ -177,7 +177,7 @@ impl<T> Named<T> {
         self.get(name).ok_or_else(|| LabelConfigError::UnknownName {
             what,
             name: name.into(),
-            known: known_names(self.names.iter().map(|name| &**name)),
+            known: first_names(self.names.iter().map(|name| &**name)),
         })
     }
 

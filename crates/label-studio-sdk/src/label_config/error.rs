@@ -48,9 +48,9 @@ pub enum LabelConfigError {
     UndefinedLabels {
         /// Name of the control tag.
         control: String,
-        /// The labels that the control does not offer.
+        /// The labels that the control does not offer, the first few of them.
         labels: Vec<String>,
-        /// The labels that the control offers.
+        /// The labels that the control offers, the first few of them.
         possible: Vec<String>,
     },
     /// A region was to point at an object that its control does not label, or that does not exist.
@@ -73,8 +73,10 @@ pub enum LabelConfigError {
     },
 }
 
-pub(super) fn known_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+/// Keeps a message short.
+pub(super) fn first_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.take(MAX_NAMES).map(str::to_owned).collect()
 }
 
+/// Names that an error holds.
 const MAX_NAMES: usize = 20;

@@ -1,13 +1,13 @@
 //! The JSON view of a label config that Label Studio's tools call `parse_config`.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::{Map, Value, json};
 
 use super::{
     Attributes, Conditional, LabelConfigError,
     parser::{
-        control_names, elements, filled, index_flag_regex, is_label, is_object, owner,
-        read_document,
+        add_index_flag, control_names, elements, filled, index_flag_regex, is_label, is_object,
+        owner, read_document,
     },
 };
 
@@ -24,9 +24,9 @@ pub fn parse_config(text: &str) -> Result<Value, LabelConfigError> {
     let mut controls = IndexMap::<&str, Map<String, Value>>::new();
     let mut objects = IndexMap::<&str, Value>::new();
     let mut labels = IndexMap::<&str, IndexMap<&str, Attributes>>::new();
-    let mut index_flags = Vec::new();
+    let mut index_flags = IndexSet::new();
     for node in elements(&document) {
-        index_flags.extend(node.attribute("indexFlag"));
+        add_index_flag(&mut index_flags, node)?;
         let tag = node.tag_name().name();
         if let Some((name, to_name)) = control_names(node) {
             controls.insert(name, control(node, to_name, &index_flags));
@@ -76,7 +76,7 @@ pub fn parse_config(text: &str) -> Result<Value, LabelConfigError> {
 fn control(
     node: roxmltree::Node<'_, '_>,
     to_name: &str,
-    index_flags: &[&str],
+    index_flags: &IndexSet<&str>,
 ) -> Map<String, Value> {
     let to_name: Vec<_> = to_name.split(',').collect();
     let regex = index_flag_regex(&to_name, index_flags);

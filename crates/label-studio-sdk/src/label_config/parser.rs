@@ -1,6 +1,6 @@
 //! Reads the tags of a label config from its XML.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{Attributes, ChildTag, Control, Label, LabelConfigError, Object, limits};
@@ -34,9 +34,9 @@ pub(super) fn read_tags(text: &str) -> Result<Tags, LabelConfigError> {
         objects: IndexMap::new(),
     };
     let mut labels = IndexMap::<Box<str>, IndexMap<String, Label>>::new();
-    let mut index_flags = Vec::new();
+    let mut index_flags = IndexSet::new();
     for node in elements(&document) {
-        index_flags.extend(node.attribute("indexFlag"));
+        add_index_flag(&mut index_flags, node)?;
         let name = filled(node, "name");
         if let Some((name, to_name)) = control_names(node) {
             let to_name: Vec<_> = to_name.split(',').map(str::to_owned).collect();
@@ -100,14 +100,28 @@ pub(super) fn owner<'a>(label: Node<'a, '_>, is_control: impl Fn(&str) -> bool) 
     names.find(|name| is_control(name))
 }
 
+/// Remembers the index flag of a `Repeater`. There may be few of them only: each is looked for in every name after it.
+pub(super) fn add_index_flag<'a>(
+    flags: &mut IndexSet<&'a str>,
+    node: Node<'a, '_>,
+) -> Result<(), LabelConfigError> {
+    flags.extend(node.attribute("indexFlag"));
+    if flags.len() > MAX_INDEX_FLAGS {
+        return Err(LabelConfigError::TooLarge {
+            what: "index flags",
+            limit: MAX_INDEX_FLAGS,
+        });
+    }
+    Ok(())
+}
+
 /// Returns the index flags that occur in the names, each with what stands in its place.
 pub(super) fn index_flag_regex(
     to_name: &[impl AsRef<str>],
-    flags: &[&str],
+    flags: &IndexSet<&str>,
 ) -> IndexMap<String, String> {
-    let flags = flags
-        .iter()
-        .filter(|flag| to_name.iter().any(|name| name.as_ref().contains(**flag)));
+    let occurs = |flag: &&&str| to_name.iter().any(|name| name.as_ref().contains(**flag));
+    let flags = flags.iter().filter(occurs);
     flags
         .map(|flag| ((*flag).to_owned(), ".*".to_owned()))
         .collect()
@@ -196,3 +210,6 @@ fn without_declaration(text: &str) -> &str {
     let rest = declaration.and_then(|rest| rest.split_once("?>"));
     rest.map_or(text, |(_, document)| document)
 }
+
+/// Most different index flags of one label config.
+const MAX_INDEX_FLAGS: usize = 100;

@@ -10,7 +10,7 @@ pub(super) struct Str<'a>(pub(super) &'a Value);
 /// Prints like Python's `repr`, an object's keys in the given order first.
 pub(super) struct Repr<'a>(pub(super) &'a Value, pub(super) &'a [&'a str]);
 
-/// Prints a list of texts like Python's `repr`.
+/// Prints a list of texts like Python's `repr`, and dots in place of all after the first hundred.
 pub(super) struct ReprList<'a, S>(pub(super) &'a [S]);
 
 /// Prints text like Python's `repr`.
@@ -86,8 +86,11 @@ impl Display for Repr<'_> {
 impl<S: AsRef<str>> Display for ReprList<'_, S> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("[")?;
-        for (idx, item) in self.0.iter().enumerate() {
+        for (idx, item) in self.0.iter().take(MAX_ITEMS).enumerate() {
             write!(f, "{}{}", separator(idx), Quoted(item.as_ref()))?;
+        }
+        if self.0.len() > MAX_ITEMS {
+            f.write_str(", ...")?;
         }
         f.write_str("]")
     }
@@ -119,3 +122,6 @@ impl Display for Quoted<'_> {
 fn separator(idx: usize) -> &'static str {
     if idx == 0 { "" } else { ", " }
 }
+
+/// Items that a list in a message shows.
+const MAX_ITEMS: usize = 100;

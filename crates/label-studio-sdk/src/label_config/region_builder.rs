@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use serde::de::Error;
 use serde_json::{Map, Value};
 
-use super::{Control, LabelConfigError};
+use super::{Control, LabelConfigError, error::first_names};
 use crate::{Region, values::ValueKind};
 
 /// A region in the making: labels and fields, checked when it is built.
@@ -123,8 +123,8 @@ impl<'a> RegionBuilder<'a> {
         }
         Err(LabelConfigError::UndefinedLabels {
             control: control.name.clone(),
-            labels: undefined.into_iter().map(str::to_owned).collect(),
-            possible: control.labels.clone(),
+            labels: first_names(undefined.into_iter()),
+            possible: first_names(control.labels.iter().map(String::as_str)),
         })
     }
 

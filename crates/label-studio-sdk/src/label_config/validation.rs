@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use indexmap::IndexSet;
 use roxmltree::Node;
 
 use super::{
@@ -29,18 +30,17 @@ impl LabelConfig {
                 names.join(", ")
             ));
         }
-        let mut missing = BTreeSet::new();
-        for to_name in elements(&document)
-            .filter_map(|node| node.attribute("toName"))
+        let to_names = elements(&document).filter_map(|node| node.attribute("toName"));
+        let unknown: IndexSet<_> = to_names
             .flat_map(|names| names.split(','))
-        {
-            if !known.contains(to_name) && missing.insert(to_name) {
-                let known: Vec<_> = known.iter().take(MAX_NAMES).collect();
-                errors.push(format!(
-                    "toName=\"{to_name}\" not found in names: {}",
-                    ReprList(&known)
-                ));
-            }
+            .filter(|name| !known.contains(name))
+            .collect();
+        let known: Vec<_> = known.into_iter().collect();
+        for to_name in unknown.into_iter().take(MAX_UNKNOWN) {
+            errors.push(format!(
+                "toName=\"{to_name}\" not found in names: {}",
+                ReprList(&known)
+            ));
         }
         let videos = self
             .objects()
@@ -62,24 +62,14 @@ fn check_view(view: Node<'_, '_>, is_root: bool, errors: &mut Vec<String>) {
     for node in children() {
         let tag = node.tag_name().name();
         let idx = n_seen.entry(tag).or_default();
-        let is_shown = matches!(tag, "Image" | "Text" | "HyperText");
-        let missing = match tag {
-            _ if is_shown => missing_of_object(node),
-            "Choices" => missing_of_labels(node, "Choice"),
-            "Labels" => missing_of_labels(node, "Label"),
-            "Label" | "Choice" if !is_root && !node.has_attribute("value") => Some("value"),
-            "TextArea" | "Number" => ["toName", "name"]
-                .into_iter()
-                .find(|name| !node.has_attribute(*name)),
-            _ => None,
-        };
-        if let Some(missing) = missing {
-            let place = if n_of_tag[tag] == 1 {
+        if let Some(fault) = fault(node, is_root) {
+            let is_alone = n_of_tag[tag] == 1;
+            let place = if is_alone {
                 String::new()
             } else {
                 idx.to_string()
             };
-            errors.push(required(&place, missing));
+            errors.push(failed(&place, &fault));
         }
         *idx += 1;
         match tag {
@@ -95,6 +85,23 @@ fn check_view(view: Node<'_, '_>, is_root: bool, errors: &mut Vec<String>) {
             _ => {}
         }
     }
+}
+
+/// Returns what is wrong with the attributes of a tag.
+fn fault(node: Node<'_, '_>, is_in_root: bool) -> Option<String> {
+    let has = |name: &str| node.has_attribute(name);
+    let missing = match node.tag_name().name() {
+        "Image" | "Text" | "HyperText" if has("value") && has("valueList") => {
+            return Some("'value' and 'valueList' exclude each other".into());
+        }
+        "Image" | "Text" | "HyperText" => missing_of_object(node),
+        "Choices" => missing_of_labels(node, "Choice"),
+        "Labels" => missing_of_labels(node, "Label"),
+        "Label" | "Choice" if !is_in_root && !has("value") => Some("value"),
+        "TextArea" | "Number" => ["toName", "name"].into_iter().find(|name| !has(name)),
+        _ => None,
+    };
+    missing.map(required)
 }
 
 fn check_nested_views(node: Node<'_, '_>, errors: &mut Vec<String>) {
@@ -114,7 +121,7 @@ fn check_labels(node: Node<'_, '_>, tag: &str, errors: &mut Vec<String>) {
         } else {
             String::new()
         };
-        errors.push(required(&place, "value"));
+        errors.push(failed(&place, &required("value")));
     }
 }
 
@@ -141,8 +148,12 @@ fn missing_of_labels(node: Node<'_, '_>, label: &str) -> Option<&'static str> {
     Some(named.filter(|_| has_view).unwrap_or("View"))
 }
 
-fn required(place: &str, attribute: &str) -> String {
-    format!("Validation failed on {place}: '{attribute}' is a required property")
+fn required(attribute: &str) -> String {
+    format!("'{attribute}' is a required property")
+}
+
+fn failed(place: &str, fault: &str) -> String {
+    format!("Validation failed on {place}: {fault}")
 }
 
 fn speed_errors(video: &Object) -> Vec<String> {
@@ -181,5 +192,5 @@ fn speed_errors(video: &Object) -> Vec<String> {
 /// Slowest and fastest playback that Label Studio accepts.
 const MIN_SPEED: f64 = 0.05;
 const MAX_SPEED: f64 = 10.0;
-/// Names listed in a message.
-const MAX_NAMES: usize = 100;
+/// Unknown names that are reported.
+const MAX_UNKNOWN: usize = 100;
