@@ -69,7 +69,7 @@ impl ServiceClient {
         deadline: Deadline,
     ) -> Result<ServiceResponse, ServiceError> {
         self.repeatedly(request, deadline, |mut response| {
-            let max_bytes = self.0.options.max_bytes;
+            let max_bytes = self.max_bytes();
             let mut body = Vec::new();
             let mut reader = response.body_mut().as_reader().take(max_bytes + 1);
             if let Err(error) = reader.read_to_end(&mut body) {
@@ -97,6 +97,10 @@ impl ServiceClient {
         deadline: Deadline,
     ) -> Result<T, ServiceError> {
         self.send(request, deadline)?.json()
+    }
+
+    pub(crate) fn max_bytes(&self) -> u64 {
+        self.0.options.max_bytes
     }
 
     /// Sends a request until `read` has its answer, a failure stays, or time or tries are used up.

@@ -7,6 +7,7 @@
 //! - [`map_parallel`] works on several tasks at once and keeps their order.
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
 //! - [`Secret`] is a key that no log and no error shows.
+//! - [`ChatClient`] asks chat models; [`fill_template`], [`prompt_pair`] and [`text_area_lines`] make the prompts.
 //! - [`ServiceArgs`] are the flags for all of this.
 //!
 //! ```no_run
@@ -25,25 +26,32 @@
 mod args;
 mod budget;
 mod cache;
+mod chat;
 mod client;
 mod deadline;
 mod error;
+mod events;
 mod options;
 mod parallel;
 mod places;
+mod prompt;
 mod request;
 mod response;
 mod retry;
 mod secret;
+mod template;
 
 pub use args::ServiceArgs;
 pub use budget::{Budget, BudgetError, Prices, Usage};
 pub use cache::{CacheKey, ResponseCache};
+pub use chat::{ChatChoice, ChatClient, ChatEndpoint, ChatError, ChatReply};
 pub use client::ServiceClient;
 pub use deadline::Deadline;
 pub use error::ServiceError;
 pub use options::ServiceOptions;
 pub use parallel::map_parallel;
+pub use prompt::{prompt_pair, text_area_lines};
 pub use request::ServiceRequest;
 pub use response::ServiceResponse;
 pub use secret::Secret;
+pub use template::{fill_template, python_repr, python_str};

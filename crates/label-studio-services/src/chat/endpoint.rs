@@ -1,0 +1,61 @@
+//! Where chat models are asked.
+
+use crate::{Secret, ServiceError, ServiceRequest};
+
+/// Base of OpenAI's own API.
+const OPENAI: &str = "https://api.openai.com/v1";
+
+/// Address of a chat model, and the key for it.
+#[derive(Debug, Clone)]
+pub struct ChatEndpoint {
+    request: ServiceRequest,
+}
+
+impl ChatEndpoint {
+    /// Address and key of OpenAI.
+    pub fn openai(key: &Secret) -> Result<Self, ServiceError> {
+        Self::compatible(OPENAI, Some(key))
+    }
+
+    /// Any server with OpenAI's API, by its base address (`http://localhost:8000/v1`).
+    pub fn compatible(base_url: &str, key: Option<&Secret>) -> Result<Self, ServiceError> {
+        let base_url = base_url.trim().trim_end_matches('/');
+        let mut request = ServiceRequest::post(&format!("{base_url}/chat/completions"))?;
+        if let Some(key) = key.filter(|key| !key.is_empty()) {
+            request = request.bearer(key);
+        }
+        Ok(Self { request })
+    }
+
+    /// Ollama by the base address of its OpenAI API (`http://localhost:11434/v1/`); it takes any key.
+    pub fn ollama(base_url: &str) -> Result<Self, ServiceError> {
+        Self::compatible(base_url, Some(&Secret::from("ollama")))
+    }
+
+    /// A deployment of a model in an Azure resource (`https://<resource>.openai.azure.com`).
+    pub fn azure(
+        resource_endpoint: &str,
+        deployment: &str,
+        api_version: &str,
+        key: &Secret,
+    ) -> Result<Self, ServiceError> {
+        let resource = resource_endpoint.trim().trim_end_matches('/');
+        let base = format!("{resource}/openai/deployments/{}", deployment.trim());
+        // Gateways in front of Azure look for either header.
+        let Self { request } = Self::compatible(&base, Some(key))?;
+        Ok(Self {
+            request: request
+                .query("api-version", api_version)
+                .secret_header("api-key", key),
+        })
+    }
+
+    /// Returns the address for logs and errors.
+    pub fn shown_url(&self) -> String {
+        self.request.shown_url()
+    }
+
+    pub(super) fn request(&self) -> ServiceRequest {
+        self.request.clone()
+    }
+}

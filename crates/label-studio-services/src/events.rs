@@ -1,0 +1,109 @@
+//! Server-sent events: answers that arrive piece by piece.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    ops::ControlFlow,
+};
+
+use crate::{Deadline, ServiceClient, ServiceError, ServiceRequest, retry::Failure};
+
+impl ServiceClient {
+    /// Sends a request and hands over the data of each server-sent event as it arrives, until the answer ends or
+    /// `on_event` breaks off.
+    ///
+    /// Like [`ServiceClient::send`] it sends the request again after failures that may pass, but only while no event has
+    /// been handed over.
+    pub fn events(
+        &self,
+        request: &ServiceRequest,
+        deadline: Deadline,
+        on_event: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), ServiceError> {
+        self.repeatedly(request, deadline, |mut response| {
+            let max_bytes = self.max_bytes();
+            let reader = response.body_mut().as_reader().take(max_bytes);
+            let mut events = Events::new(BufReader::new(reader));
+            let mut has_handed_over = false;
+            loop {
+                match events.next() {
+                    Ok(Some(data)) => {
+                        has_handed_over = true;
+                        if on_event(&data).is_break() {
+                            return Ok(());
+                        }
+                    }
+                    Ok(None) if events.reader.get_ref().limit() == 0 => {
+                        return Err(Failure::that_stays(ServiceError::TooLarge {
+                            url: request.shown_url(),
+                            limit: max_bytes,
+                        }));
+                    }
+                    Ok(None) => return Ok(()),
+                    Err(error) => {
+                        let mut failure = Failure::of(request, error.into());
+                        failure.may_pass &= !has_handed_over;
+                        return Err(failure);
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// Splits a body into the data of its events.
+struct Events<R> {
+    reader: R,
+    line: Vec<u8>,
+}
+
+impl<R: BufRead> Events<R> {
+    fn new(reader: R) -> Self {
+        Self {
+            reader,
+            line: Vec::new(),
+        }
+    }
+
+    /// Returns the data of the next event; an event that the end cuts off is handed over, too.
+    fn next(&mut self) -> std::io::Result<Option<String>> {
+        let mut data: Option<String> = None;
+        loop {
+            self.line.clear();
+            if self.reader.read_until(b'\n', &mut self.line)? == 0 {
+                return Ok(data);
+            }
+            let line = String::from_utf8_lossy(&self.line);
+            let line = line.trim_end_matches(['\n', '\r']);
+            if line.is_empty() {
+                if data.is_some() {
+                    return Ok(data);
+                }
+            } else if let Some(part) = line.strip_prefix("data:") {
+                let part = part.strip_prefix(' ').unwrap_or(part);
+                match &mut data {
+                    Some(data) => {
+                        data.push('\n');
+                        data.push_str(part);
+                    }
+                    None => data = Some(part.to_owned()),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Events;
+
+    #[test]
+    fn splits_a_body_into_events() {
+        let body = ": hello\nevent: x\ndata: {\"a\":1}\r\n\r\n\ndata:b\ndata: c\n\ndata: cut";
+        let mut events = Events::new(body.as_bytes());
+        let mut next = || events.next().unwrap();
+        assert_eq!(next().as_deref(), Some("{\"a\":1}"));
+        assert_eq!(next().as_deref(), Some("b\nc"));
+        assert_eq!(next().as_deref(), Some("cut"));
+        assert_eq!(next(), None);
+    }
+}
