@@ -53,3 +53,7 @@ pub use project_id::ProjectId;
 #[cfg(feature = "server")]
 pub use server::{CacheType, LabelStudioArgs, LogLevel, ServerArgs, TestClient, serve};
 pub use store::{MemoryStore, SqliteStore, Store, StoreError};
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

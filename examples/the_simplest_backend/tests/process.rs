@@ -160,7 +160,12 @@ fn basic_auth_guards_every_route() {
     assert_eq!(with("Bearer xyz"), 401);
     assert_eq!(with("Basic %%%"), 401);
     assert_eq!(with("Basic YW5uOndyb25n"), 401);
-    assert_eq!(with("Basic YW5uOnDDpHNzd29yZA=="), 200);
+    assert_eq!(with("Basic YW5uOnDDpHNzd29yZA=="), 200, "in UTF-8");
+    assert_eq!(
+        with("Basic YW5uOnDkc3N3b3Jk"),
+        200,
+        "in Latin-1, as Label Studio sends it"
+    );
 }
 
 #[test]

@@ -13,14 +13,15 @@ use super::{app::SharedBackend, error::ApiError};
 
 /// Credentials that callers must give.
 pub(super) struct BasicAuth {
-    expected: Vec<u8>,
+    expected: [Vec<u8>; 2],
     public_health: bool,
 }
 
 impl BasicAuth {
     pub(super) fn new(user: &str, pass: &str, public_health: bool) -> Self {
+        let credentials = format!("{user}:{pass}");
         Self {
-            expected: format!("{user}:{pass}").into_bytes(),
+            expected: [credentials.clone().into_bytes(), latin_1(&credentials)],
             public_health,
         }
     }
@@ -34,8 +35,17 @@ impl BasicAuth {
         let given = header
             .and_then(|value| value.to_str().ok())
             .and_then(credentials);
-        given.is_some_and(|given| given.ct_eq(&self.expected).into())
+        given.is_some_and(|given| {
+            let [utf_8, latin_1] = &self.expected;
+            (given.ct_eq(utf_8) | given.ct_eq(latin_1)).into()
+        })
     }
+}
+
+/// Label Studio's HTTP library sends credentials in Latin-1 where it can.
+fn latin_1(text: &str) -> Vec<u8> {
+    let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+    bytes.unwrap_or_else(|_| text.as_bytes().to_vec())
 }
 
 fn credentials(header: &str) -> Option<Vec<u8>> {
