@@ -7,7 +7,7 @@ PORT ?= 9090
 BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_classifier
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
-LOCKED := $(if $(CI),--locked)
+LOCKED :=
 
 .PHONY: help run test lint fmt doc bench e2e demo backends tools label-studio
 
