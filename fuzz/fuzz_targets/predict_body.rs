@@ -15,8 +15,9 @@ struct Body<'a> {
     params: Option<Map<String, Value>>,
 }
 
-fuzz_target!(|body: &[u8]| {
-    let body = Bytes::copy_from_slice(body);
+// Text, because the server refuses a body that is none before it reads the JSON, and `into_tasks` relies on it.
+fuzz_target!(|text: &str| {
+    let body = Bytes::copy_from_slice(text.as_bytes());
     let tasks = if let Ok(tasks) = Task::parse_list(&body) {
         tasks
     } else if let Ok(request) = serde_json::from_slice::<Body<'_>>(&body) {

@@ -33,8 +33,13 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Creates a store in the folder `model_dir`, which is made at the first use if missing.
     pub fn new(model_dir: &Path) -> Self {
+        Self::in_file(model_dir.join(FILE_NAME))
+    }
+
+    /// Creates a store in a file of any name.
+    pub fn in_file(path: PathBuf) -> Self {
         Self {
-            path: model_dir.join(FILE_NAME),
+            path,
             connection: Mutex::default(),
         }
     }
