@@ -1,0 +1,1 @@
+//! Weights from a local path or from a model hub.

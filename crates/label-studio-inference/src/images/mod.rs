@@ -1,0 +1,1 @@
+//! Images: decoding within limits, orientation, resizing, normalising, percentages.

@@ -1,0 +1,1 @@
+//! From mask scores to regions.
