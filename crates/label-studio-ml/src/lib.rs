@@ -51,7 +51,10 @@ pub use predictions::{Predictions, TaskPrediction};
 pub use project::{Project, ProjectError, Services};
 pub use project_id::ProjectId;
 #[cfg(feature = "server")]
-pub use server::{CacheType, LabelStudioArgs, LogLevel, ServerArgs, TestClient, serve};
+pub use server::{
+    CacheType, LabelStudioArgs, LogLevel, RawAnswer, RawError, RawModel, RawNumber, RawRequest,
+    Readiness, ServerArgs, TestClient, serve, serve_raw, serve_raw_on,
+};
 pub use store::{MemoryStore, SqliteStore, Store, StoreError};
 
 #[cfg(feature = "mimalloc")]

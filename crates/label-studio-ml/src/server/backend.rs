@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    ServerArgs,
+    RawModel, Readiness, ServerArgs,
     auth::BasicAuth,
     body::BodyLimits,
     error::ApiError,
@@ -20,7 +20,7 @@ use super::{
     projects::{Projects, SeenProject},
     training::Training,
 };
-use crate::{Model, Services};
+use crate::{Model, Services, model::short_type_name};
 
 /// Seconds after which a caller that met a full queue may try again.
 const RETRY_AFTER: u32 = 1;
@@ -32,6 +32,8 @@ pub(super) struct Backend {
     pub(super) metrics: Metrics,
     pub(super) model: Arc<ModelSlot>,
     pub(super) projects: Projects,
+    /// The model, when it reads requests and writes answers itself.
+    pub(super) raw: Option<Arc<dyn RawModel>>,
     pub(super) services: Arc<Services>,
     pub(super) training: Training,
     pub(super) version: String,
@@ -52,6 +54,7 @@ impl Backend {
             metrics: Metrics::new(),
             model: Arc::new(ModelSlot::new()),
             projects: Projects::new(Arc::clone(&services)),
+            raw: None,
             services,
             training: Training::default(),
             version: args.version().to_owned(),
@@ -59,6 +62,33 @@ impl Backend {
             threads: Arc::new(Semaphore::new(args.threads.into())),
             n_waiting: AtomicUsize::new(0),
             max_queue: args.max_queue,
+        }
+    }
+
+    /// Returns the backend of a model that reads requests and writes answers itself.
+    pub(super) fn of_raw<M: RawModel>(
+        args: &ServerArgs,
+        model: Arc<M>,
+        services: Services,
+    ) -> Self {
+        let mut metrics = Metrics::new();
+        metrics.watch(Arc::clone(&model) as Arc<dyn RawModel>);
+        Self {
+            metrics,
+            threads: Arc::new(Semaphore::new(model.places())),
+            model: Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>)),
+            raw: Some(model),
+            ..Self::new(args, short_type_name::<M>(), services)
+        }
+    }
+
+    /// Tells whether the model can answer now.
+    pub(super) fn readiness(&self) -> Readiness {
+        match (&self.raw, self.model.peek()) {
+            (Some(raw), _) => raw.readiness(),
+            (None, Some(Ok(_))) => Readiness::Ready,
+            (None, Some(Err(reason))) => Readiness::Failed(reason.clone()),
+            (None, None) => Readiness::Loading,
         }
     }
 
@@ -95,7 +125,8 @@ impl Backend {
         joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
     }
 
-    async fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+    /// Waits for one of the places for calls.
+    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         if let Ok(place) = Arc::clone(&self.threads).try_acquire_owned() {
             return Ok(place);
         }

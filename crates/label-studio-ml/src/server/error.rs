@@ -16,6 +16,7 @@ use axum::{
 use label_studio_sdk::{LabelConfigError, TaskError};
 use serde::Serialize;
 
+use super::RawError;
 use crate::StoreError;
 
 /// Why a request gets no answer of its own kind.
@@ -54,8 +55,11 @@ impl ApiError {
         }
     }
 
-    /// The model, or something it needs, failed.
+    /// The model, or something it needs, failed. A model that answers itself says with which status.
     pub(super) fn model(error: &anyhow::Error) -> Self {
+        if let Some(error) = error.downcast_ref::<RawError>() {
+            return error.clone().into();
+        }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))
     }
 
@@ -77,6 +81,19 @@ impl From<LabelConfigError> for ApiError {
 impl From<TaskError> for ApiError {
     fn from(error: TaskError) -> Self {
         Self::bad_request(error.to_string())
+    }
+}
+
+impl From<RawError> for ApiError {
+    fn from(error: RawError) -> Self {
+        let status = StatusCode::from_u16(error.status);
+        Self {
+            retry_after: error.retry_after,
+            ..Self::new(
+                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                error.detail,
+            )
+        }
     }
 }
 
@@ -121,8 +138,8 @@ impl IntoResponse for ApiError {
 }
 
 /// Answers with JSON that is written already.
-pub(super) fn json_response(status: StatusCode, json: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(json));
+pub(super) fn json_response(status: StatusCode, json: impl Into<Body>) -> Response {
+    let mut response = Response::new(json.into());
     *response.status_mut() = status;
     let json_type = HeaderValue::from_static("application/json");
     response

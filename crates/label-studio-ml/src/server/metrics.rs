@@ -1,18 +1,21 @@
 //! What an operator can watch.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
     metrics::{
-        counter::Counter,
+        counter::{ConstCounter, Counter},
         family::Family,
-        gauge::Gauge,
+        gauge::{ConstGauge, Gauge},
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
 };
 use serde_json::{Value, json};
+
+use super::RawModel;
 
 /// Requests and how long they took.
 pub(super) struct Metrics {
@@ -60,6 +63,11 @@ impl Metrics {
         }
     }
 
+    /// Adds the numbers that a model has of its own.
+    pub(super) fn watch(&mut self, model: Arc<dyn RawModel>) {
+        self.registry.register_collector(Box::new(Numbers(model)));
+    }
+
     pub(super) fn record(&self, route: &'static str, status: u16, took: Duration) {
         self.requests
             .get_or_create(&RequestLabels { route, status })
@@ -82,6 +90,31 @@ impl Metrics {
     /// Returns the numbers without their labels as JSON.
     pub(super) fn json(&self, n_waiting: usize, ready: bool) -> Value {
         json!({ "ready": ready, "waiting_requests": n_waiting, "samples": samples(&self.text(n_waiting)) })
+    }
+}
+
+/// The numbers that a model has of its own.
+struct Numbers(Arc<dyn RawModel>);
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Numbers").field(&self.0.name()).finish()
+    }
+}
+
+impl Collector for Numbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for number in self.0.numbers() {
+            let metric: &dyn EncodeMetric = if number.is_total {
+                &ConstCounter::new(number.value)
+            } else {
+                &ConstGauge::new(i64::try_from(number.value).unwrap_or(i64::MAX))
+            };
+            let metric_encoder =
+                encoder.encode_descriptor(number.name, number.help, None, metric.metric_type())?;
+            metric.encode(metric_encoder)?;
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ mod metrics;
 mod model_slot;
 mod openapi;
 mod projects;
+mod raw;
 mod routes;
 mod serve;
 mod services;
@@ -18,5 +19,6 @@ mod test_client;
 mod training;
 
 pub use args::{CacheType, LabelStudioArgs, LogLevel, ServerArgs};
-pub use serve::serve;
+pub use raw::{RawAnswer, RawError, RawModel, RawNumber, RawRequest, Readiness};
+pub use serve::{serve, serve_raw, serve_raw_on};
 pub use test_client::TestClient;

@@ -33,6 +33,14 @@ impl ModelSlot {
         }
     }
 
+    /// Creates the place of a model that is there already.
+    pub(super) fn filled(model: Arc<dyn Model>) -> Self {
+        Self {
+            loaded: OnceLock::from(Ok(model)),
+            done: watch::Sender::new(true),
+        }
+    }
+
     /// Runs the loader and keeps what it made; a panic counts as a failure.
     pub(super) fn load<M: Model>(&self, load: impl FnOnce() -> anyhow::Result<M>) -> &Loaded {
         let outcome = match catch_unwind(AssertUnwindSafe(load)) {

@@ -3,12 +3,16 @@
 use std::{net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use axum::serve::ListenerExt;
 use tokio::{
     net::TcpListener,
+    runtime::Runtime,
     signal::unix::{SignalKind, signal},
+    sync::{oneshot, watch},
+    task::JoinSet,
 };
 
-use super::{ServerArgs, app, backend::Backend, logging, services};
+use super::{RawModel, ServerArgs, app, backend::Backend, logging, services};
 use crate::{Model, model::short_type_name};
 
 /// Serves a model until SIGTERM or Ctrl-C.
@@ -34,19 +38,77 @@ pub fn serve<M: Model>(
         short_type_name::<M>(),
         services::from_args(args)?,
     ));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let listener = listen(args)?;
     announce(args, &backend, &listener);
     load(&backend, loader)?;
-    let ended = runtime.block_on(run(
-        Arc::clone(&backend),
-        listener,
-        Duration::from_secs(args.drain_seconds),
-    ));
+    let ended = runtime.block_on(run(backend, vec![listener], args, Stop::AtSignals));
     runtime.shutdown_background();
     ended
+}
+
+/// Serves a model that reads requests and writes answers itself, until SIGTERM or Ctrl-C.
+///
+/// The server listens first. `start` begins to load the model, within the server's runtime, and does not wait for it.
+///
+/// # Errors
+/// When the address cannot be listened on, when the flags contradict each other, or when `start` fails.
+pub fn serve_raw<M: RawModel>(
+    args: &ServerArgs,
+    start: impl FnOnce() -> anyhow::Result<Arc<M>>,
+) -> anyhow::Result<()> {
+    logging::start(args);
+    let listener = listen(args)?;
+    serve_raw_with(args, vec![listener], start, Stop::AtSignals)
+}
+
+/// Serves like [`serve_raw`] on sockets that listen already, until `stop` has a value or is closed.
+///
+/// Signals and logging stay the caller's.
+///
+/// # Errors
+/// When the flags contradict each other, or when `start` fails.
+pub fn serve_raw_on<M: RawModel>(
+    args: &ServerArgs,
+    listeners: Vec<StdTcpListener>,
+    start: impl FnOnce() -> anyhow::Result<Arc<M>>,
+    stop: oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
+    for listener in &listeners {
+        listener.set_nonblocking(true)?;
+    }
+    serve_raw_with(args, listeners, start, Stop::When(stop))
+}
+
+fn serve_raw_with<M: RawModel>(
+    args: &ServerArgs,
+    listeners: Vec<StdTcpListener>,
+    start: impl FnOnce() -> anyhow::Result<Arc<M>>,
+    stop: Stop,
+) -> anyhow::Result<()> {
+    let services = services::from_args(args)?;
+    let runtime = runtime()?;
+    let model = {
+        let _within = runtime.enter();
+        start()?
+    };
+    let backend = Arc::new(Backend::of_raw(args, Arc::clone(&model), services));
+    for listener in &listeners {
+        announce(args, &backend, listener);
+    }
+    let ended = runtime.block_on(async {
+        let ended = run(backend, listeners, args, stop).await;
+        model.stop().await;
+        ended
+    });
+    runtime.shutdown_background();
+    ended
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
 }
 
 fn listen(args: &ServerArgs) -> anyhow::Result<StdTcpListener> {
@@ -99,40 +161,73 @@ fn load<M: Model>(
     Ok(())
 }
 
+/// What ends the server.
+enum Stop {
+    /// SIGTERM or Ctrl-C; a second one ends it at once.
+    AtSignals,
+    /// The caller.
+    When(oneshot::Receiver<()>),
+}
+
+impl Stop {
+    async fn first(&mut self) -> &'static str {
+        match self {
+            Self::AtSignals => end_signal().await,
+            Self::When(stop) => {
+                let _ = stop.await;
+                "stopped"
+            }
+        }
+    }
+
+    async fn second(self) {
+        match self {
+            Self::AtSignals => {
+                end_signal().await;
+            }
+            Self::When(_) => std::future::pending().await,
+        }
+    }
+}
+
 async fn run(
     backend: Arc<Backend>,
-    listener: StdTcpListener,
-    drain: Duration,
+    listeners: Vec<StdTcpListener>,
+    args: &ServerArgs,
+    mut stop: Stop,
 ) -> anyhow::Result<()> {
-    use axum::serve::ListenerExt;
-    let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let (stop, mut stopping) = tokio::sync::watch::channel(false);
-    tokio::spawn(async move {
-        let reason = end_signal().await;
+    let drain = Duration::from_secs(args.drain_seconds);
+    let stopping = watch::Sender::new(false);
+    let mut servers = JoinSet::new();
+    for listener in listeners {
+        let mut stopped = stopping.subscribe();
+        let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let server = axum::serve(listener, app::router(Arc::clone(&backend)))
+            .with_graceful_shutdown(async move {
+                let _ = stopped.wait_for(|stop| *stop).await;
+            });
+        servers.spawn(server.into_future());
+    }
+    let ended = async {
+        while let Some(ended) = servers.join_next().await {
+            ended??;
+        }
+        backend.training.drain().await;
+        anyhow::Ok(())
+    };
+    let deadline = async {
+        let reason = stop.first().await;
         tracing::info!(reason, "ending: running calls are finished first");
-        stop.send_replace(true);
-    });
-    let mut stopped = stopping.clone();
-    let server = axum::serve(listener, app::router(Arc::clone(&backend))).with_graceful_shutdown(
-        async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        },
-    );
-    let deadline = async move {
-        let _ = stopping.wait_for(|stop| *stop).await;
+        stopping.send_replace(true);
         tokio::select! {
             () = tokio::time::sleep(drain) => tracing::warn!("calls still run after the time to drain; ended without them"),
-            _ = end_signal() => tracing::warn!("ended at once at the second signal"),
+            () = stop.second() => tracing::warn!("ended at once at the second signal"),
         }
     };
     tokio::select! {
-        ended = async {
-            server.await?;
-            backend.training.drain().await;
-            anyhow::Ok(())
-        } => ended,
+        ended = ended => ended,
         () = deadline => Ok(()),
     }
 }

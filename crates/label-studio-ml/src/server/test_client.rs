@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-use super::{ServerArgs, app, backend::Backend};
+use super::{RawModel, ServerArgs, app, backend::Backend};
 use crate::{MemoryStore, Model, Services, model::short_type_name};
 
 /// Calls a model through the whole server without a socket.
@@ -37,14 +37,29 @@ impl TestClient {
 
     /// Serves `model` with the given flags and services.
     pub fn with_services<M: Model>(model: M, args: &ServerArgs, services: Services) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a test machine can start a thread");
+        let runtime = runtime();
         let backend = Arc::new(Backend::new(args, short_type_name::<M>(), services));
         // A loader that hands over a model cannot fail.
         let _ = backend.model.load(move || Ok(model));
+        Self::of(backend, runtime)
+    }
+
+    /// Serves a model that reads requests and writes answers itself; `start` is called within the server's runtime.
+    pub fn with_raw<M: RawModel>(
+        start: impl FnOnce() -> Arc<M>,
+        args: &ServerArgs,
+        services: Services,
+    ) -> Self {
+        let runtime = runtime();
+        let model = {
+            let _within = runtime.enter();
+            start()
+        };
+        let backend = Arc::new(Backend::of_raw(args, model, services));
+        Self::of(backend, runtime)
+    }
+
+    fn of(backend: Arc<Backend>, runtime: Runtime) -> Self {
         Self {
             router: app::router(backend),
             runtime: Some(runtime),
@@ -110,6 +125,14 @@ impl TestClient {
             .expect("the runtime lives as long as the client")
             .block_on(call)
     }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a test machine can start a thread")
 }
 
 impl Drop for TestClient {

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::server::app::SharedBackend;
+use crate::server::{Readiness, app::SharedBackend};
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -19,7 +19,7 @@ pub(in crate::server) async fn metrics(
         .and_then(|accept| accept.to_str().ok())
         .unwrap_or_default();
     if accept.contains("application/json") {
-        let ready = matches!(backend.model.peek(), Some(Ok(_)));
+        let ready = backend.readiness() == Readiness::Ready;
         return Json(backend.metrics.json(backend.n_waiting(), ready)).into_response();
     }
     (

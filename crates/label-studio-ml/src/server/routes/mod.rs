@@ -4,6 +4,7 @@ mod health;
 mod metrics;
 mod openapi;
 mod predict;
+mod predict_raw;
 mod ready;
 mod setup;
 mod versions;

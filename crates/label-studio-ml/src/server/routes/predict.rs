@@ -9,7 +9,7 @@ use label_studio_sdk::RawTasks;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::WireProject;
+use super::{WireProject, predict_raw::predict_raw};
 use crate::{
     PredictRequest, Predictions, TaskPrediction,
     server::{
@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// What the Python original files requests without project under.
-const NO_PROJECT: &str = "None";
+pub(super) const NO_PROJECT: &str = "None";
 /// Bodies above this size are read on a thread of their own, so that small requests are not held up.
-const SMALL: usize = 64 * 1024;
+pub(super) const SMALL: usize = 64 * 1024;
 
 #[derive(Deserialize)]
 struct PredictBody<'a> {
@@ -51,7 +51,11 @@ pub(in crate::server) async fn predict(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let JsonBody { bytes, share } = backend.bodies.read(request).await?;
+    let body = backend.bodies.read(request).await?;
+    if let Some(raw) = backend.raw.clone() {
+        return predict_raw(backend, raw, body).await;
+    }
+    let JsonBody { bytes, share } = body;
     let ReadBody {
         project,
         label_config,

@@ -12,10 +12,12 @@ use super::WireProject;
 use crate::{
     StoreError,
     server::{
+        Readiness,
         app::SharedBackend,
-        body,
+        body::{self, JsonBody},
         error::{ApiError, json_response},
         projects::SeenProject,
+        raw::RawRequest,
     },
 };
 
@@ -42,11 +44,20 @@ pub(in crate::server) async fn setup(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let read = backend.bodies.read(request).await?;
-    let body: SetupBody<'_> = body::parse(body::object_text(&read.bytes)?)?;
+    let JsonBody { bytes, share } = backend.bodies.read(request).await?;
+    let body: SetupBody<'_> = body::parse(body::object_text(&bytes)?)?;
     let project = backend
         .projects
         .get(&body.project.into_text(), body.schema.as_deref())?;
+    if let Some(raw) = backend.raw.clone()
+        && raw.readiness() != Readiness::Loading
+    {
+        let request = RawRequest::holding(bytes.clone(), share);
+        match tokio::time::timeout(ANSWER_WITHIN, raw.setup_raw(request)).await {
+            Ok(answer) => return Ok(json_response(StatusCode::OK, answer?)),
+            Err(_) => return still_runs(&project),
+        }
+    }
     let extra_params = body.extra_params;
     let model = match backend.model.peek() {
         Some(Ok(model)) => Some(Arc::clone(model)),
@@ -66,10 +77,17 @@ pub(in crate::server) async fn setup(
     match tokio::time::timeout(ANSWER_WITHIN, preparing).await {
         Ok(Ok(result)) => result.map_err(|error| ApiError::model(&error))?,
         Ok(Err(error)) => return Err(ApiError::model(&error.into())),
-        Err(_) => {
-            tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store");
-        }
+        Err(_) => return still_runs(&project),
     }
+    from_store(&project)
+}
+
+fn still_runs(project: &SeenProject) -> Result<Response, ApiError> {
+    tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store");
+    from_store(project)
+}
+
+fn from_store(project: &SeenProject) -> Result<Response, ApiError> {
     let reply = SetupReply {
         model_version: project.project.model_version()?,
     };

@@ -1,0 +1,131 @@
+//! Models that read requests and write answers themselves.
+
+use std::{any::Any, fmt, pin::Pin};
+
+use bytes::Bytes;
+
+use crate::Model;
+
+/// The answer to a request, once the model has written it. Dropping it takes the call away if it has not begun; a call
+/// that has begun goes on to its end.
+pub type RawAnswer = Pin<Box<dyn Future<Output = Result<Bytes, RawError>> + Send>>;
+
+/// A model that takes requests as Label Studio wrote them and writes answers as Label Studio reads them: one that runs in
+/// another process or another language, for which a request would otherwise be read and written twice.
+///
+/// The server does for it what it does for every [`Model`]: credentials, limits, the check that a request makes sense, the
+/// line of waiting calls, training apart from the connection that asked for it. Methods are called within the server's
+/// runtime and must not block.
+pub trait RawModel: Model {
+    /// Answers `/predict`. The body has been checked: a JSON object with tasks and a readable label config.
+    fn predict_raw(&self, request: RawRequest) -> RawAnswer;
+
+    /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable label config.
+    fn setup_raw(&self, request: RawRequest) -> RawAnswer;
+
+    /// Returns how many predictions the model makes at once.
+    fn places(&self) -> usize;
+
+    /// Tells whether the model can answer now.
+    fn readiness(&self) -> Readiness {
+        Readiness::Ready
+    }
+
+    /// Returns numbers for `/metrics`.
+    fn numbers(&self) -> Vec<RawNumber> {
+        Vec::new()
+    }
+
+    /// Ends what the model runs, after the last call.
+    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Whether a model can answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It can.
+    Ready,
+    /// It cannot yet; `/setup` is answered from the store meanwhile.
+    Loading,
+    /// It cannot be loaded, for this reason.
+    Failed(String),
+}
+
+/// A request as Label Studio wrote it.
+///
+/// It holds the call's place among the calls that the model takes at once, and its share of the memory for bodies; both are
+/// free again when it is dropped, so whoever works on it keeps it until the work has ended.
+pub struct RawRequest {
+    /// The body.
+    pub body: Bytes,
+    _held: Box<dyn Any + Send + Sync>,
+}
+
+impl RawRequest {
+    /// Creates a request that holds no place.
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self::holding(body, ())
+    }
+
+    /// Creates a request that keeps `held` until it is dropped.
+    pub fn holding(body: impl Into<Bytes>, held: impl Any + Send + Sync) -> Self {
+        Self {
+            body: body.into(),
+            _held: Box::new(held),
+        }
+    }
+}
+
+impl fmt::Debug for RawRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawRequest")
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One number for `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawNumber {
+    /// Name, without the prefix `label_studio_ml_`.
+    pub name: &'static str,
+    /// What it counts.
+    pub help: &'static str,
+    /// Whether it only ever grows.
+    pub is_total: bool,
+    /// The number now.
+    pub value: u64,
+}
+
+/// Why a model that answers itself has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct RawError {
+    /// HTTP status.
+    pub status: u16,
+    /// What went wrong, for the caller.
+    pub detail: String,
+    /// Seconds after which the caller may try again.
+    pub retry_after: Option<u32>,
+}
+
+impl RawError {
+    /// Creates an error that is not worth trying again.
+    pub fn new(status: u16, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Creates an error that tells the caller to come back.
+    pub fn unavailable(detail: impl Into<String>, retry_after: u32) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(503, detail)
+        }
+    }
+}

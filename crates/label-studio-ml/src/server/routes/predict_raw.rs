@@ -1,0 +1,150 @@
+//! `/predict` for a model that reads requests and writes answers itself.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use axum::{http::StatusCode, response::Response};
+use bytes::Bytes;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use super::{
+    WireProject,
+    predict::{NO_PROJECT, SMALL},
+};
+use crate::server::{
+    app::SharedBackend,
+    body::{self, JsonBody},
+    error::{ApiError, json_response},
+    raw::{RawModel, RawRequest},
+};
+
+/// What the server looks at; everything else is the model's.
+#[derive(Deserialize)]
+struct PredictBody<'a> {
+    #[serde(default, rename = "tasks")]
+    _tasks: Tasks,
+    project: Option<WireProject>,
+    #[serde(borrow)]
+    label_config: Option<Cow<'a, str>>,
+    #[serde(rename = "params")]
+    _params: Option<Object>,
+}
+
+/// Checks a request and hands it over as it came.
+pub(super) async fn predict_raw(
+    backend: SharedBackend,
+    raw: Arc<dyn RawModel>,
+    request: JsonBody,
+) -> Result<Response, ApiError> {
+    let JsonBody { bytes, share } = request;
+    if bytes.len() <= SMALL {
+        check(&backend, &bytes)?;
+    } else {
+        let (backend, bytes) = (Arc::clone(&backend), bytes.clone());
+        let checking = tokio::task::spawn_blocking(move || check(&backend, &bytes));
+        checking
+            .await
+            .map_err(|error| ApiError::model(&error.into()))??;
+    }
+    let place = backend.place().await?;
+    let request = RawRequest::holding(bytes, (place, share));
+    let json = raw.predict_raw(request).await?;
+    Ok(json_response(StatusCode::OK, json))
+}
+
+fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<(), ApiError> {
+    let body: PredictBody<'_> = body::parse(body::object_text(bytes)?)?;
+    if let Some(label_config) = body.label_config {
+        let project = body
+            .project
+            .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text);
+        backend.projects.get(&project, Some(&label_config))?;
+    }
+    Ok(())
+}
+
+/// A list of objects with `data`, of which nothing is kept.
+#[derive(Default)]
+struct Tasks;
+
+impl<'de> Deserialize<'de> for Tasks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Tasks {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of tasks")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        let mut n_tasks = 0_usize;
+        loop {
+            let next = seq.next_element::<TaskObject>();
+            match next.map_err(|error| Error::custom(format_args!("tasks[{n_tasks}]: {error}")))? {
+                Some(TaskObject) => n_tasks += 1,
+                None => return Ok(self),
+            }
+        }
+    }
+}
+
+struct TaskObject;
+
+impl<'de> Deserialize<'de> for TaskObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for TaskObject {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a task: an object with \"data\"")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut has_data = false;
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            if name == "data" {
+                let Object = map.next_value()?;
+                has_data = true;
+            } else {
+                let IgnoredAny = map.next_value()?;
+            }
+        }
+        if has_data {
+            Ok(self)
+        } else {
+            Err(Error::missing_field("data"))
+        }
+    }
+}
+
+/// An object of which nothing is kept.
+struct Object;
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(self)
+    }
+}

@@ -1,0 +1,170 @@
+//! A model that reads requests and writes answers itself, behind the whole server.
+
+use std::sync::Arc;
+
+use label_studio_ml::{
+    Event, MemoryStore, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel,
+    RawNumber, RawRequest, Readiness, ServerArgs, Services, TestClient, Value, anyhow, json,
+};
+
+const LABEL_CONFIG: &str = r#"<View><Text name="t" value="$text"/></View>"#;
+
+/// Answers with the body that it got, or with an error.
+struct Echo {
+    readiness: Readiness,
+    error: Option<RawError>,
+}
+
+impl Echo {
+    fn answer(&self, request: RawRequest) -> RawAnswer {
+        let answer = self.error.clone().map_or(Ok(request.body), Err);
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl Model for Echo {
+    fn predict(&self, _: &Project, _: &PredictRequest) -> anyhow::Result<Predictions> {
+        anyhow::bail!("the request was not handed over as it came")
+    }
+
+    fn fit(&self, _: &Project, event: &Event) -> anyhow::Result<Value> {
+        match &self.error {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(event.payload["project"]["id"].clone()),
+        }
+    }
+}
+
+impl RawModel for Echo {
+    fn predict_raw(&self, request: RawRequest) -> RawAnswer {
+        self.answer(request)
+    }
+
+    fn setup_raw(&self, request: RawRequest) -> RawAnswer {
+        self.answer(request)
+    }
+
+    fn places(&self) -> usize {
+        2
+    }
+
+    fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+
+    fn numbers(&self) -> Vec<RawNumber> {
+        let number = |name, is_total, value| RawNumber {
+            name,
+            help: "Counts",
+            is_total,
+            value,
+        };
+        vec![number("workers", false, 2), number("restarts", true, 7)]
+    }
+}
+
+fn serve(readiness: Readiness, error: Option<RawError>) -> TestClient {
+    let model = Echo { readiness, error };
+    let services = Services::new(MemoryStore::default());
+    TestClient::with_raw(move || Arc::new(model), &ServerArgs::default(), services)
+}
+
+#[test]
+fn requests_are_handed_over_as_they_came() {
+    let client = serve(Readiness::Ready, None);
+    let predict = json!({ "tasks": [{ "id": 1, "data": { "text": "a\"b" } }], "project": "1.2", "label_config": LABEL_CONFIG, "more": [1] });
+    assert_eq!(client.post("/predict", &predict), (200, predict));
+    let setup = json!({ "project": 1, "schema": LABEL_CONFIG, "extra_params": { "a": 1 } });
+    assert_eq!(client.post("/setup", &setup), (200, setup));
+    let event =
+        json!({ "action": "START_TRAINING", "project": { "id": 7, "label_config": LABEL_CONFIG } });
+    let answer = json!({ "result": 7, "status": "ok" });
+    assert_eq!(client.post("/webhook", &event), (201, answer));
+}
+
+#[test]
+fn requests_that_make_no_sense_do_not_reach_the_model() {
+    let client = serve(Readiness::Ready, None);
+    let long = "x".repeat(100_000);
+    for (path, body, said) in [
+        (
+            "/predict",
+            json!({ "tasks": { "data": {} } }),
+            "a list of tasks",
+        ),
+        (
+            "/predict",
+            json!({ "tasks": [{ "data": {} }, { "id": 1 }] }),
+            "tasks[1]: missing field `data`",
+        ),
+        (
+            "/predict",
+            json!({ "tasks": [{ "data": long }] }),
+            "tasks[0]: invalid type",
+        ),
+        (
+            "/predict",
+            json!({ "tasks": [], "label_config": "<View" }),
+            "not valid XML",
+        ),
+        ("/predict", json!({ "params": [] }), "expected an object"),
+        ("/setup", json!({}), "project"),
+        (
+            "/webhook",
+            json!({ "action": "START_TRAINING" }),
+            "project.id",
+        ),
+    ] {
+        let (status, answer) = client.post(path, &body);
+        assert_eq!(status, 400, "{path} {answer}");
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(detail.contains(said), "{detail}");
+    }
+}
+
+#[test]
+fn errors_keep_their_status() {
+    let client = serve(Readiness::Ready, Some(RawError::new(404, "no such file")));
+    let event = json!({ "action": "START_TRAINING", "project": { "id": 7 } });
+    for (path, body) in [
+        ("/predict", json!({ "tasks": [] })),
+        ("/setup", json!({ "project": "1" })),
+        ("/webhook", event),
+    ] {
+        let (status, answer) = client.post(path, &body);
+        assert_eq!((status, &answer["detail"]), (404, &json!("no such file")));
+        assert!(answer["request_id"].is_string());
+    }
+}
+
+#[test]
+fn setup_is_answered_from_the_store_while_the_model_loads() {
+    let client = serve(Readiness::Loading, None);
+    assert_eq!(client.get("/ready").0, 503);
+    assert_eq!(client.get("/health").0, 200);
+    let answer = client.post(
+        "/setup",
+        &json!({ "project": "1", "schema": LABEL_CONFIG, "extra_params": "{}" }),
+    );
+    assert_eq!(answer, (200, json!({ "model_version": "0.0.1" })));
+}
+
+#[test]
+fn readiness_says_why_the_model_cannot_be_loaded() {
+    let client = serve(Readiness::Failed("ImportError: torch".to_owned()), None);
+    let (status, answer) = client.get("/ready");
+    assert_eq!(status, 503);
+    assert_eq!(
+        answer["detail"],
+        "the model could not be loaded: ImportError: torch"
+    );
+    assert_eq!(serve(Readiness::Ready, None).get("/ready").0, 200);
+}
+
+#[test]
+fn numbers_of_the_model_are_among_the_metrics() {
+    let client = serve(Readiness::Ready, None);
+    let (_, metrics) = client.send("GET", "/metrics", &[("accept", "application/json")], "");
+    assert_eq!(metrics["samples"]["label_studio_ml_workers"], 2.0);
+    assert_eq!(metrics["samples"]["label_studio_ml_restarts_total"], 7.0);
+}
