@@ -1,14 +1,19 @@
 # Builds any example: docker build --build-arg BACKEND=sklearn_text_classifier .
 FROM rust:1-slim-bookworm AS build
 ARG BACKEND=the_simplest_backend
-RUN apt-get update && apt-get install -y --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends build-essential python3-venv && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release --package "$BACKEND" && cp "target/release/$BACKEND" /backend
+RUN cargo build --locked --release --package "$BACKEND" && install -D "target/release/$BACKEND" /out/backend
+# Backends that run ONNX models find the library beside the program.
+RUN if cargo tree --locked --package "$BACKEND" --edges normal --prefix none --format '{lib}' | grep -qx ort; then \
+      scripts/install_onnxruntime.sh /ort && \
+      cp /ort/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* /out/; \
+    fi
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
-COPY --from=build /backend /usr/local/bin/backend
+COPY --from=build /out/ /usr/local/bin/
 ENV PORT=9090 MODEL_DIR=/data/models
 EXPOSE 9090
 VOLUME /data

@@ -9,10 +9,13 @@ PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
 LOCKED :=
 
-.PHONY: help run test lint fmt doc bench e2e demo backends tools label-studio
+.PHONY: help setup run test lint fmt doc bench e2e demo backends tools label-studio onnxruntime
 
 help: ## Lists what can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: tools onnxruntime ## Installs what is missing: compiler, Rust, and the ONNX Runtime that backends load
+	@echo "ready: 'make run' serves a backend, 'make test' runs what must pass"
 
 run: tools ## Serves the simplest backend on PORT (9090)
 	@echo
@@ -23,7 +26,7 @@ run: tools ## Serves the simplest backend on PORT (9090)
 	@mkdir -p .demo/simplest
 	MODEL_DIR=.demo/simplest cargo run $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
 
-test: lint doc ## Everything that CI checks: lint, docs, tests, invariants, end to end
+test: lint doc onnxruntime ## Everything that CI checks: lint, docs, tests, invariants, end to end
 	scripts/run_tests.sh $(LOCKED)
 	scripts/check_invariants.sh
 	$(MAKE) --no-print-directory e2e
@@ -54,6 +57,9 @@ backends: tools
 
 label-studio:
 	@scripts/install_label_studio.sh
+
+onnxruntime:
+	@scripts/install_onnxruntime.sh
 
 tools:
 	@scripts/install_tools.sh

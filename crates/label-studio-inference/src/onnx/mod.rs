@@ -1,1 +1,41 @@
-//! Sessions of exported models.
+//! ONNX models: which inputs and outputs a file has, and running it.
+//!
+//! A [`Runtime`] is made once from [`OnnxArgs`]; it finds ONNX Runtime on this machine and loads files. What it gives is
+//! an [`Engine`]: named tensors in, named tensors out. Names, types and shapes come from the file, and [`Expected`] tells
+//! in one message what a backend needed and what the file has.
+//!
+//! ```no_run
+//! use label_studio_inference::onnx::{ElementType, Engine, Expected, OnnxArgs, Runtime};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let runtime = Runtime::new(&OnnxArgs::default())?;
+//! let detector = runtime.load("yolo11n.onnx")?;
+//! const DETECTOR: Expected<'_> = Expected {
+//!     what: "an object detector",
+//!     inputs: &[("images", ElementType::F32, &[-1, 3, -1, -1])],
+//!     outputs: &[("output0", ElementType::F32, &[-1, -1, -1])],
+//! };
+//! DETECTOR.check(detector.as_ref())?;
+//! let images = ndarray::Array4::<f32>::zeros((1, 3, 640, 640));
+//! let [boxes] = detector.run_f32(&[("images", (&images).into())], ["output0"])?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod args;
+mod engine;
+mod error;
+mod expected;
+mod file_kind;
+mod library;
+mod pool;
+mod runtime;
+mod sessions;
+mod tensor;
+
+pub use args::{Device, EngineKind, OnnxArgs};
+pub use engine::{ElementType, Engine, TensorInfo};
+pub use error::OnnxError;
+pub use expected::{Expected, ExpectedTensor};
+pub use runtime::Runtime;
+pub use tensor::{Tensor, TensorView};

@@ -1,0 +1,111 @@
+//! Why a model cannot be loaded or run.
+
+use std::{error::Error, path::PathBuf};
+
+use super::ElementType;
+
+/// Why a model cannot be loaded or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OnnxError {
+    /// ONNX Runtime is nowhere to be found.
+    #[error(
+        "ONNX Runtime is not installed: run `make setup`, or `pip install onnxruntime`, or set ORT_DYLIB_PATH to the \
+         path of its library; looked in {}", searched.join(", ")
+    )]
+    LibraryMissing {
+        /// Places that were looked at.
+        searched: Vec<String>,
+    },
+    /// `ORT_DYLIB_PATH` leads nowhere.
+    #[error(
+        "ORT_DYLIB_PATH is {path:?}, but there is no ONNX Runtime library there: correct it, or unset it and run \
+         `make setup`"
+    )]
+    LibraryPath {
+        /// The path given.
+        path: PathBuf,
+    },
+    /// A library was found that is too old, or no ONNX Runtime at all.
+    #[error(
+        "the ONNX Runtime library {path:?} cannot be used; 1.20 or newer is needed: run `make setup`"
+    )]
+    LibraryUnusable {
+        /// The library found.
+        path: PathBuf,
+        /// What the loader says.
+        #[source]
+        source: ort::LoadDynamicError,
+    },
+    /// ONNX Runtime does not start.
+    #[error("ONNX Runtime does not start")]
+    Environment(#[source] ort::Error),
+    /// A GPU is asked for, but cannot be used.
+    #[error("DEVICE asks for a GPU, but {reason}; DEVICE=cpu and DEVICE=auto work without one")]
+    NoGpu {
+        /// What is missing.
+        reason: String,
+    },
+    /// There is no such file.
+    #[error("model file {path:?} does not exist")]
+    NoFile {
+        /// The path given.
+        path: PathBuf,
+    },
+    /// The file is something else than an ONNX model.
+    #[error("model file {path:?} is not an ONNX model: {reason}")]
+    NotOnnx {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead, and what to do.
+        reason: String,
+    },
+    /// The engine refuses the file.
+    #[error(
+        "model file {path:?} cannot be loaded; it may be truncated, or need a newer ONNX Runtime"
+    )]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// What the engine says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The file is a model, but not the one that is needed.
+    #[error(
+        "model file {file:?} is not {what}: {problem}. Expected {expected}. The file has {found}"
+    )]
+    Unexpected {
+        /// The file.
+        file: String,
+        /// What was expected, in words.
+        what: String,
+        /// The first thing that differs.
+        problem: String,
+        /// Inputs and outputs that are needed.
+        expected: String,
+        /// Inputs and outputs of the file.
+        found: String,
+    },
+    /// An output has another type than the backend needs.
+    #[error("output {name} of model file {file:?} is {found}, {expected} is needed")]
+    OutputType {
+        /// The file.
+        file: String,
+        /// The output.
+        name: String,
+        /// The type that is needed.
+        expected: ElementType,
+        /// The type that came.
+        found: ElementType,
+    },
+    /// A run failed.
+    #[error("model file {file:?} cannot be run")]
+    Run {
+        /// The file.
+        file: String,
+        /// What the engine says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
