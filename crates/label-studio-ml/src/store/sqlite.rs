@@ -15,6 +15,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS cache (project_id TEXT, key TEXT
 const READ: &str = "SELECT value FROM cache WHERE project_id = ?1 AND key = ?2";
 const WRITE: &str = "INSERT INTO cache (project_id, key, value) VALUES (?1, ?2, ?3)
      ON CONFLICT (project_id, key) DO UPDATE SET value = excluded.value";
+const REMOVE: &str = "DELETE FROM cache WHERE project_id = ?1 AND key = ?2";
 const VALUES: &str =
     "SELECT DISTINCT value FROM cache WHERE key = ?1 AND value IS NOT NULL ORDER BY value";
 /// Another process may hold the write lock for the length of one commit.
@@ -42,6 +43,15 @@ impl SqliteStore {
             path,
             connection: Mutex::default(),
         }
+    }
+
+    /// Removes a value; one that is missing stays so.
+    pub fn remove(&self, project: &ProjectId, key: &str) -> Result<(), StoreError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(REMOVE)?;
+            statement.execute(params![project.as_str(), key])?;
+            Ok(())
+        })
     }
 
     fn with<T>(

@@ -1,0 +1,245 @@
+"""What Label Studio asks of a model: `handle` takes a request and answers it. Every way of serving comes through here."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type
+
+from . import _json
+from . import model as _model
+from ._flask import flask_request
+from ._instances import INSTANCES
+from .exceptions import AnswerException
+from .model import LabelStudioMLBase
+from .response import ModelResponse
+
+logger = logging.getLogger(__name__)
+
+Answer = Tuple[int, bytes]
+
+# Label Studio sends the plural; models know the singular.
+_EVENTS = {event: event for event in LabelStudioMLBase.TRAIN_EVENTS}
+_EVENTS["ANNOTATIONS_DELETED"] = "ANNOTATION_DELETED"
+
+
+def handle(
+    model_class: Type[LabelStudioMLBase],
+    method: str,
+    path: str,
+    body: bytes,
+    *,
+    environ: Optional[Dict[str, Any]] = None,
+    request_id: str = "",
+    propagate: bool = False,
+    debug: bool = False,
+) -> Answer:
+    """Answers a request with a status and JSON. What a model raises becomes an answer, even `SystemExit`.
+
+    `environ` is the request as WSGI has it, where there is one. With `propagate`, exceptions of `/webhook` reach the
+    caller; with `debug`, answers tell where in the code a failure was.
+    """
+    methods = ROUTES.get(path)
+    if methods is None:
+        return failure(404, f"there is no {path}", request_id)
+    route = methods.get(method)
+    if route is None:
+        return failure(405, f"{path} does not take {method}", request_id)
+    try:
+        with flask_request(environ, method, path, body):
+            return route(model_class, body)
+    except BadRequest as error:
+        return failure(400, str(error), request_id)
+    except AnswerException as error:
+        logger.error("%s failed; request %s", path, request_id, exc_info=True)
+        return error.answer.status_code, error.answer.data
+    except (Exception, SystemExit) as error:
+        if propagate and path == "/webhook":
+            raise
+        if path == "/webhook" and isinstance(error, FileNotFoundError):
+            logger.warning("%s: %s; request %s", path, error, request_id)
+            return failure(404, str(error), request_id)
+        logger.error("%s failed; request %s", path, request_id, exc_info=True)
+        trace = traceback.format_exc() if debug else None
+        return failure(500, f"{type(error).__name__}: {error}", request_id, trace)
+
+
+def failure(status: int, detail: str, request_id: str, trace: Optional[str] = None) -> Answer:
+    """Returns the answer that says what went wrong."""
+    body: Dict[str, Any] = {"status": status, "detail": detail, "request_id": request_id}
+    if trace is not None:
+        body["result"] = {"traceback": trace}
+    return status, _json.dumps(body)
+
+
+def warm_up() -> None:
+    """Imports what the first call needs and no import of a model class brings, about a second's work."""
+    import label_studio_sdk.label_interface.objects  # noqa: F401
+
+
+class BadRequest(Exception):
+    """The request lacks something, or something in it is of the wrong kind."""
+
+
+def _health(model_class: Type[LabelStudioMLBase], _: bytes) -> Answer:
+    return 200, _json.dumps({"model_class": model_class.__name__, "status": "UP"})
+
+
+def _predict(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
+    request = _read(body)
+    tasks = _tasks(request.get("tasks"))
+    params = _params(request.get("params"))
+    context = params.pop("context", {})
+    with INSTANCES.lend(model_class, _project_id(request.get("project")), _text(request, "label_config")) as model:
+        response = model.predict(tasks, context=context, **params)
+        if isinstance(response, ModelResponse):
+            response = _predictions(response, model)
+        return 200, _json.dumps({"results": _results(response)})
+
+
+def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
+    request = _read(body)
+    if request.get("project") is None:
+        raise BadRequest("the request has no project")
+    extra_params = request.get("extra_params")
+    with INSTANCES.lend(model_class, _project_id(request["project"]), _text(request, "schema")) as model:
+        if extra_params:
+            if not isinstance(extra_params, str):
+                extra_params = _json.dumps(extra_params).decode()
+            model.set_extra_params(extra_params)
+        return 200, _json.dumps({"model_version": model.get("model_version")})
+
+
+def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
+    data = _read(body)
+    action = data.pop("action", None)
+    event = _EVENTS.get(action) if isinstance(action, str) else None
+    if event is None:
+        return 200, _json.dumps({"status": "Unknown event"})
+    project = data.get("project")
+    if not isinstance(project, dict) or project.get("id") is None:
+        raise BadRequest("the event has no project.id")
+    project_id = _project_id(project["id"])
+    label_config = _text(project, "label_config")
+    if label_config is None:
+        label_config = _model.CACHE[project_id, "label_config"]
+    with INSTANCES.lend(model_class, project_id, label_config) as model:
+        try:
+            result = model.fit(event, data)
+        finally:
+            if _learns(model):
+                INSTANCES.fitted(project_id)
+        try:
+            return 201, _json.dumps({"result": result, "status": "ok"})
+        except (TypeError, ValueError) as error:
+            return 201, _json.dumps({"error": str(error), "status": "error"})
+
+
+_Route = Callable[[Type[LabelStudioMLBase], bytes], Answer]
+
+ROUTES: Dict[str, Dict[str, _Route]] = {
+    "/": {"GET": _health},
+    "/health": {"GET": _health},
+    "/predict": {"POST": _predict},
+    "/setup": {"POST": _setup},
+    "/webhook": {"POST": _webhook},
+}
+
+
+def _learns(model: LabelStudioMLBase) -> bool:
+    return type(model).fit is not LabelStudioMLBase.fit or _model._update_fn is not None
+
+
+def _read(body: bytes) -> Dict[str, Any]:
+    try:
+        request = _json.loads(body)
+    except ValueError as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise BadRequest("the body is not a JSON object")
+    return request
+
+
+def _tasks(tasks: Any) -> List[Dict[str, Any]]:
+    if isinstance(tasks, dict):
+        return [tasks]
+    if not isinstance(tasks, list):
+        raise BadRequest("the request has no list of tasks")
+    for task_idx, task in enumerate(tasks):
+        if not isinstance(task, dict):
+            raise BadRequest(f"task {task_idx} is not an object")
+    return tasks
+
+
+def _params(params: Any) -> Dict[str, Any]:
+    if params is None:
+        return {}
+    if not isinstance(params, dict):
+        raise BadRequest("params is not an object")
+    if "tasks" in params:
+        raise BadRequest("params cannot hold tasks; they belong beside it")
+    return dict(params)
+
+
+def _text(holder: Dict[str, Any], name: str) -> Optional[str]:
+    text = holder.get(name)
+    if text is not None and not isinstance(text, str):
+        raise BadRequest(f"{name} is not a text")
+    return text
+
+
+def _project_id(project: Any) -> str:
+    if isinstance(project, (dict, list)):
+        raise BadRequest("project is not an id")
+    return str(project).split(".", 1)[0]
+
+
+def _predictions(response: ModelResponse, model: LabelStudioMLBase) -> Any:
+    if response.has_model_version():
+        response.update_predictions_version()
+    else:
+        version = model.get("model_version")
+        if version:
+            response.set_version(version)
+    if type(response).model_dump is ModelResponse.model_dump:
+        return [_prediction(entry) for entry in response.predictions]
+    return response.model_dump()
+
+
+def _prediction(entry: Any) -> Any:
+    if isinstance(entry, list):
+        return [_prediction(prediction) for prediction in entry]
+    kind = type(entry)
+    if kind.__name__ != "PredictionValue" or entry.result is None:
+        return entry.model_dump()
+    relations = [region for region in entry.result if not isinstance(region, dict) and region.has_relations]
+    result = entry.result
+    if relations:
+        result = [*result, *(relation for region in relations for relation in region._dict_relations())]
+    return {"model_version": entry.model_version, "result": result, "score": entry.score}
+
+
+def _results(response: Any) -> Any:
+    if response is None:
+        return []
+    if isinstance(response, dict):
+        response = response.get("predictions", response)
+    return [_clean(entry) for entry in response] if isinstance(response, (list, tuple)) else response
+
+
+def _clean(prediction: Any) -> Any:
+    """Returns a prediction as Label Studio takes it: relations beside regions, and no version rather than null."""
+    if isinstance(prediction, (list, tuple)):
+        return [_clean(entry) for entry in prediction]
+    if not isinstance(prediction, dict):
+        return prediction
+    result = prediction.get("result")
+    if isinstance(result, list) and any(isinstance(region, list) for region in result):
+        prediction = {**prediction, "result": _flat(result)}
+    if prediction.get("model_version", "") is None:
+        prediction = {key: value for key, value in prediction.items() if key != "model_version"}
+    return prediction
+
+
+def _flat(result: List[Any]) -> List[Any]:
+    return [entry for region in result for entry in (region if isinstance(region, list) else [region])]

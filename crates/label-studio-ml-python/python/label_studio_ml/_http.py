@@ -1,0 +1,132 @@
+"""Requests and responses of the app, without any framework."""
+
+from __future__ import annotations
+
+import contextvars
+import io
+import sys
+import uuid
+from http import HTTPStatus
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+from urllib.parse import parse_qsl, unquote
+
+from . import _json
+
+JSON = "application/json"
+
+
+class HttpError(Exception):
+    """A request that is answered with a status and a text that says why."""
+
+    def __init__(self, status: int, detail: str, headers: Iterable[Tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = list(headers)
+
+
+class Request:
+    """A request, as a WSGI server hands it over."""
+
+    def __init__(self, environ: Dict[str, Any]) -> None:
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        self.path: str = environ.get("PATH_INFO") or "/"
+        self.id: str = environ.get("HTTP_X_REQUEST_ID") or uuid.uuid4().hex
+        self.body = _read_body(environ)
+        # Whoever reads the request after us, such as a Flask context, starts at the beginning.
+        environ["wsgi.input"] = io.BytesIO(self.body)
+        environ["CONTENT_LENGTH"] = str(len(self.body))
+
+    @property
+    def args(self) -> Dict[str, str]:
+        """The first value of each query parameter."""
+        pairs = parse_qsl(self.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        return dict(reversed(pairs))
+
+    def check_is_json(self) -> None:
+        """Refuses a body that says it is something else."""
+        media_type = self.environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
+        if media_type != JSON and not media_type.endswith("+json"):
+            raise HttpError(415, f"the body is {media_type!r}; send JSON with Content-Type: {JSON}")
+
+
+class Response:
+    """An answer."""
+
+    def __init__(
+        self,
+        data: bytes,
+        status: int = 200,
+        headers: Iterable[Tuple[str, str]] = (),
+        content_type: str = JSON,
+    ) -> None:
+        self.data = data
+        self.status_code = status
+        self.headers: List[Tuple[str, str]] = [
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(data))),
+            *headers,
+        ]
+
+    @classmethod
+    def of_json(cls, value: Any, status: int = 200, headers: Iterable[Tuple[str, str]] = ()) -> "Response":
+        """Makes a response that holds JSON."""
+        return cls(_json.dumps(value), status, headers)
+
+    @property
+    def status(self) -> str:
+        """The status line, such as `200 OK`."""
+        try:
+            return f"{self.status_code} {HTTPStatus(self.status_code).phrase}"
+        except ValueError:
+            return f"{self.status_code} Unknown"
+
+
+CURRENT: "contextvars.ContextVar[Optional[Request]]" = contextvars.ContextVar("request", default=None)
+"""The request that this thread answers, if it came through the app."""
+
+
+def make_environ(
+    method: str,
+    path: str,
+    body: bytes,
+    *,
+    content_type: str = JSON,
+    query: str = "",
+    host: str = "localhost",
+    port: int = 80,
+    scheme: str = "http",
+) -> Dict[str, Any]:
+    """Makes a request as WSGI has it, out of one that came another way."""
+    return {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(path),
+        "QUERY_STRING": query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": host if port == 80 else f"{host}:{port}",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": content_type,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def _read_body(environ: Dict[str, Any]) -> bytes:
+    stream = environ.get("wsgi.input")
+    if stream is None:
+        return b""
+    length: Optional[str] = environ.get("CONTENT_LENGTH")
+    if length:
+        return stream.read(int(length))
+    # Only a server that ends the stream itself, for chunked bodies, may be read without a length.
+    return stream.read() if environ.get("wsgi.input_terminated") else b""

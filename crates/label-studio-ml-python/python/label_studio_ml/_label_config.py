@@ -1,0 +1,132 @@
+"""Label configs, read once each, and kept safe from models that change them."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import sys
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, Optional, Set
+
+if TYPE_CHECKING:
+    from label_studio_sdk.label_interface import LabelInterface
+
+MAX_LABEL_CONFIGS = 64
+
+_interfaces: "OrderedDict[tuple, LabelInterface]" = OrderedDict()
+_lock = Lock()
+
+
+def interface(label_config: str) -> "LabelInterface":
+    """Returns the label interface of a label config: a copy of its own for each caller, which it may change."""
+    # Looked up in `model`, where tests put their own.
+    parse: Any = sys.modules["label_studio_ml.model"].LabelInterface
+    key = (parse, label_config)
+    with _lock:
+        known = _interfaces.get(key)
+        if known is not None:
+            _interfaces.move_to_end(key)
+    if known is None:
+        known = parse(config=label_config)
+        with _lock:
+            _interfaces[key] = known
+            while len(_interfaces) > MAX_LABEL_CONFIGS:
+                _interfaces.popitem(last=False)
+    return _copy(known, {})
+
+
+class Watch:
+    """Notices whether a label interface was changed since."""
+
+    def __init__(self, label_interface: Any) -> None:
+        self._live: List[Any] = []
+        self._computed: List[FrozenSet[str]] = []
+        self._collect(label_interface, set())
+        self._before = [copy.copy(container) for container in self._live]
+
+    def changed(self) -> bool:
+        """Tells whether anything in the label interface is another than at first."""
+        # Unchanged values are the same objects, which makes this one quick comparison.
+        if self._live == self._before:
+            return False
+        for live, before, computed in zip(self._live, self._before, self._computed):
+            if live != before and not _differ_in(live, before, computed):
+                return True
+        self._before = [copy.copy(container) for container in self._live]
+        return False
+
+    def _collect(self, value: Any, seen: Set[int]) -> None:
+        if isinstance(value, (str, type)) or value is None or id(value) in seen:
+            return
+        computed: FrozenSet[str] = frozenset()
+        if isinstance(value, dict):
+            container, items = value, list(value.values())
+        elif isinstance(value, list):
+            container, items = value, value
+        elif isinstance(value, set):
+            container, items = value, []
+        elif _is_of_sdk(value):
+            container, items = vars(value), list(vars(value).values())
+            computed = _cached_properties(type(value))
+        else:
+            return
+        seen.add(id(value))
+        self._live.append(container)
+        self._computed.append(computed)
+        for item in items:
+            self._collect(item, seen)
+
+
+def real_names(accept: Optional[Callable[[str], bool]], label_interface: Any) -> Optional[Callable[[str], bool]]:
+    """Returns a filter that the SDK may call with a lower-case name, and which tries the names as written, too."""
+    if accept is None:
+        return None
+    names = [tag.name for tag in [*label_interface.controls, *label_interface.objects]]
+    return lambda lower: accept(lower) or any(accept(name) for name in names if name.lower() == lower)
+
+
+def _is_of_sdk(value: Any) -> bool:
+    return type(value).__module__.startswith("label_studio_sdk.label_interface")
+
+
+@functools.lru_cache(maxsize=None)
+def _cached_properties(kind: type) -> FrozenSet[str]:
+    return frozenset(name for name in dir(kind) if isinstance(getattr(kind, name, None), functools.cached_property))
+
+
+def _differ_in(live: Any, before: Any, names: FrozenSet[str]) -> bool:
+    """Tells whether two dicts differ in nothing but some names: what the SDK computes when it is first asked."""
+    if not names:
+        return False
+    return all(key in names or (key in live and key in before and live[key] == before[key]) for key in {*live, *before})
+
+
+def _copy(value: Any, copies: Dict[int, Any]) -> Any:
+    """Copies containers and tags; what cannot be changed is shared. Much quicker than a deep copy."""
+    kind = type(value)
+    if kind is str or value is None:
+        return value
+    known = copies.get(id(value))
+    if known is not None:
+        return known
+    new: Any
+    if isinstance(value, dict):
+        new = copies[id(value)] = copy.copy(value)
+        for key, item in value.items():
+            new[key] = _copy(item, copies)
+    elif kind is list:
+        new = copies[id(value)] = []
+        new.extend(_copy(item, copies) for item in value)
+    elif kind is tuple:
+        new = tuple(_copy(item, copies) for item in value)
+    elif kind is set:
+        new = set(value)
+    elif _is_of_sdk(value):
+        new = copies[id(value)] = copy.copy(value)
+        vars(new).update({name: _copy(item, copies) for name, item in vars(value).items()})
+    elif hasattr(value, "getroottree"):
+        new = copy.deepcopy(value)
+    else:
+        new = value
+    return new

@@ -1,0 +1,176 @@
+"""A client that calls an app without a socket, for tests of a model."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Dict, List, Optional, Tuple
+from urllib.parse import urlencode, urlsplit
+
+from . import _json
+from ._http import make_environ
+
+
+class Headers(Dict[str, str]):
+    """Headers of a response, whose names may be asked for in any case."""
+
+    def __init__(self, pairs: List[Tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._names = {name.lower(): name for name in self}
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(self._names.get(name.lower(), name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._names
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Returns a header, or something else if it is missing."""
+        return self[name] if name in self else default
+
+
+class TestResponse:
+    """What the app answered."""
+
+    __test__ = False
+
+    def __init__(self, status: str, headers: List[Tuple[str, str]], data: bytes) -> None:
+        self.status = status
+        self.status_code = int(status.split(" ")[0])
+        self.headers = Headers(headers)
+        self.data = data
+
+    @property
+    def content_type(self) -> str:
+        """The type of the body, with its parameters."""
+        return self.headers.get("Content-Type", "")
+
+    @property
+    def mimetype(self) -> str:
+        """The type of the body."""
+        return self.content_type.split(";")[0].strip().lower()
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body says that it is JSON."""
+        return self.mimetype == "application/json" or self.mimetype.endswith("+json")
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.data.decode()
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return self.get_json()
+
+    def get_data(self, as_text: bool = False) -> Any:
+        """Returns the body."""
+        return self.text if as_text else self.data
+
+    def get_json(self, force: bool = False, silent: bool = False, **_: Any) -> Any:
+        """Returns the body as JSON, or None if it is something else."""
+        if not force and not self.is_json:
+            return None
+        try:
+            return _json.loads(self.data)
+        except ValueError:
+            if silent:
+                return None
+            raise
+
+
+class TestClient:
+    """Calls an app without a socket. The model runs in the test's process, where things can be patched."""
+
+    __test__ = False
+
+    def __init__(self, app: Any) -> None:
+        self.application = app
+
+    def __enter__(self) -> "TestClient":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        """Sends a GET request."""
+        return self.open(path, method="GET", **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> TestResponse:
+        """Sends a POST request; `json` is a value, `data` text or bytes."""
+        return self.open(path, method="POST", **kwargs)
+
+    def put(self, path: str, **kwargs: Any) -> TestResponse:
+        """Sends a PUT request."""
+        return self.open(path, method="PUT", **kwargs)
+
+    def patch(self, path: str, **kwargs: Any) -> TestResponse:
+        """Sends a PATCH request."""
+        return self.open(path, method="PATCH", **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> TestResponse:
+        """Sends a DELETE request."""
+        return self.open(path, method="DELETE", **kwargs)
+
+    def head(self, path: str, **kwargs: Any) -> TestResponse:
+        """Sends a HEAD request."""
+        return self.open(path, method="HEAD", **kwargs)
+
+    def options(self, path: str, **kwargs: Any) -> TestResponse:
+        """Sends an OPTIONS request."""
+        return self.open(path, method="OPTIONS", **kwargs)
+
+    def open(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        json: Any = None,
+        data: Any = b"",
+        content_type: Optional[str] = None,
+        headers: Any = None,
+        query_string: Any = None,
+        auth: Optional[Tuple[str, str]] = None,
+        **_: Any,
+    ) -> TestResponse:
+        """Sends any request."""
+        if json is not None:
+            data, content_type = _json.dumps(json), content_type or "application/json"
+        elif isinstance(data, dict):
+            data, content_type = urlencode(data), content_type or "application/x-www-form-urlencoded"
+        body = data.encode() if isinstance(data, str) else bytes(data or b"")
+        url = urlsplit(path)
+        query = urlencode(query_string) if isinstance(query_string, dict) else query_string or url.query
+        environ = make_environ(
+            method,
+            url.path,
+            body,
+            content_type=content_type or "",
+            query=query,
+            host=url.hostname or "localhost",
+            port=url.port or 80,
+            scheme=url.scheme or "http",
+        )
+        if auth is not None:
+            encoded = base64.b64encode(":".join(auth).encode()).decode()
+            environ["HTTP_AUTHORIZATION"] = f"Basic {encoded}"
+        for name, value in dict(headers or {}).items():
+            key = name.upper().replace("-", "_")
+            environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+        return self._call(environ)
+
+    def _call(self, environ: Dict[str, Any]) -> TestResponse:
+        answer: Dict[str, Any] = {}
+
+        def start_response(status: str, headers: List[Tuple[str, str]], _exc_info: Any = None) -> None:
+            answer.update(status=status, headers=headers)
+
+        chunks = self.application(environ, start_response)
+        try:
+            data = b"".join(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        return TestResponse(answer["status"], answer["headers"], data)

@@ -1,0 +1,97 @@
+"""Where facts about projects are kept: one text per project and key."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from abc import ABC, abstractmethod
+from typing import Any, Dict, Optional, Tuple
+
+from ._native import Store
+
+FILE_NAME = "cache.db"
+
+
+class BaseCache(ABC):
+    """What a cache can do. Keys are pairs of a project's id and a name."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @abstractmethod
+    def __getitem__(self, project_id_key: Tuple[Any, str]) -> Optional[str]:
+        """Returns the value, or None if there is none."""
+
+    @abstractmethod
+    def __setitem__(self, project_id_key: Tuple[Any, str], value: str) -> None:
+        """Keeps a value."""
+
+    @abstractmethod
+    def __contains__(self, project_id_key: Tuple[Any, str]) -> bool:
+        """Tells whether there is a value."""
+
+    @abstractmethod
+    def __delitem__(self, project_id_key: Tuple[Any, str]) -> None:
+        """Forgets a value."""
+
+
+class SqliteCache(BaseCache):
+    """A cache in an SQLite file, which several processes may share.
+
+    Reads see what any process wrote last, and writing an unchanged value commits nothing.
+    """
+
+    def __init__(self, path: str, db_name: str = FILE_NAME) -> None:
+        super().__init__(path)
+        self.db_name = os.path.join(path, db_name)
+        self._store = Store(self.db_name)
+        _caches.add(self)
+
+    def __getitem__(self, project_id_key: Tuple[Any, str]) -> Optional[str]:
+        project_id, key = project_id_key
+        return self._store.get(_text(project_id), key)
+
+    def __setitem__(self, project_id_key: Tuple[Any, str], value: str) -> None:
+        project_id, key = project_id_key
+        if not isinstance(value, str):
+            raise ValueError(f"Value must be a string, but {key!r} is a {type(value).__name__}")
+        if project_id is None:
+            raise ValueError(f"{key!r} needs a project id")
+        self._store.set(_text(project_id), key, value)
+
+    def __contains__(self, project_id_key: Tuple[Any, str]) -> bool:
+        return self[project_id_key] is not None
+
+    def __delitem__(self, project_id_key: Tuple[Any, str]) -> None:
+        project_id, key = project_id_key
+        self._store.remove(_text(project_id), key)
+
+    def holds(self, project_id: Any, values: Dict[str, Optional[str]]) -> bool:
+        """Tells whether all these keys of a project have these values."""
+        return self._store.holds(_text(project_id), values)
+
+    def _after_fork(self) -> None:
+        # The parent's connection must be neither used nor closed in a child.
+        _inherited.append(self._store)
+        self._store = Store(self.db_name)
+
+
+def create_cache(cache_type: str, path: str, **kwargs: Any) -> BaseCache:
+    """Creates the cache that CACHE_TYPE names."""
+    if cache_type == "sqlite":
+        return SqliteCache(path, **kwargs)
+    raise ValueError(f"Unsupported cache type: {cache_type}")
+
+
+def _text(project_id: Any) -> str:
+    return project_id if isinstance(project_id, str) else str(project_id)
+
+
+def _reopen() -> None:
+    for cache in list(_caches):
+        cache._after_fork()
+
+
+_caches: "weakref.WeakSet[SqliteCache]" = weakref.WeakSet()
+_inherited: list = []
+os.register_at_fork(after_in_child=_reopen)

@@ -1,0 +1,50 @@
+"""Answers that say what went wrong."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import Any, Callable, Dict, Optional
+
+from ._http import CURRENT, Response
+
+logger = logging.getLogger(__name__)
+
+
+def answer(status: int = 0, msg: str = "", result: Any = None) -> Response:
+    """Makes an answer that holds a status, a text, and a result if there is one."""
+    if status == 0 and not msg and result is None:
+        status, msg = -1000, "nothing happened"
+    if status == 200 and not msg:
+        msg = "ok"
+    request = CURRENT.get()
+    body: Dict[str, Any] = {"status": status, "detail": msg, "request": request.args if request else {}}
+    if result is not None:
+        body["result"] = result
+    return Response.of_json(body, status if 100 <= status <= 599 else 500)
+
+
+class AnswerException(Exception):
+    """Ends a call with an answer."""
+
+    def __init__(self, status: int, msg: str = "", result: Optional[Dict[str, Any]] = None) -> None:
+        self.status, self.msg, self.result = status, msg, result
+        self.answer = answer(status, msg, result)
+        super().__init__(msg)
+
+
+def exception_handler(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Wraps a function so that its exceptions become answers."""
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return f(*args, **kwargs)
+        except AnswerException as error:
+            logger.error("%s failed", f.__name__, exc_info=True)
+            return error.answer
+        except Exception as error:
+            logger.error("%s failed", f.__name__, exc_info=True)
+            return answer(500, f"{type(error).__name__}: {error}")
+
+    return wrapped

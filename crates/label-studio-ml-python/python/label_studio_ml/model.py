@@ -1,0 +1,307 @@
+"""The base class of models, and the functions that register one without a class."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import json
+import logging
+import multiprocessing
+import os
+import sys
+from abc import ABC
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
+
+from . import _label_config
+from ._native import bump_model_version
+from .cache import create_cache
+from .response import ModelResponse
+from .utils import is_preload_needed
+
+if TYPE_CHECKING:
+    from label_studio_sdk import LabelStudio
+    from label_studio_sdk._extensions.label_studio_tools.core.label_config import parse_config
+    from label_studio_sdk._extensions.label_studio_tools.core.utils.io import get_local_path
+    from label_studio_sdk.label_interface import LabelInterface
+    from semver import Version
+
+logger = logging.getLogger(__name__)
+
+CACHE = create_cache(os.getenv("CACHE_TYPE", "sqlite"), path=os.getenv("MODEL_DIR", "."))
+
+_SDK = {
+    "LabelStudio": "label_studio_sdk",
+    "LabelInterface": "label_studio_sdk.label_interface",
+    "parse_config": "label_studio_sdk._extensions.label_studio_tools.core.label_config",
+    "get_local_path": "label_studio_sdk._extensions.label_studio_tools.core.utils.io",
+    "Version": "semver",
+}
+
+_predict_fn: Optional[Callable[..., Any]] = None
+_update_fn: Optional[Callable[..., Any]] = None
+
+
+def __getattr__(name: str) -> Any:
+    # The SDK takes a second to import, so its names are fetched when somebody first asks for them.
+    if name not in _SDK:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_SDK[name]), name)
+    globals()[name] = value
+    return value
+
+
+def predict_fn(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Registers a function that predicts: it takes tasks, context, helper (the model) and further params by name."""
+    global _predict_fn
+    _predict_fn = f
+    logger.info('Predict function "%s" registered', f.__name__)
+    return f
+
+
+def update_fn(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Registers a function that learns: it takes event, data, helper (the model) and further params by name."""
+    global _update_fn
+    _update_fn = f
+    logger.info('Update function "%s" registered', f.__name__)
+    return f
+
+
+class LabelStudioMLBase(ABC):
+    """A model for one project under one label config. Subclasses override `setup`, `predict` and `fit`.
+
+    An object serves one call at a time and is kept for later calls of the project, until a training ends, its extra
+    params or its model version change, or MODEL_INSTANCES other objects were used since.
+    """
+
+    INITIAL_MODEL_VERSION = "0.0.1"
+
+    TRAIN_EVENTS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING")
+
+    label_interface: "LabelInterface"
+
+    def __init__(self, project_id: Optional[str] = None, label_config: Optional[str] = None) -> None:
+        self.project_id = project_id or ""
+        self._label_studio_client: Any = None
+        if label_config is not None:
+            self.use_label_config(label_config)
+        else:
+            logger.warning("Label config is not provided")
+        if not self.get("model_version"):
+            self.set("model_version", self.INITIAL_MODEL_VERSION)
+        self.setup()
+
+    def setup(self) -> None:
+        """Prepares the model; the place to load weights and to set `model_version`. Runs once per object."""
+
+    def use_label_config(self, label_config: str) -> None:
+        """Reads a label config and remembers it."""
+        self.label_interface = _label_config.interface(label_config)
+        if self.get("label_config") != label_config:
+            self.set("label_config", label_config)
+            self.set("parsed_label_config", json.dumps(_sdk("parse_config")(label_config)))
+
+    def set_extra_params(self, extra_params: str) -> None:
+        """Remembers what a person wrote into the backend's extra params: a text that holds JSON."""
+        self.set("extra_params", extra_params)
+
+    @property
+    def extra_params(self) -> Any:
+        """What a person wrote into the backend's extra params, {} if nothing."""
+        params = self.get("extra_params")
+        return json.loads(params) if params else {}
+
+    def get(self, key: str) -> Optional[str]:
+        """Returns a text that the model remembered about the project."""
+        return CACHE[self.project_id, key]
+
+    def set(self, key: str, value: str) -> None:
+        """Remembers a text about the project."""
+        CACHE[self.project_id, key] = value
+
+    def has(self, key: str) -> bool:
+        """Tells whether the model remembered a text about the project."""
+        return (self.project_id, key) in CACHE
+
+    @property
+    def label_config(self) -> Optional[str]:
+        """The label config, as XML."""
+        return self.get("label_config")
+
+    @property
+    def parsed_label_config(self) -> Dict[str, Any]:
+        """The label config: what each control tag is, what it labels, and its labels."""
+        parsed = self.get("parsed_label_config")
+        return json.loads(parsed) if parsed else {}
+
+    @property
+    def model_version(self) -> Union["Version", str, None]:
+        """The version that predictions are stored under."""
+        version = self.get("model_version")
+        if not version:
+            return None
+        try:
+            return _sdk("Version").parse(version)
+        except ValueError:
+            return version
+
+    def bump_model_version(self) -> Union["Version", str, None]:
+        """Raises the minor number of the model version, which also makes Label Studio ask for new predictions."""
+        old = self.get("model_version") or self.INITIAL_MODEL_VERSION
+        self.set("model_version", bump_model_version(old))
+        logger.debug("Model version of project %s: %s after %s", self.project_id, self.get("model_version"), old)
+        return self.model_version
+
+    def predict(
+        self, tasks: List[Dict], context: Optional[Dict] = None, **kwargs: Any
+    ) -> Union[List[Dict], ModelResponse, None]:
+        """Returns one prediction per task, in order."""
+        if _predict_fn:
+            return _predict_fn(tasks, context, helper=self, **kwargs)
+        return None
+
+    def process_event(self, event: str, data: Dict, job_id: Any, additional_params: Dict) -> Any:
+        """Trains on an event, if it is one to train on."""
+        if event not in self.TRAIN_EVENTS:
+            return None
+        logger.debug("Job %s: %s", job_id, event)
+        return self.fit(event=event, data=data, job_id=job_id, **additional_params)
+
+    def fit(self, event: str, data: Dict, **additional_params: Any) -> Any:
+        """Learns from an annotation event; the value is told to the caller."""
+        if _update_fn:
+            return _update_fn(event, data, helper=self, **additional_params)
+        return None
+
+    def _get_label_studio_client(self) -> Any:
+        if self._label_studio_client is None:
+            url = os.getenv("LABEL_STUDIO_URL") or os.getenv("LABEL_STUDIO_HOST")
+            try:
+                self._label_studio_client = _sdk("LabelStudio")(base_url=url)
+            except Exception as error:
+                logger.warning("Label Studio at %s cannot be asked for a token: %s", url, error)
+                self._label_studio_client = False
+        return self._label_studio_client
+
+    def get_label_studio_access_token(self) -> Optional[str]:
+        """Returns a token that Label Studio takes now: a legacy one, or a fresh access token."""
+        client = self._get_label_studio_client()
+        if client:
+            return client._client_wrapper._tokens_client.api_key
+        return os.getenv("LABEL_STUDIO_API_KEY") or os.getenv("LABEL_STUDIO_ACCESS_TOKEN")
+
+    def get_local_path(
+        self,
+        url: str,
+        project_dir: Optional[str] = None,
+        ls_host: Optional[str] = None,
+        ls_access_token: Optional[str] = None,
+        task_id: Optional[int] = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> str:
+        """Returns the path of a file that a task refers to, after fetching it if need be.
+
+        Host and token come from LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY if not given. Files in cloud storage need
+        the task's id.
+        """
+        if ls_access_token is None:
+            ls_access_token = self.get_label_studio_access_token()
+        return _sdk("get_local_path")(
+            url,
+            *args,
+            project_dir=project_dir,
+            hostname=ls_host,
+            access_token=ls_access_token,
+            task_id=task_id,
+            **kwargs,
+        )
+
+    def preload_task_data(self, task: Dict, value: Any = None, read_file: bool = True) -> Any:
+        """Returns a value of a task with each address of a file replaced by the file's text, or by its path."""
+        if isinstance(value, dict):
+            for key, item in value.items():
+                value[key] = self.preload_task_data(task=task, value=item, read_file=read_file)
+            return value
+        if isinstance(value, list):
+            return [self.preload_task_data(task=task, value=item, read_file=read_file) for item in value]
+        if not isinstance(value, str) or not is_preload_needed(value):
+            return value
+        path = self.get_local_path(url=value, task_id=task.get("id"))
+        if not read_file:
+            return path
+        with open(path, "r") as file:
+            return file.read()
+
+    def get_first_tag_occurence(
+        self,
+        control_type: Union[str, Tuple],
+        object_type: Union[str, Tuple],
+        name_filter: Optional[Callable[[str], bool]] = None,
+        to_name_filter: Optional[Callable[[str], bool]] = None,
+    ) -> Tuple[str, str, str]:
+        """Returns from_name, to_name and value of the first control tag of a type that labels an object of a type.
+
+        Filters get a tag's name, and then its name in lower case, which is all that the Python original gives them.
+        """
+        return self.label_interface.get_first_tag_occurence(
+            control_type=control_type,
+            object_type=object_type,
+            name_filter=_label_config.real_names(name_filter, self.label_interface),
+            to_name_filter=_label_config.real_names(to_name_filter, self.label_interface),
+        )
+
+    def build_label_map(self, tag_name: str, names: List[str]) -> Dict[str, str]:
+        """Returns which label of a control tag stands for which of the model's names.
+
+        A label lists the names it stands for in `predicted_values`, separated by commas. One that lists none stands for
+        the name that it is, whatever its case.
+        """
+        names = list(names)
+        by_lower_case = {name.lower(): name for name in reversed(names)}
+        label_map: Dict[str, str] = {}
+        for label, tag in (self.label_interface.get_control(tag_name).labels_attrs or {}).items():
+            listed = [name.strip() for name in tag.attr.get("predicted_values", "").split(",")]
+            meant = [name for name in listed if name and name in names]
+            if not meant:
+                own_name = label if label in names else by_lower_case.get(label.lower())
+                meant = [own_name] if own_name is not None else []
+            label_map.update(dict.fromkeys(meant, label))
+        return label_map
+
+
+def get_all_classes_inherited_LabelStudioMLBase(script_file: str) -> List[str]:
+    """Returns the names of the model classes in a Python file."""
+    folder, file_name = os.path.split(os.path.abspath(script_file))
+    module_name = os.path.splitext(file_name)[0]
+    sys.path.append(folder)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        print(f'Can\'t import module "{module_name}", reason: {error}.', file=sys.stderr)
+        sys.exit(-1)
+    finally:
+        sys.path.remove(folder)
+    return [
+        name
+        for name, member in inspect.getmembers(module, inspect.isclass)
+        if issubclass(member, LabelStudioMLBase) and name != LabelStudioMLBase.__name__
+    ]
+
+
+def _sdk(name: str) -> Any:
+    # Looked up in this module, where tests put their own.
+    return getattr(sys.modules[__name__], name)
+
+
+def _spawn_processes() -> None:
+    # A forked process cannot use CUDA, which a model with torch may have begun to use.
+    if importlib.util.find_spec("torch") is None:
+        return
+    try:
+        multiprocessing.set_start_method("spawn")
+    except RuntimeError:
+        logger.debug("the start method of processes is set already")
+
+
+_spawn_processes()

@@ -1,0 +1,136 @@
+"""Small functions that models of the Python original import."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from typing import Any, Dict, List, Optional, Tuple
+from urllib.parse import urlparse
+
+from ._native import match_labels as _match_labels
+
+DATA_UNDEFINED_NAME = "$undefined$"
+
+
+def get_single_tag_keys(
+    parsed_label_config: Dict[str, Any], control_type: str, object_type: str
+) -> Tuple[str, str, str, List[str]]:
+    """Returns from_name, to_name, value and labels of the only control tag of a label config."""
+    assert len(parsed_label_config) == 1, (
+        f"the label config must have one control tag, but it has {len(parsed_label_config)}"
+    )
+    from_name, info = next(iter(parsed_label_config.items()))
+    assert info["type"] == control_type, f"this model labels with <{control_type}>, not with <{info['type']}>"
+    assert len(info["to_name"]) == 1, f"<{control_type}> must label one object tag"
+    assert len(info["inputs"]) == 1, f"<{control_type}> must label one object tag"
+    source = info["inputs"][0]
+    assert source["type"] == object_type, f"this model labels <{object_type}>, not <{source['type']}>"
+    return from_name, info["to_name"][0], source["value"], info["labels"]
+
+
+def get_first_tag_keys(
+    parsed_label_config: Dict[str, Any], control_type: str, object_type: str
+) -> Tuple[Optional[str], Optional[Dict[str, Any]]]:
+    """Returns name and description of the first control tag of a type that labels an object tag of a type."""
+    for from_name, info in parsed_label_config.items():
+        if info["type"] == control_type and any(source["type"] == object_type for source in info["inputs"]):
+            return from_name, info
+    return None, None
+
+
+def is_skipped(completion: Dict[str, Any]) -> bool:
+    """Tells whether the only annotation of a task was skipped or cancelled."""
+    if len(completion["annotations"]) != 1:
+        return False
+    annotation = completion["annotations"][0]
+    return annotation.get("skipped", False) or annotation.get("was_cancelled", False)
+
+
+def get_choice(completion: Dict[str, Any]) -> str:
+    """Returns the first choice of a task's first annotation."""
+    return completion["annotations"][0]["result"][0]["value"]["choices"][0]
+
+
+def get_image_size(filepath: str) -> Tuple[int, int]:
+    """Returns width and height of an image as people see it."""
+    from PIL import Image, ImageOps
+
+    with Image.open(filepath) as image:
+        return ImageOps.exif_transpose(image).size
+
+
+class InMemoryLRUDictCache:
+    """Keeps the values that were used last."""
+
+    def __init__(self, capacity: int = 1) -> None:
+        self.cache: "OrderedDict[Any, Any]" = OrderedDict()
+        self.capacity = capacity
+
+    def __contains__(self, item: Any) -> bool:
+        return item in self.cache
+
+    def get(self, key: Any) -> Any:
+        """Returns a value and marks it as used, or returns None."""
+        if key not in self.cache:
+            return None
+        self.cache.move_to_end(key)
+        return self.cache[key]
+
+    def put(self, key: Any, value: Any) -> None:
+        """Keeps a value; the one used longest ago makes room for it."""
+        if key not in self.cache and len(self.cache) >= self.capacity:
+            self.cache.popitem(last=False)
+        self.cache[key] = value
+        self.cache.move_to_end(key)
+
+    def __str__(self) -> str:
+        return str(self.cache)
+
+
+def match_labels(input: str, labels: List[str]) -> List[str]:
+    """Returns, for each line of a text, the label that is most like it."""
+    labels = list(labels)
+    if not labels and input:
+        raise ValueError("no labels to match with")
+    return _match_labels(input, labels)
+
+
+def is_valid_url(path: str) -> bool:
+    """Tells whether a text is a URL with a scheme and a host."""
+    try:
+        url = urlparse(path)
+    except ValueError:
+        return False
+    return bool(url.scheme and url.netloc)
+
+
+def is_preload_needed(url: str) -> bool:
+    """Tells whether a text names a file: an upload, a storage or web address, or a path."""
+    if url.startswith(("upload", "/upload")):
+        url = "/data/" + url.lstrip("/")
+    return (
+        url.startswith(("/data/upload", "s3:", "gs:", "azure-blob:"))
+        or (url.startswith("/data/") and "?d=" in url)
+        or is_valid_url(url)
+        or os.path.exists(url)
+    )
+
+
+def compare_nested_structures(
+    a: Any, b: Any, path: str = "", rel: float = 1e-4, abs: Optional[float] = None
+) -> None:
+    """Asserts that two JSON values are equal, numbers nearly so."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        assert a.keys() == b.keys(), f"Keys mismatch at {path}"
+        for key, value in a.items():
+            compare_nested_structures(value, b[key], f"{path}.{key}", rel, abs)
+    elif isinstance(a, list) and isinstance(b, list):
+        assert len(a) == len(b), f"List size mismatch at {path}"
+        for idx, value in enumerate(a):
+            compare_nested_structures(value, b[idx], f"{path}[{idx}]", rel, abs)
+    elif isinstance(a, float) and isinstance(b, float):
+        from pytest import approx
+
+        assert a == approx(b, rel=rel, abs=abs), f"Mismatch at {path}"
+    else:
+        assert a == b, f"Mismatch at {path}"

@@ -1,0 +1,23 @@
+"""Serves the base class, for models made of `predict_fn` and `update_fn`."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .api import init_app
+from .model import LabelStudioMLBase
+
+app: Optional[Any] = None
+
+
+def run_ml_backend(port: int = 9090, host: str = "0.0.0.0", debug: bool = False) -> None:
+    """Serves the registered functions until interrupted, through a public tunnel where flask-ngrok is installed."""
+    global app
+    app = init_app(model_class=LabelStudioMLBase)
+    try:
+        from flask_ngrok import run_with_ngrok
+    except ImportError:
+        pass
+    else:
+        run_with_ngrok(app)
+    app.run(host=host, port=port, debug=debug)

@@ -1,0 +1,7 @@
+//! What the Python package `label_studio_ml` does in Rust.
+//!
+//! With the feature `extension-module` this is the Python module `label_studio_ml._native`, which maturin builds.
+//! `python/` holds the package around it.
+
+#[cfg(feature = "extension-module")]
+mod python;

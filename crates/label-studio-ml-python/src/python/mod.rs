@@ -1,0 +1,32 @@
+//! The Python module `label_studio_ml._native`.
+
+mod store;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::store::Store;
+    #[pymodule_export]
+    use super::{bump_model_version, match_labels};
+}
+
+/// For each line of a text, the label that is most like it.
+#[pyfunction]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Python hands over owned values"
+)]
+fn match_labels(text: &str, labels: Vec<String>) -> Vec<String> {
+    label_studio_ml::match_labels(text, &labels)
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The model version after a training.
+#[pyfunction]
+fn bump_model_version(version: &str) -> String {
+    label_studio_ml::bump(version)
+}
