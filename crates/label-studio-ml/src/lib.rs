@@ -28,6 +28,7 @@
 mod closures;
 mod model;
 mod model_version;
+mod own_path;
 mod predictions;
 mod project;
 mod project_id;
@@ -47,6 +48,7 @@ pub use serde_json::{self, Map, Value, json};
 pub use closures::FnModel;
 pub use model::{Action, Event, Model, PredictRequest};
 pub use model_version::bump;
+pub use own_path::{OwnReply, OwnRequest};
 pub use predictions::{Predictions, TaskPrediction};
 pub use project::{Project, ProjectError, Services};
 pub use project_id::ProjectId;

@@ -3,7 +3,7 @@
 use label_studio_sdk::Task;
 use serde_json::{Map, Value};
 
-use crate::{Predictions, Project};
+use crate::{OwnReply, OwnRequest, Predictions, Project};
 
 /// A model that Label Studio can ask for predictions and send annotation events to.
 ///
@@ -22,6 +22,17 @@ pub trait Model: Send + Sync + 'static {
     /// Learns from an annotation event; the value is the job's result. Models that do not train keep this default.
     fn fit(&self, _project: &Project, _event: &Event) -> anyhow::Result<Value> {
         Ok(Value::Null)
+    }
+
+    /// Paths of the model's own, such as `/data/upload`, besides those that every backend has. None by default.
+    fn own_paths(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Answers a request for one of [`Model::own_paths`]. The server has checked the caller's credentials, and gives the
+    /// call a thread like a prediction; it runs to its end even if the caller leaves.
+    fn answer_own(&self, request: &OwnRequest) -> anyhow::Result<OwnReply> {
+        anyhow::bail!("{} is not answered", request.path)
     }
 
     /// Name shown by the health check; the type's name by default.

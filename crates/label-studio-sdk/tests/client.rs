@@ -358,3 +358,35 @@ fn tasks(ids: std::ops::Range<u64>) -> Vec<Value> {
     ids.map(|id| json!({"id": id, "data": {"text": "a"}, "annotations": [{"id": 1, "result": []}]}))
         .collect()
 }
+
+#[test]
+fn users_are_listed_bare_or_in_pages() {
+    let server = StandIn::start(|asked| {
+        let users = json!([{ "id": 1, "email": "a@x.io" }, { "id": 2, "username": "b" }]);
+        match asked.authorization() {
+            Some("Token pages") => Reply::json(&json!({ "count": 2, "results": users })),
+            _ => Reply::json(&users),
+        }
+    });
+    for token in [TOKEN, "pages"] {
+        let users = server.client(token).users().unwrap();
+        let emails: Vec<_> = users.iter().map(|user| user.email.as_str()).collect();
+        assert_eq!(emails, ["a@x.io", ""]);
+    }
+    assert_eq!(server.targets(), ["/api/users/", "/api/users/"]);
+}
+
+#[test]
+fn a_tasks_data_is_replaced() {
+    let server = StandIn::start(|_| Reply::json(&json!({ "id": 5, "data": {} })));
+    let data = json!({ "text": "Hello", "kept": [1] });
+    let client = server.client(TOKEN);
+    client.set_task_data(5, data.as_object().unwrap()).unwrap();
+    let asked = &server.asked()[0];
+    assert_eq!(
+        (asked.method.as_str(), asked.path()),
+        ("PATCH", "/api/tasks/5/")
+    );
+    let body: Value = serde_json::from_str(&asked.body).unwrap();
+    assert_eq!(body, json!({ "data": data }));
+}

@@ -39,6 +39,8 @@ mod request;
 mod response;
 mod retry;
 mod secret;
+#[cfg(feature = "stand-in")]
+mod stand_in;
 mod template;
 
 pub use args::ServiceArgs;
@@ -54,4 +56,6 @@ pub use prompt::{prompt_pair, text_area_lines};
 pub use request::ServiceRequest;
 pub use response::ServiceResponse;
 pub use secret::Secret;
+#[cfg(feature = "stand-in")]
+pub use stand_in::{Answer, Received, StandIn};
 pub use template::{fill_template, python_repr, python_str};

@@ -29,7 +29,7 @@ pub(super) fn router(backend: SharedBackend) -> Router {
         .route("/setup", post(routes::setup))
         .route("/webhook", post(routes::webhook))
         .method_not_allowed_fallback(wrong_method)
-        .fallback(unknown_path)
+        .fallback(routes::own)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&backend),
             auth::require,
@@ -39,13 +39,6 @@ pub(super) fn router(backend: SharedBackend) -> Router {
             measure,
         ))
         .with_state(backend)
-}
-
-async fn unknown_path(request: Request) -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        format!("there is no {}", request.uri().path()),
-    )
 }
 
 async fn wrong_method(request: Request) -> ApiError {

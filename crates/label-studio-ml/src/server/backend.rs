@@ -142,6 +142,24 @@ impl Backend {
         Ok(place.expect("the semaphore is never closed"))
     }
 
+    /// Like [`Backend::call`], for calls that are about no project.
+    pub(super) async fn run<T, F>(&self, run: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Model) -> Result<T, ApiError> + Send + 'static,
+    {
+        let model = self.model.model().await?;
+        let place = self.place().await?;
+        let call = move || {
+            let _place = place;
+            catch_unwind(AssertUnwindSafe(|| run(&*model))).unwrap_or_else(|panic| {
+                Err(ApiError::model(&anyhow::Error::msg(panic_text(&*panic))))
+            })
+        };
+        let joined = tokio::task::spawn_blocking(call).await;
+        joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
+    }
+
     /// Returns how many calls wait for a thread.
     pub(super) fn n_waiting(&self) -> usize {
         self.n_waiting.load(Ordering::Relaxed)

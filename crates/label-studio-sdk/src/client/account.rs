@@ -29,10 +29,25 @@ pub struct User {
     pub extra: Map<String, Value>,
 }
 
+/// Label Studio sends the bare list; its enterprise edition sends pages.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum UserPage {
+    All(Vec<User>),
+    Page { results: Vec<User> },
+}
+
 impl Client {
     /// Asks for the server's version. Needs no token, so it tells a wrong address from a wrong token.
     pub fn version(&self) -> Result<ServerVersion, ClientError> {
         self.get_public("api/version")
+    }
+
+    /// Asks for the users of the organisation.
+    pub fn users(&self) -> Result<Vec<User>, ClientError> {
+        let (UserPage::All(users) | UserPage::Page { results: users }) =
+            self.get("api/users/", &[])?;
+        Ok(users)
     }
 
     /// Asks whom the token belongs to.

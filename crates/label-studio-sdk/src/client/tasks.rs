@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Value};
+use ureq::http::Method;
 
 use super::{Client, ClientError};
 use crate::{RawTasks, Task, TaskError};
@@ -31,6 +33,13 @@ impl Client {
     /// task while it predicts.
     pub fn task(&self, id: i64) -> Result<Task, ClientError> {
         self.get(&format!("api/tasks/{id}"), &[])
+    }
+
+    /// Replaces the data of a task, all of it.
+    pub fn set_task_data(&self, id: i64, data: &Map<String, Value>) -> Result<(), ClientError> {
+        let body = serde_json::json!({ "data": data });
+        let _: IgnoredAny = self.send(&Method::PATCH, &format!("api/tasks/{id}/"), &body)?;
+        Ok(())
     }
 
     /// Asks for all tasks of a project with their annotations and predictions.

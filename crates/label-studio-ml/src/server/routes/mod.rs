@@ -3,6 +3,7 @@
 mod health;
 mod metrics;
 mod openapi;
+mod own;
 mod predict;
 mod predict_raw;
 mod ready;
@@ -13,6 +14,7 @@ mod webhook;
 pub(super) use health::health;
 pub(super) use metrics::metrics;
 pub(super) use openapi::openapi;
+pub(super) use own::own;
 pub(super) use predict::predict;
 pub(super) use ready::ready;
 pub(super) use setup::setup;

@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode},
+    response::Response,
+};
+use serde_json::Value;
+
+use crate::{
+    OwnRequest,
+    server::{
+        app::SharedBackend,
+        body,
+        error::{ApiError, json_response},
+    },
+};
+
+/// Hands requests for paths of the model's own to the model. Until it has loaded there are none.
+pub(in crate::server) async fn own(
+    State(backend): State<SharedBackend>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let path = request.uri().path().to_owned();
+    let is_own = match backend.model.peek() {
+        Some(Ok(model)) => model.own_paths().contains(&path.as_str()),
+        Some(Err(_)) | None => false,
+    };
+    if !is_own {
+        let detail = format!("there is no {path}");
+        return Err(ApiError::new(StatusCode::NOT_FOUND, detail));
+    }
+    let method = request.method().clone();
+    let headers = headers(request.headers());
+    let body = if matches!(method, Method::GET | Method::HEAD) {
+        Value::Null
+    } else {
+        let read = backend.bodies.read(request).await?;
+        body::parse(body::object_text(&read.bytes)?)?
+    };
+    let request = OwnRequest {
+        method: method.to_string(),
+        path,
+        headers,
+        body,
+        services: Arc::clone(&backend.services),
+    };
+    let reply = backend
+        .run(move |model| {
+            model
+                .answer_own(&request)
+                .map_err(|error| ApiError::model(&error))
+        })
+        .await?;
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Ok(json_response(status, reply.body.to_string().into_bytes()))
+}
+
+fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    headers.iter().filter_map(text).collect()
+}

@@ -1,0 +1,123 @@
+//! A stand-in for a service: real HTTP on a free port of this machine, answers from a closure, and faults.
+
+mod answer;
+mod received;
+
+use std::{
+    fmt,
+    io::{self, BufReader},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+pub use answer::Answer;
+pub use received::Received;
+
+/// A server that answers every request with what a closure says, and remembers what was asked. It ends when dropped.
+///
+/// ```
+/// use label_studio_services::{Answer, Deadline, ServiceClient, ServiceOptions, ServiceRequest, StandIn};
+/// use serde_json::{Value, json};
+///
+/// let service = StandIn::start(|request| match request.path() {
+///     "/hello" => Answer::json(&json!({ "hello": request.json()["name"] })),
+///     _ => Answer::status(404),
+/// });
+/// let client = ServiceClient::new(ServiceOptions::default())?;
+/// let request = ServiceRequest::post(&service.url("/hello"))?.json(&json!({ "name": "Ada" }));
+/// let answer: Value = client.json(&request, Deadline::predict())?;
+/// assert_eq!(answer, json!({ "hello": "Ada" }));
+/// assert_eq!(service.received()[0].header("content-type"), Some("application/json"));
+/// # Ok::<(), label_studio_services::ServiceError>(())
+/// ```
+pub struct StandIn {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    answer: Box<dyn Fn(&Received) -> Answer + Send + Sync>,
+    received: Mutex<Vec<Received>>,
+    has_ended: AtomicBool,
+}
+
+impl StandIn {
+    /// Starts to listen.
+    ///
+    /// # Panics
+    /// When this machine has no port to listen on.
+    pub fn start(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("the listener has an address");
+        let shared = Arc::new(Shared {
+            answer: Box::new(answer),
+            received: Mutex::default(),
+            has_ended: AtomicBool::new(false),
+        });
+        let acceptor = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if acceptor.has_ended.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (Ok(stream), shared) = (stream, Arc::clone(&acceptor)) else {
+                    continue;
+                };
+                // A caller that hangs up is none of the stand-in's business.
+                thread::spawn(move || shared.converse(&stream).ok());
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Returns the address of a path that begins with `/`; of the server itself for an empty one.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Returns the requests so far, in the order of their arrival.
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.received().clone()
+    }
+
+    /// Returns the requests for one path so far.
+    pub fn received_at(&self, path: &str) -> Vec<Received> {
+        let mut received = self.received();
+        received.retain(|request| request.path() == path);
+        received
+    }
+}
+
+impl Shared {
+    fn converse(&self, stream: &TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        while let Some(request) = Received::read(&mut reader)? {
+            self.received().push(request.clone());
+            (self.answer)(&request).write(stream)?;
+        }
+        Ok(())
+    }
+
+    fn received(&self) -> std::sync::MutexGuard<'_, Vec<Received>> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.shared.has_ended.store(true, Ordering::Relaxed);
+        // Wakes the thread that accepts.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+impl fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StandIn").field(&self.address).finish()
+    }
+}
