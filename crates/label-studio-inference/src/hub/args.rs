@@ -1,0 +1,70 @@
+//! The flags that say how a hub is reached.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{ArgAction, Args, builder::FalseyValueParser};
+
+use super::{Hub, HubError, HubOptions};
+
+const MIB: u64 = 1 << 20;
+
+/// Where weights come from. The variables are those of Python's `huggingface_hub`
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Weights")]
+pub struct HubArgs {
+    /// Address of the model hub
+    #[arg(long, env = "HF_ENDPOINT", default_value = HubOptions::ENDPOINT)]
+    pub hf_endpoint: String,
+
+    /// Token for models that the hub shows only to those who accepted their licence
+    #[arg(long, env = "HF_TOKEN", hide_env_values = true)]
+    pub hf_token: Option<String>,
+
+    /// Folder of the hub's cache and token; ~/.cache/huggingface if not given
+    #[arg(long, env = "HF_HOME")]
+    pub hf_home: Option<OsString>,
+
+    /// Folder of the cache, if it is not `hub` in the folder above
+    #[arg(long, env = "HF_HUB_CACHE")]
+    pub hf_hub_cache: Option<OsString>,
+
+    /// Never ask the hub: take what is in the cache
+    #[arg(long, env = "HF_HUB_OFFLINE", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    pub hf_hub_offline: bool,
+
+    /// Largest file to fetch, in MiB
+    #[arg(long, env = "MAX_WEIGHTS_MB", default_value_t = 16_384)]
+    pub max_weights_mb: u32,
+}
+
+impl HubArgs {
+    /// Returns what the flags ask for.
+    pub fn options(&self) -> HubOptions {
+        // Compose files set variables to nothing.
+        let folder = |folder: &Option<OsString>| {
+            let folder = folder.as_ref().filter(|folder| !folder.is_empty());
+            folder.map(PathBuf::from)
+        };
+        let default = HubOptions::default();
+        let endpoint = self.hf_endpoint.trim().trim_end_matches('/');
+        HubOptions {
+            endpoint: if endpoint.is_empty() {
+                default.endpoint
+            } else {
+                endpoint.to_owned()
+            },
+            cache_dir: folder(&self.hf_hub_cache)
+                .or_else(|| Some(folder(&self.hf_home)?.join("hub")))
+                .unwrap_or(default.cache_dir),
+            token: self.hf_token.clone(),
+            is_offline: self.hf_hub_offline,
+            max_bytes: u64::from(self.max_weights_mb) * MIB,
+            ..default
+        }
+    }
+
+    /// Returns the hub that the flags name.
+    pub fn hub(&self) -> Result<Hub, HubError> {
+        Hub::new(self.options())
+    }
+}

@@ -1,0 +1,134 @@
+//! The folder that programs on this machine share.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use fs4::{FileExt, TryLockError};
+use hf_hub::{Cache as Layout, CacheRepo, Repo, RepoType};
+
+use super::{HubError, HubFile};
+
+/// A repository's part of the cache: `blobs/` by content, `snapshots/<commit>/` by name, `refs/` from names of revisions
+/// to commits.
+#[derive(Debug)]
+pub(super) struct RepoCache<'a> {
+    file: &'a HubFile,
+    dir: PathBuf,
+    layout: CacheRepo,
+}
+
+/// A file that nobody else fetches while this exists.
+pub(super) struct Turn {
+    _lock: File,
+    /// Whether somebody else had it before.
+    pub(super) waited: bool,
+}
+
+impl<'a> RepoCache<'a> {
+    pub(super) fn new(cache_dir: &Path, file: &'a HubFile) -> Self {
+        let repo = Repo::with_revision(
+            file.repo().to_owned(),
+            RepoType::Model,
+            file.revision().to_owned(),
+        );
+        Self {
+            file,
+            dir: cache_dir.join(repo.folder_name()),
+            layout: Layout::new(cache_dir.to_owned()).repo(repo),
+        }
+    }
+
+    /// Returns the file if it is there. The revision may be the name of a commit, for which there is no ref.
+    pub(super) fn get(&self) -> Option<PathBuf> {
+        let by_commit = self.pointer(self.file.revision());
+        let found = self.layout.get(self.file.path());
+        found.or_else(|| by_commit.exists().then_some(by_commit))
+    }
+
+    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+        self.dir.join("blobs").join(etag)
+    }
+
+    /// Waits until nobody else on this machine fetches `blob`.
+    pub(super) fn take_turn(&self, blob: &Path) -> Result<Turn, HubError> {
+        let blobs = self.dir.join("blobs");
+        fs::create_dir_all(&blobs).map_err(|source| HubError::io(&blobs, source))?;
+        let path = with_ending(blob, ".lock");
+        let lock = || -> io::Result<Turn> {
+            let lock = File::create(&path)?;
+            let waited = match FileExt::try_lock(&lock) {
+                Ok(()) => false,
+                Err(TryLockError::WouldBlock) => {
+                    tracing::info!(file = %self.file, "another process fetches these weights; waiting for it");
+                    FileExt::lock(&lock)?;
+                    true
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            };
+            Ok(Turn {
+                _lock: lock,
+                waited,
+            })
+        };
+        lock().map_err(|source| HubError::io(&path, source))
+    }
+
+    /// Makes `blob` known as the file at `commit`, and `commit` as the revision.
+    pub(super) fn publish(&self, blob: &Path, commit: &str) -> Result<PathBuf, HubError> {
+        let pointer = self.pointer(commit);
+        let link = || -> io::Result<()> {
+            fs::create_dir_all(pointer.with_file_name(""))?;
+            if pointer.exists() {
+                return Ok(());
+            }
+            if pointer.is_symlink() {
+                fs::remove_file(&pointer)?;
+            }
+            let n_folders = self.file.path().split('/').count() + 1;
+            let mut target = std::iter::repeat_n("..", n_folders).collect::<PathBuf>();
+            target.push("blobs");
+            target.extend(blob.file_name());
+            match symlink(&target, blob, &pointer) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                result => result,
+            }
+        };
+        link().map_err(|source| HubError::io(&pointer, source))?;
+        if commit != self.file.revision() {
+            let reference = self.dir.join("refs").join(self.file.revision());
+            write_whole(&reference, commit).map_err(|source| HubError::io(&reference, source))?;
+        }
+        Ok(pointer)
+    }
+
+    fn pointer(&self, commit: &str) -> PathBuf {
+        self.layout.pointer_path(commit).join(self.file.path())
+    }
+}
+
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Replaces a file at once, so that nobody reads half of it.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(path.with_file_name(""))?;
+    let partial = with_ending(path, &format!(".{}", std::process::id()));
+    fs::write(&partial, text)?;
+    fs::rename(&partial, path)
+}
+
+#[cfg(unix)]
+fn symlink(target: &Path, _blob: &Path, pointer: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, pointer)
+}
+
+#[cfg(not(unix))]
+fn symlink(_target: &Path, blob: &Path, pointer: &Path) -> io::Result<()> {
+    fs::hard_link(blob, pointer)
+}

@@ -1,0 +1,73 @@
+//! What a file's content must be.
+
+use std::{
+    fmt::{self, Display},
+    fs::File,
+    io,
+    path::Path,
+    str::FromStr,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::HubError;
+
+/// The SHA-256 of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sha256Digest([u8; 32]);
+
+impl Sha256Digest {
+    /// Reads a file and returns its digest.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let mut hasher = Sha256::new();
+        io::copy(&mut File::open(path)?, &mut hasher)?;
+        Ok(Self::from(hasher))
+    }
+
+    /// Fails unless the file at `path`, known as `file`, has this digest.
+    pub(super) fn check_file(self, path: &Path, file: &str) -> Result<(), HubError> {
+        let actual = Self::of_file(path).map_err(|source| HubError::io(path, source))?;
+        self.check(actual, file)
+    }
+
+    pub(super) fn check(self, actual: Self, file: &str) -> Result<(), HubError> {
+        if actual == self {
+            return Ok(());
+        }
+        Err(HubError::Digest {
+            file: file.to_owned(),
+            expected: self,
+            actual,
+        })
+    }
+}
+
+impl From<Sha256> for Sha256Digest {
+    fn from(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+}
+
+impl FromStr for Sha256Digest {
+    type Err = HubError;
+
+    fn from_str(text: &str) -> Result<Self, HubError> {
+        let invalid = || HubError::InvalidDigest(text.to_owned());
+        let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hex {
+            return Err(invalid());
+        }
+        let mut bytes = [0; 32];
+        for (idx, byte) in bytes.iter_mut().enumerate() {
+            let digits = &text[2 * idx..2 * idx + 2];
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| invalid())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Display for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,180 @@
+//! Why weights cannot be had.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::Sha256Digest;
+
+/// Why weights cannot be had. Every message names the file and the mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The name of the weights is neither a path nor a file on a hub.
+    #[error("{0:?} names no weights: give a path, or hf://owner/name@revision/path/in/repo")]
+    InvalidName(String),
+    /// The pin of the weights is no digest.
+    #[error("{0:?} is no SHA-256: it has 64 hexadecimal digits")]
+    InvalidDigest(String),
+    /// The address of the hub is wrong.
+    #[error(
+        "{0:?} is no address of a model hub: set HF_ENDPOINT to one such as https://huggingface.co"
+    )]
+    InvalidEndpoint(String),
+    /// A local file is missing.
+    #[error(
+        "there is no file {}: check the path, or give hf://owner/name/path/in/repo to fetch it from a hub",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file is not in the cache, and the hub must not be asked.
+    #[error(
+        "{file} is not in the cache {}, and HF_HUB_OFFLINE is set: unset it, copy the file there from a machine that \
+         has it, or give a local path",
+        cache_dir.display()
+    )]
+    Offline {
+        /// The wanted file.
+        file: String,
+        /// Where it was looked for.
+        cache_dir: PathBuf,
+    },
+    /// The hub does not answer.
+    #[error(
+        "cannot fetch {file}: {hub} does not answer; check the network and HF_ENDPOINT, start again to go on where it \
+         stopped, or give a local path"
+    )]
+    Unreachable {
+        /// The wanted file.
+        file: String,
+        /// The address of the hub.
+        hub: String,
+        /// What went wrong last.
+        source: Box<ureq::Error>,
+    },
+    /// The hub wants to know who asks.
+    #[error(
+        "{hub} does not give {file} to {}: accept the model's licence at {hub}/{repo} and set HF_TOKEN to a token that \
+         may read it (or check the name: a hub also answers so where there is no such repository)",
+        if *has_token { "the account of HF_TOKEN" } else { "everybody" }
+    )]
+    Gated {
+        /// The wanted file.
+        file: String,
+        /// The address of the hub.
+        hub: String,
+        /// The repository of the file.
+        repo: String,
+        /// Whether a token was sent.
+        has_token: bool,
+    },
+    /// The hub has no such file.
+    #[error("{hub} has no {file}: check the names of the repository, the revision and the file")]
+    NotFound {
+        /// The wanted file.
+        file: String,
+        /// The address of the hub.
+        hub: String,
+    },
+    /// The hub answered with another error.
+    #[error(
+        "{hub} answered with status {status} when asked for {file}: try again later, or give a local path"
+    )]
+    Status {
+        /// The wanted file.
+        file: String,
+        /// The address of the hub.
+        hub: String,
+        /// The status.
+        status: u16,
+    },
+    /// What answered is not a hub.
+    #[error(
+        "{hub} does not answer like a model hub when asked for {file} ({problem}): check HF_ENDPOINT"
+    )]
+    NotAHub {
+        /// The wanted file.
+        file: String,
+        /// The address of the hub.
+        hub: String,
+        /// What is odd.
+        problem: &'static str,
+    },
+    /// The transfer ended early, again and again.
+    #[error(
+        "{hub} sent {n_bytes} of {size} bytes of {file}: start again to go on where it stopped"
+    )]
+    Incomplete {
+        /// The wanted file.
+        file: String,
+        /// The address of the hub.
+        hub: String,
+        /// Bytes that are there.
+        n_bytes: u64,
+        /// Bytes that should be.
+        size: u64,
+    },
+    /// The file is larger than allowed.
+    #[error(
+        "{file} is larger than {limit} bytes: raise MAX_WEIGHTS_MB (--max-weights-mb), or choose a smaller file"
+    )]
+    TooLarge {
+        /// The wanted file.
+        file: String,
+        /// Largest allowed size in bytes.
+        limit: u64,
+    },
+    /// The file is not the one that was meant.
+    #[error(
+        "{file} has the SHA-256 {actual} where {expected} is expected: the file is damaged or was replaced; fetch it \
+         again, or change the pin if the new content is meant"
+    )]
+    Digest {
+        /// The wanted file.
+        file: String,
+        /// The digest of the pin, or the one that the hub states.
+        expected: Sha256Digest,
+        /// The digest of the file.
+        actual: Sha256Digest,
+    },
+    /// There is no room.
+    #[error(
+        "no room for {} of the file system: free some, or set HF_HOME to a folder on a larger one", path.display()
+    )]
+    DiskFull {
+        /// The file that could not grow.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot read or write {}: check its permissions, or set HF_HOME to a folder of your own", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl HubError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { path, source }
+            }
+            _ => Self::Io { path, source },
+        }
+    }
+
+    /// Tells whether the same request may succeed a moment later.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Incomplete { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The hub, as backends see it.
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use hf_hub::Cache as Layout;
+
+use super::{
+    HubError, HubFile, Weights,
+    cache::RepoCache,
+    download::Download,
+    remote::{Offer, Remote},
+};
+
+/// How a hub is reached.
+#[derive(Debug, Clone)]
+pub struct HubOptions {
+    /// Address of the hub.
+    pub endpoint: String,
+    /// Folder of the cache; the token of `huggingface-cli login` is looked for beside it.
+    pub cache_dir: PathBuf,
+    /// Sent to the hub itself, and to nobody that it redirects to.
+    pub token: Option<String>,
+    /// Whether only the cache is asked.
+    pub is_offline: bool,
+    /// Largest file to fetch, in bytes.
+    pub max_bytes: u64,
+    /// How often a failed transfer is taken up again.
+    pub retries: u32,
+    /// Time before the first retry; it doubles.
+    pub retry_delay: Duration,
+    /// Time to reach the hub.
+    pub connect_timeout: Duration,
+    /// Time without a byte after which a transfer has failed.
+    pub read_timeout: Duration,
+}
+
+impl HubOptions {
+    /// The hub that everybody means.
+    pub const ENDPOINT: &str = "https://huggingface.co";
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        let cache_dir = home.unwrap_or_else(std::env::temp_dir);
+        Self {
+            endpoint: Self::ENDPOINT.to_owned(),
+            cache_dir: cache_dir.join(".cache").join("huggingface").join("hub"),
+            token: None,
+            is_offline: false,
+            max_bytes: 16 << 30,
+            retries: 4,
+            retry_delay: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A model hub and this machine's cache of it.
+#[derive(Debug)]
+pub struct Hub {
+    options: HubOptions,
+    remote: Remote,
+}
+
+impl Hub {
+    /// Creates a hub. Nothing is asked yet.
+    pub fn new(options: HubOptions) -> Result<Self, HubError> {
+        let given = options.token.as_deref().map(str::trim);
+        let given = given.filter(|token| !token.is_empty()).map(str::to_owned);
+        let token = given.or_else(|| Layout::new(options.cache_dir.clone()).token());
+        let remote = Remote::new(&options, token)?;
+        Ok(Self { options, remote })
+    }
+
+    /// Returns where the weights are on this machine. A file of a hub is taken from the cache, and fetched first if it
+    /// is not there. Blocks; several threads and processes may ask for the same file at once.
+    pub fn path(&self, weights: &Weights) -> Result<PathBuf, HubError> {
+        match weights {
+            Weights::Local { path, sha256 } => {
+                if !path.is_file() {
+                    return Err(HubError::Missing(path.clone()));
+                }
+                if let Some(digest) = sha256 {
+                    digest.check_file(path, &path.display().to_string())?;
+                }
+                Ok(path.clone())
+            }
+            Weights::Hub(file) => self.hub_path(file),
+        }
+    }
+
+    fn hub_path(&self, file: &HubFile) -> Result<PathBuf, HubError> {
+        let cache = RepoCache::new(&self.options.cache_dir, file);
+        if let Some(path) = cache.get() {
+            check_pin(file, &path)?;
+            return Ok(path);
+        }
+        if self.options.is_offline {
+            return Err(HubError::Offline {
+                file: file.to_string(),
+                cache_dir: self.options.cache_dir.clone(),
+            });
+        }
+        let mut delay = self.options.retry_delay;
+        for _ in 0..self.options.retries {
+            match self.fetch(file, &cache) {
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(file = %file, %error, "fetching weights failed, trying again");
+                }
+                result => return result,
+            }
+            thread::sleep(delay);
+            delay *= 2;
+        }
+        self.fetch(file, &cache)
+    }
+
+    fn fetch(&self, file: &HubFile, cache: &RepoCache<'_>) -> Result<PathBuf, HubError> {
+        // An empty file has no byte 0, so that a range of it may be refused.
+        let offer = self.remote.open(file, 0)?;
+        let offer = offer.ok_or_else(|| HubError::NotAHub {
+            file: file.to_string(),
+            hub: self.remote.hub(),
+            problem: "an empty file",
+        })?;
+        self.check_offer(file, &offer)?;
+        let (blob, commit) = (cache.blob(&offer.etag), offer.commit.clone());
+        let turn = cache.take_turn(&blob)?;
+        if blob.exists() {
+            check_pin(file, &blob)?;
+        } else {
+            let download = Download {
+                remote: &self.remote,
+                file,
+                blob: &blob,
+            };
+            download.run(offer, !turn.waited)?;
+        }
+        cache.publish(&blob, &commit)
+    }
+
+    /// Refuses what cannot end well before any of it is fetched.
+    fn check_offer(&self, file: &HubFile, offer: &Offer) -> Result<(), HubError> {
+        if offer.size > self.options.max_bytes {
+            return Err(HubError::TooLarge {
+                file: file.to_string(),
+                limit: self.options.max_bytes,
+            });
+        }
+        match (file.sha256, offer.etag.parse()) {
+            (Some(pin), Ok(stated)) => pin.check(stated, &file.to_string()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_pin(file: &HubFile, path: &Path) -> Result<(), HubError> {
+    match file.sha256 {
+        Some(digest) => digest.check_file(path, &file.to_string()),
+        None => Ok(()),
+    }
+}
