@@ -1,1 +1,21 @@
 //! Images: decoding within limits, orientation, resizing, normalising, percentages.
+//!
+//! A backend decodes a file once with [`open`], runs its model on the [`RgbImage`] that comes out (upright, three
+//! channels of a byte), and reports that image's size. Each resize names the library that it equals, since a model
+//! sees best what it was trained on.
+
+mod decode;
+mod error;
+mod letterbox;
+mod normalise;
+mod percent;
+mod resize;
+
+pub use image::{Rgb32FImage, RgbImage};
+
+pub use decode::{Limits, decode, open};
+pub use error::ImageError;
+pub use letterbox::Letterbox;
+pub use normalise::{Normalise, to_bgr};
+pub use percent::{PercentBox, to_percent};
+pub use resize::{Filter, centre_crop, resize, resize_f32, resize_plane, resize_shorter_side};

@@ -1,0 +1,143 @@
+//! From a file's bytes to upright RGB pixels.
+
+use std::{
+    fs::File,
+    io::{Cursor, Read},
+    path::Path,
+};
+
+use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
+
+use super::ImageError;
+
+/// The most bytes a pixel takes while it is decoded: four channels of a float.
+const MAX_BYTES_PER_PIXEL: u64 = 16;
+
+/// How large an image may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct Limits {
+    /// Largest size of an image file in bytes
+    #[arg(long = "max-image-bytes", env = "MAX_IMAGE_BYTES", default_value_t = Self::default().max_bytes)]
+    pub max_bytes: u64,
+    /// Largest number of pixels of an image
+    #[arg(long = "max-image-pixels", env = "MAX_IMAGE_PIXELS", default_value_t = Self::default().max_pixels)]
+    pub max_pixels: u64,
+}
+
+impl Default for Limits {
+    /// 512 MiB, and the number of pixels at which Pillow speaks of a decompression bomb.
+    fn default() -> Self {
+        Self {
+            max_bytes: 512 << 20,
+            max_pixels: 178_956_970,
+        }
+    }
+}
+
+/// Reads and decodes the image at `path`, see [`decode`].
+pub fn open(path: &Path, limits: &Limits) -> Result<RgbImage, ImageError> {
+    let unreadable = |source| ImageError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(limits.max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    decode(&bytes, limits).map_err(|source| ImageError::File {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
+}
+
+/// Decodes an image, whatever its name says, and turns it upright as its EXIF orientation asks.
+///
+/// Grey becomes RGB, transparency is dropped and not blended, 16 bits keep their upper 8 (as `OpenCV` does), CMYK is
+/// converted, and of an animation the first frame counts. Sizes are checked before memory is taken.
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
+    let n_bytes = bytes.len() as u64;
+    if n_bytes == 0 {
+        return Err(ImageError::Empty);
+    }
+    if n_bytes > limits.max_bytes {
+        return Err(ImageError::TooManyBytes {
+            bytes: n_bytes,
+            max: limits.max_bytes,
+        });
+    }
+    let not_an_image = || ImageError::NotAnImage {
+        found: describe(bytes),
+    };
+    let format = image::guess_format(bytes).map_err(|_| not_an_image())?;
+    if !format.reading_enabled() {
+        return Err(not_an_image());
+    }
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    let n_pixels = u64::from(width) * u64::from(height);
+    if n_pixels > limits.max_pixels {
+        return Err(ImageError::TooManyPixels {
+            width,
+            height,
+            max: limits.max_pixels,
+        });
+    }
+    let mut decoder_limits = image::Limits::no_limits();
+    decoder_limits.max_alloc = Some(limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
+    decoder.set_limits(decoder_limits)?;
+    // A broken EXIF block says nothing about the picture.
+    let orientation = decoder.orientation();
+    let pixels = into_rgb(DynamicImage::from_decoder(decoder)?);
+    let Ok(orientation) = orientation else {
+        return Ok(pixels);
+    };
+    let mut upright = DynamicImage::ImageRgb8(pixels);
+    upright.apply_orientation(orientation);
+    Ok(upright.into_rgb8())
+}
+
+fn into_rgb(image: DynamicImage) -> RgbImage {
+    let (width, height) = (image.width(), image.height());
+    let from_16_bits = |samples: Vec<u16>, n_channels: usize| {
+        let pixels = samples.chunks_exact(n_channels).flat_map(|pixel| {
+            let [red, green, blue] = match *pixel {
+                [red, green, blue, ..] => [red, green, blue],
+                [grey, ..] => [grey; 3],
+                [] => unreachable!("no channel layout is empty"),
+            };
+            [red, green, blue].map(|sample| sample.to_be_bytes()[0])
+        });
+        RgbImage::from_raw(width, height, pixels.collect())
+            .expect("one pixel for each of the source")
+    };
+    match image {
+        DynamicImage::ImageLuma16(image) => from_16_bits(image.into_raw(), 1),
+        DynamicImage::ImageLumaA16(image) => from_16_bits(image.into_raw(), 2),
+        DynamicImage::ImageRgb16(image) => from_16_bits(image.into_raw(), 3),
+        DynamicImage::ImageRgba16(image) => from_16_bits(image.into_raw(), 4),
+        image => image.into_rgb8(),
+    }
+}
+
+fn describe(bytes: &[u8]) -> &'static str {
+    let start = bytes.trim_ascii_start();
+    let starts_with = |text: &str| {
+        start
+            .get(..text.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(text.as_bytes()))
+    };
+    if starts_with("<!doctype html") || starts_with("<html") {
+        "file is a web page (does its address ask for a login?)"
+    } else if starts_with("<?xml") || starts_with("<svg") {
+        "file is XML or SVG"
+    } else if starts_with("{") || starts_with("[") {
+        "file is JSON"
+    } else if starts_with("%PDF") {
+        "file is a PDF"
+    } else if bytes.get(4..8) == Some(b"ftyp") {
+        "file is HEIC, AVIF or a video"
+    } else {
+        "file is of an unknown kind"
+    }
+}
