@@ -29,7 +29,11 @@ impl ChatEndpoint {
 
     /// Ollama by the base address of its OpenAI API (`http://localhost:11434/v1/`); it takes any key.
     pub fn ollama(base_url: &str) -> Result<Self, ServiceError> {
-        Self::compatible(base_url, Some(&Secret::from("ollama")))
+        // No secret: hidden, it would vanish from addresses such as http://ollama:11434, too.
+        let Self { request } = Self::compatible(base_url, None)?;
+        Ok(Self {
+            request: request.header("authorization", "Bearer ollama"),
+        })
     }
 
     /// A deployment of a model in an Azure resource (`https://<resource>.openai.azure.com`).

@@ -22,6 +22,8 @@ enum Fault {
     Hang,
     /// The connection ends after half of the body.
     Cut,
+    /// The whole body comes, and then nothing, though more was announced.
+    Stall,
     /// The body goes on for this many bytes.
     Huge(u64),
 }
@@ -41,6 +43,13 @@ impl Answer {
     /// Answers with status 200 and JSON.
     pub fn json(body: &Value) -> Self {
         Self::bytes("application/json", body.to_string())
+    }
+
+    /// Answers with status 200 and server-sent events, one for each text of `data`.
+    pub fn events<S: AsRef<str>>(data: impl IntoIterator<Item = S>) -> Self {
+        let event = |data: S| format!("data: {}\n\n", data.as_ref());
+        let body: String = data.into_iter().map(event).collect();
+        Self::bytes("text/event-stream", body)
     }
 
     /// Answers with a status and no body.
@@ -71,6 +80,13 @@ impl Answer {
         self
     }
 
+    /// Announces more than the body, and falls silent after it; the connection stays open until the caller leaves.
+    #[must_use]
+    pub fn stalled(mut self) -> Self {
+        self.fault = Some(Fault::Stall);
+        self
+    }
+
     /// Sets the status.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
@@ -93,6 +109,7 @@ impl Answer {
                 return Ok(());
             }
             Some(Fault::Huge(n_bytes)) => n_bytes,
+            Some(Fault::Stall) => self.body.len() as u64 + 1,
             Some(Fault::Cut) | None => self.body.len() as u64,
         };
         let mut head = Vec::new();
@@ -110,6 +127,10 @@ impl Answer {
             Some(Fault::Cut) => {
                 stream.write_all(&self.body[..self.body.len() / 2])?;
                 stream.shutdown(Shutdown::Both)
+            }
+            Some(Fault::Stall) => {
+                stream.write_all(&self.body)?;
+                stream.read_to_end(&mut Vec::new()).map(|_| ())
             }
             Some(Fault::Huge(n_bytes)) => {
                 io::copy(&mut io::repeat(b' ').take(n_bytes), &mut stream).map(|_| ())

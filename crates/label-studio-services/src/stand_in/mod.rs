@@ -9,7 +9,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -42,6 +42,8 @@ pub struct StandIn {
 struct Shared {
     answer: Box<dyn Fn(&Received) -> Answer + Send + Sync>,
     received: Mutex<Vec<Received>>,
+    n_open: AtomicUsize,
+    max_open: AtomicUsize,
     has_ended: AtomicBool,
 }
 
@@ -56,6 +58,8 @@ impl StandIn {
         let shared = Arc::new(Shared {
             answer: Box::new(answer),
             received: Mutex::default(),
+            n_open: AtomicUsize::new(0),
+            max_open: AtomicUsize::new(0),
             has_ended: AtomicBool::new(false),
         });
         let acceptor = Arc::clone(&shared);
@@ -74,6 +78,20 @@ impl StandIn {
         Self { address, shared }
     }
 
+    /// Starts to listen, and gives these answers one after the other, the last one for ever.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn with_answers(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let answers: Vec<_> = answers.into_iter().collect();
+        assert!(!answers.is_empty(), "a stand-in needs an answer");
+        let next = AtomicUsize::new(0);
+        Self::start(move |_| {
+            let idx = next.fetch_add(1, Ordering::SeqCst);
+            answers[idx.min(answers.len() - 1)].clone()
+        })
+    }
+
     /// Returns the address of a path that begins with `/`; of the server itself for an empty one.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
@@ -82,6 +100,11 @@ impl StandIn {
     /// Returns the requests so far, in the order of their arrival.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received().clone()
+    }
+
+    /// Returns how many requests the closure was answering at once, at most.
+    pub fn max_open(&self) -> usize {
+        self.shared.max_open.load(Ordering::SeqCst)
     }
 
     /// Returns the requests for one path so far.
@@ -98,7 +121,11 @@ impl Shared {
         let mut reader = BufReader::new(stream.try_clone()?);
         while let Some(request) = Received::read(&mut reader)? {
             self.received().push(request.clone());
-            (self.answer)(&request).write(stream)?;
+            let n_open = self.n_open.fetch_add(1, Ordering::SeqCst) + 1;
+            self.max_open.fetch_max(n_open, Ordering::SeqCst);
+            let answer = (self.answer)(&request);
+            self.n_open.fetch_sub(1, Ordering::SeqCst);
+            answer.write(stream)?;
         }
         Ok(())
     }
