@@ -1,0 +1,196 @@
+//! A mask and what is asked of it.
+
+use label_studio_sdk::brush_rle::{self, BrushRleError};
+use ndarray::ArrayView2;
+
+use super::{Kernel, bilinear, components, contours, morphology, polygons};
+
+/// Which pixels of an image belong to an object: one byte each, row by row, 255 or 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) pixels: Vec<u8>,
+}
+
+/// A box on whole pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelBox {
+    /// Leftmost column.
+    pub x: usize,
+    /// Topmost row.
+    pub y: usize,
+    /// Number of columns.
+    pub width: usize,
+    /// Number of rows.
+    pub height: usize,
+}
+
+impl Mask {
+    /// Creates a mask without any painted pixel.
+    pub fn empty(width: usize, height: usize) -> Self {
+        Self {
+            width,
+            height,
+            pixels: vec![0; width * height],
+        }
+    }
+
+    /// Paints what `is_painted` says of each column and row.
+    pub fn from_fn(
+        width: usize,
+        height: usize,
+        mut is_painted: impl FnMut(usize, usize) -> bool,
+    ) -> Self {
+        let rows = 0..height;
+        let pixels = rows.flat_map(|y| (0..width).map(move |x| (x, y)));
+        let pixels = pixels.map(|(x, y)| paint(is_painted(x, y))).collect();
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+
+    /// Paints the pixels of a `width` x `height` image whose score is above `threshold`. The scores are stretched over the
+    /// image as PyTorch does (bilinear, `align_corners=False`), row by row and without a stretched copy.
+    pub fn from_scores(
+        scores: &ArrayView2<'_, f32>,
+        width: usize,
+        height: usize,
+        threshold: f32,
+    ) -> Self {
+        let mut pixels = Vec::with_capacity(width * height);
+        bilinear::for_each_row(scores, width, height, |row| {
+            pixels.extend(row.iter().map(|&score| paint(score > threshold)));
+        });
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+
+    /// Returns the number of columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Returns the number of rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Returns the pixels, row by row: 255 where painted, else 0.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Returns the pixels, row by row.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
+    /// Returns the number of painted pixels.
+    pub fn area(&self) -> usize {
+        self.pixels
+            .iter()
+            .map(|&pixel| usize::from(pixel & 1))
+            .sum()
+    }
+
+    /// Tells whether no pixel is painted.
+    pub fn is_empty(&self) -> bool {
+        self.pixels.iter().all(|&pixel| pixel == 0)
+    }
+
+    /// Returns the part of the painted pixels of either mask that both have painted; 1 for two empty masks.
+    pub fn overlap(&self, other: &Self) -> f64 {
+        let pairs = || self.pixels.iter().zip(&other.pixels);
+        let either = pairs().filter(|(a, b)| **a | **b != 0).count();
+        let both = pairs().filter(|(a, b)| **a & **b != 0).count();
+        if either == 0 {
+            return 1.0;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "an image has less than 2^52 pixels"
+        )]
+        let overlap = both as f64 / either as f64;
+        overlap
+    }
+
+    /// Packs the mask for a brush region.
+    pub fn brush_rle(&self) -> Result<Vec<u8>, BrushRleError> {
+        brush_rle::encode(&self.pixels)
+    }
+
+    /// Returns the smallest box around the painted pixels.
+    pub fn bounding_box(&self) -> Option<PixelBox> {
+        let (mut left, mut right) = (usize::MAX, 0);
+        let (mut top, mut bottom) = (usize::MAX, 0);
+        for (y, row) in self.rows().enumerate() {
+            let Some(first) = row.iter().position(|&pixel| pixel != 0) else {
+                continue;
+            };
+            let last = row.iter().rposition(|&pixel| pixel != 0).unwrap_or(first);
+            (left, right) = (left.min(first), right.max(last));
+            (top, bottom) = (top.min(y), y);
+        }
+        (top != usize::MAX).then(|| PixelBox {
+            x: left,
+            y: top,
+            width: right - left + 1,
+            height: bottom - top + 1,
+        })
+    }
+
+    /// Closes gaps and holes that the kernel spans: a dilation, then an erosion.
+    #[must_use]
+    pub fn closed(&self, kernel: &Kernel) -> Self {
+        morphology::erode(&morphology::dilate(self, kernel), kernel)
+    }
+
+    /// Paints all pixels within the kernel's reach of a painted one.
+    #[must_use]
+    pub fn dilated(&self, kernel: &Kernel) -> Self {
+        morphology::dilate(self, kernel)
+    }
+
+    /// Keeps the pixels around which all within the kernel's reach are painted, or beyond the image.
+    #[must_use]
+    pub fn eroded(&self, kernel: &Kernel) -> Self {
+        morphology::erode(self, kernel)
+    }
+
+    /// Keeps the largest of the parts that hang together, corners included; the topmost of equals.
+    #[must_use]
+    pub fn largest_component(&self) -> Self {
+        components::largest(self)
+    }
+
+    /// Returns the outlines of the painted parts without holes, last row first; only the corners of each, as pixels.
+    pub fn contours(&self) -> Vec<Vec<(usize, usize)>> {
+        contours::external(self)
+    }
+
+    /// Returns the outlines as polygons of at least three corners that leave out what is less than `tolerance` pixels from
+    /// a straight line; the one with most corners first.
+    pub fn polygons(&self, tolerance: f64) -> Vec<Vec<(usize, usize)>> {
+        let contours = self.contours().into_iter();
+        let mut found: Vec<_> = contours
+            .map(|contour| polygons::simplify(&contour, tolerance))
+            .filter(|polygon| polygon.len() >= 3)
+            .collect();
+        found.sort_by_key(|polygon| std::cmp::Reverse(polygon.len()));
+        found
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[u8]> {
+        self.pixels.chunks(self.width.max(1))
+    }
+}
+
+fn paint(is_painted: bool) -> u8 {
+    if is_painted { u8::MAX } else { 0 }
+}
