@@ -13,7 +13,7 @@ use clap::{
 
 use crate::{
     completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
-    start::StartArgs,
+    python::Python, start::StartArgs,
 };
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -52,10 +52,10 @@ enum Command {
 }
 
 impl Command {
-    fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    fn run(self, out: &mut dyn Write, python: Option<&dyn Python>) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Create(args) => args.run(out),
-            Self::Start(args) => args.run(),
+            Self::Create(args) => args.run(out, python),
+            Self::Start(args) => args.run(python),
             Self::Deploy(args) => args.run(out),
             Self::Doctor(args) => args.run(out),
             Self::Completions(args) => args.run(out),
@@ -68,16 +68,27 @@ impl Command {
 /// 0 means done, 1 that it could not be done, 2 that the arguments make no sense. `start` ends with the code of the
 /// backend; on Unix it does not return at all, since the backend takes the place of this process.
 pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+    run_in(args, None)
+}
+
+/// Runs the command line as [`run`] does, and knows Python backends as well as native ones.
+pub fn run_with_python(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    python: &dyn Python,
+) -> ExitCode {
+    run_in(args, Some(python))
+}
+
+fn run_in(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    python: Option<&dyn Python>,
+) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Nobody is left to tell when the terminal is gone.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
-        }
+        Err(error) => return misuse(&error),
     };
     let mut out = anstream::stdout().lock();
-    let result = cli.command.run(&mut out).and_then(|code| {
+    let result = cli.command.run(&mut out, python).and_then(|code| {
         out.flush()?;
         Ok(code)
     });
@@ -85,10 +96,19 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitC
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(error) = error.downcast_ref() {
+                return misuse(error);
+            }
             let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn misuse(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when the terminal is gone.
+    let _ = error.print();
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Tells the person at the terminal something that is neither data nor an error.

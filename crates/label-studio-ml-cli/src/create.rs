@@ -8,11 +8,14 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use clap::Args;
+use clap::{Args, CommandFactory, ValueEnum, error::ErrorKind};
 
 use crate::{
     backend_name::BackendName,
-    cargo, cli,
+    cargo,
+    cli::{self, Cli},
+    python::Python,
+    python_template::{self, Script},
     template::{self, Dependency},
 };
 
@@ -21,16 +24,16 @@ Examples:
   label-studio-ml create my_backend
   label-studio-ml create my_backend --root-dir ~/backends
   label-studio-ml create my_backend --force       replace what an earlier create wrote
+  label-studio-ml create my_backend --script model.py:MyModel    a backend for a model in Python
 
-The new folder has a model that already predicts and trains, its tests, a Dockerfile and a README:
-  cd my_backend && cargo test";
+The new folder has a model that already predicts and trains, its tests, a Dockerfile and a README.";
 
 /// Create a new backend from a template
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CreateArgs {
-    /// Name of the backend, which becomes its folder, package and program
-    name: BackendName,
+    /// Name of the backend, which becomes its folder, and in Rust its package and program
+    name: String,
 
     /// Folder to create the backend in
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -46,28 +49,57 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "DIR")]
     sdk_path: Option<PathBuf>,
 
-    #[arg(long, visible_alias = "from", hide = true)]
-    script: Option<PathBuf>,
+    /// Python script with the model: path.py, or path.py:Class when it has several
+    #[arg(long, visible_alias = "from", value_name = "PATH[:CLASS]")]
+    script: Option<String>,
+
+    /// Language of the model; that of the installed package if not given
+    #[arg(long, value_enum)]
+    language: Option<Language>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    Python,
+    Rust,
 }
 
 impl CreateArgs {
-    pub(crate) fn run(&self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-        ensure!(
-            self.script.is_none(),
-            "--script is for Python models; they stay as they are, and the Python package \
-             (pip install label-studio-ml) creates and starts their backends"
-        );
-        let target = match self.root_dir.to_str() {
-            Some(".") => PathBuf::from(self.name.as_str()),
-            _ => self.root_dir.join(self.name.as_str()),
-        };
+    pub(crate) fn run(
+        &self,
+        out: &mut dyn Write,
+        python: Option<&dyn Python>,
+    ) -> anyhow::Result<ExitCode> {
+        let is_python = python.is_some() || self.script.is_some();
+        match self.language {
+            Some(Language::Python) => self.create_python(out, python)?,
+            Some(Language::Rust) => {
+                ensure!(
+                    self.script.is_none(),
+                    "--script is for a model in Python, not for --language rust"
+                );
+                self.create_rust(out)?;
+            }
+            None if is_python => self.create_python(out, python)?,
+            None => self.create_rust(out)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn create_rust(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let name: BackendName = self.name.parse().map_err(|error| {
+            let message = format!("invalid value '{}' for '<NAME>': {error}", self.name);
+            Cli::command().error(ErrorKind::ValueValidation, message)
+        })?;
+        let target = self.target();
         check_target(&target, self.force)?;
         let sdk = self.sdk()?;
         let dependency = sdk
             .as_deref()
             .map_or(Dependency::Release, Dependency::Folder);
-        self.write(&target, &dependency)
-            .with_context(|| format!("cannot create {}", target.display()))?;
+        self.write(&target, |folder| {
+            Ok(template::write(folder, &name, &dependency)?)
+        })?;
         if let Some(sdk) = &sdk {
             cli::note(&format!(
                 "the backend depends on the checkout in {}",
@@ -82,7 +114,40 @@ impl CreateArgs {
              test it:  cd {target} && cargo test\n\
              serve it: label-studio-ml start {target}"
         )?;
-        Ok(ExitCode::SUCCESS)
+        Ok(())
+    }
+
+    fn create_python(
+        &self,
+        out: &mut dyn Write,
+        python: Option<&dyn Python>,
+    ) -> anyhow::Result<()> {
+        ensure!(!self.name.is_empty(), "the backend needs a name");
+        let target = self.target();
+        check_target(&target, self.force)?;
+        let script = self.script.as_deref();
+        let script = script
+            .map(|script| Script::find(script, python))
+            .transpose()?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        self.write(&target, |folder| {
+            python_template::write(folder, &name, script.as_ref())
+        })?;
+        let target = target.display();
+        writeln!(
+            out,
+            "created {target}\n\
+             test it:  cd {target} && pip install -r requirements-test.txt && pytest\n\
+             serve it: label-studio-ml start {target}"
+        )?;
+        Ok(())
+    }
+
+    fn target(&self) -> PathBuf {
+        match self.root_dir.to_str() {
+            Some(".") => PathBuf::from(&self.name),
+            _ => self.root_dir.join(&self.name),
+        }
     }
 
     /// Returns the folder of the crate `label-studio-ml`, unless the release is meant.
@@ -98,13 +163,30 @@ impl CreateArgs {
     }
 
     /// Writes the files elsewhere first, so that a failure leaves everything as it was.
-    fn write(&self, target: &Path, dependency: &Dependency<'_>) -> anyhow::Result<()> {
-        fs::create_dir_all(&self.root_dir)?;
+    fn write(
+        &self,
+        target: &Path,
+        fill: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.replace(target, fill)
+            .with_context(|| format!("cannot create {}", target.display()))
+    }
+
+    fn replace(
+        &self,
+        target: &Path,
+        fill: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let parent = target
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(&self.root_dir);
+        fs::create_dir_all(parent)?;
         let staging = tempfile::Builder::new()
             .prefix(".label-studio-ml-")
-            .tempdir_in(&self.root_dir)?;
+            .tempdir_in(parent)?;
         let [new, old] = ["new", "old"].map(|name| staging.path().join(name));
-        template::write(&new, &self.name, dependency)?;
+        fill(&new)?;
         if !target.exists() {
             return Ok(fs::rename(&new, target)?);
         }
@@ -133,7 +215,8 @@ fn check_target(target: &Path, force: bool) -> anyhow::Result<()> {
         "{shown} exists; choose another name, or replace it with --force"
     );
     ensure!(
-        metadata.is_dir() && template::is_generated(target),
+        metadata.is_dir()
+            && (template::is_generated(target) || python_template::is_generated(target)),
         "{shown} is not a backend that `label-studio-ml create` wrote, so --force does not replace it; \
          remove it yourself or choose another name"
     );

@@ -3,11 +3,13 @@
 //! Each sub-command is one module of the same shape: an `Args` struct, which is its help and the only place that
 //! reads the environment, with a `run` method.
 //!
-//! - `create` writes a new backend from `template/`, which the tests of this crate build and run;
+//! - `create` writes a new backend from `template/` or `python_template/`, which the tests build and run;
 //! - `start` builds a backend with cargo and becomes it;
 //! - `deploy` puts a backend on a cloud provider;
 //! - `doctor` says why Label Studio shows no predictions;
 //! - `completions` prints a shell's completion script.
+//!
+//! The Python package has this command line, too: [`run_with_python`] adds what only it can do, by the trait [`Python`].
 //!
 //! Data goes to the standard output and everything else to the standard error.
 //!
@@ -25,7 +27,10 @@ mod completions;
 mod create;
 mod deploy;
 mod doctor;
+mod python;
+mod python_template;
 mod start;
 mod template;
 
-pub use cli::run;
+pub use cli::{run, run_with_python};
+pub use python::Python;

@@ -7,10 +7,13 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::{Args, ValueHint};
 
-use crate::cargo::Build;
+use crate::{
+    cargo::Build,
+    python::{self, Python},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +24,7 @@ Examples:
 
 Everything after DIR goes to the backend. Signals and the exit code are the backend's, too.";
 
-/// Build a backend and serve it
+/// Serve a backend, built first if it is a Rust one
 #[derive(Debug, Args)]
 #[command(
     after_help = EXAMPLES,
@@ -56,11 +59,15 @@ pub(crate) struct StartArgs {
 }
 
 impl StartArgs {
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self, python: Option<&dyn Python>) -> anyhow::Result<ExitCode> {
         let mut server_options = self.dir_and_options;
         let dir = server_options.remove(0);
         let root_dir = take_root_dir(&mut server_options).transpose()?;
         let folder = root_dir.unwrap_or(self.root_dir).join(dir);
+        if python::is_script(&folder) || (python::is_backend(&folder) && !is_rust(&folder)) {
+            let python = python.with_context(|| python_is_missing(&folder))?;
+            return python.start(folder.as_os_str(), server_options);
+        }
         check_folder(&folder)?;
         let build = Build {
             folder: &folder,
@@ -100,21 +107,24 @@ fn check_folder(folder: &Path) -> anyhow::Result<()> {
         folder.is_dir(),
         "there is no folder {shown}; `label-studio-ml create NAME` makes a new backend"
     );
-    if folder.join("Cargo.toml").is_file() {
-        return Ok(());
-    }
-    if ["_wsgi.py", "model.py"]
-        .iter()
-        .any(|file| folder.join(file).is_file())
-    {
-        bail!(
-            "{shown} is a Python backend; install the Python package (pip install label-studio-ml), \
-             whose `label-studio-ml start` runs it unchanged"
-        );
-    }
-    bail!(
-        "{shown} is not a backend: it has no Cargo.toml; `label-studio-ml create NAME` makes a new backend"
+    ensure!(
+        is_rust(folder),
+        "{shown} is not a backend: it has neither Cargo.toml nor model.py; \
+         `label-studio-ml create NAME` makes a new backend"
     );
+    Ok(())
+}
+
+fn is_rust(folder: &Path) -> bool {
+    folder.join("Cargo.toml").is_file()
+}
+
+fn python_is_missing(folder: &Path) -> String {
+    format!(
+        "{} is a Python backend; install the Python package (pip install label-studio-ml), \
+         whose `label-studio-ml start` runs it unchanged",
+        folder.display()
+    )
 }
 
 /// Picks the program of a package: the only one, or the one named as its folder.

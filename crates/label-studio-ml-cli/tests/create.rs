@@ -212,3 +212,80 @@ fn sends_python_models_to_the_python_package() {
         "pip install label-studio-ml",
     );
 }
+
+#[test]
+fn wraps_a_python_script_whose_class_is_named() {
+    let root = TempDir::new().unwrap();
+    let script = root.path().join("classifier.py");
+    fs::write(&script, "class Mood: ...").unwrap();
+    fs::write(root.path().join("requirements.txt"), "numpy").unwrap();
+    let spec = format!("{}:Mood", script.display());
+    check(root.path(), &["My Backend", "--from", &spec], 0, "");
+    let folder = root.path().join("My Backend");
+    assert_eq!(
+        entries(&folder),
+        [
+            ".dockerignore",
+            "Dockerfile",
+            "README.md",
+            "_wsgi.py",
+            "classifier.py",
+            "docker-compose.yml",
+            "requirements-base.txt",
+            "requirements-test.txt",
+            "requirements.txt",
+            "test_api.py",
+        ]
+    );
+    let wsgi = read(&folder, "_wsgi.py");
+    assert!(wsgi.contains("from classifier import Mood\n"), "{wsgi}");
+    assert!(
+        wsgi.contains("init_app(model_class=Mood)") && !wsgi.contains("NewModel"),
+        "{wsgi}"
+    );
+    assert!(read(&folder, "test_api.py").contains("from classifier import Mood\n"));
+    assert_eq!(read(&folder, "requirements.txt"), "numpy");
+    assert_eq!(read(&folder, "classifier.py"), "class Mood: ...");
+    assert!(read(&folder, "docker-compose.yml").contains("\n  my-backend:\n"));
+    assert!(read(&folder, "README.md").contains("`classifier.py`"));
+
+    fs::write(folder.join("notes"), "old").unwrap();
+    check(root.path(), &["My Backend", "--from", &spec], 1, "--force");
+    check(
+        root.path(),
+        &["My Backend", "--from", &spec, "--force"],
+        0,
+        "",
+    );
+    assert!(!folder.join("notes").exists());
+}
+
+#[test]
+fn says_why_a_python_script_cannot_be_wrapped() {
+    let root = TempDir::new().unwrap();
+    fs::write(root.path().join("my-model.py"), "").unwrap();
+    for (script, language, reason) in [
+        ("nowhere.py:Mood", "python", "there is no script"),
+        ("my-model.py:Mood", "python", "rename the file"),
+        ("my-model.py", "python", "my-model.py:MyModel"),
+        (
+            "my-model.py:Mood",
+            "rust",
+            "--script is for a model in Python",
+        ),
+    ] {
+        let script = format!("{}/{script}", root.path().display());
+        let args = ["mood", "--script", &script, "--language", language];
+        check(root.path(), &args, 1, reason);
+    }
+    assert_eq!(entries(root.path()), ["my-model.py"]);
+}
+
+#[test]
+fn writes_the_python_template_when_asked() {
+    let root = TempDir::new().unwrap();
+    check(root.path(), &["mood", "--language", "python"], 0, "");
+    assert!(read(root.path(), "mood/model.py").contains("class NewModel(LabelStudioMLBase)"));
+    assert!(read(root.path(), "mood/test_api.py").contains("from model import NewModel"));
+    assert!(read(root.path(), "mood/README.md").starts_with("# mood\n"));
+}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import inspect
 import json
 import logging
 import multiprocessing
@@ -271,22 +270,14 @@ class LabelStudioMLBase(ABC):
 
 
 def get_all_classes_inherited_LabelStudioMLBase(script_file: str) -> List[str]:
-    """Returns the names of the model classes in a Python file."""
-    folder, file_name = os.path.split(os.path.abspath(script_file))
-    module_name = os.path.splitext(file_name)[0]
-    sys.path.append(folder)
+    """Returns the names of the model classes in a Python file, and ends the program if it cannot be imported."""
+    from ._loading import model_classes
+
     try:
-        module = importlib.import_module(module_name)
+        return model_classes(script_file)
     except ModuleNotFoundError as error:
-        print(f'Can\'t import module "{module_name}", reason: {error}.', file=sys.stderr)
+        print(f"Can't import {script_file!r}, reason: {error}.", file=sys.stderr)
         sys.exit(-1)
-    finally:
-        sys.path.remove(folder)
-    return [
-        name
-        for name, member in inspect.getmembers(module, inspect.isclass)
-        if issubclass(member, LabelStudioMLBase) and name != LabelStudioMLBase.__name__
-    ]
 
 
 def _sdk(name: str) -> Any:

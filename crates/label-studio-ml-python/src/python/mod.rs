@@ -1,11 +1,14 @@
 //! The Python module `label_studio_ml._native`.
 
+mod command_line;
 mod store;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::command_line::main;
     #[pymodule_export]
     use super::store::Store;
     #[pymodule_export]

@@ -1,0 +1,14 @@
+"""Serves the model: `python _wsgi.py --help` tells how, and `_wsgi:app` is for a WSGI server such as gunicorn."""
+
+import os
+import sys
+
+from label_studio_ml.api import init_app
+from model import NewModel
+
+app = init_app(model_class=NewModel)
+
+if __name__ == "__main__":
+    from label_studio_ml.server import main
+
+    sys.exit(main(["label-studio-ml", "start", os.path.dirname(os.path.abspath(__file__)), *sys.argv[1:]]))

@@ -1,0 +1,68 @@
+"""Tests of the model, through the API and without Label Studio: `pip install -r requirements-test.txt`, then `pytest`."""
+
+import pytest
+from label_studio_ml.api import init_app
+from model import NewModel
+
+LABEL_CONFIG = """
+<View>
+  <Text name="text" value="$text"/>
+  <Choices name="mood" toName="text">
+    <Choice value="Happy"/>
+    <Choice value="Sad"/>
+  </Choices>
+</View>
+"""
+
+
+@pytest.fixture
+def client(tmp_path, monkeypatch):
+    # What the model remembers goes to a folder of the test.
+    from label_studio_ml import cache, model
+
+    monkeypatch.setattr(model, "CACHE", cache.create_cache("sqlite", str(tmp_path)))
+    app = init_app(model_class=NewModel)
+    app.config["TESTING"] = True
+    with app.test_client() as client:
+        yield client
+
+
+def predict(client):
+    request = {
+        "tasks": [{"id": 1, "data": {"text": "What a day"}}],
+        "project": "1.1700000000",
+        "label_config": LABEL_CONFIG,
+        "params": {"context": None},
+    }
+    response = client.post("/predict", json=request)
+    assert response.status_code == 200, response.text
+    return response.json["results"]
+
+
+def submit(client, choice):
+    region = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [choice]}}
+    event = {
+        "action": "ANNOTATION_CREATED",
+        "project": {"id": 1, "label_config": LABEL_CONFIG},
+        "task": {"id": 1, "data": {"text": "What a day"}},
+        "annotation": {"id": 1, "result": [region]},
+    }
+    response = client.post("/webhook", json=event)
+    assert response.status_code == 201, response.text
+
+
+def test_has_nothing_to_suggest_at_first(client):
+    assert predict(client) == []
+
+
+def test_suggests_the_choice_submitted_last(client):
+    submit(client, "Happy")
+    submit(client, "Sad")
+    (prediction,) = predict(client)
+    assert prediction["model_version"] == "NewModel-v0.0.1"
+    assert prediction["result"][0]["value"] == {"choices": ["Sad"]}
+
+
+def test_tells_its_version(client):
+    response = client.post("/setup", json={"project": "1.1700000000", "schema": LABEL_CONFIG})
+    assert response.json == {"model_version": "NewModel-v0.0.1"}

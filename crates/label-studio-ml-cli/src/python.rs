@@ -1,0 +1,90 @@
+//! What the command line leaves to the Python package.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+    process::ExitCode,
+};
+
+/// Python, for those commands that need it.
+pub trait Python {
+    /// Imports a script and returns the names of its model classes.
+    fn model_classes(&self, script: &Path) -> anyhow::Result<Vec<String>>;
+
+    /// Serves a Python backend: `target` is its folder, a script `path.py`, or one with a class, `path.py:Class`.
+    fn start(&self, target: &OsStr, server_options: Vec<OsString>) -> anyhow::Result<ExitCode>;
+}
+
+/// A script and the model class in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ScriptAndClass<'a> {
+    pub(crate) script: &'a str,
+    pub(crate) class: Option<&'a str>,
+}
+
+impl<'a> ScriptAndClass<'a> {
+    /// Reads `path.py` or `path.py:Class`. The colon of a Windows drive is no class.
+    pub(crate) fn parse(text: &'a str) -> Self {
+        match text.rsplit_once(':') {
+            Some((script, class)) if is_identifier(class) && !script.is_empty() => Self {
+                script,
+                class: Some(class),
+            },
+            _ => Self {
+                script: text,
+                class: None,
+            },
+        }
+    }
+}
+
+/// Tells whether Python takes a text as a name.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let is_first = |letter: char| letter.is_alphabetic() || letter == '_';
+    text.starts_with(is_first)
+        && text
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+/// Tells whether a folder holds a Python backend.
+pub(crate) fn is_backend(folder: &Path) -> bool {
+    ["_wsgi.py", "model.py"]
+        .iter()
+        .any(|file| folder.join(file).is_file())
+}
+
+/// Tells whether a target of `start` is a Python script, with or without a class.
+pub(crate) fn is_script(target: &Path) -> bool {
+    let Some(target) = target.to_str() else {
+        return false;
+    };
+    let script = Path::new(ScriptAndClass::parse(target).script);
+    script
+        .extension()
+        .is_some_and(|extension| extension == "py")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ScriptAndClass;
+
+    #[test]
+    fn a_class_is_after_the_last_colon() {
+        for (text, script, class) in [
+            ("model.py", "model.py", None),
+            ("a/model.py:My_Model2", "a/model.py", Some("My_Model2")),
+            ("C:\\a\\model.py", "C:\\a\\model.py", None),
+            ("C:\\model.py:Été", "C:\\model.py", Some("Été")),
+            ("model.py:", "model.py:", None),
+            ("model.py:2nd", "model.py:2nd", None),
+            (":Model", ":Model", None),
+        ] {
+            assert_eq!(
+                ScriptAndClass::parse(text),
+                ScriptAndClass { script, class },
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The command `label-studio-ml` of the Python package.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{anyhow, bail};
+use label_studio_ml_cli::run_with_python;
+use pyo3::prelude::*;
+
+/// The interpreter that runs this, and which runs models.
+struct Interpreter {
+    executable: PathBuf,
+}
+
+/// Runs the command line and returns its exit code; `executable` is the Python to run models with.
+#[pyfunction]
+pub(super) fn main(py: Python<'_>, args: Vec<OsString>, executable: PathBuf) -> u8 {
+    let interpreter = Interpreter { executable };
+    py.detach(|| number(run_with_python(args, &interpreter)))
+}
+
+impl label_studio_ml_cli::Python for Interpreter {
+    fn model_classes(&self, script: &Path) -> anyhow::Result<Vec<String>> {
+        let classes = Python::attach(|py| {
+            let loading = py.import("label_studio_ml._loading")?;
+            loading.call_method1("model_classes", (script,))?.extract()
+        });
+        classes.map_err(|error: PyErr| anyhow!("cannot import {}: {error}", script.display()))
+    }
+
+    fn start(&self, target: &OsStr, _server_options: Vec<OsString>) -> anyhow::Result<ExitCode> {
+        bail!(
+            "{} cannot serve {} yet",
+            self.executable.display(),
+            target.display()
+        )
+    }
+}
+
+/// An `ExitCode` tells its number to nobody but `main`, so it is compared with all.
+fn number(code: ExitCode) -> u8 {
+    (0..=u8::MAX)
+        .find(|number| ExitCode::from(*number) == code)
+        .unwrap_or(1)
+}
