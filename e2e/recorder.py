@@ -86,6 +86,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
+        headers["X-Forwarded-Host"] = self.headers["Host"]
         connection = HTTPConnection(*self.server.target, timeout=150)
         try:
             connection.request(self.command, self.path, body or None, headers)

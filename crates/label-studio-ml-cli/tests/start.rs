@@ -130,7 +130,13 @@ fn says_why_a_folder_cannot_be_started() {
     fs::write(root.path().join("broken/Cargo.toml"), manifest).unwrap();
     fs::write(root.path().join("broken/src/main.rs"), "fn main() {").unwrap();
     check(root.path(), &["nowhere"], 1, "", "no folder ./nowhere");
-    check(root.path(), &["empty"], 1, "", "neither Cargo.toml nor model.py");
+    check(
+        root.path(),
+        &["empty"],
+        1,
+        "",
+        "neither Cargo.toml nor model.py",
+    );
     check(
         root.path(),
         &["python"],

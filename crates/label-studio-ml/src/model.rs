@@ -35,6 +35,12 @@ pub trait Model: Send + Sync + 'static {
         anyhow::bail!("{} is not answered", request.path)
     }
 
+    /// Tells whether predictions must be made one at a time, as when they share one accelerator's memory. The server
+    /// then queues them whatever `THREADS` says; by default it does not.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
     /// Name shown by the health check; the type's name by default.
     fn name(&self) -> &str {
         short_type_name::<Self>()

@@ -54,9 +54,11 @@ fn other_paths_do_not_exist_and_failures_say_why() {
 
 #[test]
 fn credentials_are_asked_for_here_too() {
-    let mut args = ServerArgs::default();
-    args.basic_auth_user = Some("ann".to_owned());
-    args.basic_auth_pass = Some("secret".to_owned());
+    let args = ServerArgs {
+        basic_auth_user: Some("ann".to_owned()),
+        basic_auth_pass: Some("secret".to_owned()),
+        ..ServerArgs::default()
+    };
     let services = Services::new(MemoryStore::default());
     let client = TestClient::with_services(Exporter, &args, services);
     assert_eq!(client.post("/data/upload", &json!({})).0, 401);

@@ -16,7 +16,7 @@ use crate::{Annotation, Prediction};
 #[non_exhaustive]
 pub enum TaskError {
     /// The text is not JSON, or not of the form that Label Studio sends.
-    #[error("{0}")]
+    #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// The body is not UTF-8.
     #[error("body is not valid UTF-8")]

@@ -252,7 +252,7 @@ fn the_first_error_of_an_upload_is_reported() {
     let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| options);
     let message = fetcher.get("/data/upload/3/a.png").unwrap_err().to_string();
     let first = format!(
-        "{}/storage-data/uploaded/ answered 400; not supported",
+        "{}/storage-data/uploaded/?filepath=upload/3/a.png answered 400; not supported",
         server.url()
     );
     let then = format!("; then {}/data/upload/3/a.png answered 404", server.url());

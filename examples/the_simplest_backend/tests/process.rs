@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
 };
@@ -17,34 +17,49 @@ struct Backend {
     child: Child,
     address: String,
     log: BufReader<ChildStdout>,
+    /// What it logged before it listened.
+    seen: String,
     _model_dir: tempfile::TempDir,
 }
 
 impl Backend {
     fn start(envs: &[(&str, &str)]) -> Self {
+        Self::start_with(&[], envs)
+    }
+
+    fn start_with(args: &[&str], envs: &[(&str, &str)]) -> Self {
         let model_dir = tempfile::tempdir().unwrap();
-        let mut child = command()
-            .args(["--port", "0", "--host", "127.0.0.1"])
+        let mut command = command();
+        command
             .env("MODEL_DIR", model_dir.path())
             .envs(envs.iter().copied())
+            .args(args);
+        Self::spawn(command, model_dir)
+    }
+
+    fn spawn(mut command: Command, model_dir: tempfile::TempDir) -> Self {
+        let mut child = command
+            .args(["--port", "0", "--host", "127.0.0.1"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
+        let (mut line, mut seen) = (String::new(), String::new());
         while !line.contains("listening on http://") {
             line.clear();
             assert_ne!(
                 log.read_line(&mut line).unwrap(),
                 0,
-                "the backend ended before it listened"
+                "the backend ended before it listened: {seen}"
             );
+            seen.push_str(&line);
         }
         let address = line.trim().rsplit("http://").next().unwrap().to_owned();
         Self {
             child,
             address,
             log,
+            seen,
             _model_dir: model_dir,
         }
     }
@@ -214,10 +229,156 @@ fn requests_in_parallel_keep_their_answers_apart() {
 }
 
 #[test]
-fn check_loads_the_model_and_ends() {
-    let output = command().arg("--check").output().unwrap();
-    assert!(output.status.success());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("the model can be loaded"));
+fn check_loads_the_model_before_anything_listens() {
+    let mut backend = Backend::start_with(&["--check"], &[]);
+    assert!(
+        backend.seen.contains("the model can be loaded"),
+        "{}",
+        backend.seen
+    );
+    backend.wait_for_log("model loaded");
+    assert_eq!(backend.call("GET /health HTTP/1.1", &Value::Null).0, 200);
+}
+
+#[test]
+fn variables_that_are_set_to_nothing_count_as_unset() {
+    let names = [
+        "LOG_LEVEL",
+        "CACHE_TYPE",
+        "THREADS",
+        "WORKERS",
+        "MAX_QUEUE",
+        "MAX_BODY_MB",
+        "MAX_BODIES_MB",
+        "DRAIN_SECONDS",
+        "CONFIG_FILE",
+        "BASIC_AUTH_USER",
+        "BASIC_AUTH_PASS",
+        "LABEL_STUDIO_URL",
+        "LABEL_STUDIO_API_KEY",
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT",
+        "LABEL_STUDIO_VERIFY_SSL",
+        "REQUESTS_CA_BUNDLE",
+        "MEDIA_CACHE_DIR",
+        "MAX_MEDIA_MB",
+        "MEDIA_CACHE_MB",
+        "ALLOW_PRIVATE_ADDRESSES",
+        "PUBLIC_HEALTH",
+        "VERSION_OVERRIDE",
+    ];
+    let backend = Backend::start(&names.map(|name| (name, "")));
+    assert_eq!(
+        backend.call("POST /predict HTTP/1.1", &predict_body()).0,
+        200
+    );
+}
+
+#[test]
+fn every_path_says_which_methods_it_takes() {
+    let backend = Backend::start(&[]);
+    let answer = |head: &str| {
+        let mut answer = String::new();
+        backend.send(head, "").read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for (path, methods) in [
+        ("/health", "GET, HEAD, OPTIONS"),
+        ("/predict", "OPTIONS, POST"),
+    ] {
+        let options = answer(&format!("OPTIONS {path} HTTP/1.1"));
+        assert!(options.starts_with("HTTP/1.1 200"), "{options}");
+        let refused = answer(&format!("PUT {path} HTTP/1.1"));
+        assert!(refused.starts_with("HTTP/1.1 405"), "{refused}");
+        for answer in [options, refused] {
+            assert!(
+                answer.contains(&format!("allow: {methods}\r\n")),
+                "{answer}"
+            );
+        }
+    }
+    let head = answer("HEAD /health HTTP/1.1");
+    assert!(
+        head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"),
+        "{head}"
+    );
+    assert!(answer("GET /ready HTTP/1.1").contains("READY"));
+}
+
+#[test]
+fn sigterm_in_the_middle_of_a_predict_finishes_it() {
+    let label_studio = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", label_studio.local_addr().unwrap());
+    let mut backend = Backend::start(&[
+        ("FETCH_IMAGES", "1"),
+        ("LABEL_STUDIO_URL", &url),
+        ("LABEL_STUDIO_API_KEY", "0123abcd"),
+    ]);
+    let config = r#"<View><Image name="i" value="$i"/><RectangleLabels name="r" toName="i"><Label value="x"/></RectangleLabels></View>"#;
+    let tasks = json!([{ "id": 1, "data": { "i": format!("{url}/cat.png") } }]);
+    let body = json!({ "tasks": tasks, "project": "1.1", "label_config": config });
+    let predict = backend.send("POST /predict HTTP/1.1", &body.to_string());
+    // The model is in the middle of its work: it waits for the image.
+    let (mut image, _) = label_studio.accept().unwrap();
+    backend.signal("TERM");
+    backend.wait_for_log("ending");
+    let png = include_bytes!("fixtures/3x2.png");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        png.len()
+    );
+    image.write_all(&[head.as_bytes(), png].concat()).unwrap();
+    let (status, answer) = read(predict);
+    let region = &answer["results"][0]["result"][0];
+    assert_eq!(
+        (status, &region["original_width"]),
+        (200, &json!(3)),
+        "{answer}"
+    );
+    assert!(backend.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_the_request_that_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // No file may grow beyond 64 KiB; the limit is an error instead of a signal.
+    let script = r#"trap '' XFSZ; ulimit -f 64; exec "$0" "$@""#;
+    let mut limited = Command::new("bash");
+    limited
+        .args(["-c", script, env!("CARGO_BIN_EXE_the_simplest_backend")])
+        .env_clear()
+        .env("MODEL_DIR", folder.path());
+    let backend = Backend::spawn(limited, folder);
+    assert_eq!(
+        backend.call("POST /predict HTTP/1.1", &predict_body()).0,
+        200
+    );
+    let params = "x".repeat(200_000);
+    let setup = json!({ "project": "1.1", "schema": CONFIG, "extra_params": { "p": params } });
+    let (status, answer) = backend.call("POST /setup HTTP/1.1", &setup);
+    assert_eq!(status, 500, "{answer}");
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains("is the disk full"), "{detail}");
+    assert_eq!(
+        backend.call("POST /predict HTTP/1.1", &predict_body()).0,
+        200,
+        "it goes on"
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_ends_with_a_clear_message() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = command()
+        .args(["--host", "127.0.0.1", "--port", &port])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        message.contains("is another backend running there?"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::StatusCode,
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 
@@ -41,13 +41,23 @@ pub(super) fn router(backend: SharedBackend) -> Router {
         .with_state(backend)
 }
 
-async fn wrong_method(request: Request) -> ApiError {
-    let detail = format!(
-        "{} does not take {}",
-        request.uri().path(),
-        request.method()
-    );
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+/// Says which methods a path takes: as an answer to OPTIONS, as an error to all others.
+async fn wrong_method(request: Request) -> Response {
+    let (path, method) = (request.uri().path(), request.method());
+    let mut response = if method == Method::OPTIONS {
+        StatusCode::OK.into_response()
+    } else {
+        let detail = format!("{path} does not take {method}");
+        ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+    };
+    let methods = match path {
+        "/predict" | "/setup" | "/webhook" => "OPTIONS, POST",
+        _ => "GET, HEAD, OPTIONS",
+    };
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(methods));
+    response
 }
 
 async fn measure(State(backend): State<SharedBackend>, request: Request, next: Next) -> Response {

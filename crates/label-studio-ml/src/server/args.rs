@@ -1,16 +1,21 @@
 //! The server's flags and environment variables, in one place.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Display, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
-use clap::{ArgAction, Args, Parser, ValueEnum};
+use clap::{
+    ArgAction, Args, Parser, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use serde_json::Value;
+
+const LOG_LEVELS: &str = "DEBUG|INFO|WARNING|ERROR";
 
 /// Flags that every backend has. Each may also be given as the environment variable shown beside it
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerArgs {
     /// Port to listen on; 0 picks a free one
-    #[arg(short, long, env = "PORT", default_value_t = 9090)]
+    #[arg(short, long, env = "PORT", default_value = "9090", value_parser = number::<u16>(9090, 0..=u16::MAX))]
     pub port: u16,
 
     /// Address to listen on
@@ -22,14 +27,14 @@ pub struct ServerArgs {
     pub debug: bool,
 
     /// How much to log
-    #[arg(long, env = "LOG_LEVEL", default_value = "INFO", ignore_case = true)]
+    #[arg(long, env = "LOG_LEVEL", default_value = "INFO", value_name = LOG_LEVELS, value_parser = log_level)]
     pub log_level: LogLevel,
 
     /// Folder for the store and trained models
-    #[arg(long, env = "MODEL_DIR", default_value = ".")]
+    #[arg(long, env = "MODEL_DIR", default_value = ".", value_parser = path())]
     pub model_dir: PathBuf,
 
-    /// Load the model, say whether that worked, and end
+    /// Load the model first, and serve only if that works
     #[arg(long)]
     pub check: bool,
 
@@ -38,7 +43,7 @@ pub struct ServerArgs {
     pub kwargs: Vec<(String, Value)>,
 
     /// JSON file with parameters of the model
-    #[arg(long, env = "CONFIG_FILE", default_value = "config.json")]
+    #[arg(long, env = "CONFIG_FILE", default_value = "config.json", value_parser = path())]
     pub config: PathBuf,
 
     /// User that callers must name
@@ -55,7 +60,8 @@ pub struct ServerArgs {
         hide = true,
         hide_env_values = true
     )]
-    ml_server_basic_auth_user: Option<String>,
+    #[doc(hidden)]
+    pub ml_server_basic_auth_user: Option<String>,
 
     #[arg(
         long,
@@ -63,38 +69,39 @@ pub struct ServerArgs {
         hide = true,
         hide_env_values = true
     )]
-    ml_server_basic_auth_pass: Option<String>,
+    #[doc(hidden)]
+    pub ml_server_basic_auth_pass: Option<String>,
 
     /// Answer /health and /ready without credentials
     #[arg(long, env = "PUBLIC_HEALTH", action = ArgAction::SetTrue, value_parser = switch)]
     pub public_health: bool,
 
     /// Calls that the model takes at once
-    #[arg(long, env = "THREADS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, env = "THREADS", default_value = "8", value_parser = number::<u16>(8, 1..=1024))]
     pub threads: u16,
 
     /// Processes, for the flags of a Python backend; one process serves a native backend
-    #[arg(long, env = "WORKERS", default_value_t = 1)]
+    #[arg(long, env = "WORKERS", default_value = "1", value_parser = number::<u16>(1, 0..=u16::MAX))]
     pub workers: u16,
 
     /// Requests that may wait for a thread before others are told to come back
-    #[arg(long, env = "MAX_QUEUE", default_value_t = 512)]
+    #[arg(long, env = "MAX_QUEUE", default_value = "512", value_parser = number::<usize>(512, 0..=usize::MAX))]
     pub max_queue: usize,
 
     /// Largest request body, in MiB
-    #[arg(long, env = "MAX_BODY_MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4095))]
+    #[arg(long, env = "MAX_BODY_MB", default_value = "256", value_parser = number::<u32>(256, 1..=4095))]
     pub max_body_mb: u32,
 
     /// Request bodies that may be in memory at once, in MiB
-    #[arg(long, env = "MAX_BODIES_MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65535))]
+    #[arg(long, env = "MAX_BODIES_MB", default_value = "512", value_parser = number::<u32>(512, 1..=65535))]
     pub max_bodies_mb: u32,
 
     /// Seconds that running calls get to end after SIGTERM
-    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 110)]
+    #[arg(long, env = "DRAIN_SECONDS", default_value = "110", value_parser = number::<u64>(110, 0..=86_400))]
     pub drain_seconds: u64,
 
     /// Where facts about projects are kept
-    #[arg(long, env = "CACHE_TYPE", default_value = "sqlite")]
+    #[arg(long, env = "CACHE_TYPE", default_value = "sqlite", value_name = "sqlite|memory", value_parser = cache_type)]
     pub cache_type: CacheType,
 
     /// How to reach Label Studio and the files of its tasks
@@ -115,7 +122,8 @@ pub struct LabelStudioArgs {
     pub label_studio_url: Option<String>,
 
     #[arg(long, env = "LABEL_STUDIO_HOST", hide = true)]
-    label_studio_host: Option<String>,
+    #[doc(hidden)]
+    pub label_studio_host: Option<String>,
 
     /// Access token of a Label Studio account, legacy or personal
     #[arg(long, env = "LABEL_STUDIO_API_KEY", hide_env_values = true)]
@@ -127,38 +135,47 @@ pub struct LabelStudioArgs {
         hide = true,
         hide_env_values = true
     )]
-    label_studio_access_token: Option<String>,
+    #[doc(hidden)]
+    pub label_studio_access_token: Option<String>,
 
     /// Folder of the files that tasks name as /data/local-files/?d=...
-    #[arg(long, env = "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT")]
+    #[arg(long, env = "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT", value_parser = path())]
     pub local_files_document_root: Option<PathBuf>,
 
-    #[arg(long, env = "HEARTEX_LOCAL_FILES_DOCUMENT_ROOT", hide = true)]
-    heartex_document_root: Option<PathBuf>,
+    #[arg(long, env = "HEARTEX_LOCAL_FILES_DOCUMENT_ROOT", hide = true, value_parser = path())]
+    #[doc(hidden)]
+    pub heartex_document_root: Option<PathBuf>,
 
-    #[arg(long, env = "LOCAL_FILES_DOCUMENT_ROOT", hide = true)]
-    plain_document_root: Option<PathBuf>,
+    #[arg(long, env = "LOCAL_FILES_DOCUMENT_ROOT", hide = true, value_parser = path())]
+    #[doc(hidden)]
+    pub plain_document_root: Option<PathBuf>,
 
     /// Whether to check certificates: true or false
     #[arg(long, env = "LABEL_STUDIO_VERIFY_SSL", value_parser = switch)]
     pub verify_ssl: Option<bool>,
 
     #[arg(long, env = "HEARTEX_VERIFY_SSL", hide = true, value_parser = switch)]
-    heartex_verify_ssl: Option<bool>,
+    #[doc(hidden)]
+    pub heartex_verify_ssl: Option<bool>,
 
     #[arg(long, env = "VERIFY_SSL", hide = true, value_parser = switch)]
-    plain_verify_ssl: Option<bool>,
+    #[doc(hidden)]
+    pub plain_verify_ssl: Option<bool>,
+
+    /// File with the certificates to trust, in PEM, instead of the usual ones
+    #[arg(long, env = "REQUESTS_CA_BUNDLE", value_parser = path())]
+    pub ca_bundle: Option<PathBuf>,
 
     /// Folder for fetched files; `media` in the model folder if not given
-    #[arg(long, env = "MEDIA_CACHE_DIR")]
+    #[arg(long, env = "MEDIA_CACHE_DIR", value_parser = path())]
     pub media_cache_dir: Option<PathBuf>,
 
     /// Largest file to fetch, in MiB
-    #[arg(long, env = "MAX_MEDIA_MB", default_value_t = 2048)]
+    #[arg(long, env = "MAX_MEDIA_MB", default_value = "2048", value_parser = number::<u32>(2048, 1..=u32::MAX))]
     pub max_media_mb: u32,
 
     /// Fetched files to keep, in MiB; the oldest make room
-    #[arg(long, env = "MEDIA_CACHE_MB", default_value_t = 10_240)]
+    #[arg(long, env = "MEDIA_CACHE_MB", default_value = "10240", value_parser = number::<u32>(10_240, 0..=u32::MAX))]
     pub media_cache_mb: u32,
 
     /// Fetch files from private addresses other than Label Studio's
@@ -259,6 +276,13 @@ impl LabelStudioArgs {
         root.parent().is_some().then(|| root.clone())
     }
 
+    /// Returns the file with the certificates to trust.
+    pub fn ca_bundle(&self) -> Option<&PathBuf> {
+        self.ca_bundle
+            .as_ref()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// Tells whether certificates are checked.
     pub fn verifies_certificates(&self) -> bool {
         self.verify_ssl
@@ -275,6 +299,45 @@ fn first<const N: usize>(texts: [&Option<String>; N]) -> Option<&str> {
         .flatten()
         .map(|text| text.trim())
         .find(|text| !text.is_empty())
+}
+
+/// Reads a path, which may be empty.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// Reads a number within a range; nothing is the default.
+fn number<T>(
+    default: T,
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Copy + Display + Send + Sync + 'static,
+{
+    move |text| {
+        if text.trim().is_empty() {
+            return Ok(default);
+        }
+        let number = text.trim().parse().ok();
+        number
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| format!("say a number from {} to {}", range.start(), range.end()))
+    }
+}
+
+fn log_level(text: &str) -> Result<LogLevel, String> {
+    choice(text, LogLevel::Info).ok_or_else(|| format!("say one of {LOG_LEVELS}"))
+}
+
+fn cache_type(text: &str) -> Result<CacheType, String> {
+    choice(text, CacheType::Sqlite).ok_or_else(|| "say sqlite or memory".to_owned())
+}
+
+fn choice<T: ValueEnum>(text: &str, default: T) -> Option<T> {
+    match text.trim() {
+        "" => Some(default),
+        text => T::from_str(text, true).ok(),
+    }
 }
 
 fn switch(text: &str) -> Result<bool, String> {
@@ -297,9 +360,13 @@ fn guess_type(text: &str) -> Value {
         "false" | "False" => Value::Bool(false),
         _ => {
             let number = text.parse::<i64>().map(Value::from);
-            number
+            let number = number
                 .or_else(|_| text.parse::<f64>().map(Value::from))
-                .unwrap_or_else(|_| Value::from(text))
+                .ok();
+            // JSON has no infinity and no NaN.
+            number
+                .filter(|number| !number.is_null())
+                .unwrap_or_else(|| Value::from(text))
         }
     }
 }

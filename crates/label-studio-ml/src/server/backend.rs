@@ -15,6 +15,7 @@ use super::{
     auth::BasicAuth,
     body::BodyLimits,
     error::ApiError,
+    introduction::Introductions,
     metrics::Metrics,
     model_slot::{ModelSlot, panic_text},
     projects::{Projects, SeenProject},
@@ -29,6 +30,7 @@ const RETRY_AFTER: u32 = 1;
 pub(super) struct Backend {
     pub(super) auth: Option<BasicAuth>,
     pub(super) bodies: BodyLimits,
+    pub(super) introductions: Introductions,
     pub(super) metrics: Metrics,
     pub(super) model: Arc<ModelSlot>,
     pub(super) projects: Projects,
@@ -39,6 +41,7 @@ pub(super) struct Backend {
     pub(super) version: String,
     type_name: &'static str,
     threads: Arc<Semaphore>,
+    alone: Arc<Semaphore>,
     n_waiting: AtomicUsize,
     max_queue: usize,
 }
@@ -51,6 +54,7 @@ impl Backend {
                 .basic_auth()
                 .map(|(user, pass)| BasicAuth::new(user, pass, args.public_health)),
             bodies: BodyLimits::new(args.max_body_mb, args.max_bodies_mb),
+            introductions: Introductions::new(args.basic_auth()),
             metrics: Metrics::new(),
             model: Arc::new(ModelSlot::new()),
             projects: Projects::new(Arc::clone(&services)),
@@ -60,6 +64,7 @@ impl Backend {
             version: args.version().to_owned(),
             type_name,
             threads: Arc::new(Semaphore::new(args.threads.into())),
+            alone: Arc::new(Semaphore::new(1)),
             n_waiting: AtomicUsize::new(0),
             max_queue: args.max_queue,
         }
@@ -110,24 +115,29 @@ impl Backend {
         F: FnOnce(&dyn Model, &SeenProject) -> Result<T, ApiError> + Send + 'static,
     {
         let model = self.model.model().await?;
-        let place = self.place().await?;
-        let call = move || {
-            let _place = place;
-            catch_unwind(AssertUnwindSafe(|| {
-                project
-                    .set_up(&*model)
-                    .map_err(|error| ApiError::model(&error))?;
-                run(&*model, &project)
-            }))
-            .unwrap_or_else(|panic| Err(ApiError::model(&anyhow::Error::msg(panic_text(&*panic)))))
+        let alone = if model.is_exclusive() {
+            Some(self.place_of(&self.alone).await?)
+        } else {
+            None
         };
-        let joined = tokio::task::spawn_blocking(call).await;
-        joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
+        let place = self.place().await?;
+        on_own_thread(move || {
+            let _places = (place, alone);
+            project
+                .set_up(&*model)
+                .map_err(|error| ApiError::model(&error))?;
+            run(&*model, &project)
+        })
+        .await
     }
 
     /// Waits for one of the places for calls.
     pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        if let Ok(place) = Arc::clone(&self.threads).try_acquire_owned() {
+        self.place_of(&self.threads).await
+    }
+
+    async fn place_of(&self, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
             return Ok(place);
         }
         let _waiting = Waiting::enter(&self.n_waiting);
@@ -138,7 +148,7 @@ impl Backend {
             );
             return Err(ApiError::busy(detail, RETRY_AFTER));
         }
-        let place = Arc::clone(&self.threads).acquire_owned().await;
+        let place = Arc::clone(places).acquire_owned().await;
         Ok(place.expect("the semaphore is never closed"))
     }
 
@@ -150,20 +160,29 @@ impl Backend {
     {
         let model = self.model.model().await?;
         let place = self.place().await?;
-        let call = move || {
+        on_own_thread(move || {
             let _place = place;
-            catch_unwind(AssertUnwindSafe(|| run(&*model))).unwrap_or_else(|panic| {
-                Err(ApiError::model(&anyhow::Error::msg(panic_text(&*panic))))
-            })
-        };
-        let joined = tokio::task::spawn_blocking(call).await;
-        joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
+            run(&*model)
+        })
+        .await
     }
 
     /// Returns how many calls wait for a thread.
     pub(super) fn n_waiting(&self) -> usize {
         self.n_waiting.load(Ordering::Relaxed)
     }
+}
+
+/// Runs code of the model's author on a thread of its own. A panic is an error of this call.
+pub(super) async fn on_own_thread<T: Send + 'static>(
+    run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let guarded = move || {
+        catch_unwind(AssertUnwindSafe(run))
+            .unwrap_or_else(|panic| Err(ApiError::model(&anyhow::Error::msg(panic_text(&*panic)))))
+    };
+    let joined = tokio::task::spawn_blocking(guarded).await;
+    joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
 }
 
 /// Counts one waiting call, also when its caller leaves.

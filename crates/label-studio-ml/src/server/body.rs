@@ -1,24 +1,27 @@
 //! Reading request bodies, with a bound on what is in memory at once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, StatusCode, header},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::ApiError;
 
 const KIB: usize = 1024;
+/// Time for the next bytes of a body: a caller that stops sending must not keep its share of the memory.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How large one body, and all bodies together, may be.
 pub(super) struct BodyLimits {
     max_body: usize,
     kibs: Arc<Semaphore>,
+    patience: Duration,
 }
 
 /// A body that was read, and its share of the memory for bodies.
@@ -33,6 +36,7 @@ impl BodyLimits {
         Self {
             max_body: max_body_mb as usize * KIB * KIB,
             kibs: Arc::new(Semaphore::new(max_bodies_mb as usize * KIB)),
+            patience: PATIENCE,
         }
     }
 
@@ -49,18 +53,59 @@ impl BodyLimits {
         let n_kibs = n_kibs.min(u32::try_from(self.max_body / KIB).unwrap_or(u32::MAX));
         let share = Arc::clone(&self.kibs).acquire_many_owned(n_kibs).await;
         let share = share.expect("the semaphore is never closed");
-        let bytes = self.collect(body).await?;
+        let bytes = self.collect(body, length).await?;
         Ok(JsonBody { bytes, share })
     }
 
-    async fn collect(&self, body: Body) -> Result<Bytes, ApiError> {
-        match Limited::new(body, self.max_body).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(self.too_large()),
-            Err(error) => Err(ApiError::bad_request(format!(
-                "the body did not arrive whole: {error}"
-            ))),
+    /// Reads the body; one that arrives in one piece, as most do, is not copied.
+    async fn collect(&self, mut body: Body, length: Option<usize>) -> Result<Bytes, ApiError> {
+        let first = self.piece(&mut body).await?.unwrap_or_default();
+        let Some(second) = self.piece(&mut body).await? else {
+            return self.checked(first);
+        };
+        let n_bytes = length.unwrap_or(first.len() + second.len());
+        let mut bytes = BytesMut::with_capacity(n_bytes.min(self.max_body));
+        bytes.extend_from_slice(&first);
+        let mut next = Some(second);
+        while let Some(piece) = next {
+            if bytes.len() + piece.len() > self.max_body {
+                return Err(self.too_large());
+            }
+            bytes.extend_from_slice(&piece);
+            next = self.piece(&mut body).await?;
         }
+        self.checked(bytes.freeze())
+    }
+
+    async fn piece(&self, body: &mut Body) -> Result<Option<Bytes>, ApiError> {
+        loop {
+            let frame = tokio::time::timeout(self.patience, body.frame()).await;
+            let frame = frame.map_err(|_| {
+                let seconds = self.patience.as_secs();
+                let detail = format!("no more of the body arrived for {seconds} s");
+                ApiError::new(StatusCode::REQUEST_TIMEOUT, detail)
+            })?;
+            match frame {
+                None => return Ok(None),
+                Some(Err(error)) => {
+                    let detail = format!("the body did not arrive whole: {error}");
+                    return Err(ApiError::bad_request(detail));
+                }
+                // Trailers say nothing that is needed.
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data() {
+                        return Ok(Some(piece));
+                    }
+                }
+            }
+        }
+    }
+
+    fn checked(&self, bytes: Bytes) -> Result<Bytes, ApiError> {
+        if bytes.len() > self.max_body {
+            return Err(self.too_large());
+        }
+        Ok(bytes)
     }
 
     fn too_large(&self) -> ApiError {

@@ -6,6 +6,7 @@ mod auth;
 mod backend;
 mod body;
 mod error;
+mod introduction;
 mod logging;
 mod metrics;
 mod model_slot;

@@ -1,26 +1,39 @@
 //! The projects that the backend has seen: label config parsed once, `setup` run once.
 
 use std::{
+    borrow::Cow,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use label_studio_sdk::{LabelConfig, LabelConfigError};
 use lru::LruCache;
 
+use super::{app::SharedBackend, backend::on_own_thread, error::ApiError};
 use crate::{Model, Project, ProjectId, Services};
 
 const LABEL_CONFIG: &str = "label_config";
 const PARSED_LABEL_CONFIG: &str = "parsed_label_config";
 /// Projects whose parsed label config stays in memory.
 const MAX_PROJECTS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
+/// Label configs that stay in memory, by the length of their texts; parsed they take a few times as much.
+const MAX_CONFIG_BYTES: usize = 64 << 20;
 /// What a project without label config counts as.
 const EMPTY: &str = "<View></View>";
 
 /// The projects that the backend has seen.
 pub(super) struct Projects {
     services: Arc<Services>,
-    seen: Mutex<LruCache<ProjectId, Arc<SeenProject>>>,
+    seen: Mutex<Seen>,
+}
+
+/// Projects by id, each under its present label config.
+struct Seen {
+    projects: LruCache<ProjectId, Arc<SeenProject>>,
+    n_bytes: usize,
 }
 
 /// A project under one label config.
@@ -28,30 +41,53 @@ pub(super) struct SeenProject {
     pub(super) project: Project,
     ready: OnceLock<()>,
     setting_up: Mutex<()>,
+    introduced: AtomicBool,
 }
 
 impl Projects {
     pub(super) fn new(services: Arc<Services>) -> Self {
+        let seen = Seen {
+            projects: LruCache::new(MAX_PROJECTS),
+            n_bytes: 0,
+        };
         Self {
             services,
-            seen: Mutex::new(LruCache::new(MAX_PROJECTS)),
+            seen: Mutex::new(seen),
         }
     }
 
-    /// Returns the project under `label_config`, or under the one it had last when the request brings none.
-    pub(super) fn get(
+    /// Returns the project under `label_config`, or under the one it had last when the request brings none. A label
+    /// config that is new is read on a thread of its own: a large one takes a while.
+    pub(super) async fn get(
+        backend: &SharedBackend,
+        id: &str,
+        label_config: Option<Cow<'_, str>>,
+    ) -> Result<Arc<SeenProject>, ApiError> {
+        let id = ProjectId::parse(id);
+        if let Some(known) = backend.projects.seen().find(&id, label_config.as_deref()) {
+            return Ok(known);
+        }
+        let backend = Arc::clone(backend);
+        let label_config = label_config.map(Cow::into_owned);
+        on_own_thread(move || Ok(backend.projects.read(id, label_config.as_deref())?)).await
+    }
+
+    /// Like [`Projects::get`], on this thread.
+    pub(super) fn get_here(
         &self,
         id: &str,
-        label_config: Option<&str>,
+        label_config: &str,
     ) -> Result<Arc<SeenProject>, LabelConfigError> {
         let id = ProjectId::parse(id);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = seen.get(&id)
-            && label_config.is_none_or(|text| text == known.project.label_config().text())
-        {
-            return Ok(Arc::clone(known));
-        }
-        drop(seen);
+        let known = self.seen().find(&id, Some(label_config));
+        known.map_or_else(|| self.read(id, Some(label_config)), Ok)
+    }
+
+    fn read(
+        &self,
+        id: ProjectId,
+        label_config: Option<&str>,
+    ) -> Result<Arc<SeenProject>, LabelConfigError> {
         let stored = match label_config {
             Some(_) => None,
             None => self
@@ -61,18 +97,59 @@ impl Projects {
                 .unwrap_or_default(),
         };
         let parsed = LabelConfig::parse(label_config.or(stored.as_deref()).unwrap_or(EMPTY))?;
+        let mut seen = self.seen();
+        // Somebody else may have been quicker, and the model must not be set up twice.
+        if let Some(known) = seen.find(&id, Some(parsed.text())) {
+            return Ok(known);
+        }
         let project = Arc::new(SeenProject {
             project: Project::new(id.clone(), Arc::new(parsed), Arc::clone(&self.services)),
             ready: OnceLock::new(),
             setting_up: Mutex::default(),
+            introduced: AtomicBool::new(false),
         });
-        seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.put(id, Arc::clone(&project));
+        seen.keep(id, &project);
         Ok(project)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn find(&mut self, id: &ProjectId, label_config: Option<&str>) -> Option<Arc<SeenProject>> {
+        let known = self.projects.get(id)?;
+        let is_same = label_config.is_none_or(|text| text == known.text());
+        is_same.then(|| Arc::clone(known))
+    }
+
+    fn keep(&mut self, id: ProjectId, project: &Arc<SeenProject>) {
+        self.n_bytes += project.text().len();
+        // What goes is the project under its former label config, or the one asked for the longest time ago.
+        let mut gone = self.projects.push(id, Arc::clone(project));
+        loop {
+            if let Some((_, project)) = gone {
+                self.n_bytes -= project.text().len();
+            }
+            if self.n_bytes <= MAX_CONFIG_BYTES || self.projects.len() == 1 {
+                return;
+            }
+            gone = self.projects.pop_lru();
+        }
     }
 }
 
 impl SeenProject {
+    fn text(&self) -> &str {
+        self.project.label_config().text()
+    }
+
+    /// Tells whether this is the first time that somebody asks.
+    pub(super) fn is_new(&self) -> bool {
+        !self.introduced.swap(true, Ordering::Relaxed)
+    }
+
     /// Runs the model's `setup` unless it ran for this label config; a failed one is tried again at the next call.
     pub(super) fn set_up(&self, model: &dyn Model) -> anyhow::Result<()> {
         if self.ready.get().is_some() {

@@ -22,17 +22,19 @@ use crate::{Model, model::short_type_name};
 ///
 /// # Errors
 /// When the address cannot be listened on, when the flags contradict each other, or, with `--check`, when the model
-/// cannot be loaded.
+/// cannot be loaded; it is then loaded before anything listens.
 pub fn serve<M: Model>(
     args: &ServerArgs,
     loader: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
 ) -> anyhow::Result<()> {
     logging::start(args);
-    if args.check {
+    let loader: Box<dyn FnOnce() -> anyhow::Result<M> + Send> = if args.check {
         let model = loader().context("the model could not be loaded")?;
         tracing::info!(model = model.name(), "the model can be loaded");
-        return Ok(());
-    }
+        Box::new(move || Ok(model))
+    } else {
+        Box::new(loader)
+    };
     let backend = Arc::new(Backend::new(
         args,
         short_type_name::<M>(),
@@ -138,11 +140,15 @@ fn announce(args: &ServerArgs, backend: &Backend, listener: &StdTcpListener) {
             "LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are not set: uploads and annotations stay out of reach"
         );
     }
-    if backend.auth.is_some() {
-        tracing::warn!(
+    match (&backend.auth, &backend.services.client) {
+        (None, _) => {}
+        (Some(_), Some(_)) => tracing::info!(
+            "Label Studio sends webhooks without credentials: each project's webhook gets them when the project is set up"
+        ),
+        (Some(_), None) => tracing::warn!(
             "Label Studio sends webhooks without credentials: add an Authorization header to the project's webhook, \
              or annotation events will be refused"
-        );
+        ),
     }
 }
 

@@ -26,6 +26,7 @@ fn client(args: &LabelStudioArgs) -> Option<Client> {
     let (url, token) = (args.url()?, args.api_key()?);
     let options = ClientOptions {
         verify_ssl: args.verifies_certificates(),
+        ca_bundle: args.ca_bundle().cloned(),
         ..ClientOptions::new(url).with_token(token)
     };
     match Client::new(options) {
@@ -48,6 +49,7 @@ fn media_options(args: &ServerArgs) -> MediaOptions {
         label_studio_url: label_studio.url().map(str::to_owned),
         document_root: label_studio.document_root(),
         verify_ssl: label_studio.verifies_certificates(),
+        ca_bundle: label_studio.ca_bundle().cloned(),
         allow_private_addresses: label_studio.allow_private_addresses,
         max_bytes: u64::from(label_studio.max_media_mb) * MIB,
         max_cache_bytes: Some(u64::from(label_studio.media_cache_mb) * MIB),

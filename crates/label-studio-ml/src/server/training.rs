@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -10,7 +9,11 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-use super::{backend::Backend, error::ApiError, model_slot::panic_text, projects::SeenProject};
+use super::{
+    backend::{Backend, on_own_thread},
+    error::ApiError,
+    projects::SeenProject,
+};
 use crate::{Event, ProjectId};
 
 /// Label Studio gives an event webhook one second, so an answer that takes longer than half of it is not waited for.
@@ -109,15 +112,10 @@ async fn fit(
 ) -> Result<Value, ApiError> {
     let model = backend.model.model().await?;
     let run = move || {
-        catch_unwind(AssertUnwindSafe(|| {
-            project.set_up(&*model)?;
-            model.fit(&project.project, &event)
-        }))
-        .unwrap_or_else(|panic| Err(anyhow::Error::msg(panic_text(&*panic))))
-        .map_err(|error| ApiError::model(&error))
+        project.set_up(&*model)?;
+        model.fit(&project.project, &event)
     };
-    let joined = tokio::task::spawn_blocking(run).await;
-    joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
+    on_own_thread(move || run().map_err(|error| ApiError::model(&error))).await
 }
 
 fn report(job: &str, result: &Result<Value, ApiError>) {

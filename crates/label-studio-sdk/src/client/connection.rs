@@ -339,7 +339,7 @@ fn parse<T: DeserializeOwned>(url: &Url, body: &[u8]) -> Result<T, ClientError> 
 }
 
 /// The address without its query, which is long and says little.
-fn shown(url: &Url) -> String {
+pub(super) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.to_string()

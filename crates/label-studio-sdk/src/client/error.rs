@@ -76,7 +76,7 @@ pub enum ClientError {
         source: serde_json::Error,
     },
     /// The answer contains something that is not a task.
-    #[error("{url} answered with something that is not a task")]
+    #[error("{url} did not answer with tasks; check LABEL_STUDIO_URL")]
     Task {
         /// Address that was asked.
         url: String,

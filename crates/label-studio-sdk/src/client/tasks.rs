@@ -7,7 +7,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 use ureq::http::Method;
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, connection::shown};
 use crate::{RawTasks, Task, TaskError};
 
 const PAGE_SIZE: usize = 100;
@@ -72,7 +72,7 @@ impl Client {
                 answer => answer?,
             };
             let (found, total) = parse(&body).map_err(|source| ClientError::Task {
-                url: url.to_string(),
+                url: shown(&url),
                 source,
             })?;
             let (n_found, n_before) = (found.len(), tasks.len());

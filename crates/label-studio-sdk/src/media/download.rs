@@ -302,7 +302,11 @@ fn connection_failure(url: &Url, source: ureq::Error) -> MediaError {
 /// in.
 pub(super) fn shown(url: &Url) -> String {
     let mut url = url.clone();
-    url.set_query(None);
+    // Label Studio's own name of an upload is all that tells which file is meant.
+    let names_upload = |query: &str| query.starts_with("filepath=upload/") && !query.contains('&');
+    if !url.query().is_some_and(names_upload) {
+        url.set_query(None);
+    }
     url.set_fragment(None);
     // A web address always takes these.
     let _ = (url.set_username(""), url.set_password(None));

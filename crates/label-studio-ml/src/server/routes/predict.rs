@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use label_studio_sdk::RawTasks;
+use label_studio_sdk::{Prediction, RawTasks};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -16,6 +16,7 @@ use crate::{
         app::SharedBackend,
         body::{self, JsonBody},
         error::{ApiError, json_response},
+        projects::Projects,
     },
 };
 
@@ -68,7 +69,7 @@ pub(in crate::server) async fn predict(
             .await
             .map_err(|error| ApiError::model(&error.into()))??
     };
-    let project = backend.projects.get(&project, label_config.as_deref())?;
+    let project = Projects::get(&backend, &project, label_config.map(Cow::Owned)).await?;
     let json = backend
         .call(project, move |model, project| {
             let _share = share;
@@ -76,7 +77,7 @@ pub(in crate::server) async fn predict(
             let predictions = model
                 .predict(project, &request)
                 .map_err(|error| ApiError::model(&error))?;
-            check(&predictions, &request)?;
+            let predictions = checked(predictions, &request)?;
             let results = predictions.stamped(&project.model_version()?);
             serde_json::to_vec(&PredictReply { results })
                 .map_err(|error| ApiError::model(&error.into()))
@@ -105,7 +106,10 @@ fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
 }
 
 /// Label Studio matches predictions with tasks by their place, so an answer of another length is an error of the model.
-fn check(predictions: &Predictions, request: &PredictRequest) -> Result<(), ApiError> {
+fn checked(
+    mut predictions: Predictions,
+    request: &PredictRequest,
+) -> Result<Predictions, ApiError> {
     let (n_predictions, n_tasks) = (predictions.tasks.len(), request.tasks.len());
     if n_predictions != 0 && n_predictions != n_tasks {
         let detail =
@@ -121,11 +125,20 @@ fn check(predictions: &Predictions, request: &PredictRequest) -> Result<(), ApiE
             tracing::error!(task = task.id, detail, "task not predicted");
         }
     }
-    // An interactive caller has one task and shows nothing but its result.
-    match predictions.tasks.as_slice() {
+    match predictions.tasks.as_mut_slice() {
+        // With one task there are no others to spare.
         [TaskPrediction::Failed(detail)] => {
-            Err(ApiError::model(&anyhow::Error::msg(detail.clone())))
+            return Err(ApiError::model(&anyhow::Error::msg(std::mem::take(detail))));
         }
-        _ => Ok(()),
+        // The labelling screen shows the result of an object; of a list it shows nothing.
+        [task @ TaskPrediction::Several(_)] if request.context.is_some() => {
+            if let TaskPrediction::Several(several) = task {
+                let first = several.drain(..).next();
+                *task =
+                    TaskPrediction::One(first.unwrap_or_else(|| Prediction::new([] as [Value; 0])));
+            }
+        }
+        _ => {}
     }
+    Ok(predictions)
 }

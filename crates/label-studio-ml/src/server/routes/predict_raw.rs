@@ -60,7 +60,7 @@ fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<(), ApiError> {
         let project = body
             .project
             .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text);
-        backend.projects.get(&project, Some(&label_config))?;
+        backend.projects.get_here(&project, &label_config)?;
     }
     Ok(())
 }

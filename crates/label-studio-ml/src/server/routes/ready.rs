@@ -1,14 +1,24 @@
-use axum::{extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
 
 use crate::server::{Readiness, app::SharedBackend, error::ApiError};
+
+#[derive(Serialize)]
+pub(in crate::server) struct ReadyReply {
+    model_class: String,
+    status: &'static str,
+}
 
 /// Tells whether the model is loaded, and if not, why.
 pub(in crate::server) async fn ready(
     State(backend): State<SharedBackend>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Json<ReadyReply>, ApiError> {
     let unavailable = |detail| Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail));
     match backend.readiness() {
-        Readiness::Ready => Ok(StatusCode::OK),
+        Readiness::Ready => Ok(Json(ReadyReply {
+            model_class: backend.model_name().to_owned(),
+            status: "READY",
+        })),
         Readiness::Loading => unavailable("the model is still loading".to_owned()),
         Readiness::Failed(reason) => {
             unavailable(format!("the model could not be loaded: {reason}"))

@@ -14,9 +14,11 @@ use crate::{
     server::{
         Readiness,
         app::SharedBackend,
+        backend::on_own_thread,
         body::{self, JsonBody},
         error::{ApiError, json_response},
-        projects::SeenProject,
+        introduction::Introductions,
+        projects::{Projects, SeenProject},
         raw::RawRequest,
     },
 };
@@ -44,11 +46,11 @@ pub(in crate::server) async fn setup(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let headers = request.headers().clone();
     let JsonBody { bytes, share } = backend.bodies.read(request).await?;
     let body: SetupBody<'_> = body::parse(body::object_text(&bytes)?)?;
-    let project = backend
-        .projects
-        .get(&body.project.into_text(), body.schema.as_deref())?;
+    let project = Projects::get(&backend, &body.project.into_text(), body.schema).await?;
+    Introductions::start(&backend, &project, &headers);
     if let Some(raw) = backend.raw.clone()
         && raw.readiness() != Readiness::Loading
     {
@@ -64,19 +66,16 @@ pub(in crate::server) async fn setup(
         Some(Err(_)) => Some(backend.model.model().await?),
         None => None,
     };
-    let preparing = tokio::task::spawn_blocking({
+    let preparing = on_own_thread({
         let project = Arc::clone(&project);
-        move || -> anyhow::Result<()> {
+        move || {
             store_extra_params(&project, &extra_params)?;
-            match model {
-                Some(model) => project.set_up(&*model),
-                None => Ok(()),
-            }
+            let set_up = model.map_or(Ok(()), |model| project.set_up(&*model));
+            set_up.map_err(|error| ApiError::model(&error))
         }
     });
     match tokio::time::timeout(ANSWER_WITHIN, preparing).await {
-        Ok(Ok(result)) => result.map_err(|error| ApiError::model(&error))?,
-        Ok(Err(error)) => return Err(ApiError::model(&error.into())),
+        Ok(result) => result?,
         Err(_) => return still_runs(&project),
     }
     from_store(&project)

@@ -13,6 +13,7 @@ use crate::{
         app::SharedBackend,
         body,
         error::{ApiError, json_response},
+        projects::Projects,
         training::{Progress, Training},
     },
 };
@@ -30,7 +31,7 @@ pub(in crate::server) async fn webhook(
         return Ok(reply(StatusCode::OK, &json!({ "status": "Unknown event" })));
     };
     let (id, label_config) = project_of(&payload)?;
-    let project = backend.projects.get(&id, label_config.as_deref())?;
+    let project = Projects::get(&backend, &id, label_config).await?;
     let event = Event {
         action,
         payload: Value::Object(payload),

@@ -1,0 +1,215 @@
+//! What is done once when Label Studio introduces a project: the log says what would go wrong later, and the project's
+//! webhook gets the backend's credentials.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::http::{HeaderMap, header};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use label_studio_sdk::{Client, ClientError, LabelConfig};
+
+use super::{app::SharedBackend, projects::SeenProject};
+
+const AUTHORIZATION: &str = "Authorization";
+/// Problems of one label config that are logged.
+const MAX_PROBLEMS: usize = 10;
+/// Setups after which something that does not work out is left alone: they come at every refresh of a screen.
+const MAX_TRIES: u32 = 5;
+
+/// What is known of the projects that have been introduced.
+pub(super) struct Introductions {
+    credentials: Option<String>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The backend's own token, which Label Studio may or may not accept.
+    token: Tries,
+    /// Projects that somebody looks into now.
+    running: HashSet<Box<str>>,
+    /// Webhooks by project, and the address of the backend that they are to lead to.
+    webhooks: HashMap<Box<str>, (Box<str>, Tries)>,
+}
+
+/// How often something was tried; over once it worked.
+#[derive(Default)]
+struct Tries {
+    n_made: u32,
+    is_over: bool,
+}
+
+impl Tries {
+    /// Counts a try. Tells whether it was the last one.
+    fn count(&mut self, worked: bool) -> bool {
+        self.n_made += 1;
+        self.is_over = worked || self.n_made >= MAX_TRIES;
+        self.is_over && !worked
+    }
+}
+
+impl Introductions {
+    pub(super) fn new(basic_auth: Option<(&str, &str)>) -> Self {
+        let credentials = basic_auth.map(|(user, pass)| {
+            format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{pass}")))
+        });
+        Self {
+            credentials,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Looks into a project behind the caller's back: Label Studio waits for the answer to `/setup` meanwhile, and a
+    /// Label Studio that is slow must not make that late. What succeeded is not done again.
+    pub(super) fn start(backend: &SharedBackend, project: &Arc<SeenProject>, headers: &HeaderMap) {
+        if project.is_new() {
+            let project = Arc::clone(project);
+            tokio::task::spawn_blocking(move || report_label_config(&project));
+        }
+        let introductions = &backend.introductions;
+        let Some(client) = &backend.services.client else {
+            return;
+        };
+        let Ok(number) = project.project.number() else {
+            return;
+        };
+        let id: Box<str> = project.project.id().as_str().into();
+        let address = own_address(headers);
+        if introductions.is_done(&id, address.as_deref()) || !introductions.enter(&id) {
+            return;
+        }
+        let (backend, client) = (Arc::clone(backend), client.clone());
+        tokio::task::spawn_blocking(move || {
+            let introductions = &backend.introductions;
+            introductions.introduce(&client, number, &id, address.as_deref());
+            introductions.state().running.remove(&id);
+        });
+    }
+
+    fn is_done(&self, id: &str, address: Option<&str>) -> bool {
+        let state = self.state();
+        let webhook_is_done = || match (&self.credentials, address) {
+            (Some(_), Some(address)) => state
+                .webhooks
+                .get(id)
+                .is_some_and(|(known, tries)| **known == *address && tries.is_over),
+            (None, _) | (_, None) => true,
+        };
+        state.token.is_over && webhook_is_done()
+    }
+
+    fn enter(&self, id: &str) -> bool {
+        self.state().running.insert(id.into())
+    }
+
+    fn introduce(&self, client: &Client, number: i64, id: &str, address: Option<&str>) {
+        if !self.state().token.is_over {
+            let accepted = client.whoami();
+            self.state().token.count(accepted.is_ok());
+            if let Err(error) = accepted {
+                let error = anyhow::Error::from(error);
+                tracing::warn!("uploads and annotations stay out of reach: {error:#}");
+                return;
+            }
+        }
+        let (Some(credentials), Some(address)) = (&self.credentials, address) else {
+            return;
+        };
+        let put = put_credentials(client, number, address, credentials);
+        let was_last = self.count_webhook(id, address, matches!(put, Ok(true)));
+        let reason = match put {
+            // The webhook is made after the first of the two setups of a new connection.
+            Ok(false) if was_last => format!("none of the project's webhooks leads to {address}"),
+            Ok(_) => return,
+            Err(error) => format!("{:#}", anyhow::Error::from(error)),
+        };
+        tracing::warn!(
+            project = id,
+            "annotation events will be refused: {reason}; \
+             give the project's webhook an Authorization header with the backend's user and password"
+        );
+    }
+
+    fn count_webhook(&self, id: &str, address: &str, worked: bool) -> bool {
+        let mut state = self.state();
+        let (known, tries) = state.webhooks.entry(id.into()).or_default();
+        if **known != *address {
+            (*known, *tries) = (address.into(), Tries::default());
+        }
+        tries.count(worked)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says what Label Studio itself would say of the label config, and what keeps a model from labelling.
+fn report_label_config(project: &SeenProject) {
+    let id = project.project.id();
+    let config: &LabelConfig = project.project.label_config();
+    if config.controls().is_empty() {
+        tracing::warn!(
+            project = %id,
+            "the label config has no control tags yet: set up the labelling interface in the project's settings"
+        );
+    }
+    for problem in config.validate().iter().take(MAX_PROBLEMS) {
+        tracing::warn!(project = %id, "label config: {problem}");
+    }
+}
+
+/// Gives the webhooks to the backend at `address` its credentials. Tells whether there are any.
+fn put_credentials(
+    client: &Client,
+    project: i64,
+    address: &str,
+    credentials: &str,
+) -> Result<bool, ClientError> {
+    let mut found = false;
+    for webhook in client.webhooks(project)? {
+        // Credentials in the address are sent already, and win over headers.
+        if !leads_to(&webhook.url, address) {
+            continue;
+        }
+        found = true;
+        let mut headers = webhook.headers;
+        if headers.get(AUTHORIZATION).map(String::as_str) == Some(credentials)
+            || webhook.url.contains('@')
+        {
+            continue;
+        }
+        headers.insert(AUTHORIZATION.to_owned(), credentials.to_owned());
+        client.update_webhook_headers(webhook.id, &headers)?;
+        tracing::info!(
+            project,
+            "the project's webhook has the backend's credentials now"
+        );
+    }
+    Ok(found)
+}
+
+/// Tells whether a webhook's address is that of a backend at `address`, a host with or without port.
+fn leads_to(url: &str, address: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let plain = |host: &str| {
+        let host = host
+            .strip_suffix(":80")
+            .or_else(|| host.strip_suffix(":443"))
+            .unwrap_or(host);
+        host.to_ascii_lowercase()
+    };
+    plain(host) == plain(address) && path.trim_end_matches('/').ends_with("webhook")
+}
+
+/// The address under which the caller knows the backend, also behind a proxy.
+fn own_address(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
+    text("x-forwarded-host").or_else(|| text(header::HOST.as_str()))
+}

@@ -1,0 +1,195 @@
+//! A Label Studio that misbehaves, and addresses that task data should not have: a clear error each time, and a server
+//! that goes on.
+
+#[path = "../../label-studio-sdk/tests/stand_in/mod.rs"]
+mod stand_in;
+
+use std::{sync::mpsc, time::Duration};
+
+use label_studio_ml::{
+    Client, ClientOptions, FnModel, MediaFetcher, MediaOptions, MemoryStore, Prediction,
+    Predictions, ServerArgs, Services, TestClient, Value, json,
+};
+use stand_in::{Reply, StandIn, options};
+
+const CONFIG: &str = r#"<View><Image name="i" value="$image"/><Choices name="c" toName="i"><Choice value="x"/></Choices></View>"#;
+
+/// Labels every image with its number of bytes; training counts the labelled tasks.
+fn model() -> FnModel {
+    FnModel::new("Sizes")
+        .predict_fn(|project, request| {
+            let size = |task: &label_studio_ml::Task| {
+                let path = project.local_path(task, task.text("image").unwrap_or_default())?;
+                let region = json!({ "bytes": path.metadata()?.len() });
+                Ok(Prediction::new([region]))
+            };
+            Ok(request.tasks.iter().map(size).collect::<Predictions>())
+        })
+        .update_fn(|project, _| Ok(project.labeled_tasks()?.len().into()))
+}
+
+struct Scene {
+    client: TestClient,
+    _cache: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new(label_studio: &StandIn, args: &ServerArgs) -> Self {
+        let cache = tempfile::tempdir().unwrap();
+        let client = Client::new(ClientOptions {
+            read_timeout: Duration::from_millis(200),
+            retries: 0,
+            ..options(&label_studio.url()).with_token("0123abcd")
+        });
+        let client = client.unwrap();
+        let media = MediaOptions {
+            read_timeout: Duration::from_millis(200),
+            retries: 0,
+            document_root: Some(cache.path().join("documents")),
+            ..MediaOptions::new(cache.path().join("media"))
+        };
+        std::fs::create_dir(cache.path().join("documents")).unwrap();
+        let services = Services {
+            store: Box::new(MemoryStore::default()),
+            client: Some(client.clone()),
+            media: Some(MediaFetcher::new(Some(client), media).unwrap()),
+        };
+        Self {
+            client: TestClient::with_services(model(), args, services),
+            _cache: cache,
+        }
+    }
+
+    /// Predicts a good task and one with `image`: the good one must be predicted whatever happens to the other.
+    fn error_of(&self, image: &str) -> String {
+        let tasks = [
+            json!({ "id": 1, "data": { "image": "data:text/plain,good" } }),
+            json!({ "id": 2, "data": { "image": image } }),
+        ];
+        let body = json!({ "tasks": tasks, "project": "1.1", "label_config": CONFIG });
+        let answer = self.client.predict(&body);
+        assert_eq!(answer["results"][0]["result"], json!([{ "bytes": 4 }]));
+        answer["results"][1]["error"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Serves `reply` to everything and expects `parts` in the error of a task whose image is `image`.
+fn check(image: &str, reply: impl Fn() -> Reply + Send + Sync + 'static, parts: &[&str]) {
+    let label_studio = StandIn::start(move |_| reply());
+    let scene = Scene::new(&label_studio, &ServerArgs::default());
+    let error = scene.error_of(&image.replace("LABEL_STUDIO", &label_studio.url()));
+    for part in parts {
+        assert!(
+            error.contains(part),
+            "{image}: {part:?} is not in {error:?}"
+        );
+    }
+    assert_eq!(scene.client.get("/health").0, 200, "the server lives on");
+    assert!(!error.contains("0123abcd"), "{error}");
+}
+
+#[test]
+fn media_that_cannot_be_had_costs_one_task() {
+    let upload = "/data/upload/1/ab-cat.png";
+    check(upload, || Reply::Hang, &["cat.png", "too long"]);
+    check(
+        upload,
+        || Reply::status(401),
+        &["401", "LABEL_STUDIO_API_KEY"],
+    );
+    let short =
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\nconnection: close\r\n\r\nonly this".to_vec();
+    check(
+        upload,
+        move || Reply::Raw(short.clone()),
+        &["cat.png", "ended early"],
+    );
+    let elsewhere = || Reply::redirect("http://169.254.169.254/latest/meta-data");
+    check(
+        "LABEL_STUDIO/data/upload/1/ab-cat.png",
+        elsewhere,
+        &["169.254.169.254", "private"],
+    );
+    let unused = || Reply::ok("never asked");
+    check(
+        "http://169.254.169.254/latest/meta-data",
+        unused,
+        &["169.254.169.254", "private"],
+    );
+    check(
+        "/data/local-files/?d=../../etc/passwd",
+        unused,
+        &["etc/passwd", "outside"],
+    );
+    check("file:///etc/passwd", unused, &["file:///etc/passwd"]);
+    check("/etc/passwd", unused, &["/etc/passwd"]);
+}
+
+/// Trains with a Label Studio that serves `reply` to everything and expects `part` in the error.
+fn check_training(reply: impl Fn() -> Reply + Send + Sync + 'static, part: &str) {
+    let label_studio = StandIn::start(move |_| reply());
+    let scene = Scene::new(&label_studio, &ServerArgs::default());
+    let event =
+        json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
+    let (status, answer) = scene.client.post("/webhook", &event);
+    assert_eq!(status, 500, "{answer}");
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains(part), "{part:?} is not in {detail:?}");
+    assert_eq!(scene.client.get("/health").0, 200, "the server lives on");
+}
+
+#[test]
+fn a_training_without_label_studio_says_why() {
+    check_training(|| Reply::Hang, "time");
+    check_training(|| Reply::status(401), "LABEL_STUDIO_API_KEY");
+    check_training(|| Reply::ok("<html>a page</html>"), "LABEL_STUDIO_URL");
+}
+
+fn with_password() -> ServerArgs {
+    ServerArgs {
+        basic_auth_user: Some("ann".to_owned()),
+        basic_auth_pass: Some("secret".to_owned()),
+        ..ServerArgs::default()
+    }
+}
+
+const CREDENTIALS: &str = "Basic YW5uOnNlY3JldA==";
+
+#[test]
+fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
+    let webhooks = json!([
+        { "id": 1, "url": "http://elsewhere:9090/webhook", "headers": {} },
+        { "id": 2, "url": "http://backend.evil:9090/webhook", "headers": {} },
+        { "id": 3, "url": "http://backend:9090/other", "headers": {} },
+        { "id": 4, "url": "http://ann:secret@backend:9090/webhook", "headers": {} },
+        { "id": 5, "url": "http://backend:9090/webhook", "headers": { "Authorization": CREDENTIALS } },
+        { "id": 6, "url": "http://backend:9090/webhook", "headers": { "X-Team": "red" } },
+    ]);
+    let (patched, is_patched) = mpsc::channel();
+    let label_studio = StandIn::start(move |asked| {
+        Reply::json(&match (asked.method.as_str(), asked.path()) {
+            ("GET", "/api/current-user/whoami") => json!({ "id": 1, "email": "a@b.c" }),
+            ("GET", "/api/webhooks/") => webhooks.clone(),
+            _ => {
+                let body: Value = serde_json::from_str(&asked.body).unwrap();
+                patched.send((asked.target.clone(), body)).unwrap();
+                json!({})
+            }
+        })
+    });
+    let scene = Scene::new(&label_studio, &with_password());
+    let headers = [
+        ("content-type", "application/json"),
+        ("host", "backend:9090"),
+        ("authorization", CREDENTIALS),
+    ];
+    let body = json!({ "project": "1.1", "schema": CONFIG }).to_string();
+    let (status, _) = scene.client.send("POST", "/setup", &headers, body);
+    assert_eq!(status, 200);
+    let expected = json!({ "headers": { "Authorization": CREDENTIALS, "X-Team": "red" } });
+    // They are looked at in order, so the first that is patched shows that those before it are left alone.
+    assert_eq!(
+        is_patched.recv().unwrap(),
+        ("/api/webhooks/6".to_owned(), expected)
+    );
+}
