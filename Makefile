@@ -8,6 +8,8 @@ BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_cla
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
 LOCKED :=
+# Checked and tested throughout with the opt-in engine, so that it is built once and nothing is built without it.
+FEATURES := --features label-studio-inference/rten
 
 .PHONY: help setup run test lint fmt doc bench e2e demo backends tools label-studio onnxruntime
 
@@ -27,20 +29,20 @@ run: tools ## Serves the simplest backend on PORT (9090)
 	MODEL_DIR=.demo/simplest cargo run $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
 
 test: lint doc onnxruntime ## Everything that CI checks: lint, docs, tests, invariants, end to end
-	scripts/run_tests.sh $(LOCKED)
+	scripts/run_tests.sh $(LOCKED) $(FEATURES)
 	scripts/check_invariants.sh
 	$(MAKE) --no-print-directory e2e
 
 lint: tools ## Format, clippy with warnings denied, licences and sources of the dependencies
 	cargo fmt --all --check
-	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	cargo clippy $(LOCKED) $(FEATURES) --workspace --all-targets -- -D warnings
 	scripts/check_dependencies.sh
 
 fmt: tools ## Formats the Rust code
 	cargo fmt --all
 
 doc: tools ## API documentation in target/doc, with warnings denied
-	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps --lib
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) $(FEATURES) --workspace --no-deps --lib
 
 bench: tools ## Benchmarks
 	cargo bench $(LOCKED) --workspace --benches

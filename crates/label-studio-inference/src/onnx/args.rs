@@ -50,6 +50,9 @@ pub struct OnnxArgs {
 pub enum EngineKind {
     /// ONNX Runtime, loaded when the backend starts.
     Ort,
+    /// The engine in pure Rust: no library to find, fewer operators, one and a half times the work.
+    #[cfg(feature = "rten")]
+    Rten,
 }
 
 /// Where models run.

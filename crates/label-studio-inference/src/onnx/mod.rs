@@ -29,6 +29,8 @@ mod expected;
 mod file_kind;
 mod library;
 mod pool;
+#[cfg(feature = "rten")]
+mod rten;
 mod runtime;
 mod sessions;
 mod tensor;

@@ -32,6 +32,8 @@ pub(super) struct SessionOptions {
 #[derive(Clone)]
 enum Loader {
     Ort(Environment),
+    #[cfg(feature = "rten")]
+    Rten,
 }
 
 impl Runtime {
@@ -39,6 +41,8 @@ impl Runtime {
     pub fn new(args: &OnnxArgs) -> Result<Self, OnnxError> {
         let engine = match args.onnx_engine {
             EngineKind::Ort => Loader::Ort(environment(args)?),
+            #[cfg(feature = "rten")]
+            EngineKind::Rten => Loader::Rten,
         };
         let n_sessions = args.onnx_sessions.max(1);
         let n_threads = match args.onnx_threads {
@@ -60,6 +64,8 @@ impl Runtime {
         file_kind::check(path)?;
         match &self.engine {
             Loader::Ort(environment) => sessions::load(environment, path, &self.options),
+            #[cfg(feature = "rten")]
+            Loader::Rten => super::rten::load(path, &self.options),
         }
     }
 }

@@ -1,0 +1,141 @@
+//! A model on rten, an engine in pure Rust.
+
+mod signature;
+mod values;
+
+use std::{collections::BTreeMap, error::Error, path::Path, sync::Arc};
+
+use ::rten::{Model, NodeId, RunOptions, ThreadPool};
+
+use super::{
+    Device, Engine, OnnxError, Tensor, TensorInfo, TensorView, pool::Pool, runtime::SessionOptions,
+};
+
+struct RtenModel {
+    file: String,
+    inputs: Vec<TensorInfo>,
+    outputs: Vec<TensorInfo>,
+    metadata: BTreeMap<String, String>,
+    model: Model,
+    /// Threads for one run each; weights are shared by all runs.
+    threads: Pool<Arc<ThreadPool>>,
+}
+
+/// Why a run failed before rten had its say.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error("the model has no {0:?}")]
+    NoSuchName(String),
+    #[error("rten computes with 32-bit integers, and {0} is larger")]
+    Overflow(i64),
+    #[error("outputs of this type cannot be read")]
+    OutputType,
+    #[error(transparent)]
+    Rten(#[from] ::rten::RunError),
+}
+
+pub(super) fn load(path: &Path, options: &SessionOptions) -> Result<Arc<dyn Engine>, OnnxError> {
+    if let Device::Cuda(_) = options.device {
+        return Err(OnnxError::NoGpu {
+            reason: "the engine rten runs on the processor only".to_owned(),
+        });
+    }
+    let failed = |source: Box<dyn Error + Send + Sync>| OnnxError::Load {
+        path: path.to_owned(),
+        source,
+    };
+    let signature = signature::read(path).map_err(|error| failed(error.into()))?;
+    // The outputs stand at the end of a graph, and rten takes a truncated one for complete.
+    if signature.outputs.is_empty() {
+        return Err(failed("the graph has no outputs".into()));
+    }
+    let model = Model::load_file(path).map_err(|error| failed(error.into()))?;
+    let threads = (0..options.n_sessions)
+        .map(|_| Arc::new(ThreadPool::with_num_threads(options.n_threads)))
+        .collect();
+    // Old exporters list weights among the inputs.
+    let is_fed = |info: &TensorInfo| {
+        let id = model.find_node(&info.name);
+        id.is_some_and(|id| model.input_ids().contains(&id))
+    };
+    Ok(Arc::new(RtenModel {
+        file: path.display().to_string(),
+        inputs: signature.inputs.into_iter().filter(is_fed).collect(),
+        outputs: signature.outputs,
+        metadata: signature.metadata,
+        model,
+        threads: Pool::new(threads),
+    }))
+}
+
+impl Engine for RtenModel {
+    fn file(&self) -> &str {
+        &self.file
+    }
+
+    fn inputs(&self) -> &[TensorInfo] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[TensorInfo] {
+        &self.outputs
+    }
+
+    fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    fn run(
+        &self,
+        inputs: &[(&str, TensorView<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, OnnxError> {
+        self.run_model(inputs, outputs)
+            .map_err(|source| OnnxError::Run {
+                file: self.file.clone(),
+                source: source.into(),
+            })
+    }
+}
+
+impl RtenModel {
+    fn run_model(
+        &self,
+        inputs: &[(&str, TensorView<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, RunError> {
+        let contiguous = inputs
+            .iter()
+            .map(|(name, view)| Ok((self.node(name)?, values::Contiguous::new(view)?)))
+            .collect::<Result<Vec<_>, RunError>>()?;
+        let values = contiguous
+            .iter()
+            .map(|(node, value)| (*node, value.view()))
+            .collect();
+        let infos = outputs
+            .iter()
+            .map(|name| {
+                let info = self.outputs.iter().find(|info| info.name == *name);
+                info.ok_or_else(|| RunError::NoSuchName((*name).to_owned()))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let nodes = outputs
+            .iter()
+            .map(|name| self.node(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let threads = self.threads.take();
+        let mut options = RunOptions::default();
+        options.thread_pool = Some(Arc::clone(&threads));
+        let found = self.model.run(values, &nodes, Some(options))?;
+        found
+            .into_iter()
+            .zip(infos)
+            .map(|(value, info)| values::tensor(value, info.element_type))
+            .collect()
+    }
+
+    fn node(&self, name: &str) -> Result<NodeId, RunError> {
+        let node = self.model.find_node(name);
+        node.ok_or_else(|| RunError::NoSuchName(name.to_owned()))
+    }
+}
