@@ -1,0 +1,189 @@
+//! What a task shows, as texts and parts of a message.
+
+use std::{borrow::Cow, fs, path::Path};
+
+use label_studio_ml::{
+    Map, Object, Project, Task, Value,
+    anyhow::{self, Context, bail},
+    json, serde_json,
+};
+use label_studio_services::{Deadline, python_repr, python_str};
+
+use crate::{
+    MediaArgs, MediaMode,
+    paragraphs::dialogue_json,
+    pdf,
+    picture::{Picture, data_url},
+};
+
+/// Object tags whose data are addresses of files that are no text.
+const MEDIA: [&str; 5] = ["Image", "Pdf", "Audio", "Video", "TimeSeries"];
+/// Models that cannot see.
+const BLIND: [&str; 2] = ["gpt-3.5", "gpt-35"];
+
+/// What a task shows the model.
+pub(crate) struct Content<'a> {
+    project: &'a Project,
+    task: &'a Task,
+    object: &'a Object,
+    media_text: Option<String>,
+    /// Images and documents, as parts of the message.
+    pub(crate) parts: Vec<Value>,
+}
+
+impl<'a> Content<'a> {
+    /// Fetches and reads the images or the document of a task; all else is read when it is asked for.
+    pub(crate) fn load(
+        project: &'a Project,
+        task: &'a Task,
+        object: &'a Object,
+        reader: &MediaReader<'_>,
+    ) -> anyhow::Result<Self> {
+        let mut content = Self {
+            project,
+            task,
+            object,
+            media_text: None,
+            parts: Vec::new(),
+        };
+        let is_pdf = object.tag.eq_ignore_ascii_case("Pdf");
+        if !is_pdf && !object.tag.eq_ignore_ascii_case("Image") {
+            return Ok(content);
+        }
+        let addresses = content.addresses()?;
+        let mut texts = Vec::new();
+        for address in addresses {
+            let path = project.local_path(task, address)?;
+            let in_file = || format!("{:?} of the task cannot be used", object.value_name);
+            if reader.sends_parts(is_pdf) {
+                let part = if is_pdf {
+                    pdf_part(&path)
+                } else {
+                    reader.image_part(&path)
+                };
+                content.parts.push(part.with_context(in_file)?);
+                let what = if is_pdf { "document" } else { "image" };
+                texts.push(format!("(the attached {what})"));
+            } else if is_pdf {
+                texts.push(pdf::text(reader.media, &path, reader.deadline).with_context(in_file)?);
+            } else {
+                let text = Picture::text(reader.media, &path, reader.deadline);
+                texts.push(text.with_context(in_file)?);
+            }
+        }
+        content.media_text = (!texts.is_empty()).then(|| texts.join("\n"));
+        Ok(content)
+    }
+
+    /// Returns the text that stands for the object; `None`, as Python writes nothing, when the task has none.
+    pub(crate) fn text(&self) -> anyhow::Result<Cow<'_, str>> {
+        if let Some(text) = &self.media_text {
+            return Ok(Cow::Borrowed(text));
+        }
+        let object = self.object;
+        let written = object.value.as_deref().unwrap_or_default();
+        if !written.is_empty() && !written.contains('$') {
+            return Ok(Cow::Borrowed(written));
+        }
+        let Some(value) = self.loaded(&object.value_name)? else {
+            return Ok(Cow::Borrowed("None"));
+        };
+        if object.tag.eq_ignore_ascii_case("Paragraphs") && !value.is_null() {
+            // A dialogue behind an address comes as text.
+            let dialogue = value
+                .as_str()
+                .and_then(|text| serde_json::from_str(text).ok());
+            return Ok(dialogue_json(object, dialogue.as_ref().unwrap_or(&value)).into());
+        }
+        Ok(shown(value))
+    }
+
+    /// Returns a field of the task's data as templates show it, `None` when there is none.
+    pub(crate) fn field(&self, name: &str) -> anyhow::Result<Option<Cow<'_, str>>> {
+        if let Some(text) = &self.media_text
+            && name == self.object.value_name
+        {
+            return Ok(Some(Cow::Borrowed(text)));
+        }
+        Ok(self.loaded(name)?.map(shown))
+    }
+
+    /// Returns a field of the task's data, texts in the place of their addresses.
+    fn loaded(&self, name: &str) -> anyhow::Result<Option<Cow<'_, Value>>> {
+        let Some(value) = self.task.data.get(name) else {
+            return Ok(None);
+        };
+        let mut objects = self.project.label_config().objects().iter();
+        let is_media = objects.any(|object| {
+            object.value_name == name
+                && MEDIA
+                    .iter()
+                    .any(|tag| tag.eq_ignore_ascii_case(&object.tag))
+        });
+        if is_media || matches!(value, Value::Null | Value::Bool(_) | Value::Number(_)) {
+            return Ok(Some(Cow::Borrowed(value)));
+        }
+        let mut task = Task::new(Map::from_iter([(name.to_owned(), value.clone())]));
+        task.id = self.task.id;
+        Ok(self
+            .project
+            .preload_task_data(&task)?
+            .remove(name)
+            .map(Cow::Owned))
+    }
+
+    fn addresses(&self) -> anyhow::Result<Vec<&'a str>> {
+        let name = &self.object.value_name;
+        let addresses = match self.task.data.get(name) {
+            None | Some(Value::Null) => Some(Vec::new()),
+            Some(Value::String(address)) => Some(vec![address.as_str()]),
+            Some(Value::Array(addresses)) => addresses.iter().map(Value::as_str).collect(),
+            Some(_) => None,
+        };
+        let Some(addresses) = addresses else {
+            bail!(
+                "data field {name:?} of the task holds no address, which <{}> shows",
+                self.object.tag
+            );
+        };
+        Ok(addresses)
+    }
+}
+
+/// How images and documents are read.
+pub(crate) struct MediaReader<'a> {
+    pub(crate) media: &'a MediaArgs,
+    pub(crate) model: &'a str,
+    pub(crate) deadline: Deadline,
+}
+
+impl MediaReader<'_> {
+    fn sends_parts(&self, is_pdf: bool) -> bool {
+        match self.media.media_mode {
+            MediaMode::Auto => !is_pdf && !BLIND.iter().any(|name| self.model.starts_with(name)),
+            MediaMode::Parts => true,
+            MediaMode::Text => false,
+        }
+    }
+
+    fn image_part(&self, path: &Path) -> anyhow::Result<Value> {
+        let url = Picture::data_url(path, self.media.max_image_side)?;
+        Ok(json!({ "type": "image_url", "image_url": { "url": url } }))
+    }
+}
+
+fn pdf_part(path: &Path) -> anyhow::Result<Value> {
+    let bytes = fs::read(path)?;
+    let file =
+        json!({ "filename": "document.pdf", "file_data": data_url("application/pdf", &bytes) });
+    Ok(json!({ "type": "file", "file": file }))
+}
+
+/// Writes a value as Python's `str` does.
+fn shown(value: Cow<'_, Value>) -> Cow<'_, str> {
+    match value {
+        Cow::Borrowed(value) => python_str(value),
+        Cow::Owned(Value::String(text)) => Cow::Owned(text),
+        Cow::Owned(value) => Cow::Owned(python_repr(&value)),
+    }
+}

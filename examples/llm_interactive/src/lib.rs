@@ -1,0 +1,23 @@
+//! Labels by prompt: a chat model answers what the annotator asks about the task.
+//!
+//! [`OpenAIInteractive`] is the model that Label Studio talks to. It speaks OpenAI's API, so it works with OpenAI, Azure
+//! OpenAI, Ollama and every server that has taken the API over. [`Options`] are its flags.
+
+mod answer;
+mod content;
+mod model;
+mod options;
+mod outputs;
+mod paragraphs;
+mod pdf;
+mod picture;
+mod program;
+mod prompt_versions;
+mod provider;
+mod question;
+mod structured;
+mod taxonomy;
+
+pub use model::OpenAIInteractive;
+pub use options::{LimitArgs, MediaArgs, MediaMode, Object, Options, PromptArgs, StructuredOutput};
+pub use provider::{Provider, ProviderArgs};

@@ -1,0 +1,20 @@
+//! Serves the model.
+
+use clap::Parser;
+use label_studio_ml::{ServerArgs, anyhow, serve};
+use llm_interactive::{OpenAIInteractive, Options};
+
+/// Label by prompt: a chat model answers what the annotator asks about the task
+#[derive(Debug, Parser)]
+struct Program {
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Program { server, options } = Program::parse();
+    serve(&server, move || OpenAIInteractive::new(options))
+}

@@ -1,0 +1,264 @@
+//! The model: from a prompt and tasks to predictions.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use label_studio_ml::{
+    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
+    Value,
+    anyhow::{self, Context, bail},
+};
+use label_studio_services::{
+    Budget, ChatClient, ChatError, ResponseCache, ServiceClient, map_parallel, prompt_pair,
+    text_area_lines,
+};
+
+use crate::{
+    Options, StructuredOutput, answer,
+    outputs::{OBJECTS, Outputs},
+    prompt_versions,
+    question::Question,
+    structured,
+};
+
+/// Confidence of every prediction: chat models do not tell theirs.
+const SCORE: f64 = 0.1;
+const MIB: usize = 1 << 20;
+const CUT: &str =
+    "the answer was cut off by the limit of tokens or of time, so its JSON is not complete";
+const NO_JSON: &str = "the model did not answer with the JSON object that it was asked for; \
+                       set STRUCTURED_OUTPUT=off, or ask a model that knows JSON";
+
+/// Asks a chat model what the annotator asks, and puts its answers where the label config has room for them.
+#[derive(Debug)]
+pub struct OpenAIInteractive {
+    options: Options,
+    default_prompt: Option<String>,
+    client: ServiceClient,
+    budget: Arc<Budget>,
+    cache: Arc<ResponseCache>,
+}
+
+impl OpenAIInteractive {
+    /// Reads the default prompt and sets up the client. Nothing is asked yet.
+    pub fn new(options: Options) -> anyhow::Result<Self> {
+        let default_prompt = match options.prompt.default_prompt.as_deref() {
+            Some(path) if Path::new(path).is_file() => Some(
+                fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the default prompt {path}"))?,
+            ),
+            text => text
+                .filter(|text| !text.trim().is_empty())
+                .map(str::to_owned),
+        };
+        if default_prompt.is_some() && options.prompt.use_internal_prompt_template {
+            tracing::warn!("DEFAULT_PROMPT is not used without USE_INTERNAL_PROMPT_TEMPLATE=0");
+        }
+        if let Err(error) = options.provider.endpoint() {
+            tracing::warn!(
+                "only projects whose extra params say whom to ask get answers: {error:#}"
+            );
+        }
+        Ok(Self {
+            client: ServiceClient::new(options.service.options())?,
+            budget: Arc::new(options.limits.budget()),
+            cache: Arc::new(ResponseCache::new(
+                options.limits.response_cache_mb.saturating_mul(MIB),
+            )),
+            default_prompt,
+            options,
+        })
+    }
+
+    /// Returns the lines of the prompt: those just typed, else the stored ones, else the default.
+    fn prompt_lines(
+        &self,
+        project: &Project,
+        request: &PredictRequest,
+        prompt: &str,
+    ) -> anyhow::Result<Option<Vec<String>>> {
+        if is_interactive(request) {
+            let lines = text_area_lines(request.context_regions(), prompt);
+            if lines.is_none() {
+                tracing::warn!(
+                    control = prompt,
+                    "the interactive context holds no prompt, so nothing is asked"
+                );
+            }
+            return Ok(lines);
+        }
+        if let Some(stored) = project.get(prompt)?.filter(|stored| !stored.is_empty()) {
+            return Ok(Some(vec![stored]));
+        }
+        if self.default_prompt.is_some() && self.options.prompt.use_internal_prompt_template {
+            tracing::error!(
+                "no prompt: DEFAULT_PROMPT is not used with the internal template, which puts a prompt that was typed \
+                 into PROMPT_TEMPLATE; set USE_INTERNAL_PROMPT_TEMPLATE=0, or remove DEFAULT_PROMPT"
+            );
+        }
+        Ok(self
+            .active_default_prompt()
+            .map(|prompt| vec![prompt.to_owned()]))
+    }
+
+    fn active_default_prompt(&self) -> Option<&str> {
+        let is_active = !self.options.prompt.use_internal_prompt_template;
+        self.default_prompt.as_deref().filter(|_| is_active)
+    }
+
+    fn predict_task(
+        &self,
+        project: &Project,
+        chat: &ChatClient,
+        question: &Question<'_>,
+        task: &Task,
+    ) -> anyhow::Result<Prediction> {
+        if question.deadline.is_over() {
+            bail!("no time was left for the task");
+        }
+        let body = question.body(project, task)?;
+        let reply = chat.ask(&body, question.deadline)?;
+        let texts = reply.texts();
+        let outputs = question.outputs;
+        let mut regions = if self.is_structured() {
+            let objects = texts.iter().map(|text| structured::read(text));
+            let objects = objects.collect::<anyhow::Result<Vec<_>>>();
+            let objects = objects.with_context(|| if reply.is_cut() { CUT } else { NO_JSON })?;
+            answer::from_objects(outputs, task, &objects)
+        } else {
+            answer::from_texts(outputs, task, &texts)
+        };
+        if reply.is_cut() {
+            tracing::warn!(
+                task = task.id,
+                "the answer was cut off by the limit of tokens or of time"
+            );
+            answer::mark_as_cut(&mut regions);
+        }
+        Ok(Prediction::new(regions).with_score(SCORE))
+    }
+
+    fn is_structured(&self) -> bool {
+        self.options.prompt.structured_output != StructuredOutput::Off
+    }
+}
+
+impl Model for OpenAIInteractive {
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        let deadline = self.options.service.deadline();
+        let label_config = project.label_config();
+        let pair = prompt_pair(label_config, &self.options.prompt.prompt_prefix, &OBJECTS)?;
+        let Some(lines) = self.prompt_lines(project, request, &pair.control.name)? else {
+            return Ok(Predictions::default());
+        };
+        let outputs = Outputs::find(label_config, pair, self.is_structured())?;
+        let provider = self.options.provider.of_project(&project.extra_params()?)?;
+        // Who asks the same once more wants another answer, unless there is only one.
+        let wants_another = is_interactive(request) && provider.temperature > 0.0;
+        let chat = ChatClient::new(self.client.clone(), provider.endpoint()?)
+            .with_budget(Arc::clone(&self.budget))
+            .with_cache((!wants_another).then(|| Arc::clone(&self.cache)))
+            .with_streaming(self.options.limits.stream);
+        let question = Question {
+            options: &self.options,
+            provider: &provider,
+            model: provider.model()?,
+            outputs: &outputs,
+            prompt: &lines.join("\n"),
+            deadline,
+        };
+        let prompt_region = outputs.prompt_region(&lines);
+        let hopeless = OnceLock::new();
+        let tasks = map_parallel(&request.tasks, self.options.service.parallelism, |task| {
+            if let Some(detail) = hopeless.get() {
+                return TaskPrediction::Failed(String::clone(detail));
+            }
+            match self.predict_task(project, &chat, &question, task) {
+                Ok(mut prediction) => {
+                    prediction
+                        .result
+                        .push(prompt_region.clone().with_new_id().into());
+                    prediction.into()
+                }
+                Err(error) => {
+                    let detail = format!("{error:#}");
+                    if concerns_all_tasks(&error) {
+                        hopeless.get_or_init(|| detail.clone());
+                    }
+                    TaskPrediction::Failed(detail)
+                }
+            }
+        });
+        check(&tasks, deadline.is_over())?;
+        Ok(Predictions { tasks })
+    }
+
+    fn fit(&self, project: &Project, event: &Event) -> anyhow::Result<Value> {
+        if !matches!(
+            event.action,
+            Action::AnnotationCreated | Action::AnnotationUpdated
+        ) {
+            return Ok(Value::Null);
+        }
+        let prefix = &self.options.prompt.prompt_prefix;
+        let prompt = prompt_pair(project.label_config(), prefix, &OBJECTS)?.control;
+        let regions = event.payload["annotation"]["result"].as_array();
+        let Some(lines) = regions.and_then(|regions| text_area_lines(regions, &prompt.name)) else {
+            tracing::debug!("the annotation holds no prompt");
+            return Ok(Value::Null);
+        };
+        let in_use = self.active_default_prompt();
+        if prompt_versions::remember(project, &prompt.name, &lines.join("\n"), in_use)? {
+            tracing::info!(project = %project.id(), version = project.model_version()?, "prompt stored");
+        }
+        Ok(Value::Null)
+    }
+}
+
+/// Tells whether somebody is waiting for the answer. An empty context is none, as in Python.
+fn is_interactive(request: &PredictRequest) -> bool {
+    match &request.context {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Object(fields)) => !fields.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(Value::Bool(true)) => true,
+    }
+}
+
+/// Tells whether asking about the other tasks would fail as well.
+fn concerns_all_tasks(error: &anyhow::Error) -> bool {
+    match error.downcast_ref() {
+        Some(ChatError::Budget(_)) => true,
+        Some(ChatError::Service(error)) => matches!(error.status(), Some(401 | 404)),
+        _ => false,
+    }
+}
+
+/// Says how many tasks failed; fails when none of several has an answer.
+fn check(tasks: &[TaskPrediction], is_late: bool) -> anyhow::Result<()> {
+    let failures = || {
+        tasks.iter().filter_map(|task| match task {
+            TaskPrediction::Failed(detail) => Some(detail),
+            TaskPrediction::One(_) | TaskPrediction::Several(_) => None,
+        })
+    };
+    let (n_failed, n_tasks) = (failures().count(), tasks.len());
+    match failures().next() {
+        Some(detail) if n_failed == n_tasks && n_tasks > 1 => {
+            bail!("none of {n_tasks} tasks could be predicted; the first: {detail}")
+        }
+        Some(_) if is_late => tracing::warn!(
+            n_failed,
+            n_tasks,
+            "time ran out; the tasks without a prediction are predicted when they are asked for again: raise \
+             PARALLELISM, or select fewer tasks at once"
+        ),
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Flags of the backend.
+
+use std::{num::NonZeroU32, path::PathBuf};
+
+use clap::{
+    ArgAction, Args, ValueEnum,
+    builder::{BoolishValueParser, FalseyValueParser},
+};
+use label_studio_ml::{Map, Value, serde_json};
+use label_studio_services::{Budget, Prices, ServiceArgs};
+
+use crate::ProviderArgs;
+
+const PROMPT_TEMPLATE: &str =
+    "**Source Text**:\n\n\"{text}\"\n\n**Task Directive**:\n\n\"{prompt}\"";
+
+/// How questions are made, whom they go to, and what they may cost.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub provider: ProviderArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub prompt: PromptArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub media: MediaArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub limits: LimitArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub service: ServiceArgs,
+}
+
+/// How a question is made
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Prompt")]
+pub struct PromptArgs {
+    /// Start of the name of the `TextArea` that holds the prompt, in any case
+    #[arg(long, env = "PROMPT_PREFIX", default_value = "prompt")]
+    pub prompt_prefix: String,
+
+    /// Put text and prompt into the prompt template; if not, the prompt itself is the template
+    #[arg(long, env = "USE_INTERNAL_PROMPT_TEMPLATE", default_value = "1", action = ArgAction::Set,
+          value_parser = BoolishValueParser::new())]
+    pub use_internal_prompt_template: bool,
+
+    /// Template with the fields {text}, {prompt} and {labels}
+    #[arg(long, env = "PROMPT_TEMPLATE", default_value = PROMPT_TEMPLATE, hide_default_value = true)]
+    pub prompt_template: String,
+
+    /// Prompt, or file that holds it, for projects where nobody has typed one; only without the internal template
+    #[arg(long, env = "DEFAULT_PROMPT")]
+    pub default_prompt: Option<String>,
+
+    /// Message that tells the model who it is, before every question
+    #[arg(long, env = "SYSTEM_PROMPT")]
+    pub system_prompt: Option<String>,
+
+    /// Have the model answer in JSON, so that every control gets its own value
+    #[arg(long, env = "STRUCTURED_OUTPUT", value_enum, default_value_t)]
+    pub structured_output: StructuredOutput,
+}
+
+/// How images and PDF documents reach the model
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Images and documents")]
+pub struct MediaArgs {
+    /// How images and PDF documents reach the model
+    #[arg(long, env = "MEDIA_MODE", value_enum, default_value_t)]
+    pub media_mode: MediaMode,
+
+    /// Longer side, in pixels, that images are reduced to before they are sent
+    #[arg(long, env = "MAX_IMAGE_SIDE", default_value = "2048")]
+    pub max_image_side: NonZeroU32,
+
+    /// Program that reads the text of images
+    #[arg(long, env = "TESSERACT_CMD", default_value = "tesseract")]
+    pub tesseract_cmd: PathBuf,
+
+    /// Languages of the text in images, for tesseract: eng, or several as in deu+eng
+    #[arg(long, env = "OCR_LANGUAGE", default_value = "eng")]
+    pub ocr_language: String,
+
+    /// Program that reads the text of PDF documents
+    #[arg(long, env = "PDFTOTEXT_CMD", default_value = "pdftotext")]
+    pub pdftotext_cmd: PathBuf,
+}
+
+/// What an answer may cost
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Most tokens of an answer, sent as `max_tokens`
+    #[arg(long, env = "MAX_ANSWER_TOKENS")]
+    pub max_answer_tokens: Option<u32>,
+
+    /// Tokens of questions and answers together, until the backend is restarted
+    #[arg(long, env = "TOKEN_BUDGET")]
+    pub token_budget: Option<u64>,
+
+    /// Costs until the backend is restarted, in the currency of the prices
+    #[arg(long, env = "COST_BUDGET", requires_all = ["input_price", "output_price"])]
+    pub cost_budget: Option<f64>,
+
+    /// Price of a million tokens of questions
+    #[arg(long, env = "INPUT_PRICE")]
+    pub input_price: Option<f64>,
+
+    /// Price of a million tokens of answers
+    #[arg(long, env = "OUTPUT_PRICE")]
+    pub output_price: Option<f64>,
+
+    /// Megabytes of answers to keep, so that a batch that is predicted again costs nothing
+    #[arg(long, env = "RESPONSE_CACHE_MB", default_value_t = 64)]
+    pub response_cache_mb: usize,
+
+    /// Have answers sent piece by piece: what has arrived when time runs out is kept
+    #[arg(long, env = "STREAM", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    pub stream: bool,
+
+    /// JSON object with more fields for every request; null takes a field away
+    #[arg(long, env = "EXTRA_BODY", default_value = "{}", value_parser = object)]
+    pub extra_body: Object,
+}
+
+/// Form of the answer
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum StructuredOutput {
+    /// Plain text, matched with the choices
+    #[default]
+    Off,
+    /// JSON that the provider holds to a schema
+    JsonSchema,
+    /// JSON that the question describes, for providers without schemas
+    JsonObject,
+}
+
+/// How images and PDF documents reach the model
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum MediaMode {
+    /// Images as parts of the message, but as text for gpt-3.5, which cannot see; documents as text
+    #[default]
+    Auto,
+    /// As parts of the message, for models that can see
+    Parts,
+    /// As text, read by the programs tesseract and pdftotext
+    Text,
+}
+
+/// Fields of a JSON object.
+pub type Object = Map<String, Value>;
+
+impl LimitArgs {
+    pub(crate) fn budget(&self) -> Budget {
+        let prices = Prices {
+            input: self.input_price.unwrap_or_default(),
+            output: self.output_price.unwrap_or_default(),
+        };
+        Budget::new()
+            .with_max_tokens(self.token_budget)
+            .with_max_cost(self.cost_budget, prices)
+    }
+}
+
+fn object(text: &str) -> Result<Object, String> {
+    if text.trim().is_empty() {
+        return Ok(Object::new());
+    }
+    serde_json::from_str(text).map_err(|error| format!("say a JSON object: {error}"))
+}
