@@ -1,0 +1,20 @@
+//! Serves the model.
+
+use clap::Parser;
+use label_studio_ml::{ServerArgs, anyhow, serve};
+use watsonx_llm::{Options, WatsonXModel};
+
+/// Label by prompt with IBM watsonx.ai, and copy annotations into a watsonx.data table
+#[derive(Debug, Parser)]
+struct Program {
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Program { server, options } = Program::parse();
+    serve(&server, move || WatsonXModel::load(options))
+}

@@ -1,0 +1,166 @@
+//! Flags of the backend.
+
+use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
+use label_studio_ml::{Map, Value, serde_json};
+use label_studio_services::{Secret, ServiceArgs};
+
+const PROMPT_TEMPLATE: &str =
+    "**Source Text**:\n\n\"{text}\"\n\n**Task Directive**:\n\n\"{prompt}\"";
+
+/// Whom questions go to, how they are made, and where annotations are copied to.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub watsonx: WatsonxArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub prompt: PromptArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub export: ExportArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub service: ServiceArgs,
+}
+
+/// Whom questions go to
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "watsonx.ai")]
+pub struct WatsonxArgs {
+    /// Address of watsonx.ai in your region
+    #[arg(
+        long,
+        env = "WATSONX_URL",
+        default_value = "https://us-south.ml.cloud.ibm.com"
+    )]
+    pub watsonx_url: String,
+
+    /// IBM Cloud API key
+    #[arg(long, env = "WATSONX_API_KEY", hide_env_values = true)]
+    pub watsonx_api_key: Option<Secret>,
+
+    /// Id of the watsonx.ai project that pays
+    #[arg(long, env = "WATSONX_PROJECT_ID")]
+    pub watsonx_project_id: Option<String>,
+
+    /// Model: its id, such as ibm/granite-3-8b-instruct, or its name in IBM's Python library, such as `GRANITE_13B_CHAT_V2`
+    #[arg(long, env = "WATSONX_MODELTYPE")]
+    pub watsonx_modeltype: Option<String>,
+
+    /// Where the API key is exchanged for tokens
+    #[arg(
+        long,
+        env = "WATSONX_IAM_URL",
+        default_value = "https://iam.cloud.ibm.com/oidc/token"
+    )]
+    pub watsonx_iam_url: String,
+
+    /// How the model is asked
+    #[arg(long, env = "WATSONX_ENDPOINT", value_enum, default_value_t)]
+    pub watsonx_endpoint: Endpoint,
+
+    /// Version of the API, a date
+    #[arg(long, env = "WATSONX_API_VERSION", default_value = "2024-10-10")]
+    pub watsonx_api_version: String,
+
+    /// Most tokens of an answer
+    #[arg(long, env = "MAX_NEW_TOKENS", default_value_t = 50)]
+    pub max_new_tokens: u32,
+
+    /// JSON object with more parameters of the model, such as {"temperature": 0.2}
+    #[arg(long, env = "WATSONX_PARAMETERS", default_value = "{}", value_parser = object)]
+    pub watsonx_parameters: Map<String, Value>,
+
+    /// Ask at the start whether watsonx.ai offers the model
+    #[arg(long, env = "WATSONX_CHECK_MODEL", default_value = "1", action = ArgAction::Set,
+          value_parser = BoolishValueParser::new())]
+    pub watsonx_check_model: bool,
+}
+
+/// How the model is asked
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Endpoint {
+    /// `text/generation`: the prompt as it is; images as text
+    #[default]
+    Generation,
+    /// `text/chat`: the prompt as a message, for chat models; images as they are
+    Chat,
+}
+
+/// How a question is made
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Prompt")]
+pub struct PromptArgs {
+    /// Start of the name of the `TextArea` that holds the prompt, in any case
+    #[arg(long, env = "PROMPT_PREFIX", default_value = "prompt")]
+    pub prompt_prefix: String,
+
+    /// Put text and prompt into `PROMPT_TEMPLATE`; if not, the prompt itself is the template
+    #[arg(long, env = "USE_INTERNAL_PROMPT_TEMPLATE", default_value = "1", action = ArgAction::Set,
+          value_parser = BoolishValueParser::new())]
+    pub use_internal_prompt_template: bool,
+
+    /// Template with the fields {text}, {prompt} and {labels}
+    #[arg(long, env = "PROMPT_TEMPLATE", default_value = PROMPT_TEMPLATE, hide_default_value = true)]
+    pub prompt_template: String,
+
+    /// Prompt, or file that holds it, for projects where nobody has typed one; only without the internal template
+    #[arg(long, env = "DEFAULT_PROMPT")]
+    pub default_prompt: Option<String>,
+}
+
+/// Where annotations are copied to
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "watsonx.data")]
+pub struct ExportArgs {
+    /// User of the Presto engine; IBM Cloud wants ibmlhapikey
+    #[arg(long, env = "WATSONX_ENG_USERNAME")]
+    pub watsonx_eng_username: Option<String>,
+
+    /// Host of the Presto engine
+    #[arg(long, env = "WATSONX_ENG_HOST")]
+    pub watsonx_eng_host: Option<String>,
+
+    /// Port of the Presto engine
+    #[arg(long, env = "WATSONX_ENG_PORT")]
+    pub watsonx_eng_port: Option<String>,
+
+    /// Catalog of the table
+    #[arg(long, env = "WATSONX_CATALOG")]
+    pub watsonx_catalog: Option<String>,
+
+    /// Schema of the table
+    #[arg(long, env = "WATSONX_SCHEMA")]
+    pub watsonx_schema: Option<String>,
+
+    /// Table that annotations are copied to; it is created when it is missing
+    #[arg(long, env = "WATSONX_TABLE")]
+    pub watsonx_table: Option<String>,
+
+    /// Secret that the webhook for /data/upload must send in the header X-Export-Token or as bearer token
+    #[arg(long, env = "WATSONX_EXPORT_TOKEN", hide_env_values = true)]
+    pub watsonx_export_token: Option<Secret>,
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    if text.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_str(text).map_err(|error| format!("say a JSON object: {error}"))
+}

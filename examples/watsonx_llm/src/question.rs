@@ -1,0 +1,230 @@
+//! From a task and a prompt to a question.
+
+use std::{borrow::Cow, io};
+
+use label_studio_ml::{
+    Control, LabelConfig, LabelConfigError, Object, Project, Task, Value,
+    anyhow::{self, Context, bail},
+    sdk::Pair,
+    serde_json,
+};
+use label_studio_services::{Deadline, fill_template, prompt_pair, python_repr, python_str};
+use serde::Serialize as _;
+
+use crate::{Endpoint, PromptArgs, Question, media};
+
+const OBJECTS: [&str; 4] = ["Image", "Text", "HyperText", "Paragraphs"];
+
+/// The controls that a prompt is typed into and an answer goes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tags<'a> {
+    pub(crate) prompt: &'a Control,
+    pub(crate) object: &'a Object,
+    pub(crate) choices: Option<&'a Control>,
+    pub(crate) response: Option<&'a Control>,
+}
+
+impl<'a> Tags<'a> {
+    pub(crate) fn find(label_config: &'a LabelConfig, prefix: &str) -> anyhow::Result<Self> {
+        let pair = prompt_pair(label_config, prefix, &OBJECTS);
+        let Pair { control, object } = pair.with_context(|| {
+            format!("no <TextArea> whose name starts with {prefix:?} to type a prompt into")
+        })?;
+        let on_object = |tag| -> Result<Pair<'a>, LabelConfigError> {
+            label_config.first_pair_where(
+                tag,
+                &OBJECTS,
+                |other: &Control| other.name != control.name,
+                |other: &Object| other.name == object.name,
+            )
+        };
+        let choices = on_object("Choices").ok().map(|pair| pair.control);
+        let response = on_object("TextArea").ok().map(|pair| pair.control);
+        if choices.is_none() && response.is_none() {
+            bail!(
+                "neither a <Choices> nor a second <TextArea> on {:?} to put an answer into",
+                object.name
+            );
+        }
+        Ok(Self {
+            prompt: control,
+            object,
+            choices,
+            response,
+        })
+    }
+
+    /// Makes the question about a task.
+    pub(crate) fn question(
+        &self,
+        project: &Project,
+        task: &Task,
+        (prompt, endpoint): (&str, Endpoint),
+        args: &PromptArgs,
+        deadline: Deadline,
+    ) -> anyhow::Result<Question> {
+        let (text, images) = self.content(project, task, endpoint, deadline)?;
+        let labels = self
+            .choices
+            .map(|choices| Value::from(choices.labels.clone()));
+        let labels = python_repr(&labels.unwrap_or_default());
+        let text = if args.use_internal_prompt_template {
+            fill_template(&args.prompt_template, |name| match name {
+                "text" => Some(Cow::from(&*text)),
+                "prompt" => Some(Cow::from(prompt)),
+                "labels" => Some(Cow::from(&*labels)),
+                _ => None,
+            })
+        } else {
+            fill_template(prompt, |name| match name {
+                "labels" => Some(Cow::from(&*labels)),
+                name if self.is_file() && name == self.object.value_name => Some(Cow::from(&*text)),
+                name => task.data.get(name).map(python_str),
+            })
+        };
+        Ok(Question { text, images })
+    }
+
+    fn is_file(&self) -> bool {
+        self.is("Image") || self.object.value_type.as_deref() == Some("url")
+    }
+
+    fn is(&self, tag: &str) -> bool {
+        self.object.tag.eq_ignore_ascii_case(tag)
+    }
+
+    /// Returns what the object shows of a task: as text, and as images for a model that sees.
+    fn content(
+        &self,
+        project: &Project,
+        task: &Task,
+        endpoint: Endpoint,
+        deadline: Deadline,
+    ) -> anyhow::Result<(String, Vec<String>)> {
+        let value = task
+            .data
+            .get(&self.object.value_name)
+            .unwrap_or(&Value::Null);
+        if self.is("Image") {
+            return images(project, task, value, endpoint, deadline);
+        }
+        let text = match value {
+            Value::String(url) if self.is_file() => media::text(&project.local_path(task, url)?)?,
+            value if self.is("Paragraphs") && !value.is_null() => python_json(value)?,
+            value => python_str(value).into_owned(),
+        };
+        Ok((text, Vec::new()))
+    }
+}
+
+fn images(
+    project: &Project,
+    task: &Task,
+    value: &Value,
+    endpoint: Endpoint,
+    deadline: Deadline,
+) -> anyhow::Result<(String, Vec<String>)> {
+    let urls = match value {
+        Value::Array(urls) => urls.as_slice(),
+        url => std::slice::from_ref(url),
+    };
+    let (mut texts, mut images) = (Vec::new(), Vec::new());
+    for url in urls.iter().filter_map(Value::as_str) {
+        let path = project.local_path(task, url)?;
+        match endpoint {
+            Endpoint::Chat => images.push(media::data_url(&path)?),
+            Endpoint::Generation => texts.push(media::ocr(&path, deadline)?),
+        }
+    }
+    Ok((texts.join("\n"), images))
+}
+
+/// Writes JSON as Python's `json.dumps` does: a space after commas and colons, nothing but ASCII.
+fn python_json(value: &Value) -> anyhow::Result<String> {
+    let mut json = Vec::new();
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut json, Python,
+    ))?;
+    Ok(String::from_utf8(json)?)
+}
+
+struct Python;
+
+impl serde_json::ser::Formatter for Python {
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        out.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        out.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        let mut units = [0; 2];
+        for char in text.chars() {
+            if char.is_ascii() {
+                write!(out, "{char}")?;
+                continue;
+            }
+            for unit in char.encode_utf16(&mut units) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the prompt to use when nobody has typed one.
+pub(crate) fn default_prompt(args: &PromptArgs) -> anyhow::Result<Option<String>> {
+    let Some(prompt) = args
+        .default_prompt
+        .as_deref()
+        .filter(|prompt| !prompt.trim().is_empty())
+    else {
+        return Ok(None);
+    };
+    if args.use_internal_prompt_template {
+        tracing::error!(
+            "DEFAULT_PROMPT is not used with the internal template; set USE_INTERNAL_PROMPT_TEMPLATE=0"
+        );
+        return Ok(None);
+    }
+    // A prompt may be longer than any path, or hold what no path holds: then it is no file.
+    let path = std::path::Path::new(prompt.trim());
+    if path.is_file() {
+        let text =
+            media::text(path).with_context(|| format!("DEFAULT_PROMPT {}", path.display()))?;
+        return Ok(Some(text));
+    }
+    Ok(Some(prompt.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use label_studio_ml::json;
+
+    use super::*;
+
+    #[test]
+    fn json_is_written_as_python_does() {
+        let value = json!([{ "role": "user", "content": "naïve 😀 \"q\"\n" }]);
+        let expected = r#"[{"content": "na\u00efve \ud83d\ude00 \"q\"\n", "role": "user"}]"#;
+        assert_eq!(python_json(&value).unwrap(), expected);
+    }
+}
