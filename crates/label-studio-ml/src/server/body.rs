@@ -52,9 +52,14 @@ impl BodyLimits {
         let n_kibs = u32::try_from(n_bytes / KIB + 1).unwrap_or(u32::MAX);
         let n_kibs = n_kibs.min(u32::try_from(self.max_body / KIB).unwrap_or(u32::MAX));
         let share = Arc::clone(&self.kibs).acquire_many_owned(n_kibs).await;
-        let share = share.expect("the semaphore is never closed");
+        let mut share = share.expect("the semaphore is never closed");
         let bytes = self.collect(body, length).await?;
-        Ok(JsonBody { bytes, share })
+        // A body that did not say its length was given room for the largest.
+        let used = share.split(bytes.len() / KIB + 1);
+        Ok(JsonBody {
+            bytes,
+            share: used.unwrap_or(share),
+        })
     }
 
     /// Reads the body; one that arrives in one piece, as most do, is not copied.

@@ -25,6 +25,7 @@ pub(super) struct ApiError {
     status: StatusCode,
     detail: String,
     retry_after: Option<u32>,
+    request_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +41,7 @@ impl ApiError {
             status,
             detail: detail.into(),
             retry_after: None,
+            request_id: None,
         }
     }
 
@@ -89,6 +91,7 @@ impl From<RawError> for ApiError {
         let status = StatusCode::from_u16(error.status);
         Self {
             retry_after: error.retry_after,
+            request_id: error.request_id,
             ..Self::new(
                 status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 error.detail,
@@ -105,7 +108,7 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let request_id = request_id();
+        let request_id = self.request_id.unwrap_or_else(request_id);
         if self.status.is_server_error() {
             tracing::error!(
                 request_id,

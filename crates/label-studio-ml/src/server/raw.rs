@@ -109,6 +109,8 @@ pub struct RawError {
     pub detail: String,
     /// Seconds after which the caller may try again.
     pub retry_after: Option<u32>,
+    /// Name of the request in the model's own log; the server makes one up if there is none.
+    pub request_id: Option<String>,
 }
 
 impl RawError {
@@ -118,7 +120,15 @@ impl RawError {
             status,
             detail: detail.into(),
             retry_after: None,
+            request_id: None,
         }
+    }
+
+    /// Sets the name of the request in the model's own log.
+    #[must_use]
+    pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
+        self.request_id = Some(request_id.into());
+        self
     }
 
     /// Creates an error that tells the caller to come back.
