@@ -5,3 +5,4 @@
 
 #[cfg(feature = "extension-module")]
 mod python;
+pub mod workers;

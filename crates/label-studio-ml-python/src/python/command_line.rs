@@ -6,9 +6,11 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use label_studio_ml_cli::run_with_python;
 use pyo3::prelude::*;
+
+use crate::workers;
 
 /// The interpreter that runs this, and which runs models.
 struct Interpreter {
@@ -31,12 +33,8 @@ impl label_studio_ml_cli::Python for Interpreter {
         classes.map_err(|error: PyErr| anyhow!("cannot import {}: {error}", script.display()))
     }
 
-    fn start(&self, target: &OsStr, _server_options: Vec<OsString>) -> anyhow::Result<ExitCode> {
-        bail!(
-            "{} cannot serve {} yet",
-            self.executable.display(),
-            target.display()
-        )
+    fn start(&self, target: &OsStr, server_options: Vec<OsString>) -> anyhow::Result<ExitCode> {
+        workers::start(&self.executable, target, server_options)
     }
 }
 

@@ -1,0 +1,151 @@
+"""A process that runs a model for the Rust server: `main` is all that it does.
+
+The server gives it the path of a Unix socket. On the first connection it is told what to load, and says when that is done;
+when this connection ends, so does the process. Each further connection has a thread that answers one call after the other.
+What goes over them is described in `src/workers/frame.rs`.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import logging
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from typing import Any, Dict, Optional, Tuple, Type
+
+from . import _calls, _worker_model
+from .model import LabelStudioMLBase
+
+logger = logging.getLogger(__name__)
+
+ROUTES = {1: "/predict", 2: "/setup", 3: "/webhook"}
+
+_LENGTH = struct.Struct(">I")
+_CALL = struct.Struct(">BQ")
+_ANSWER = struct.Struct(">IH")
+_USUAL_CALL = 64 * 1024
+_SECONDS_TO_END = 5
+
+
+def main() -> None:
+    """Runs the process, or with `--check` says whether a model object can be made."""
+    if sys.argv[1:2] == ["--check"]:
+        _check(json.loads(sys.argv[2]))
+    else:
+        _run(sys.argv[1])
+
+
+def _run(path: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control = _connect(path)
+    task = json.loads(_receive(control) or b"{}")
+    _start_logging()
+    try:
+        model_class = _worker_model.load(task["target"], task["params"], task["basic_auth"])
+        _calls.warm_up()
+    except BaseException as error:
+        logger.critical("the model cannot be loaded", exc_info=True)
+        _send(control, {"error": _worker_model.describe(error)})
+        sys.exit(1)
+    _send(control, {"model_class": model_class.__name__})
+    for number in range(task["connections"]):
+        answer = threading.Thread(
+            target=_answer_calls, args=(_connect(path), model_class), name=f"calls-{number}", daemon=True
+        )
+        answer.start()
+    while control.recv(1024):
+        pass
+    threading.Thread(target=_end_soon, daemon=True).start()
+    sys.exit(0)
+
+
+def _check(task: Dict[str, Any]) -> None:
+    _start_logging()
+    try:
+        model_class = _worker_model.load(task["target"], {}, task["basic_auth"])
+        logger.info("making an object of %s", model_class.__name__)
+        model_class(**task["params"])
+    except BaseException as error:
+        logger.critical("the model cannot be loaded: %s", _worker_model.describe(error), exc_info=True)
+        sys.exit(1)
+    logger.info("%s can be loaded", model_class.__name__)
+
+
+def _answer_calls(connection: socket.socket, model_class: Type[LabelStudioMLBase]) -> None:
+    while True:
+        frame = _receive(connection)
+        if frame is None:
+            return
+        route, call = _CALL.unpack_from(frame)
+        status, answer = _answer(model_class, ROUTES[route], frame[_CALL.size :], f"{call:016x}")
+        head = _ANSWER.pack(len(answer) + 2, status)
+        if len(answer) <= _USUAL_CALL:
+            connection.sendall(head + answer)
+        else:
+            connection.sendall(head)
+            connection.sendall(answer)
+
+
+def _answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+    try:
+        return _calls.handle(model_class, "POST", path, body, request_id=request_id)
+    except BaseException as error:
+        # Such as KeyboardInterrupt; the thread has to go on.
+        logger.critical("%s failed; request %s", path, request_id, exc_info=True)
+        return _calls.failure(500, _worker_model.describe(error), request_id)
+
+
+def _connect(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(path)
+    return connection
+
+
+def _receive(connection: socket.socket) -> Optional[bytes]:
+    """Receives what follows a length, or None at the end of the connection."""
+    start = connection.recv(_USUAL_CALL)
+    while start and len(start) < _LENGTH.size:
+        start += connection.recv(_USUAL_CALL)
+    if not start:
+        return None
+    (length,) = _LENGTH.unpack_from(start)
+    if len(start) == _LENGTH.size + length:
+        return start[_LENGTH.size :]
+    frame = bytearray(length)
+    view = memoryview(frame)
+    n_received = len(start) - _LENGTH.size
+    view[:n_received] = start[_LENGTH.size :]
+    while n_received < length:
+        n_bytes = connection.recv_into(view[n_received:])
+        if n_bytes == 0:
+            return None
+        n_received += n_bytes
+    view.release()
+    return bytes(frame)
+
+
+def _send(connection: socket.socket, message: Dict[str, Any]) -> None:
+    text = json.dumps(message).encode()
+    connection.sendall(_LENGTH.pack(len(text)) + text)
+
+
+def _start_logging() -> None:
+    logging.basicConfig(
+        level=os.environ.get("LOG_LEVEL") or "INFO",
+        format="[%(asctime)s] [%(levelname)s] [%(name)s::%(funcName)s::%(lineno)d] %(message)s",
+        stream=sys.stdout,
+    )
+    # A crash in compiled code says where in the Python code it was.
+    faulthandler.enable()
+
+
+def _end_soon() -> None:
+    # Threads of the model may hold up the end, and the server may be gone.
+    time.sleep(_SECONDS_TO_END)
+    os._exit(0)

@@ -1,0 +1,148 @@
+"""Finds the model class of a backend, as the Python original does."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import logging
+import os
+import sys
+from types import ModuleType
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
+
+from . import api
+from . import model as _model
+from .model import LabelStudioMLBase
+
+logger = logging.getLogger(__name__)
+
+_WSGI = "_wsgi.py"
+_MODEL = "model.py"
+
+
+class ModelNotFound(Exception):
+    """There is no model, or more than one, where one was expected."""
+
+
+def load(
+    target: str, params: Dict[str, Any], basic_auth: Optional[Sequence[str]] = None
+) -> Type[LabelStudioMLBase]:
+    """Imports a backend and returns its model class, whose objects get `params` on top of their usual arguments.
+
+    `target` is a folder with `_wsgi.py` or `model.py`, a file, or `file.py:Class`.
+    """
+    path, class_name = _split(target)
+    if os.path.isdir(path):
+        model_class = _of_folder(path, basic_auth)
+    elif os.path.isfile(path):
+        model_class = _of_module(_import(path), class_name)
+    else:
+        raise ModelNotFound(f"there is no {path}")
+    return _with_params(model_class, params)
+
+
+def describe(error: BaseException) -> str:
+    """Returns what went wrong in one line, with the mend where it is known."""
+    if isinstance(error, ModelNotFound):
+        return str(error)
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, ModuleNotFoundError):
+        text += "; install what the model needs, such as with pip install -r requirements.txt"
+    return text
+
+
+def _split(target: str) -> Tuple[str, Optional[str]]:
+    path, separator, class_name = target.rpartition(".py:")
+    return (f"{path}.py", class_name) if separator else (target, None)
+
+
+def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Type[LabelStudioMLBase]:
+    wsgi = os.path.join(folder, _WSGI)
+    if not os.path.isfile(wsgi):
+        model = os.path.join(folder, _MODEL)
+        if not os.path.isfile(model):
+            raise ModelNotFound(f"{folder} has neither {_WSGI} nor {_MODEL}")
+        return _of_module(_import(model), None)
+    module = _import(wsgi)
+    app = api._server
+    if app.model_class is LabelStudioMLBase and not _has_functions():
+        # The app is only made when the file is run as a program.
+        return _of_module(module, None)
+    if app.basic_auth is not None and app.basic_auth != tuple(basic_auth or ()):
+        raise ModelNotFound(
+            f"{wsgi} sets a user and a password, which the server does not know; "
+            "give them as BASIC_AUTH_USER and BASIC_AUTH_PASS"
+        )
+    return app.model_class
+
+
+def _import(path: str) -> ModuleType:
+    folder, file_name = os.path.split(os.path.abspath(path))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    name = os.path.splitext(file_name)[0]
+    if name in sys.modules:
+        name = f"label_studio_ml_backend_{name}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ModelNotFound(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _of_module(module: ModuleType, class_name: Optional[str]) -> Type[LabelStudioMLBase]:
+    if class_name is not None:
+        model_class = getattr(module, class_name, None)
+        if not _is_model(model_class):
+            raise ModelNotFound(f"{module.__file__} has no model class {class_name}; it has {_names(_models(module))}")
+        return model_class
+    models = _models(module)
+    own = [model_class for model_class in models if model_class.__module__ == module.__name__]
+    candidates = own or models
+    # A class that others are derived from is their base, not a model of its own.
+    leaves = [one for one in candidates if not any(other is not one and issubclass(other, one) for other in candidates)]
+    if len(leaves) == 1:
+        return leaves[0]
+    if not leaves and _has_functions():
+        return LabelStudioMLBase
+    if not leaves:
+        raise ModelNotFound(f"{module.__file__} has no class that inherits from LabelStudioMLBase")
+    raise ModelNotFound(
+        f"{module.__file__} has several model classes: {_names(leaves)}; name one, as in {module.__file__}:{leaves[0].__name__}"
+    )
+
+
+def _models(module: ModuleType) -> List[Type[LabelStudioMLBase]]:
+    unique = {id(member): member for member in vars(module).values() if _is_model(member)}
+    return list(unique.values())
+
+
+def _is_model(member: Any) -> bool:
+    return inspect.isclass(member) and issubclass(member, LabelStudioMLBase) and member is not LabelStudioMLBase
+
+
+def _names(models: List[Type[LabelStudioMLBase]]) -> str:
+    return ", ".join(model_class.__name__ for model_class in models) or "none"
+
+
+def _has_functions() -> bool:
+    return _model._predict_fn is not None or _model._update_fn is not None
+
+
+def _with_params(model_class: Type[LabelStudioMLBase], params: Dict[str, Any]) -> Type[LabelStudioMLBase]:
+    """Returns a class whose objects get those of `params` that its constructor takes."""
+    accepted = inspect.signature(model_class.__init__).parameters
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
+    used = {name: value for name, value in params.items() if takes_all or name in accepted}
+    for name in sorted(params.keys() - used.keys()):
+        logger.warning("%s takes no parameter %s, so it is left out", model_class.__name__, name)
+    if not used:
+        return model_class
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        model_class.__init__(self, *args, **{**used, **kwargs})
+
+    names = {"__init__": __init__, "__module__": model_class.__module__, "__qualname__": model_class.__qualname__}
+    return type(model_class)(model_class.__name__, (model_class,), names)

@@ -1,0 +1,52 @@
+//! The flags of a Python backend.
+
+use std::time::Duration;
+
+use clap::Parser;
+use label_studio_ml::ServerArgs;
+
+const NOTES: &str = "\
+The model runs in WORKERS processes with THREADS threads each. A process that crashes costs the request that crashed it; \
+it is started again, and requests that were with it are tried once more.";
+
+/// Serve a Python model
+#[derive(Debug, Parser)]
+#[command(
+    name = "label-studio-ml start",
+    override_usage = "label-studio-ml start <DIR | FILE.py[:CLASS]> [OPTIONS]",
+    after_help = NOTES
+)]
+pub(super) struct StartArgs {
+    #[command(flatten)]
+    pub(super) server: ServerArgs,
+
+    #[command(flatten)]
+    pub(super) workers: WorkerArgs,
+}
+
+/// Flags of the processes that run the model
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Workers")]
+pub(super) struct WorkerArgs {
+    /// Seconds after which a prediction or setup counts as hung and its process is ended; 0 waits for ever
+    #[arg(long, env = "PREDICT_DEADLINE", default_value_t = 600)]
+    predict_deadline: u32,
+
+    /// Seconds after which a training counts as hung and its process is ended; 0 waits for ever
+    #[arg(long, env = "FIT_DEADLINE", default_value_t = 0)]
+    fit_deadline: u32,
+}
+
+impl WorkerArgs {
+    pub(super) fn predict_deadline(&self) -> Option<Duration> {
+        seconds(self.predict_deadline)
+    }
+
+    pub(super) fn fit_deadline(&self) -> Option<Duration> {
+        seconds(self.fit_deadline)
+    }
+}
+
+fn seconds(seconds: u32) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+}

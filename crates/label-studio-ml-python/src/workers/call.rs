@@ -1,0 +1,168 @@
+//! One call to a worker, and what happens when the worker ends under it.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use label_studio_ml::RawError;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::{
+    frame::{self, Answer, Route},
+    pool::{Ended, Lease, Need, Pool},
+};
+
+/// How often a call is tried whose worker ends under it by no fault of the call's that can be seen.
+const MAX_TRIES: u32 = 3;
+/// How long a process may take to end after its connection did.
+const SOON: Duration = Duration::from_secs(2);
+
+/// A call to a worker.
+pub(super) struct Call {
+    pub(super) id: u64,
+    pub(super) route: Route,
+    pub(super) body: Bytes,
+    pub(super) deadline: Option<Duration>,
+}
+
+/// Why a worker gave no answer.
+enum Lost {
+    /// Its process ended.
+    Ended(Ended),
+    /// Its process runs, but closed the connection.
+    Closed,
+    /// It took longer than the call may take.
+    Hung(Duration),
+}
+
+/// What the worker says of a failed call.
+#[derive(Deserialize)]
+struct Failure {
+    detail: Option<String>,
+}
+
+impl Call {
+    /// Makes the call. One that may be repeated is tried once more, alone in a worker, after its worker ended under it:
+    /// another call may have been the cause. `is_wanted` tells whether somebody still waits for the answer.
+    pub(super) async fn run(
+        &self,
+        pool: &Arc<Pool>,
+        mut lease: Lease,
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<Bytes, RawError> {
+        let mut n_tries = 1;
+        loop {
+            let lost = match self.exchange(&mut lease).await {
+                Ok(answer) => {
+                    drop(lease);
+                    return read(answer, self.id);
+                }
+                Err(lost) => lost,
+            };
+            match lost {
+                Lost::Closed => {
+                    lease.give_up("closed a connection".to_owned());
+                    return Err(self.failure(
+                        500,
+                        "the model's process closed the connection; it is started again".to_owned(),
+                    ));
+                }
+                Lost::Hung(deadline) => {
+                    let seconds = deadline.as_secs();
+                    lease.give_up(format!("did not answer a call within {seconds} s"));
+                    return Err(self.failure(504, format!(
+                        "the model did not answer within {seconds} s; its process is started again"
+                    )));
+                }
+                Lost::Ended(ended) => {
+                    drop(lease);
+                    let is_over = ended.is_callers_fault
+                        || n_tries == MAX_TRIES
+                        || self.route == Route::Webhook
+                        || !is_wanted();
+                    if is_over {
+                        return Err(self.failure(500, format!(
+                            "the model's process {} while it worked on this request; it is started again",
+                            ended.how
+                        )));
+                    }
+                    n_tries += 1;
+                    lease = pool.lease_alone().await?;
+                }
+            }
+        }
+    }
+
+    async fn exchange(&self, lease: &mut Lease) -> Result<Answer, Lost> {
+        let Some(mut stream) = lease.stream.take() else {
+            return Err(how_it_ended(&mut lease.ended).await);
+        };
+        let talk = async {
+            frame::send(&mut stream, self.route, self.id, &self.body).await?;
+            frame::receive(&mut stream).await
+        };
+        let hung = async {
+            match self.deadline {
+                Some(deadline) => {
+                    tokio::time::sleep(deadline).await;
+                    deadline
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let mut ended = lease.ended.clone();
+        tokio::select! {
+            biased;
+            answer = talk => match answer {
+                Ok(answer) => {
+                    lease.stream = Some(stream);
+                    lease.has_answered = true;
+                    return Ok(answer);
+                }
+                Err(error) => tracing::debug!(call = self.id, "connection to a worker lost: {error}"),
+            },
+            // A child of the process may still hold the connection.
+            _ = ended.wait_for(Option::is_some) => {}
+            deadline = hung => return Err(Lost::Hung(deadline)),
+        }
+        Err(how_it_ended(&mut lease.ended).await)
+    }
+
+    fn failure(&self, status: u16, detail: String) -> RawError {
+        RawError::new(status, detail).with_request_id(request_id(self.id))
+    }
+}
+
+async fn how_it_ended(ended: &mut watch::Receiver<Option<Ended>>) -> Lost {
+    let waited = tokio::time::timeout(SOON, ended.wait_for(Option::is_some)).await;
+    let known = match waited {
+        Ok(Ok(ended)) => ended.clone(),
+        Ok(Err(_)) | Err(_) => None,
+    };
+    known.map_or(Lost::Closed, Lost::Ended)
+}
+
+fn read(answer: Answer, id: u64) -> Result<Bytes, RawError> {
+    let Answer { status, body } = answer;
+    if status < 400 {
+        return Ok(body);
+    }
+    let failure = serde_json::from_slice::<Failure>(&body).ok();
+    let detail = failure.and_then(|failure| failure.detail);
+    let detail = detail.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned());
+    Err(RawError::new(status, detail).with_request_id(request_id(id)))
+}
+
+/// Returns the name of a call in answers and logs, here and in the worker.
+fn request_id(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+/// Returns the need that a route has.
+pub(super) const fn need(route: Route) -> Need {
+    match route {
+        Route::Predict => Need::Prediction,
+        Route::Setup => Need::Setup,
+        Route::Webhook => Need::Training,
+    }
+}

@@ -1,0 +1,96 @@
+//! What goes over a worker's sockets: a length, and that many bytes.
+//!
+//! A call is `u32 length, u8 route, u64 call, body`, its answer `u32 length, u16 status, body`; numbers are big-endian and
+//! the length counts what follows it. The control connection carries JSON objects, each after its length.
+
+use std::io;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
+
+const LENGTH: usize = 4;
+const STATUS: usize = 2;
+/// Room for an answer that is read at once.
+const USUAL_ANSWER: usize = 8 * 1024;
+
+/// What a worker is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    Predict = 1,
+    Setup = 2,
+    Webhook = 3,
+}
+
+/// What a worker answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Bytes,
+}
+
+/// Sends a call. The body is not copied.
+pub(super) async fn send(
+    stream: &mut UnixStream,
+    route: Route,
+    call: u64,
+    body: &Bytes,
+) -> io::Result<()> {
+    let length = u32::try_from(body.len() + 9).map_err(io::Error::other)?;
+    let mut head = BytesMut::with_capacity(LENGTH + 9);
+    head.put_u32(length);
+    head.put_u8(route as u8);
+    head.put_u64(call);
+    stream.write_all_buf(&mut head.chain(body.clone())).await
+}
+
+/// Receives an answer. The body is not copied.
+pub(super) async fn receive(stream: &mut UnixStream) -> io::Result<Answer> {
+    let mut frame = read_frame(stream).await?;
+    if frame.len() < STATUS {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let status = frame.get_u16();
+    Ok(Answer {
+        status,
+        body: frame,
+    })
+}
+
+/// Sends a JSON object.
+pub(super) async fn send_json(stream: &mut UnixStream, json: &serde_json::Value) -> io::Result<()> {
+    let text = json.to_string();
+    let length = u32::try_from(text.len()).map_err(io::Error::other)?;
+    stream.write_u32(length).await?;
+    stream.write_all(text.as_bytes()).await
+}
+
+/// Receives a JSON value.
+pub(super) async fn receive_json<T: serde::de::DeserializeOwned>(
+    stream: &mut UnixStream,
+) -> io::Result<T> {
+    let frame = read_frame(stream).await?;
+    serde_json::from_slice(&frame).map_err(io::Error::other)
+}
+
+async fn read_frame(stream: &mut UnixStream) -> io::Result<Bytes> {
+    let mut buffer = BytesMut::with_capacity(USUAL_ANSWER);
+    while buffer.len() < LENGTH {
+        fill(stream, &mut buffer).await?;
+    }
+    let length = buffer.get_u32() as usize;
+    buffer.reserve(length.saturating_sub(buffer.len()));
+    while buffer.len() < length {
+        fill(stream, &mut buffer).await?;
+    }
+    Ok(buffer.split_to(length).freeze())
+}
+
+async fn fill(stream: &mut UnixStream, buffer: &mut BytesMut) -> io::Result<()> {
+    match stream.read_buf(buffer).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,225 @@
+//! The model that the workers run, as the server sees it.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    pin::Pin,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context;
+use bytes::Bytes;
+use label_studio_ml::{
+    Event, Model, PredictRequest, Prediction, Predictions, Project, RawAnswer, RawError, RawModel,
+    RawNumber, RawRequest, Readiness, TaskPrediction, Value, json, serde_json,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    call::{Call, need},
+    frame::Route,
+    pool::Pool,
+    process::Program,
+    supervisor::{Shared, supervise},
+};
+
+/// How many workers there are and how long they may take.
+#[derive(Debug, Clone)]
+pub struct WorkersOptions {
+    /// Processes.
+    pub n_workers: usize,
+    /// Predictions that each process makes at once.
+    pub n_threads: usize,
+    /// How long a prediction or a setup may take; for ever if nothing.
+    pub predict_deadline: Option<Duration>,
+    /// How long a training may take; for ever if nothing.
+    pub fit_deadline: Option<Duration>,
+    /// Name for the health check until a worker has told the model's own.
+    pub name: String,
+}
+
+/// A model in processes of its own.
+///
+/// A process that crashes, or that hangs past its deadline, costs the call that is to blame and is started again; other
+/// predictions that were with it are made once more, each alone in a process.
+pub struct Workers {
+    shared: Arc<Shared>,
+    options: WorkersOptions,
+    supervisors: Mutex<Vec<JoinHandle<()>>>,
+    runtime: Handle,
+    first_call: u64,
+    n_calls: AtomicU64,
+}
+
+impl Workers {
+    /// Begins to start the workers. Must be called within a tokio runtime.
+    pub fn start(program: Program, options: WorkersOptions) -> Arc<Self> {
+        let shared = Arc::new(Shared {
+            pool: Arc::new(Pool::new(options.n_workers, options.n_threads)),
+            program,
+            n_threads: options.n_threads,
+            model_class: OnceLock::new(),
+            n_restarts: AtomicU64::new(0),
+            stopping: watch::Sender::new(false),
+            first_loaded: watch::Sender::new(false),
+        });
+        let supervisors = (0..options.n_workers)
+            .map(|worker_idx| tokio::spawn(supervise(Arc::clone(&shared), worker_idx)))
+            .collect();
+        Arc::new(Self {
+            shared,
+            options,
+            supervisors: Mutex::new(supervisors),
+            runtime: Handle::current(),
+            first_call: RandomState::new().hash_one(std::process::id()),
+            n_calls: AtomicU64::new(0),
+        })
+    }
+
+    fn call(&self, route: Route, body: Bytes) -> Call {
+        let n_calls = self.n_calls.fetch_add(1, Ordering::Relaxed);
+        // Spread, so that calls are told apart at a glance.
+        let id = self
+            .first_call
+            .wrapping_add(n_calls.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let deadline = match route {
+            Route::Predict | Route::Setup => self.options.predict_deadline,
+            Route::Webhook => self.options.fit_deadline,
+        };
+        Call {
+            id,
+            route,
+            body,
+            deadline,
+        }
+    }
+
+    fn answer(&self, route: Route, request: RawRequest) -> RawAnswer {
+        let pool = Arc::clone(&self.shared.pool);
+        let call = self.call(route, request.body.clone());
+        Box::pin(async move {
+            let lease = pool.lease(need(route)).await?;
+            let (caller, answer) = oneshot::channel();
+            // A task of its own: a caller that leaves must not take the connection along.
+            tokio::spawn(async move {
+                let result = call.run(&pool, lease, || !caller.is_closed()).await;
+                drop(request);
+                let _ = caller.send(result);
+            });
+            let died = || RawError::new(500, "the call to the model ended without an answer");
+            answer.await.unwrap_or_else(|_| Err(died()))
+        })
+    }
+}
+
+impl Model for Workers {
+    /// Predicts as over HTTP. Blocks, so it must not be called from within the runtime.
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        #[derive(serde::Deserialize)]
+        struct Reply {
+            results: Vec<Value>,
+        }
+        let mut params = request.params.clone();
+        params.insert("context".to_owned(), json!(request.context));
+        let body = json!({
+            "tasks": request.tasks,
+            "project": project.id().as_str(),
+            "label_config": project.label_config().text(),
+            "params": params,
+        });
+        let request = RawRequest::new(body.to_string());
+        let answer = self.runtime.block_on(self.predict_raw(request))?;
+        let reply: Reply = serde_json::from_slice(&answer)
+            .context("the model answered with no list of results")?;
+        let read = |entry: Value| -> anyhow::Result<TaskPrediction> {
+            Ok(if entry.is_array() {
+                TaskPrediction::Several(serde_json::from_value(entry)?)
+            } else {
+                TaskPrediction::One(serde_json::from_value::<Prediction>(entry)?)
+            })
+        };
+        let tasks = reply.results.into_iter().map(read);
+        Ok(Predictions {
+            tasks: tasks.collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    fn fit(&self, _: &Project, event: &Event) -> anyhow::Result<Value> {
+        let mut body = event.payload.clone();
+        body["action"] = event.action.as_str().into();
+        let call = self.call(Route::Webhook, body.to_string().into());
+        let pool = &self.shared.pool;
+        let answer = self.runtime.block_on(async {
+            let lease = pool.lease(need(Route::Webhook)).await?;
+            call.run(pool, lease, || true).await
+        })?;
+        let mut answer: Value = serde_json::from_slice(&answer)?;
+        if let Some(error) = answer.get("error").and_then(Value::as_str) {
+            tracing::warn!(
+                "the training's result is not kept, since it cannot be written as JSON: {error}"
+            );
+        }
+        Ok(answer["result"].take())
+    }
+
+    fn name(&self) -> &str {
+        self.shared.model_class.get().unwrap_or(&self.options.name)
+    }
+}
+
+impl RawModel for Workers {
+    fn predict_raw(&self, request: RawRequest) -> RawAnswer {
+        self.answer(Route::Predict, request)
+    }
+
+    fn setup_raw(&self, request: RawRequest) -> RawAnswer {
+        self.answer(Route::Setup, request)
+    }
+
+    fn places(&self) -> usize {
+        self.options.n_workers * self.options.n_threads
+    }
+
+    fn readiness(&self) -> Readiness {
+        self.shared.pool.readiness()
+    }
+
+    fn numbers(&self) -> Vec<RawNumber> {
+        vec![
+            RawNumber {
+                name: "workers",
+                help: "Processes that run the model now",
+                is_total: false,
+                value: self.shared.pool.n_running() as u64,
+            },
+            RawNumber {
+                name: "worker_restarts",
+                help: "Processes started after another ended",
+                is_total: true,
+                value: self.shared.n_restarts.load(Ordering::Relaxed),
+            },
+        ]
+    }
+
+    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            self.shared.stopping.send_replace(true);
+            let supervisors = std::mem::take(
+                &mut *self
+                    .supervisors
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
+            for supervisor in supervisors {
+                let _ = supervisor.await;
+            }
+        })
+    }
+}

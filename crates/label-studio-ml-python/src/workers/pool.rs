@@ -1,0 +1,403 @@
+//! Which call goes to which worker.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use label_studio_ml::{RawError, Readiness};
+use tokio::{
+    net::UnixStream,
+    sync::{Notify, oneshot, watch},
+};
+
+/// Calls beside predictions, setups and trainings, that a worker takes at once: a model that is busy predicting still
+/// answers `/setup` and takes events.
+pub(super) const N_ASIDE: usize = 4;
+/// Label Studio gives a prediction 100 s; a caller that waits for a worker must hear before that.
+const PATIENCE: Duration = Duration::from_secs(90);
+const RETRY_AFTER: u32 = 5;
+/// How long calls that share a process with a hung one may take to end.
+const LAST_CALLS: Duration = Duration::from_secs(5);
+
+/// What a call needs a worker for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Prediction,
+    Setup,
+    Training,
+}
+
+/// How a worker ended.
+#[derive(Debug, Clone)]
+pub(super) struct Ended {
+    /// What is said of “its process”.
+    pub(super) how: String,
+    /// Whether the call that the worker was busy with is to blame beyond doubt.
+    pub(super) is_callers_fault: bool,
+}
+
+/// The workers, and the calls that wait for one.
+pub(super) struct Pool {
+    n_threads: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    workers: Vec<Option<Worker>>,
+    waiting: VecDeque<(Need, oneshot::Sender<Lease>)>,
+    /// Calls that were with a worker when it ended: each is tried once more in a worker that does nothing else, so that
+    /// the one to blame takes no other along.
+    suspects: VecDeque<oneshot::Sender<Lease>>,
+    /// Worker that is kept free for a suspect.
+    reserved: Option<usize>,
+    /// Why no worker could be started, until one can.
+    failure: Option<String>,
+    n_started: u64,
+}
+
+struct Worker {
+    number: u64,
+    idle: Vec<UnixStream>,
+    n_predictions: usize,
+    n_setups: usize,
+    n_trainings: usize,
+    is_lent_alone: bool,
+    has_answered: bool,
+    hung: Option<String>,
+    ended: watch::Sender<Option<Ended>>,
+    kill: Arc<Notify>,
+}
+
+/// One connection to a worker, for one call.
+pub(super) struct Lease {
+    pool: Arc<Pool>,
+    worker_idx: usize,
+    number: u64,
+    need: Need,
+    /// Nothing when the connection can no longer be used.
+    pub(super) stream: Option<UnixStream>,
+    pub(super) ended: watch::Receiver<Option<Ended>>,
+    pub(super) has_answered: bool,
+}
+
+impl Pool {
+    pub(super) fn new(n_workers: usize, n_threads: usize) -> Self {
+        let state = State {
+            workers: (0..n_workers).map(|_| None).collect(),
+            waiting: VecDeque::new(),
+            suspects: VecDeque::new(),
+            reserved: None,
+            failure: None,
+            n_started: 0,
+        };
+        Self {
+            n_threads,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Waits for a connection to a worker. Predictions go where no training runs, if they can.
+    pub(super) async fn lease(self: &Arc<Self>, need: Need) -> Result<Lease, RawError> {
+        let waiting = {
+            let mut state = self.lock();
+            if let Some(worker_idx) = state.choose(need, self.n_threads) {
+                return Ok(self.lend(&mut state, worker_idx, need));
+            }
+            state.check_alive()?;
+            let (sender, waiting) = oneshot::channel();
+            state.waiting.push_back((need, sender));
+            waiting
+        };
+        self.wait(waiting).await
+    }
+
+    /// Waits for a worker that does nothing else until the lease is given back.
+    pub(super) async fn lease_alone(self: &Arc<Self>) -> Result<Lease, RawError> {
+        let (sender, waiting) = oneshot::channel();
+        self.change(|state| state.suspects.push_back(sender));
+        self.wait(waiting).await
+    }
+
+    async fn wait(&self, waiting: oneshot::Receiver<Lease>) -> Result<Lease, RawError> {
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(Ok(lease)) => Ok(lease),
+            Ok(Err(_)) => {
+                self.lock().check_alive()?;
+                Err(loading())
+            }
+            Err(_) => Err(loading()),
+        }
+    }
+
+    /// Puts a worker into its place; what it returns tells when the process has to be ended.
+    pub(super) fn install(
+        self: &Arc<Self>,
+        worker_idx: usize,
+        idle: Vec<UnixStream>,
+    ) -> Arc<Notify> {
+        let kill = Arc::new(Notify::new());
+        self.change(|state| {
+            state.failure = None;
+            state.n_started += 1;
+            state.workers[worker_idx] = Some(Worker {
+                number: state.n_started,
+                idle,
+                n_predictions: 0,
+                n_setups: 0,
+                n_trainings: 0,
+                is_lent_alone: false,
+                has_answered: false,
+                hung: None,
+                ended: watch::Sender::new(None),
+                kill: Arc::clone(&kill),
+            });
+        });
+        kill
+    }
+
+    /// Takes a worker whose process ended out of its place. Tells whether it had answered anything, and how it ended.
+    pub(super) fn remove(
+        self: &Arc<Self>,
+        worker_idx: usize,
+        how: String,
+        was_killed: bool,
+    ) -> (bool, Ended) {
+        let mut removed = None;
+        self.change(|state| {
+            removed = state.workers[worker_idx].take();
+            state.reserved.take_if(|reserved| *reserved == worker_idx);
+        });
+        let Some(worker) = removed else {
+            return (
+                false,
+                Ended {
+                    how,
+                    is_callers_fault: false,
+                },
+            );
+        };
+        let is_callers_fault = worker.hung.is_none() && !was_killed && worker.n_calls() <= 1;
+        let ended = Ended {
+            how: worker.hung.clone().unwrap_or(how),
+            is_callers_fault,
+        };
+        worker.ended.send_replace(Some(ended.clone()));
+        (worker.has_answered, ended)
+    }
+
+    /// Keeps why a worker cannot be started. Calls that wait hear it, unless another worker runs.
+    pub(super) fn fail(&self, reason: String) {
+        let mut state = self.lock();
+        state.failure = Some(reason);
+        if state.workers.iter().all(Option::is_none) {
+            // Their receivers wake and read the reason.
+            state.waiting.clear();
+            state.suspects.clear();
+        }
+    }
+
+    pub(super) fn readiness(&self) -> Readiness {
+        let state = self.lock();
+        if state.workers.iter().any(Option::is_some) {
+            return Readiness::Ready;
+        }
+        match &state.failure {
+            Some(reason) => Readiness::Failed(reason.clone()),
+            None => Readiness::Loading,
+        }
+    }
+
+    pub(super) fn n_running(&self) -> usize {
+        self.lock().workers.iter().flatten().count()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lend(self: &Arc<Self>, state: &mut State, worker_idx: usize, need: Need) -> Lease {
+        let worker = state.workers[worker_idx]
+            .as_mut()
+            .expect("a chosen worker is there");
+        *worker.count(need) += 1;
+        Lease {
+            pool: Arc::clone(self),
+            worker_idx,
+            number: worker.number,
+            need,
+            stream: worker.idle.pop(),
+            ended: worker.ended.subscribe(),
+            has_answered: false,
+        }
+    }
+
+    /// Changes the state, then gives workers to the calls that wait.
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        let returned = self.hand_out(&mut state);
+        drop(state);
+        // Giving a lease back takes the lock.
+        drop(returned);
+    }
+
+    /// Gives workers to the calls that wait; returns the leases whose callers have left.
+    fn hand_out(self: &Arc<Self>, state: &mut State) -> Vec<Lease> {
+        let mut returned = Vec::new();
+        state.suspects.retain(|caller| !caller.is_closed());
+        while !state.suspects.is_empty() {
+            let Some(worker_idx) = state.choose_alone() else {
+                break;
+            };
+            let lease = self.lend(state, worker_idx, Need::Prediction);
+            if let Some(worker) = &mut state.workers[worker_idx] {
+                worker.is_lent_alone = true;
+            }
+            if let Some(caller) = state.suspects.pop_front() {
+                returned.extend(caller.send(lease).err());
+            }
+        }
+        if state.suspects.is_empty() {
+            state.reserved = None;
+        }
+        for (need, caller) in std::mem::take(&mut state.waiting) {
+            if caller.is_closed() {
+                continue;
+            }
+            match state.choose(need, self.n_threads) {
+                Some(worker_idx) => {
+                    let lease = self.lend(state, worker_idx, need);
+                    returned.extend(caller.send(lease).err());
+                }
+                None => state.waiting.push_back((need, caller)),
+            }
+        }
+        returned
+    }
+}
+
+impl State {
+    /// Returns the worker for a call: one that trains nothing if possible, and of those the one with the least to do.
+    fn choose(&self, need: Need, n_threads: usize) -> Option<usize> {
+        let places = self.workers.iter().enumerate();
+        let free = places.filter_map(|(worker_idx, worker)| {
+            let worker = worker.as_ref()?;
+            let is_free = self.reserved != Some(worker_idx) && worker.has_place(need, n_threads);
+            is_free.then_some((worker_idx, worker))
+        });
+        let burden = |(worker_idx, worker): &(usize, &Worker)| {
+            // Trainings gather at the end, predictions at the front, where they meet a warm cache.
+            let place = match need {
+                Need::Training => usize::MAX - worker_idx,
+                Need::Prediction | Need::Setup => *worker_idx,
+            };
+            (worker.n_trainings, worker.n_calls(), place)
+        };
+        free.min_by_key(burden).map(|(worker_idx, _)| worker_idx)
+    }
+
+    /// Returns a worker that does nothing. If there is none, one is kept from taking more, unless one is starting anyway.
+    fn choose_alone(&mut self) -> Option<usize> {
+        let is_idle = |worker: &Option<Worker>| {
+            worker
+                .as_ref()
+                .is_some_and(|worker| worker.n_calls() == 0 && worker.is_sound())
+        };
+        let idle = self.workers.iter().position(is_idle);
+        if idle.is_none() && self.reserved.is_none() && self.workers.iter().all(Option::is_some) {
+            let workers = self.workers.iter().flatten().enumerate();
+            let least = workers.min_by_key(|(_, worker)| (worker.n_trainings, worker.n_calls()));
+            self.reserved = least.map(|(worker_idx, _)| worker_idx);
+        }
+        idle
+    }
+
+    fn check_alive(&self) -> Result<(), RawError> {
+        match &self.failure {
+            Some(reason) if self.workers.iter().all(Option::is_none) => {
+                let detail = format!("the model could not be loaded: {reason}");
+                Err(RawError::unavailable(detail, RETRY_AFTER))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Worker {
+    fn n_calls(&self) -> usize {
+        self.n_predictions + self.n_setups + self.n_trainings
+    }
+
+    fn is_sound(&self) -> bool {
+        self.hung.is_none() && !self.is_lent_alone
+    }
+
+    fn has_place(&self, need: Need, n_threads: usize) -> bool {
+        let has_place = match need {
+            Need::Prediction => self.n_predictions < n_threads,
+            Need::Setup | Need::Training => self.n_setups + self.n_trainings < N_ASIDE,
+        };
+        has_place && self.is_sound() && !self.idle.is_empty()
+    }
+
+    fn count(&mut self, need: Need) -> &mut usize {
+        match need {
+            Need::Prediction => &mut self.n_predictions,
+            Need::Setup => &mut self.n_setups,
+            Need::Training => &mut self.n_trainings,
+        }
+    }
+}
+
+impl Lease {
+    /// Ends the worker, since this call hangs; calls beside it get a while to end.
+    pub(super) fn give_up(mut self, how: String) {
+        self.stream = None;
+        let mut state = self.pool.lock();
+        let worker = state.workers[self.worker_idx].as_mut();
+        let Some(worker) = worker.filter(|worker| worker.number == self.number) else {
+            return;
+        };
+        worker.hung.get_or_insert(how);
+        let kill = Arc::clone(&worker.kill);
+        drop(state);
+        tokio::spawn(async move {
+            tokio::time::sleep(LAST_CALLS).await;
+            kill.notify_one();
+        });
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let (stream, has_answered) = (self.stream.take(), self.has_answered);
+        let (worker_idx, number, need) = (self.worker_idx, self.number, self.need);
+        self.pool.change(|state| {
+            let worker = state.workers[worker_idx].as_mut();
+            let Some(worker) = worker.filter(|worker| worker.number == number) else {
+                return;
+            };
+            *worker.count(need) -= 1;
+            worker.is_lent_alone = false;
+            worker.has_answered |= has_answered;
+            match stream {
+                Some(stream) => worker.idle.push(stream),
+                // A process that lost a connection is not to be trusted with the next call.
+                None => {
+                    worker
+                        .hung
+                        .get_or_insert_with(|| "closed a connection".to_owned());
+                }
+            }
+            if worker.hung.is_some() && worker.n_calls() == 0 {
+                worker.kill.notify_one();
+            }
+        });
+    }
+}
+
+fn loading() -> RawError {
+    RawError::unavailable("the model is still loading; try again soon", RETRY_AFTER)
+}

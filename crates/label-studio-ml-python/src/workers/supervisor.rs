@@ -1,0 +1,134 @@
+//! Keeps the worker of one place running.
+
+use std::{
+    os::unix::process::ExitStatusExt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use super::{
+    pool::{N_ASIDE, Pool},
+    process::{Handle, Process, Program, describe},
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const SIGKILL: i32 = 9;
+
+/// What the supervisors of all places share.
+pub(super) struct Shared {
+    pub(super) pool: Arc<Pool>,
+    pub(super) program: Program,
+    pub(super) n_threads: usize,
+    pub(super) model_class: OnceLock<String>,
+    pub(super) n_restarts: AtomicU64,
+    /// Set when the server ends.
+    pub(super) stopping: watch::Sender<bool>,
+    /// Set once a model has been loaded: the first worker may download weights, which the others then find.
+    pub(super) first_loaded: watch::Sender<bool>,
+}
+
+/// Keeps the worker of one place running until the server ends.
+pub(super) async fn supervise(shared: Arc<Shared>, worker_idx: usize) {
+    let mut stopping = shared.stopping.subscribe();
+    let run = async {
+        if worker_idx > 0 {
+            is_set(&mut shared.first_loaded.subscribe()).await;
+        }
+        // Times that the worker ended without having answered anything.
+        let mut n_failures = 0_u32;
+        loop {
+            let has_answered = run_once(&shared, worker_idx).await;
+            n_failures = if has_answered { 0 } else { n_failures + 1 };
+            if *shared.stopping.borrow() {
+                return;
+            }
+            shared.n_restarts.fetch_add(1, Ordering::Relaxed);
+            let pause = pause(n_failures);
+            if !pause.is_zero() {
+                tracing::info!(worker = worker_idx + 1, ?pause, "next start after a pause");
+                tokio::time::sleep(pause).await;
+            }
+        }
+    };
+    tokio::pin!(run);
+    tokio::select! {
+        () = &mut run => return,
+        () = is_set(&mut stopping) => {}
+    }
+    // A worker that runs ends in its own way; one that starts, or a pause, is cut short.
+    let _ = tokio::time::timeout(Duration::from_secs(6), run).await;
+}
+
+/// Runs the worker once; tells whether it answered anything.
+async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
+    let worker = worker_idx + 1;
+    let mut stopping = shared.stopping.subscribe();
+    let started = tokio::select! {
+        started = shared.program.start(shared.n_threads + N_ASIDE) => started,
+        () = is_set(&mut stopping) => return false,
+    };
+    let process = match started {
+        Ok(process) => process,
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            tracing::error!(worker, "the model could not be loaded: {error:#}");
+            shared.pool.fail(format!("{error:#}"));
+            return false;
+        }
+    };
+    let Process {
+        model_class,
+        connections,
+        mut handle,
+    } = process;
+    tracing::info!(
+        worker,
+        process = handle.id(),
+        model = model_class,
+        "model loaded"
+    );
+    let _ = shared.model_class.set(model_class);
+    let kill = shared.pool.install(worker_idx, connections);
+    shared.first_loaded.send_replace(true);
+    let status = loop {
+        tokio::select! {
+            status = handle.ended() => break status,
+            () = kill.notified() => handle.kill(),
+            () = is_set(&mut stopping) => {
+                handle.stop().await;
+                return true;
+            }
+        }
+    };
+    let how = status
+        .as_ref()
+        .map_or_else(ToString::to_string, |status| describe(*status));
+    let was_killed = status.is_ok_and(|status| status.signal() == Some(SIGKILL));
+    let (has_answered, ended) = shared.pool.remove(worker_idx, how, was_killed);
+    tracing::error!(
+        worker,
+        "the model's process {}; it is started again",
+        ended.how
+    );
+    drop::<Handle>(handle);
+    has_answered
+}
+
+async fn is_set(flag: &mut watch::Receiver<bool>) {
+    let _ = flag.wait_for(|flag| *flag).await;
+}
+
+fn pause(n_failures: u32) -> Duration {
+    match n_failures.checked_sub(1) {
+        None | Some(0) => Duration::ZERO,
+        Some(n_more) => FIRST_PAUSE
+            .saturating_mul(1 << (n_more - 1).min(16))
+            .min(LONGEST_PAUSE),
+    }
+}

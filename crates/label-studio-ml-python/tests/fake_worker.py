@@ -1,0 +1,87 @@
+"""Stands for a worker: it does what the test tells it to, over a connection of its own.
+
+usage: fake_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that)
+
+A call whose body has "ask" connects to that port, says what process and call it is, and obeys the answer: `answer`, `exit N`,
+`segfault`, `abort`, `kill`, `close` or `print`. Any other call is answered with the process's number.
+"""
+
+import ctypes
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+
+
+def receive(connection):
+    head = connection.recv(4, socket.MSG_WAITALL)
+    if len(head) < 4:
+        return None
+    return connection.recv(struct.unpack(">I", head)[0], socket.MSG_WAITALL)
+
+
+def send(connection, payload):
+    connection.sendall(struct.pack(">I", len(payload)) + payload)
+
+
+def connect(path):
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(path)
+    return connection
+
+
+def serve(connection):
+    while True:
+        frame = receive(connection)
+        if frame is None:
+            return
+        route, _, body = frame[0], frame[1:9], json.loads(frame[9:])
+        status, answer = 200, {"process": os.getpid()}
+        if route == 3:
+            answer = {"result": answer, "status": "ok"}
+        if "ask" in body:
+            order = ask(body)
+            if order == b"close":
+                connection.close()
+                return
+            if order == b"fail":
+                status, answer = 404, {"detail": "no such file"}
+        send(connection, struct.pack(">H", status) + json.dumps(answer).encode())
+
+
+def ask(body):
+    with socket.create_connection(("127.0.0.1", body["ask"])) as test:
+        test.sendall(json.dumps({"process": os.getpid(), "call": body.get("call")}).encode() + b"\n")
+        order = test.makefile("rb").readline().strip()
+    word, _, argument = order.partition(b" ")
+    if word == b"exit":
+        os._exit(int(argument))
+    if word == b"segfault":
+        ctypes.string_at(0)
+    if word == b"abort":
+        os.abort()
+    if word == b"kill":
+        os.kill(os.getpid(), 9)
+    if word == b"print":
+        print("noise " * 10_000, flush=True)
+    return order
+
+
+def main():
+    mode, path = sys.argv[1], sys.argv[-1]
+    if mode == "ends":
+        sys.exit(4)
+    control = connect(path)
+    task = json.loads(receive(control))
+    if mode == "fails":
+        send(control, json.dumps({"error": "ImportError: torch"}).encode())
+        sys.exit(1)
+    send(control, json.dumps({"model_class": "Fake"}).encode())
+    for _ in range(task["connections"]):
+        threading.Thread(target=serve, args=(connect(path),), daemon=True).start()
+    control.recv(1)
+
+
+main()

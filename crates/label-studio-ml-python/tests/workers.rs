@@ -1,0 +1,321 @@
+//! Worker processes behind the whole server. A small program stands for the Python model: it asks the test what to do.
+
+use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use label_studio_ml::{MemoryStore, ServerArgs, Services, TestClient, Value, json};
+use label_studio_ml_python::workers::{Program, Workers, WorkersOptions};
+
+struct Fake {
+    client: Arc<TestClient>,
+    orders: TcpListener,
+}
+
+/// A call that waits for its order.
+struct Asking {
+    process: u64,
+    call: String,
+    stream: TcpStream,
+}
+
+fn program(mode: &str) -> Program {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_worker.py");
+    Program {
+        program: "python3".into(),
+        args: vec![script.into(), mode.into()],
+        env: Vec::new(),
+        task: json!({}),
+    }
+}
+
+fn options(n_workers: usize) -> WorkersOptions {
+    WorkersOptions {
+        n_workers,
+        n_threads: 4,
+        predict_deadline: None,
+        fit_deadline: None,
+        name: "model".to_owned(),
+    }
+}
+
+impl Fake {
+    fn start(mode: &str, options: WorkersOptions) -> Self {
+        let program = program(mode);
+        let services = Services::new(MemoryStore::default());
+        let start = move || Workers::start(program, options);
+        Self {
+            client: Arc::new(TestClient::with_raw(
+                start,
+                &ServerArgs::default(),
+                services,
+            )),
+            orders: TcpListener::bind(("127.0.0.1", 0)).unwrap(),
+        }
+    }
+
+    fn with_workers(n_workers: usize) -> Self {
+        Self::start("works", options(n_workers))
+    }
+
+    /// Sends a call that will ask what to do.
+    fn send(&self, path: &'static str, call: &str) -> JoinHandle<(u16, Value)> {
+        let port = self.orders.local_addr().unwrap().port();
+        let project = if path == "/webhook" {
+            json!({ "id": call })
+        } else {
+            json!("1")
+        };
+        let body =
+            json!({ "ask": port, "call": call, "action": "START_TRAINING", "project": project });
+        let client = Arc::clone(&self.client);
+        thread::spawn(move || client.post(path, &body))
+    }
+
+    /// Waits until a call asks.
+    fn asking(&self) -> Asking {
+        let (stream, _) = self.orders.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        Asking {
+            process: said["process"].as_u64().unwrap(),
+            call: said["call"].as_str().unwrap().to_owned(),
+            stream,
+        }
+    }
+
+    /// Makes a call that is answered at once; returns which process answered.
+    fn process(&self) -> u64 {
+        let (status, answer) = self.client.post("/predict", &json!({ "tasks": [] }));
+        assert_eq!(status, 200, "{answer}");
+        answer["process"].as_u64().unwrap()
+    }
+
+    /// Waits until so many processes answer.
+    fn wait_for_processes(&self, n_processes: f64) {
+        let running = || {
+            let headers = [("accept", "application/json")];
+            let (_, metrics) = self.client.send("GET", "/metrics", &headers, "");
+            metrics["samples"]["label_studio_ml_workers"].as_f64()
+        };
+        while running() != Some(n_processes) {
+            thread::yield_now();
+        }
+    }
+}
+
+impl Asking {
+    fn tell(mut self, order: &str) {
+        writeln!(self.stream, "{order}").unwrap();
+    }
+}
+
+fn check_crash(order: &str, said: &str) {
+    let fake = Fake::with_workers(1);
+    let before = fake.process();
+    let call = fake.send("/predict", "poisoned");
+    fake.asking().tell(order);
+    let (status, answer) = call.join().unwrap();
+    assert_eq!(status, 500, "{answer}");
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains(said), "{detail}");
+    assert!(answer["request_id"].is_string());
+    assert_ne!(
+        fake.process(),
+        before,
+        "another process answers the next call"
+    );
+}
+
+#[test]
+fn a_crash_costs_the_call_that_caused_it() {
+    check_crash("exit 7", "ended with exit code 7");
+    check_crash("exit 3", "ended with exit code 3");
+    check_crash("exit 0", "ended with exit code 0");
+    check_crash("segfault", "segmentation fault");
+    check_crash("abort", "aborted");
+    check_crash("close", "closed the connection");
+}
+
+#[test]
+fn what_a_model_prints_does_not_reach_the_answer() {
+    let fake = Fake::with_workers(1);
+    let call = fake.send("/predict", "loud");
+    fake.asking().tell("print");
+    assert_eq!(call.join().unwrap().0, 200);
+}
+
+#[test]
+fn errors_of_the_model_keep_status_and_text() {
+    let fake = Fake::with_workers(1);
+    let call = fake.send("/predict", "failing");
+    fake.asking().tell("fail");
+    let (status, answer) = call.join().unwrap();
+    assert_eq!((status, &answer["detail"]), (404, &json!("no such file")));
+}
+
+#[test]
+fn a_call_beside_the_one_that_crashes_is_answered() {
+    let fake = Fake::with_workers(1);
+    let innocent = fake.send("/predict", "innocent");
+    let held = fake.asking();
+    let poisoned = fake.send("/predict", "poisoned");
+    fake.asking().tell("exit 7");
+    // Both are tried once more, one after the other.
+    for _ in 0..2 {
+        let asking = fake.asking();
+        assert_ne!(asking.process, held.process);
+        let order = if asking.call == "poisoned" {
+            "exit 7"
+        } else {
+            "answer"
+        };
+        asking.tell(order);
+    }
+    assert_eq!(innocent.join().unwrap().0, 200);
+    assert_eq!(poisoned.join().unwrap().0, 500);
+}
+
+#[test]
+fn a_killed_process_costs_nothing_and_a_call_that_gets_it_killed_ends() {
+    let fake = Fake::with_workers(2);
+    let call = fake.send("/predict", "unlucky");
+    fake.asking().tell("kill");
+    fake.asking().tell("answer");
+    assert_eq!(call.join().unwrap().0, 200);
+    let call = fake.send("/predict", "too large");
+    for _ in 0..3 {
+        fake.asking().tell("kill");
+    }
+    let (status, answer) = call.join().unwrap();
+    assert_eq!(status, 500);
+    assert!(answer["detail"].as_str().unwrap().contains("memory"));
+}
+
+#[test]
+fn a_training_whose_process_ends_is_not_repeated() {
+    let fake = Fake::with_workers(1);
+    let prediction = fake.send("/predict", "beside it");
+    let held = fake.asking();
+    let training = fake.send("/webhook", "training");
+    fake.asking().tell("exit 7");
+    assert_eq!(training.join().unwrap().0, 500);
+    drop(held);
+    let again = fake.asking();
+    assert_eq!(again.call, "beside it");
+    again.tell("answer");
+    assert_eq!(prediction.join().unwrap().0, 200);
+}
+
+#[test]
+fn a_call_past_its_deadline_ends_its_process() {
+    let deadline = Some(Duration::from_millis(300));
+    let fake = Fake::start(
+        "works",
+        WorkersOptions {
+            predict_deadline: deadline,
+            ..options(1)
+        },
+    );
+    let before = fake.process();
+    let call = fake.send("/predict", "hanging");
+    let _held = fake.asking();
+    let (status, answer) = call.join().unwrap();
+    assert_eq!(status, 504, "{answer}");
+    assert_ne!(fake.process(), before);
+}
+
+#[test]
+fn a_worker_that_trains_gets_no_predictions_while_another_is_idle() {
+    let fake = Fake::with_workers(2);
+    fake.wait_for_processes(2.0);
+    let training = fake.send("/webhook", "training");
+    let held = fake.asking();
+    let processes: HashSet<u64> = (0..20).map(|_| fake.process()).collect();
+    assert_eq!(processes.len(), 1);
+    assert!(!processes.contains(&held.process));
+    held.tell("answer");
+    assert_eq!(training.join().unwrap().0, 201);
+}
+
+#[test]
+fn a_busy_model_still_answers_setup() {
+    let fake = Fake::with_workers(1);
+    let calls: Vec<_> = (0..4)
+        .map(|number| fake.send("/predict", &number.to_string()))
+        .collect();
+    let held: Vec<Asking> = (0..4).map(|_| fake.asking()).collect();
+    let (status, answer) = fake.client.post("/setup", &json!({ "project": "1" }));
+    assert_eq!(
+        (status, answer["process"].as_u64()),
+        (200, Some(held[0].process))
+    );
+    for asking in held {
+        asking.tell("answer");
+    }
+    for call in calls {
+        assert_eq!(call.join().unwrap().0, 200);
+    }
+}
+
+#[test]
+fn calls_go_on_in_the_other_worker_while_one_is_started_again() {
+    let fake = Fake::with_workers(2);
+    fake.wait_for_processes(2.0);
+    for round in 0..3 {
+        let poisoned = fake.send("/predict", "poisoned");
+        let others: Vec<_> = (0..20)
+            .map(|_| {
+                let client = Arc::clone(&fake.client);
+                thread::spawn(move || client.post("/predict", &json!({ "tasks": [] })).0)
+            })
+            .collect();
+        // It may be tried once more, if the others met it in its process.
+        fake.orders.set_nonblocking(true).unwrap();
+        while !poisoned.is_finished() {
+            match fake.orders.accept() {
+                Ok((mut stream, _)) => writeln!(stream, "segfault").unwrap(),
+                Err(_) => thread::yield_now(),
+            }
+        }
+        for other in others {
+            assert_eq!(other.join().unwrap(), 200, "round {round}");
+        }
+        assert_eq!(poisoned.join().unwrap().0, 500);
+    }
+}
+
+#[test]
+fn readiness_says_why_the_model_cannot_be_loaded() {
+    for (mode, said) in [("fails", "ImportError: torch"), ("ends", "exit code 4")] {
+        let fake = Fake::start(mode, options(2));
+        let (status, answer) = fake.client.post("/predict", &json!({ "tasks": [] }));
+        assert_eq!(status, 503);
+        assert!(
+            answer["detail"].as_str().unwrap().contains(said),
+            "{answer}"
+        );
+        let (status, answer) = fake.client.get("/ready");
+        assert_eq!(status, 503);
+        assert!(
+            answer["detail"].as_str().unwrap().contains(said),
+            "{answer}"
+        );
+        assert_eq!(fake.client.get("/health").0, 200);
+    }
+}
+
+#[test]
+fn the_health_check_names_the_model_class() {
+    let fake = Fake::with_workers(1);
+    fake.process();
+    assert_eq!(fake.client.get("/health").1["model_class"], "Fake");
+    assert_eq!(fake.client.get("/ready").0, 200);
+}
