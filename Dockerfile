@@ -12,7 +12,9 @@ RUN if cargo tree --locked --package "$BACKEND" --edges normal --prefix none --f
     fi
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
+# Programs that a backend runs, such as tesseract-ocr.
+ARG PACKAGES=""
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates $PACKAGES && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/ /usr/local/bin/
 ENV PORT=9090 MODEL_DIR=/data/models
 EXPOSE 9090

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from e2e.scenarios.basic_auth import basic_auth
 from e2e.scenarios.images import images
+from e2e.scenarios.llm_interactive import llm_interactive
 from e2e.scenarios.substring_matching import substring_matching
 from e2e.scenarios.text import text
 from e2e.scenarios.text_classifier import text_classifier
@@ -26,6 +27,7 @@ SCENARIOS = [
     Scenario("basic-auth", basic_auth),
     Scenario("substring-matching", substring_matching),
     Scenario("text-classifier", text_classifier),
+    Scenario("llm-interactive", llm_interactive),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),
     Scenario("text-classifier-personal-token", text_classifier, personal_token=True),

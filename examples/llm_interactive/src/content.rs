@@ -93,7 +93,7 @@ impl<'a> Content<'a> {
             let dialogue = value
                 .as_str()
                 .and_then(|text| serde_json::from_str(text).ok());
-            return Ok(dialogue_json(object, dialogue.as_ref().unwrap_or(&value)).into());
+            return Ok(dialogue_json(dialogue.as_ref().unwrap_or(&value)).into());
         }
         Ok(shown(value))
     }

@@ -2,41 +2,32 @@
 
 use std::fmt::Write as _;
 
-use label_studio_ml::{Object, Value};
+use label_studio_ml::Value;
 
 /// Writes what a `Paragraphs` tag shows: everything that is not ASCII as `\u` escapes, a space after `,` and `:`.
-///
-/// Who speaks comes first in each paragraph and what is said second, since task data has no order of its own.
-pub(crate) fn dialogue_json(object: &Object, dialogue: &Value) -> String {
-    let keys = [
-        object.attr("nameKey").unwrap_or("author"),
-        object.attr("textKey").unwrap_or("text"),
-    ];
+pub(crate) fn dialogue_json(dialogue: &Value) -> String {
     let mut json = String::new();
-    write_value(&mut json, dialogue, keys);
+    write_value(&mut json, dialogue);
     json
 }
 
-fn write_value(out: &mut String, value: &Value, first_keys: [&str; 2]) {
+fn write_value(out: &mut String, value: &Value) {
     match value {
         Value::Array(items) => {
             out.push('[');
             for (idx, item) in items.iter().enumerate() {
                 out.push_str(if idx == 0 { "" } else { ", " });
-                write_value(out, item, first_keys);
+                write_value(out, item);
             }
             out.push(']');
         }
         Value::Object(fields) => {
-            let place = |name: &str| first_keys.iter().position(|key| *key == name).unwrap_or(2);
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| place(name));
             out.push('{');
-            for (idx, (name, field)) in fields.into_iter().enumerate() {
+            for (idx, (name, field)) in fields.iter().enumerate() {
                 out.push_str(if idx == 0 { "" } else { ", " });
                 write_text(out, name);
                 out.push_str(": ");
-                write_value(out, field, first_keys);
+                write_value(out, field);
             }
             out.push('}');
         }

@@ -175,13 +175,13 @@ fn dialogues_are_asked_about_as_json() {
     let config = r#"<View><Paragraphs name="chat" value="$dialogue" nameKey="role" textKey="content"/>
         <TextArea name="prompt" toName="chat"/><TextArea name="response" toName="chat"/></View>"#;
     let data = json!({ "dialogue": [
-        { "role": "user", "content": "Größe? 😀\n\"quoted\"" }, { "role": "bot", "content": "\u{7f}", "time": 1.5 },
+        { "role": "user", "content": "Größe? 😀\n\"quoted\"" }, { "role": "bot", "time": 1.5, "content": "\u{7f}" },
     ] });
     let chat_model = saying("ok");
     backend(&chat_model, &["--prompt-template", "{text}"]).predict(&asked(config, &data, "P"));
     let expected = concat!(
         r#"[{"role": "user", "content": "Gr\u00f6\u00dfe? \ud83d\ude00\n\"quoted\""}, "#,
-        r#"{"role": "bot", "content": "\u007f", "time": 1.5}]"#
+        r#"{"role": "bot", "time": 1.5, "content": "\u007f"}]"#
     );
     assert_eq!(question(&chat_model), expected);
 }
