@@ -19,6 +19,8 @@ pub struct Predictions {
 pub enum TaskPrediction {
     /// One prediction.
     One(Prediction),
+    /// One prediction whose score is left out, where [`TaskPrediction::One`] writes null for none.
+    Unscored(Prediction),
     /// Several predictions; Label Studio stores each.
     Several(Vec<Prediction>),
     /// The task could not be predicted. The text reaches the log and the caller; the other tasks keep their
@@ -37,7 +39,9 @@ impl Predictions {
         };
         for task in &mut self.tasks {
             match task {
-                TaskPrediction::One(prediction) => stamp(prediction),
+                TaskPrediction::One(prediction) | TaskPrediction::Unscored(prediction) => {
+                    stamp(prediction);
+                }
                 TaskPrediction::Several(predictions) => predictions.iter_mut().for_each(stamp),
                 TaskPrediction::Failed(_) => {}
             }
@@ -79,6 +83,14 @@ impl Serialize for TaskPrediction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::One(prediction) => prediction.serialize(serializer),
+            Self::Unscored(prediction) => {
+                let mut map = serializer.serialize_map(None)?;
+                if let Some(model_version) = &prediction.model_version {
+                    map.serialize_entry("model_version", model_version)?;
+                }
+                map.serialize_entry("result", &prediction.result)?;
+                map.end()
+            }
             Self::Several(predictions) => predictions.serialize(serializer),
             Self::Failed(detail) => {
                 let mut map = serializer.serialize_map(Some(1))?;

@@ -244,7 +244,9 @@ fn check(tasks: &[TaskPrediction], is_late: bool) -> anyhow::Result<()> {
     let failures = || {
         tasks.iter().filter_map(|task| match task {
             TaskPrediction::Failed(detail) => Some(detail),
-            TaskPrediction::One(_) | TaskPrediction::Several(_) => None,
+            TaskPrediction::One(_) | TaskPrediction::Unscored(_) | TaskPrediction::Several(_) => {
+                None
+            }
         })
     };
     let (n_failed, n_tasks) = (failures().count(), tasks.len());

@@ -118,7 +118,7 @@ fn checked(
     }
     let failure = |task: &TaskPrediction| match task {
         TaskPrediction::Failed(detail) => Some(detail.clone()),
-        TaskPrediction::One(_) | TaskPrediction::Several(_) => None,
+        TaskPrediction::One(_) | TaskPrediction::Unscored(_) | TaskPrediction::Several(_) => None,
     };
     for (task, prediction) in request.tasks.iter().zip(&predictions.tasks) {
         if let Some(detail) = failure(prediction) {

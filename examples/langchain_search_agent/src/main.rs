@@ -1,0 +1,20 @@
+//! Serves the model.
+
+use clap::Parser;
+use label_studio_ml::{ServerArgs, anyhow, serve};
+use langchain_search_agent::{LangchainSearchAgent, Options};
+
+/// Answer prompts with a chat model that may search the web
+#[derive(Debug, Parser)]
+struct Program {
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Program { server, options } = Program::parse();
+    serve(&server, move || LangchainSearchAgent::new(options))
+}

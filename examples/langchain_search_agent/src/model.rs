@@ -1,0 +1,196 @@
+//! The model: from a prompt to an answer, a class, and what was found.
+
+use std::{borrow::Cow, sync::Arc};
+
+use label_studio_ml::{
+    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Region, Task,
+    TaskPrediction, Value,
+    anyhow::{self, Context, anyhow},
+    match_labels,
+};
+use label_studio_services::{
+    Budget, ChatClient, ChatEndpoint, Deadline, ServiceClient, fill_template, map_parallel,
+    python_str, text_area_lines,
+};
+
+use crate::{
+    Agent, Answered, ChatArgs, Limits, Options, Search, SearchEngine, outputs::Outputs, structured,
+};
+
+const MODEL_VERSION: &str = "LangchainSearchAgent-v0.0.1";
+
+/// Answers prompts with a chat model that may search the web, and classifies the answers.
+#[derive(Debug)]
+pub struct LangchainSearchAgent {
+    agent: Result<Agent, String>,
+    options: Options,
+}
+
+impl LangchainSearchAgent {
+    /// Creates the model. Without a key for the chat model it says so when it is asked.
+    pub fn new(options: Options) -> anyhow::Result<Self> {
+        let client = ServiceClient::new(options.service.options())?;
+        let engine = SearchEngine::from_args(&options.search);
+        if engine.is_none() {
+            tracing::error!(
+                "the model cannot search: set GOOGLE_API_KEY and GOOGLE_CSE_ID, or SEARXNG_URL"
+            );
+        }
+        let search = engine.map(|engine| Search::new(client.clone(), engine));
+        let chat = &options.chat;
+        let agent = endpoint(chat).map(|endpoint| {
+            let budget = Budget::new().with_max_tokens(chat.token_budget);
+            let client = ChatClient::new(client, endpoint).with_budget(Arc::new(budget));
+            Agent::new(client, &chat.openai_model, chat.temperature, search)
+        });
+        let agent = agent.map_err(|error| format!("{error:#}"));
+        if let Err(error) = &agent {
+            tracing::error!("the chat model cannot be asked: {error}");
+        }
+        Ok(Self { agent, options })
+    }
+
+    fn predict_task(
+        &self,
+        project: &Project,
+        outputs: &Outputs<'_>,
+        prompt: (&str, &Region),
+        task: &Task,
+        deadline: Deadline,
+    ) -> anyhow::Result<Prediction> {
+        let (prompt, prompt_region) = prompt;
+        let agent = self.agent.as_ref().map_err(|error| anyhow!("{error}"))?;
+        let text = text(project, outputs, task)?;
+        let question = fill_template(&self.options.prompt.prompt_template, |name| match name {
+            "prompt" => Some(Cow::from(prompt)),
+            "text" => Some(Cow::from(&*text)),
+            _ => None,
+        });
+        let limits = Limits {
+            max_steps: self.options.agent.max_steps.get(),
+            deadline: deadline.at_most(self.options.agent.task_timeout),
+        };
+        let labels = &outputs.choices().labels;
+        if self.options.agent.structured_output && !labels.is_empty() {
+            let format = structured::response_format(labels);
+            let answered = agent.ask(&question, Some(&format), limits)?;
+            let read = structured::read(&answered.text)?;
+            let answered = Answered {
+                text: read.answer,
+                ..answered
+            };
+            let label = match_labels(&read.classification, labels);
+            return Ok(Prediction::new(outputs.regions(
+                prompt_region,
+                &answered,
+                &label,
+            )));
+        }
+        let answered = agent.ask(&question, None, limits)?;
+        let matched = match_labels(&answered.text, labels);
+        Ok(Prediction::new(outputs.regions(
+            prompt_region,
+            &answered,
+            &matched,
+        )))
+    }
+}
+
+impl Model for LangchainSearchAgent {
+    fn setup(&self, project: &Project) -> anyhow::Result<()> {
+        Ok(project.set_initial_model_version(MODEL_VERSION)?)
+    }
+
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        let deadline = self.options.service.deadline();
+        let outputs = Outputs::find(project.label_config(), &self.options.prompt)?;
+        let default = self.options.prompt.default_prompt.as_deref();
+        let Some(prompt) = prompt(project, request, &outputs, default)? else {
+            return Ok(Predictions::default());
+        };
+        let region = outputs.prompt_region(&prompt);
+        let predict = |task: &Task| match self.predict_task(
+            project,
+            &outputs,
+            (&prompt, &region),
+            task,
+            deadline,
+        ) {
+            Ok(prediction) => TaskPrediction::Unscored(prediction),
+            Err(error) => TaskPrediction::Failed(format!("{error:#}")),
+        };
+        let n_threads = self.options.service.parallelism;
+        Ok(map_parallel(&request.tasks, n_threads, predict)
+            .into_iter()
+            .collect())
+    }
+
+    fn fit(&self, project: &Project, event: &Event) -> anyhow::Result<Value> {
+        if !matches!(
+            event.action,
+            Action::AnnotationCreated | Action::AnnotationUpdated
+        ) {
+            return Ok(Value::Null);
+        }
+        let outputs = Outputs::find(project.label_config(), &self.options.prompt)?;
+        let key = &outputs.prompt.control.name;
+        let regions = event
+            .payload
+            .pointer("/annotation/result")
+            .and_then(Value::as_array);
+        let lines = text_area_lines(regions.map_or(&[], Vec::as_slice), key);
+        // An annotation without a prompt says nothing about the next one.
+        if let Some(prompt) = lines
+            .map(|lines| lines.join("\n"))
+            .filter(|prompt| !prompt.is_empty())
+        {
+            project.set(key, &prompt)?;
+        }
+        Ok(Value::Null)
+    }
+}
+
+/// Returns the prompt: the one that was just typed, or that of the last annotation, or the default one.
+fn prompt(
+    project: &Project,
+    request: &PredictRequest,
+    outputs: &Outputs<'_>,
+    default: Option<&str>,
+) -> anyhow::Result<Option<String>> {
+    let key = &outputs.prompt.control.name;
+    let is_interactive = match &request.context {
+        None => false,
+        Some(Value::Object(fields)) => !fields.is_empty(),
+        Some(_) => true,
+    };
+    let prompt = if is_interactive {
+        text_area_lines(request.context_regions(), key).map(|lines| lines.join("\n"))
+    } else {
+        let stored = project.get(key)?.filter(|prompt| !prompt.is_empty());
+        stored.or_else(|| default.map(str::to_owned))
+    };
+    Ok(prompt.filter(|prompt| !prompt.is_empty()))
+}
+
+fn endpoint(args: &ChatArgs) -> anyhow::Result<ChatEndpoint> {
+    let key = args.openai_api_key.as_ref().filter(|key| !key.is_empty());
+    let endpoint = match args.base_url() {
+        Some(base_url) => ChatEndpoint::compatible(base_url, key),
+        None => ChatEndpoint::openai(key.context("OPENAI_API_KEY is not set")?),
+    };
+    Ok(endpoint?)
+}
+
+/// Returns the text of a task, fetched when the task holds its address.
+fn text(project: &Project, outputs: &Outputs<'_>, task: &Task) -> anyhow::Result<String> {
+    let name = &outputs.object().value_name;
+    let value = task.data.get(name);
+    let value = value.with_context(|| format!("the task has no data field {name:?}"))?;
+    let mut only = Task::new([(name.clone(), value.clone())].into_iter().collect());
+    only.id = task.id;
+    let loaded = project.preload_task_data(&only)?;
+    Ok(loaded
+        .get(name)
+        .map(|value| python_str(value).into_owned())
+        .unwrap_or_default())
+}
