@@ -18,4 +18,4 @@ pub use error::ImageError;
 pub use letterbox::Letterbox;
 pub use normalise::{Normalise, to_bgr};
 pub use percent::{PercentBox, to_percent};
-pub use resize::{Filter, centre_crop, resize, resize_f32, resize_plane, resize_shorter_side};
+pub use resize::{Filter, MAX_ASPECT, centre_crop, resize, resize_f32, resize_shorter_side};

@@ -2,10 +2,12 @@
 
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images};
 use image::{Rgb32FImage, RgbImage, imageops};
-use ndarray::{Array2, ArrayView2};
 
 /// Bits after the point in `OpenCV`'s interpolation weights.
 const WEIGHT_BITS: i32 = 11;
+
+/// How many times as long as short an image stays when its shorter side is resized.
+pub const MAX_ASPECT: u32 = 16;
 
 /// Which library's resize to equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,8 +77,26 @@ pub fn resize_f32(image: &RgbImage, width: u32, height: u32, filter: Filter) -> 
 }
 
 /// Resizes so that the shorter side has `size` pixels, the longer one rounded down as torchvision's `Resize(size)`.
+///
+/// Of an image more than [`MAX_ASPECT`] times as long as it is short only the middle is kept, since one row of a million
+/// pixels would become a million rows; what [`centre_crop`] takes of it afterwards is the same.
 pub fn resize_shorter_side(image: &RgbImage, size: u32, filter: Filter) -> RgbImage {
     let (width, height) = image.dimensions();
+    let kept_side = |side: u32, other: u32| {
+        let max = other.saturating_mul(MAX_ASPECT);
+        // The middle stays where it is if as much goes on either side.
+        if side > max + 1 {
+            max + (side - max) % 2
+        } else {
+            side
+        }
+    };
+    let kept = (kept_side(width, height), kept_side(height, width));
+    if kept != (width, height) {
+        let (left, top) = ((width - kept.0) / 2, (height - kept.1) / 2);
+        let middle = imageops::crop_imm(image, left, top, kept.0, kept.1).to_image();
+        return resize_shorter_side(&middle, size, filter);
+    }
     let longer = |long: u32, short: u32| {
         u32::try_from(u64::from(size) * u64::from(long) / u64::from(short.max(1)))
             .unwrap_or(u32::MAX)
@@ -108,47 +128,6 @@ pub fn centre_crop(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     cropped
 }
 
-/// Resizes a plane of scores as torch's bilinear `interpolate` with `align_corners=False` and without antialiasing.
-pub fn resize_plane(plane: &ArrayView2<'_, f32>, height: usize, width: usize) -> Array2<f32> {
-    let (old_height, old_width) = plane.dim();
-    if old_height == 0 || old_width == 0 {
-        return Array2::zeros((height, width));
-    }
-    let columns: Vec<_> = torch_taps(old_width, width).collect();
-    let interpolated_row = |row: usize, target: &mut [f32]| {
-        let row = plane.row(row);
-        for (value, &(left, right, weight)) in target.iter_mut().zip(&columns) {
-            *value = row[left] * (1.0 - weight) + row[right] * weight;
-        }
-    };
-    let mut resized = Array2::zeros((height, width));
-    let (mut upper, mut lower) = (vec![0.0; width], vec![0.0; width]);
-    let (mut upper_idx, mut lower_idx) = (usize::MAX, usize::MAX);
-    for (mut target, (top, bottom, weight)) in resized
-        .rows_mut()
-        .into_iter()
-        .zip(torch_taps(old_height, height))
-    {
-        if top != upper_idx {
-            if top == lower_idx {
-                std::mem::swap(&mut upper, &mut lower);
-                lower_idx = usize::MAX;
-            } else {
-                interpolated_row(top, &mut upper);
-            }
-            upper_idx = top;
-        }
-        if bottom != lower_idx {
-            interpolated_row(bottom, &mut lower);
-            lower_idx = bottom;
-        }
-        for ((value, &above), &below) in target.iter_mut().zip(&upper).zip(&lower) {
-            *value = above * (1.0 - weight) + below * weight;
-        }
-    }
-    resized
-}
-
 fn convolve(image: &RgbImage, (width, height): (u32, u32), filter: Filter) -> RgbImage {
     let source = images::ImageRef::new(
         image.width(),
@@ -172,22 +151,6 @@ fn convolution(filter: Filter) -> ResizeOptions {
         Filter::PillowLanczos => FilterType::Lanczos3,
     };
     ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter))
-}
-
-/// For each target position the two source positions and the weight of the second, in torch's single precision.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "positions within an image; the truncation is the floor"
-)]
-fn torch_taps(old: usize, new: usize) -> impl Iterator<Item = (usize, usize, f32)> {
-    let scale = old as f32 / new as f32;
-    (0..new).map(move |position| {
-        let source = (scale * (position as f32 + 0.5) - 0.5).max(0.0);
-        let first = (source as usize).min(old - 1);
-        (first, (first + 1).min(old - 1), source - first as f32)
-    })
 }
 
 /// For each target position the two source positions and `OpenCV`'s fixed-point weights.

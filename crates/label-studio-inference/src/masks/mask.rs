@@ -71,6 +71,21 @@ impl Mask {
         }
     }
 
+    /// Unpaints the pixels whose top left corner lies outside a box (x1, y1, x2, y2); its right and lower edge are outside.
+    #[must_use]
+    pub fn within(mut self, [x1, y1, x2, y2]: [f64; 4]) -> Self {
+        let (columns, rows) = (range(x1, x2, self.width), range(y1, y2, self.height));
+        for (row_idx, row) in self.pixels.chunks_exact_mut(self.width.max(1)).enumerate() {
+            if rows.contains(&row_idx) {
+                row[..columns.start].fill(0);
+                row[columns.end..].fill(0);
+            } else {
+                row.fill(0);
+            }
+        }
+        self
+    }
+
     /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
@@ -193,4 +208,15 @@ impl Mask {
 
 fn paint(is_painted: bool) -> u8 {
     if is_painted { u8::MAX } else { 0 }
+}
+
+/// The positions below `end` that are at least `from` and less than `to`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates"
+)]
+fn range(from: f64, to: f64, end: usize) -> std::ops::Range<usize> {
+    let to = (to.ceil() as usize).min(end);
+    (from.ceil() as usize).min(to)..to
 }

@@ -1,0 +1,281 @@
+//! Which control tags of a label config a network can serve, and what their attributes ask for.
+
+use std::{collections::HashMap, sync::Arc};
+
+use indexmap::IndexMap;
+use label_studio_ml::{
+    self as ml, LabelConfig, Object,
+    anyhow::{self, Context, bail, ensure},
+};
+
+use crate::{
+    Network, Purpose,
+    attributes::{number, parse_number, switch},
+    taxonomy,
+};
+
+/// Kinds of control tags, by what they ask of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `Choices`.
+    Choices,
+    /// `Taxonomy`.
+    Taxonomy,
+    /// `RectangleLabels`.
+    Rectangle,
+    /// `RectangleLabels` with `model_obb="true"`.
+    RotatedRectangle,
+    /// `PolygonLabels`.
+    Polygon,
+    /// `BrushLabels`.
+    Brush,
+    /// `KeyPointLabels`.
+    KeyPoint,
+}
+
+impl Kind {
+    /// Tells what a control tag on an `Image` asks for, if it is of a kind that a network can serve.
+    pub fn of(control: &ml::Control) -> Option<Self> {
+        Some(match control.tag.to_ascii_lowercase().as_str() {
+            "choices" => Self::Choices,
+            "taxonomy" => Self::Taxonomy,
+            "rectanglelabels" if switch(control, "model_obb", false) => Self::RotatedRectangle,
+            "rectanglelabels" => Self::Rectangle,
+            "polygonlabels" => Self::Polygon,
+            "brushlabels" => Self::Brush,
+            "keypointlabels" => Self::KeyPoint,
+            _ => return None,
+        })
+    }
+
+    /// Returns what the network of such a control must be for.
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Choices | Self::Taxonomy => Purpose::Classify,
+            Self::Rectangle => Purpose::Detect,
+            Self::RotatedRectangle => Purpose::Obb,
+            Self::Polygon | Self::Brush => Purpose::Segment,
+            Self::KeyPoint => Purpose::Pose,
+        }
+    }
+
+    /// Returns the file that serves such a control when nothing else is said.
+    pub const fn default_file(self) -> &'static str {
+        match self {
+            Self::Choices | Self::Taxonomy => "yolov8n-cls.onnx",
+            Self::Rectangle => "yolov8m.onnx",
+            Self::RotatedRectangle => "yolov8n-obb.onnx",
+            Self::Polygon | Self::Brush => "yolov8n-seg.onnx",
+            Self::KeyPoint => "yolov8n-pose.onnx",
+        }
+    }
+
+    /// Boxes are part of what networks for masks and key points find.
+    fn accepts(self, purpose: Purpose) -> bool {
+        purpose == self.purpose()
+            || self == Self::Rectangle && matches!(purpose, Purpose::Segment | Purpose::Pose)
+    }
+}
+
+/// A control tag with everything that making its regions needs.
+pub struct Control<'a> {
+    /// The tag.
+    pub tag: &'a ml::Control,
+    /// The image that it labels.
+    pub object: &'a Object,
+    /// What it asks for.
+    pub kind: Kind,
+    /// Its network.
+    pub network: Arc<Network>,
+    /// Labels by the names of the network's classes.
+    pub label_map: IndexMap<String, String>,
+    /// Regions must be at least this sure.
+    pub threshold: f64,
+    /// Thresholds of labels that have one of their own.
+    pub label_thresholds: HashMap<String, f64>,
+    /// For key points: adds the box around them.
+    pub adds_boxes: bool,
+    /// For key points: their width in pixels.
+    pub point_size: f64,
+    /// For key points: points must be at least this sure.
+    pub point_threshold: f64,
+    /// For key points: labels by class and number of the point.
+    pub points: HashMap<(String, usize), String>,
+    /// For key points: labels of the boxes around them by class, from the control tag for these boxes.
+    pub box_labels: IndexMap<String, String>,
+    /// For key points: what the ids of their boxes start with, so that two control tags do not share ids.
+    pub group_prefix: String,
+    /// For a taxonomy: the path to each of its items.
+    pub paths: HashMap<String, Vec<String>>,
+}
+
+impl<'a> Control<'a> {
+    /// Returns the control tags that the model serves, in the order of the document, without their networks.
+    ///
+    /// Skipped are tags with `model_skip="true"`, and tags whose first object is no image.
+    pub fn candidates(
+        label_config: &'a LabelConfig,
+    ) -> impl Iterator<Item = (&'a ml::Control, &'a Object, Kind)> {
+        label_config.controls().iter().filter_map(|control| {
+            let Some(object) = label_config.objects_of(control).next() else {
+                tracing::warn!(
+                    control = control.name,
+                    "control tag labels no object, skipped"
+                );
+                return None;
+            };
+            let kind = Kind::of(control).filter(|_| object.tag.eq_ignore_ascii_case("Image"))?;
+            if switch(control, "model_skip", false) {
+                tracing::debug!(control = control.name, "model_skip is set, skipped");
+                return None;
+            }
+            Some((control, object, kind))
+        })
+    }
+
+    /// Prepares a control tag. Nothing comes of one whose labels match no class of its network.
+    pub fn new(
+        label_config: &LabelConfig,
+        (tag, object, kind): (&'a ml::Control, &'a Object, Kind),
+        network: Arc<Network>,
+        default_threshold: f64,
+    ) -> anyhow::Result<Option<Self>> {
+        let metadata = network.metadata().clone();
+        if !kind.accepts(metadata.purpose) {
+            bail!(
+                "model file {} is a model for the task {}, but <{} name={:?}> needs one for {}{}",
+                network.file(),
+                metadata.purpose,
+                tag.tag,
+                tag.name,
+                kind.purpose(),
+                match (kind, metadata.purpose) {
+                    (Kind::Rectangle, Purpose::Obb) => ", or the attribute model_obb=\"true\"",
+                    (Kind::RotatedRectangle, _) => ", or no attribute model_obb=\"true\"",
+                    _ => "",
+                },
+            );
+        }
+        let names: Vec<_> = metadata.names.iter().map(String::as_str).collect();
+        let label_map = tag.label_map(&names);
+        if label_map.is_empty() {
+            tracing::error!(
+                control = tag.name,
+                labels = tag.labels.join(", "),
+                classes = first_names(&names),
+                file = network.file(),
+                "no label of the control tag is a class of its model, skipped; name the model's classes in the \
+                 attribute predicted_values of its labels"
+            );
+            return Ok(None);
+        }
+        let threshold = match number(tag, "model_score_threshold")? {
+            Some(threshold) => threshold,
+            None => number(tag, "score_threshold")?.unwrap_or(default_threshold),
+        };
+        let mut label_thresholds = HashMap::new();
+        for (label, attributes) in &tag.labels_attrs {
+            if let Some(text) = attributes.attrs.get_filled("model_score_threshold") {
+                let what = || format!("label {label:?} of control tag {:?}", tag.name);
+                label_thresholds.insert(label.clone(), parse_number(text).with_context(what)?);
+            }
+        }
+        let boxes = label_config.control(&format!("{}_bbox", tag.name)).ok();
+        let first = Control::candidates(label_config).find(|(.., other)| *other == kind);
+        let is_first = first.is_none_or(|(first, ..)| first.name == tag.name);
+        let paths = match kind {
+            Kind::Taxonomy => taxonomy::paths(label_config.text(), &tag.name)?,
+            _ => HashMap::new(),
+        };
+        let points = match kind {
+            Kind::KeyPoint => points(tag)?,
+            _ => HashMap::new(),
+        };
+        Ok(Some(Self {
+            threshold,
+            adds_boxes: switch(tag, "model_add_bboxes", true),
+            point_size: number(tag, "model_point_size")?.unwrap_or(1.0),
+            point_threshold: number(tag, "model_point_threshold")?.unwrap_or(0.0),
+            box_labels: boxes
+                .map(|boxes| boxes.label_map(&names))
+                .unwrap_or_default(),
+            group_prefix: if is_first {
+                String::new()
+            } else {
+                format!("{}-", tag.name)
+            },
+            label_thresholds,
+            points,
+            paths,
+            tag,
+            object,
+            kind,
+            label_map,
+            network,
+        }))
+    }
+
+    /// Returns how sure the network must be of a label.
+    pub fn threshold_of(&self, label: &str) -> f64 {
+        self.label_thresholds
+            .get(label)
+            .copied()
+            .unwrap_or(self.threshold)
+    }
+
+    /// Returns the least that the network must be sure of to say anything.
+    pub fn lowest_threshold(&self) -> f64 {
+        self.label_thresholds
+            .values()
+            .copied()
+            .fold(self.threshold, f64::min)
+    }
+
+    /// Returns the label of a class.
+    pub fn label(&self, class: usize) -> Option<&str> {
+        let name = self.network.metadata().names.get(class)?;
+        self.label_map.get(name).map(String::as_str)
+    }
+}
+
+/// Reads which label stands for which point of which class: `predicted_values` and `model_index` of each label.
+fn points(control: &ml::Control) -> anyhow::Result<HashMap<(String, usize), String>> {
+    let mut points = HashMap::new();
+    for (label, tag) in &control.labels_attrs {
+        let classes = tag.attrs.get_filled("predicted_values");
+        let index = tag.attrs.get_filled("model_index");
+        let (Some(classes), Some(index)) = (classes, index) else {
+            if classes.is_some() || index.is_some() {
+                tracing::warn!(
+                    control = control.name,
+                    label,
+                    "a key point's label needs both predicted_values and model_index, skipped"
+                );
+            }
+            continue;
+        };
+        let index: usize = index.trim().parse().with_context(|| {
+            format!("attribute model_index={index:?} of label {label:?} is not the number of a key point")
+        })?;
+        let classes = classes.split(',').map(str::trim);
+        for class in classes.filter(|class| !class.is_empty()) {
+            points.insert((class.to_owned(), index), label.clone());
+        }
+    }
+    ensure!(
+        !points.is_empty(),
+        "no label of <KeyPointLabels name={:?}> says which key point it means: give each a class and a number, such as \
+         <Label value=\"nose\" predicted_values=\"person\" model_index=\"0\"/>",
+        control.name
+    );
+    Ok(points)
+}
+
+fn first_names(names: &[&str]) -> String {
+    const N_SHOWN: usize = 100;
+    let mut text = names[..names.len().min(N_SHOWN)].join(", ");
+    if names.len() > N_SHOWN {
+        text.push_str(", ...");
+    }
+    text
+}

@@ -1,0 +1,31 @@
+//! Boxes, rotated boxes, polygons, brush masks, key points and choices from YOLO models.
+//!
+//! [`Yolo`] is the model that Label Studio talks to. It reads from the label config which control tags it can serve
+//! ([`Control`]), loads a network for each when first needed ([`Networks`]), runs them on batches of images
+//! ([`Network`]), and turns what they find ([`Answer`]) into regions.
+//!
+//! Networks are ONNX files as Ultralytics exports them; what they are and what they know stands in their metadata
+//! ([`Metadata`]).
+
+mod attributes;
+mod classes;
+mod control;
+mod detections;
+mod literal;
+mod metadata;
+mod model;
+mod network;
+mod networks;
+mod regions;
+mod rotation;
+mod segments;
+mod taxonomy;
+
+pub use control::{Control, Kind};
+pub use detections::{Answer, Detection, Detections};
+pub use literal::{Literal, LiteralError};
+pub use metadata::{Metadata, Purpose};
+pub use model::{Options, Yolo};
+pub use network::Network;
+pub use networks::{ModelFiles, Networks};
+pub use rotation::rotated_value;

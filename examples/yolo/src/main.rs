@@ -1,0 +1,111 @@
+//! Serves the model.
+
+use std::{collections::HashMap, num::NonZeroUsize, path::PathBuf};
+
+use clap::{ArgAction, Parser};
+use label_studio_inference::{
+    hub::{HubArgs, HubError, Weights},
+    images::Limits,
+    onnx::{OnnxArgs, Runtime},
+};
+use label_studio_ml::{ServerArgs, anyhow, serve};
+use yolo::{Kind, ModelFiles, Networks, Options, Yolo};
+
+/// Label images with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    onnx: OnnxArgs,
+
+    #[command(flatten)]
+    hub: HubArgs,
+
+    #[command(flatten)]
+    limits: Limits,
+
+    /// Folder of the models
+    #[arg(long, env = "MODEL_ROOT", default_value = "models")]
+    model_root: PathBuf,
+
+    /// How sure regions must be where the label config does not say
+    #[arg(long, env = "MODEL_SCORE_THRESHOLD", default_value_t = 0.5)]
+    model_score_threshold: f64,
+
+    /// Whether control tags may choose a model of the folder with the attribute `model_path`
+    #[arg(long, env = "ALLOW_CUSTOM_MODEL_PATH", default_value = "true", action = ArgAction::Set, value_parser = switch)]
+    allow_custom_model_path: bool,
+
+    /// Images that are decoded and run at a time
+    #[arg(long, env = "BATCH_SIZE", default_value = "8")]
+    batch_size: NonZeroUsize,
+
+    /// Model for `RectangleLabels`: a file of the folder, or `hf://owner/name/file` [default: yolov8m.onnx]
+    #[arg(long, env = "DETECT_MODEL")]
+    detect_model: Option<String>,
+
+    /// Model for `RectangleLabels` with `model_obb="true"` [default: yolov8n-obb.onnx]
+    #[arg(long, env = "OBB_MODEL")]
+    obb_model: Option<String>,
+
+    /// Model for `PolygonLabels` and `BrushLabels` [default: yolov8n-seg.onnx]
+    #[arg(long, env = "SEGMENT_MODEL")]
+    segment_model: Option<String>,
+
+    /// Model for `KeyPointLabels` [default: yolov8n-pose.onnx]
+    #[arg(long, env = "POSE_MODEL")]
+    pose_model: Option<String>,
+
+    /// Model for Choices and Taxonomy [default: yolov8n-cls.onnx]
+    #[arg(long, env = "CLASSIFY_MODEL")]
+    classify_model: Option<String>,
+}
+
+impl Args {
+    fn defaults(&self) -> Result<HashMap<Kind, Weights>, HubError> {
+        let kinds: [(&Option<String>, &[Kind]); 5] = [
+            (&self.detect_model, &[Kind::Rectangle]),
+            (&self.obb_model, &[Kind::RotatedRectangle]),
+            (&self.segment_model, &[Kind::Polygon, Kind::Brush]),
+            (&self.pose_model, &[Kind::KeyPoint]),
+            (&self.classify_model, &[Kind::Choices, Kind::Taxonomy]),
+        ];
+        let mut defaults = HashMap::new();
+        for (weights, kinds) in kinds {
+            // Compose files set variables to nothing.
+            if let Some(weights) = weights.as_deref().filter(|name| !name.trim().is_empty()) {
+                let weights: Weights = weights.parse()?;
+                defaults.extend(kinds.iter().map(|kind| (*kind, weights.clone())));
+            }
+        }
+        Ok(defaults)
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let files = ModelFiles {
+        root: args.model_root.clone(),
+        allows_model_path: args.allow_custom_model_path,
+        defaults: args.defaults()?,
+    };
+    let options = Options {
+        score_threshold: args.model_score_threshold,
+        batch_size: args.batch_size.get(),
+        limits: args.limits,
+    };
+    let (onnx, hub) = (args.onnx, args.hub);
+    serve(&args.server, move || {
+        let networks = Networks::new(Runtime::new(&onnx)?, hub.hub()?, files);
+        Ok(Yolo::new(networks, options))
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
+fn switch(text: &str) -> Result<bool, String> {
+    Ok(["1", "true", "yes"]
+        .iter()
+        .any(|on| text.trim().eq_ignore_ascii_case(on)))
+}

@@ -1,0 +1,247 @@
+//! A loaded network: images in, answers out.
+
+use std::{path::Path, sync::Arc};
+
+use label_studio_inference::{
+    images::{Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side},
+    onnx::{ElementType, Engine, Expected, Runtime},
+};
+use label_studio_ml::anyhow::{self, Context, ensure};
+use ndarray::{Array4, ArrayD, Axis, Ix2, Ix3, Ix4};
+
+use crate::{Answer, Metadata, Purpose, classes::probabilities, detections::Decoder};
+
+/// The grey that Ultralytics fills the rest of an input with.
+const PADDING: [u8; 3] = [114; 3];
+
+/// Candidates per square of the stride: one of its size, four of half and sixteen of a quarter of it.
+const CANDIDATES_PER_CELL: u32 = 21;
+/// Boxes that an end-to-end network gives.
+const MIN_CANDIDATES: u32 = 300;
+
+/// A loaded network. Shared between threads.
+pub struct Network {
+    engine: Arc<dyn Engine>,
+    metadata: Metadata,
+    input: String,
+    outputs: Vec<String>,
+    /// Images per run, if the export fixed it.
+    n_batch: Option<usize>,
+    /// Width and height of the input, if the export fixed them.
+    fixed_size: Option<(u32, u32)>,
+}
+
+/// An image on its way into the network.
+struct Prepared {
+    pixels: RgbImage,
+    letterbox: Letterbox,
+}
+
+impl Network {
+    /// Loads the ONNX file `path`, which must be one that Ultralytics exported.
+    pub fn load(runtime: &Runtime, path: &Path) -> anyhow::Result<Self> {
+        let engine = runtime.load(path)?;
+        let metadata = Metadata::read(engine.metadata())
+            .with_context(|| format!("model file {} is not a YOLO model", path.display()))?;
+        Self::new(engine, metadata)
+    }
+
+    fn new(engine: Arc<dyn Engine>, metadata: Metadata) -> anyhow::Result<Self> {
+        let first = |tensors: &[label_studio_inference::onnx::TensorInfo]| {
+            tensors.first().map(|tensor| tensor.name.clone())
+        };
+        let input = first(engine.inputs()).unwrap_or_else(|| "images".to_owned());
+        let output = first(engine.outputs()).unwrap_or_else(|| "output0".to_owned());
+        let mut outputs = vec![(&*output, ElementType::F32, &[-1, -1, -1][..])];
+        let mut prototypes = None;
+        match metadata.purpose {
+            Purpose::Classify => outputs[0].2 = &[-1, -1],
+            Purpose::Segment => {
+                let second = engine.outputs().get(1).map(|output| output.name.clone());
+                prototypes = Some(second.unwrap_or_else(|| "output1".to_owned()));
+            }
+            Purpose::Detect | Purpose::Obb | Purpose::Pose => {}
+        }
+        if let Some(prototypes) = &prototypes {
+            outputs.push((prototypes, ElementType::F32, &[-1, -1, -1, -1]));
+        }
+        let expected = Expected {
+            what: "a YOLO model as Ultralytics exports it",
+            inputs: &[(&input, ElementType::F32, &[-1, 3, -1, -1])],
+            outputs: &outputs,
+        };
+        expected.check(engine.as_ref())?;
+        let shape = &engine.input(&input).expect("the input was checked").shape;
+        let fixed = |idx: usize| shape.get(idx).and_then(|side| u32::try_from(*side).ok());
+        let fixed = |idx: usize| fixed(idx).filter(|side| *side > 0);
+        Ok(Self {
+            n_batch: fixed(0).map(|n| n as usize),
+            fixed_size: fixed(3).zip(fixed(2)),
+            outputs: [output].into_iter().chain(prototypes).collect(),
+            input,
+            engine,
+            metadata,
+        })
+    }
+
+    /// Returns what the network says about itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Returns the file that the network came from.
+    pub fn file(&self) -> &str {
+        self.engine.file()
+    }
+
+    /// Returns what the network finds in each image, leaving out boxes that it is less than `confidence` sure of.
+    ///
+    /// Images whose inputs have one size go through the network together. If a run of several fails, each of its images
+    /// gets a run of its own, so that one of them cannot take the others' answers.
+    pub fn answer(&self, images: &[&RgbImage], confidence: f64) -> Vec<anyhow::Result<Answer>> {
+        let prepared: Vec<_> = images.iter().map(|image| self.prepare(image)).collect();
+        let mut answers: Vec<Option<anyhow::Result<Answer>>> =
+            images.iter().map(|_| None).collect();
+        for batch in self.batches(&prepared) {
+            let inputs =
+                |idxs: &[usize]| -> Vec<_> { idxs.iter().map(|&idx| &prepared[idx]).collect() };
+            match self.run(&inputs(&batch), confidence) {
+                Ok(found) => {
+                    for (idx, answer) in batch.into_iter().zip(found) {
+                        answers[idx] = Some(Ok(answer));
+                    }
+                }
+                Err(error) if batch.len() == 1 => answers[batch[0]] = Some(Err(error)),
+                Err(error) => {
+                    tracing::warn!(file = self.file(), %error, "batch failed, trying its images one by one");
+                    for idx in batch {
+                        let alone = self.run(&inputs(&[idx]), confidence);
+                        answers[idx] = Some(alone.map(|mut answers| answers.remove(0)));
+                    }
+                }
+            }
+        }
+        let all = answers.into_iter();
+        all.map(|answer| answer.expect("every image is in a batch"))
+            .collect()
+    }
+
+    /// Positions of the images that go through the network together.
+    fn batches(&self, prepared: &[Prepared]) -> Vec<Vec<usize>> {
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        for (idx, image) in prepared.iter().enumerate() {
+            let size = image.pixels.dimensions();
+            let open = batches.iter_mut().find(|batch| {
+                prepared[batch[0]].pixels.dimensions() == size
+                    && self.n_batch.is_none_or(|n_batch| batch.len() < n_batch)
+            });
+            match open {
+                Some(batch) => batch.push(idx),
+                None => batches.push(vec![idx]),
+            }
+        }
+        batches
+    }
+
+    fn prepare(&self, image: &RgbImage) -> Prepared {
+        let size = self.fixed_size.unwrap_or(self.metadata.size);
+        if self.metadata.purpose == Purpose::Classify {
+            let resized = resize_shorter_side(image, size.0.min(size.1), Filter::PillowBilinear);
+            return Prepared {
+                pixels: centre_crop(&resized, size.0, size.1),
+                letterbox: Letterbox::fixed(image.dimensions(), size),
+            };
+        }
+        let letterbox = self.letterbox(image.dimensions(), size);
+        Prepared {
+            pixels: letterbox.apply(image, Filter::OpenCvLinear, PADDING),
+            letterbox,
+        }
+    }
+
+    fn letterbox(&self, image: (u32, u32), size: (u32, u32)) -> Letterbox {
+        if self.fixed_size.is_some() {
+            return Letterbox::fixed(image, size);
+        }
+        let stride = self.metadata.stride;
+        let up = |side: u32| side.div_ceil(stride) * stride;
+        let size = (up(size.0), up(size.1));
+        let letterbox = Letterbox::rectangular(image, size, stride);
+        // An end-to-end network picks the best of at least so many candidates, which a small input does not have.
+        let n_cells = letterbox.input.0 * letterbox.input.1 / (stride * stride);
+        if self.metadata.is_end_to_end && n_cells * CANDIDATES_PER_CELL < MIN_CANDIDATES {
+            return Letterbox::fixed(image, size);
+        }
+        letterbox
+    }
+
+    fn run(&self, images: &[&Prepared], confidence: f64) -> anyhow::Result<Vec<Answer>> {
+        let (width, height) = images[0].pixels.dimensions();
+        let n_batch = self.n_batch.unwrap_or(images.len());
+        let mut input = Array4::zeros((n_batch, 3, height as usize, width as usize));
+        for (image, tensor) in images.iter().zip(input.outer_iter_mut()) {
+            Normalise::UNIT.write(&image.pixels, tensor);
+        }
+        let names: Vec<_> = self.outputs.iter().map(String::as_str).collect();
+        let tensors = self
+            .engine
+            .run(&[(&*self.input, (&input).into())], &names)?;
+        let mut arrays = tensors.into_iter().map(|tensor| {
+            let array = tensor
+                .into_f32()
+                .filter(|array| array.len_of(Axis(0)) >= images.len());
+            array.with_context(|| {
+                format!(
+                    "model file {} answers for fewer images than it was given",
+                    self.file()
+                )
+            })
+        });
+        let mut next = || arrays.next().expect("a run gives as many tensors as names");
+        let first = next()?;
+        if self.metadata.purpose == Purpose::Classify {
+            let rows = with_rank::<Ix2>(first)?;
+            return rows
+                .outer_iter()
+                .take(images.len())
+                .map(|row| probabilities(&row, &self.metadata))
+                .collect::<anyhow::Result<_>>()
+                .with_context(|| format!("model file {}", self.file()));
+        }
+        let boxes = with_rank::<Ix3>(first)?;
+        let prototypes = match self.outputs.len() {
+            1 => None,
+            _ => Some(with_rank::<Ix4>(next()?)?),
+        };
+        let n_prototypes = prototypes
+            .as_ref()
+            .map(|prototypes| prototypes.len_of(Axis(1)));
+        let decoder = Decoder {
+            metadata: &self.metadata,
+            n_extra: self.metadata.n_extra().or(n_prototypes).unwrap_or_default(),
+            confidence,
+        };
+        let mut answers = Vec::with_capacity(images.len());
+        for (idx, image) in images.iter().enumerate() {
+            let mut detections = decoder
+                .decode(&boxes.index_axis(Axis(0), idx), image.letterbox)
+                .with_context(|| format!("model file {}", self.file()))?;
+            if let (Some(prototypes), false) = (&prototypes, detections.boxes.is_empty()) {
+                detections.prototypes = Some(prototypes.index_axis(Axis(0), idx).to_owned());
+            }
+            answers.push(Answer::Detections(detections));
+        }
+        Ok(answers)
+    }
+}
+
+fn with_rank<D: ndarray::Dimension>(array: ArrayD<f32>) -> anyhow::Result<ndarray::Array<f32, D>> {
+    let n_dimensions = array.ndim();
+    let array = array.into_dimensionality::<D>();
+    ensure!(
+        array.is_ok(),
+        "the model gave a tensor of {n_dimensions} dimensions where {:?} are needed",
+        D::NDIM
+    );
+    Ok(array?)
+}

@@ -1,0 +1,78 @@
+//! `KeyPointLabels`: the points of each box, and the box around them.
+
+use label_studio_inference::images::to_percent;
+use label_studio_ml::{Region, json};
+
+use super::rectangles;
+use crate::{Control, Detection, Detections};
+
+pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> {
+    let mut regions = Vec::new();
+    for (rank, detection, _) in super::labelled(control, found) {
+        let group = format!("{}bbox-{rank}", control.group_prefix);
+        if control.adds_boxes {
+            regions.push(surrounding_box(control, found, detection, &group));
+        }
+        regions.extend(points(control, found, detection, &group));
+    }
+    regions
+}
+
+fn surrounding_box(
+    control: &Control<'_>,
+    found: &Detections,
+    detection: &Detection,
+    group: &str,
+) -> Region {
+    let class = &control.network.metadata().names[detection.class];
+    let label = control.box_labels.get(class).unwrap_or(class);
+    let mut region = Region::new(
+        format!("{}_bbox", control.tag.name),
+        &control.object.name,
+        "rectanglelabels",
+        rectangles::value(found, detection, label),
+    );
+    region
+        .extra
+        .insert("meta".to_owned(), json!({ "text": [group] }));
+    region.extra.insert("hidden".to_owned(), json!(true));
+    region.with_id(group).with_score(detection.score)
+}
+
+fn points<'a>(
+    control: &'a Control<'_>,
+    found: &'a Detections,
+    detection: &'a Detection,
+    group: &'a str,
+) -> impl Iterator<Item = Region> + 'a {
+    let metadata = control.network.metadata();
+    let n_numbers = metadata.key_points.map_or(3, |(_, n_numbers)| n_numbers);
+    let (width, height) = found.letterbox.image;
+    let points = detection.extra.chunks_exact(n_numbers).enumerate();
+    points.filter_map(move |(number, point)| {
+        // A network without visibility is as sure of its points as of their box.
+        let score = point
+            .get(2)
+            .map_or(detection.score, |score| f64::from(*score));
+        if score.is_nan() || score < control.point_threshold {
+            return None;
+        }
+        let class = &metadata.names[detection.class];
+        let label = control.points.get(&(class.clone(), number))?;
+        let [x, y] = found.point_in_image([f64::from(point[0]), f64::from(point[1])]);
+        let value = json!({
+            "keypointlabels": [label],
+            "width": to_percent(control.point_size, width),
+            "x": to_percent(x, width),
+            "y": to_percent(y, height),
+        });
+        let mut region = super::region(control, value, score);
+        region
+            .extra
+            .insert("meta".to_owned(), json!({ "text": [group] }));
+        if control.adds_boxes {
+            region.extra.insert("parentID".to_owned(), json!(group));
+        }
+        Some(region)
+    })
+}

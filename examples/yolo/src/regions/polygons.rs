@@ -1,0 +1,27 @@
+//! `PolygonLabels`.
+
+use label_studio_inference::images::to_percent;
+use label_studio_ml::{Region, json};
+
+use crate::{Control, Detections};
+
+/// Fewer corners make no area.
+const MIN_CORNERS: usize = 3;
+
+pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> {
+    let (width, height) = found.letterbox.image;
+    super::labelled(control, found)
+        .filter_map(|(_, detection, label)| {
+            let outline = found.outline(detection)?;
+            if outline.len() < MIN_CORNERS {
+                return None;
+            }
+            let points: Vec<_> = outline
+                .into_iter()
+                .map(|[x, y]| [to_percent(x, width), to_percent(y, height)])
+                .collect();
+            let value = json!({ "polygonlabels": [label], "points": points, "closed": true });
+            Some(super::region(control, value, detection.score))
+        })
+        .collect()
+}
