@@ -44,8 +44,8 @@ fmt: tools ## Formats the Rust code
 doc: tools ## API documentation in target/doc, with warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) $(FEATURES) --workspace --no-deps --lib
 
-bench: tools ## Benchmarks
-	cargo bench $(LOCKED) --workspace --benches
+bench: tools ## Benchmarks: reading a label config, and a /predict round trip
+	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml --bench label_config --bench predict
 
 e2e: backends label-studio ## A real Label Studio against the backends
 	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .

@@ -68,6 +68,40 @@ fn two_stores_on_one_file_never_read_stale_values() {
 }
 
 #[test]
+fn values_that_were_read_before_are_read_anew_after_any_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::new(folder.path());
+    let (mine, other) = (ProjectId::parse("1"), ProjectId::parse("2"));
+    // The Python original opens the file for each write, and rolls the log up when it is the last to close it.
+    let write = |key: &str, value: Option<&str>| {
+        let original = rusqlite::Connection::open(folder.path().join("cache.db")).unwrap();
+        let sql = "INSERT OR REPLACE INTO cache VALUES ('1', ?1, ?2)";
+        original.execute(sql, (key, value)).unwrap();
+        original
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .unwrap();
+    };
+    let read = |project| store.get(project, "k").unwrap();
+    assert_eq!(
+        (read(&mine), read(&mine)),
+        (None, None),
+        "missing values are remembered, too"
+    );
+    for round in 0..20 {
+        let value = round.to_string();
+        write("k", Some(&value));
+        assert_eq!(
+            (read(&mine), read(&mine)),
+            (Some(value.clone()), Some(value))
+        );
+        assert_eq!(read(&other), None);
+        write("other", Some("x"));
+    }
+    write("k", None);
+    assert_eq!(read(&mine), None);
+}
+
+#[test]
 fn writers_on_one_file_wait_for_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let stores: Vec<_> = (0..4)

@@ -30,14 +30,7 @@ pub(super) fn router(backend: SharedBackend) -> Router {
         .route("/webhook", post(routes::webhook))
         .method_not_allowed_fallback(wrong_method)
         .fallback(routes::own)
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&backend),
-            auth::require,
-        ))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&backend),
-            measure,
-        ))
+        .layer(middleware::from_fn_with_state(Arc::clone(&backend), guard))
         .with_state(backend)
 }
 
@@ -60,13 +53,17 @@ async fn wrong_method(request: Request) -> Response {
     response
 }
 
-async fn measure(State(backend): State<SharedBackend>, request: Request, next: Next) -> Response {
+/// Asks for credentials, if the backend has any, and counts what is answered.
+async fn guard(State(backend): State<SharedBackend>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or("other", |path| routes::name(path.as_str()));
-    let response = next.run(request).await;
+    let response = match &backend.auth {
+        Some(auth) if !auth.admits(&request) => auth::refusal(),
+        Some(_) | None => next.run(request).await,
+    };
     let took = started.elapsed();
     backend
         .metrics

@@ -1,15 +1,14 @@
 //! HTTP basic authentication, checked in constant time.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use subtle::ConstantTimeEq;
 
-use super::{app::SharedBackend, error::ApiError};
+use super::error::ApiError;
 
 /// Credentials that callers must give.
 pub(super) struct BasicAuth {
@@ -26,7 +25,8 @@ impl BasicAuth {
         }
     }
 
-    fn admits(&self, request: &Request) -> bool {
+    /// Tells whether a request has the right credentials, or needs none.
+    pub(super) fn admits(&self, request: &Request) -> bool {
         let path = request.uri().path();
         if self.public_health && matches!(path, "/" | "/health" | "/ready") {
             return true;
@@ -56,19 +56,8 @@ fn credentials(header: &str) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(encoded.trim()).ok()
 }
 
-/// Refuses requests without the right credentials, if the backend asks for any.
-pub(super) async fn require(
-    State(backend): State<SharedBackend>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match &backend.auth {
-        Some(auth) if !auth.admits(&request) => refusal(),
-        Some(_) | None => next.run(request).await,
-    }
-}
-
-fn refusal() -> Response {
+/// Returns the answer to requests without the right credentials.
+pub(super) fn refusal() -> Response {
     let detail = "credentials are missing or wrong; give the backend's user and password";
     let mut response = ApiError::new(StatusCode::UNAUTHORIZED, detail).into_response();
     let challenge = HeaderValue::from_static("Basic realm=\"Login required\"");

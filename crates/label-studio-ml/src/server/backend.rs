@@ -1,11 +1,8 @@
 //! Everything that requests share: the model, its threads, and the projects.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,8 +13,9 @@ use super::{
     body::BodyLimits,
     error::ApiError,
     introduction::Introductions,
+    lanes::{Lanes, n_cores, on_own_thread},
     metrics::Metrics,
-    model_slot::{ModelSlot, panic_text},
+    model_slot::ModelSlot,
     projects::{Projects, SeenProject},
     training::Training,
 };
@@ -40,6 +38,8 @@ pub(super) struct Backend {
     pub(super) training: Training,
     pub(super) version: String,
     type_name: &'static str,
+    predictions: Lanes,
+    pub(super) setups: Lanes,
     threads: Arc<Semaphore>,
     alone: Arc<Semaphore>,
     n_waiting: AtomicUsize,
@@ -63,6 +63,8 @@ impl Backend {
             training: Training::default(),
             version: args.version().to_owned(),
             type_name,
+            predictions: Lanes::new(n_cores()),
+            setups: Lanes::new(n_cores()),
             threads: Arc::new(Semaphore::new(args.threads.into())),
             alone: Arc::new(Semaphore::new(1)),
             n_waiting: AtomicUsize::new(0),
@@ -105,11 +107,17 @@ impl Backend {
         }
     }
 
-    /// Runs a call to the model on a thread of its own, after the model has loaded and one of the places is free.
+    /// Runs a call to the model after the model has loaded and one of the places is free: on a thread of its own, or on
+    /// this one if the call is `small` and the model has proved quick.
     ///
     /// A caller that leaves takes its place in the queue along; a call that has begun ends, and only then frees its
     /// place. A panic costs this call.
-    pub(super) async fn call<T, F>(&self, project: Arc<SeenProject>, run: F) -> Result<T, ApiError>
+    pub(super) async fn call<T, F>(
+        &self,
+        project: Arc<SeenProject>,
+        small: bool,
+        run: F,
+    ) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Model, &SeenProject) -> Result<T, ApiError> + Send + 'static,
@@ -121,14 +129,15 @@ impl Backend {
             None
         };
         let place = self.place().await?;
-        on_own_thread(move || {
+        let alike = small && project.is_set_up();
+        let call = move || {
             let _places = (place, alone);
             project
                 .set_up(&*model)
                 .map_err(|error| ApiError::model(&error))?;
             run(&*model, &project)
-        })
-        .await
+        };
+        self.predictions.run(alike, call).await
     }
 
     /// Waits for one of the places for calls.
@@ -171,18 +180,6 @@ impl Backend {
     pub(super) fn n_waiting(&self) -> usize {
         self.n_waiting.load(Ordering::Relaxed)
     }
-}
-
-/// Runs code of the model's author on a thread of its own. A panic is an error of this call.
-pub(super) async fn on_own_thread<T: Send + 'static>(
-    run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    let guarded = move || {
-        catch_unwind(AssertUnwindSafe(run))
-            .unwrap_or_else(|panic| Err(ApiError::model(&anyhow::Error::msg(panic_text(&*panic)))))
-    };
-    let joined = tokio::task::spawn_blocking(guarded).await;
-    joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
 }
 
 /// Counts one waiting call, also when its caller leaves.

@@ -7,6 +7,7 @@ mod backend;
 mod body;
 mod error;
 mod introduction;
+mod lanes;
 mod logging;
 mod metrics;
 mod model_slot;

@@ -12,7 +12,7 @@ use std::{
 use label_studio_sdk::{LabelConfig, LabelConfigError};
 use lru::LruCache;
 
-use super::{app::SharedBackend, backend::on_own_thread, error::ApiError};
+use super::{app::SharedBackend, error::ApiError, lanes::on_own_thread};
 use crate::{Model, Project, ProjectId, Services};
 
 const LABEL_CONFIG: &str = "label_config";
@@ -143,6 +143,11 @@ impl Seen {
 impl SeenProject {
     fn text(&self) -> &str {
         self.project.label_config().text()
+    }
+
+    /// Tells whether the model's `setup` has run.
+    pub(super) fn is_set_up(&self) -> bool {
+        self.ready.get().is_some()
     }
 
     /// Tells whether this is the first time that somebody asks.

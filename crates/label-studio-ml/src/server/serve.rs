@@ -7,12 +7,12 @@ use axum::serve::ListenerExt;
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{oneshot, watch},
     task::JoinSet,
 };
 
-use super::{RawModel, ServerArgs, app, backend::Backend, logging, services};
+use super::{RawModel, ServerArgs, app, backend::Backend, lanes::n_workers, logging, services};
 use crate::{Model, model::short_type_name};
 
 /// Serves a model until SIGTERM or Ctrl-C.
@@ -41,10 +41,11 @@ pub fn serve<M: Model>(
         services::from_args(args)?,
     ));
     let runtime = runtime()?;
+    let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let listener = listen(args)?;
     announce(args, &backend, &listener);
     load(&backend, loader)?;
-    let ended = runtime.block_on(run(backend, vec![listener], args, Stop::AtSignals));
+    let ended = runtime.block_on(run(backend, vec![listener], args, stop));
     runtime.shutdown_background();
     ended
 }
@@ -60,8 +61,10 @@ pub fn serve_raw<M: RawModel>(
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
 ) -> anyhow::Result<()> {
     logging::start(args);
+    let runtime = runtime()?;
+    let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let listener = listen(args)?;
-    serve_raw_with(args, vec![listener], start, Stop::AtSignals)
+    serve_raw_within(runtime, args, vec![listener], start, stop)
 }
 
 /// Serves like [`serve_raw`] on sockets that listen already, until `stop` has a value or is closed.
@@ -79,17 +82,17 @@ pub fn serve_raw_on<M: RawModel>(
     for listener in &listeners {
         listener.set_nonblocking(true)?;
     }
-    serve_raw_with(args, listeners, start, Stop::When(stop))
+    serve_raw_within(runtime()?, args, listeners, start, Stop::When(stop))
 }
 
-fn serve_raw_with<M: RawModel>(
+fn serve_raw_within<M: RawModel>(
+    runtime: Runtime,
     args: &ServerArgs,
     listeners: Vec<StdTcpListener>,
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: Stop,
 ) -> anyhow::Result<()> {
     let services = services::from_args(args)?;
-    let runtime = runtime()?;
     let model = {
         let _within = runtime.enter();
         start()?
@@ -109,6 +112,7 @@ fn serve_raw_with<M: RawModel>(
 
 fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(n_workers())
         .enable_all()
         .build()
 }
@@ -170,7 +174,7 @@ fn load<M: Model>(
 /// What ends the server.
 enum Stop {
     /// SIGTERM or Ctrl-C; a second one ends it at once.
-    AtSignals,
+    AtSignals(EndSignals),
     /// The caller.
     When(oneshot::Receiver<()>),
 }
@@ -178,7 +182,7 @@ enum Stop {
 impl Stop {
     async fn first(&mut self) -> &'static str {
         match self {
-            Self::AtSignals => end_signal().await,
+            Self::AtSignals(signals) => signals.next().await,
             Self::When(stop) => {
                 let _ = stop.await;
                 "stopped"
@@ -188,8 +192,8 @@ impl Stop {
 
     async fn second(self) {
         match self {
-            Self::AtSignals => {
-                end_signal().await;
+            Self::AtSignals(mut signals) => {
+                signals.next().await;
             }
             Self::When(_) => std::future::pending().await,
         }
@@ -238,16 +242,28 @@ async fn run(
     }
 }
 
-async fn end_signal() -> &'static str {
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::error!("SIGTERM cannot be handled: {error}");
-            return std::future::pending().await;
+/// The signals that end a server.
+struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl EndSignals {
+    /// Catches the signals from now on, within the runtime. Before a server listens this must have happened: whoever sees
+    /// it listening may end it.
+    fn catch(runtime: &Runtime) -> anyhow::Result<Self> {
+        let _within = runtime.enter();
+        let catch = |kind| signal(kind).context("cannot handle signals");
+        Ok(Self {
+            terminate: catch(SignalKind::terminate())?,
+            interrupt: catch(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "Ctrl-C",
         }
-    };
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = tokio::signal::ctrl_c() => "Ctrl-C",
     }
 }

@@ -9,11 +9,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-use super::{
-    backend::{Backend, on_own_thread},
-    error::ApiError,
-    projects::SeenProject,
-};
+use super::{backend::Backend, error::ApiError, lanes::on_own_thread, projects::SeenProject};
 use crate::{Event, ProjectId};
 
 /// Label Studio gives an event webhook one second, so an answer that takes longer than half of it is not waited for.

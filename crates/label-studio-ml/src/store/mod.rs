@@ -1,6 +1,7 @@
 //! Where small facts outlive a request: one text per project and key.
 
 mod memory;
+mod recent;
 mod sqlite;
 
 use std::path::PathBuf;

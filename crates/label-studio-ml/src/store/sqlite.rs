@@ -8,6 +8,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::recent::{Known, Recent};
 use crate::{ProjectId, Store, StoreError};
 
 const FILE_NAME: &str = "cache.db";
@@ -29,6 +30,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     path: PathBuf,
     connection: Mutex<Option<Connection>>,
+    recent: Recent,
 }
 
 impl SqliteStore {
@@ -42,6 +44,7 @@ impl SqliteStore {
         Self {
             path,
             connection: Mutex::default(),
+            recent: Recent::default(),
         }
     }
 
@@ -67,8 +70,9 @@ impl SqliteStore {
             path: self.path.clone(),
             source,
         });
-        if result.is_ok() {
-            *guard = Some(connection);
+        match result {
+            Ok(_) => *guard = Some(connection),
+            Err(_) => self.recent.forget(),
         }
         result
     }
@@ -86,6 +90,7 @@ impl SqliteStore {
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.execute(TABLE, [])?;
+            self.recent.watch(&self.path);
             Ok(connection)
         };
         open().map_err(|source| StoreError::Open {
@@ -103,7 +108,15 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn get(&self, project: &ProjectId, key: &str) -> Result<Option<String>, StoreError> {
-        self.with(|connection| read(connection, project, key))
+        if let Some(Known(value)) = self.recent.get(project, key) {
+            return Ok(value);
+        }
+        let mark = self.recent.mark();
+        let value = self.with(|connection| read(connection, project, key))?;
+        if let Some(mark) = mark {
+            self.recent.keep(mark, project, key, value.as_deref());
+        }
+        Ok(value)
     }
 
     fn set(&self, project: &ProjectId, key: &str, value: &str) -> Result<(), StoreError> {

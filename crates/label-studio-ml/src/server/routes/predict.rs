@@ -57,11 +57,12 @@ pub(in crate::server) async fn predict(
         return predict_raw(backend, raw, body).await;
     }
     let JsonBody { bytes, share } = body;
+    let small = bytes.len() <= SMALL;
     let ReadBody {
         project,
         label_config,
         request,
-    } = if bytes.len() <= SMALL {
+    } = if small {
         read(&bytes)?
     } else {
         let reading = tokio::task::spawn_blocking(move || read(&bytes));
@@ -71,7 +72,7 @@ pub(in crate::server) async fn predict(
     };
     let project = Projects::get(&backend, &project, label_config.map(Cow::Owned)).await?;
     let json = backend
-        .call(project, move |model, project| {
+        .call(project, small, move |model, project| {
             let _share = share;
             let project = &project.project;
             let predictions = model

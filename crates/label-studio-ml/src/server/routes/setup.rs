@@ -14,7 +14,6 @@ use crate::{
     server::{
         Readiness,
         app::SharedBackend,
-        backend::on_own_thread,
         body::{self, JsonBody},
         error::{ApiError, json_response},
         introduction::Introductions,
@@ -66,7 +65,8 @@ pub(in crate::server) async fn setup(
         Some(Err(_)) => Some(backend.model.model().await?),
         None => None,
     };
-    let preparing = on_own_thread({
+    let alike = project.is_set_up();
+    let preparing = backend.setups.run(alike, {
         let project = Arc::clone(&project);
         move || {
             store_extra_params(&project, &extra_params)?;
