@@ -260,6 +260,39 @@ fn the_key_of_the_backend_stays_with_addresses_of_the_backend() {
 }
 
 #[test]
+fn settings_that_are_set_to_nothing_are_not_set() {
+    let empty = |flag: &'static str| [flag, ""];
+    let flags = [
+        "--openai-model",
+        "--default-prompt",
+        "--azure-resource-endpoint",
+        "--ollama-endpoint",
+    ]
+    .map(empty);
+    let flags = [
+        flags.as_flattened(),
+        &["--system-prompt", " ", "--extra-body", ""],
+    ]
+    .concat();
+    let chat_model = saying("ok");
+    backend(&chat_model, &flags).predict(&asked(
+        &label_config(RESPONSE),
+        &json!({ "text": "T" }),
+        "P",
+    ));
+    let body = chat_model.received()[0].json();
+    assert_eq!(
+        (&body["model"], body["messages"].as_array().unwrap().len()),
+        (&json!("gpt-3.5-turbo"), 1)
+    );
+
+    let mut provider = options(&chat_model, &[]).provider;
+    provider.openai_base_url = Some(String::new());
+    let url = provider.endpoint().unwrap().shown_url();
+    assert_eq!(url, "https://api.openai.com/v1/chat/completions");
+}
+
+#[test]
 fn projects_do_not_see_each_others_prompts() {
     let services = Arc::new(Services::new(MemoryStore::default()));
     let config = Arc::new(LabelConfig::parse(&label_config(RESPONSE)).unwrap());
