@@ -28,15 +28,19 @@ run: tools ## Serves the simplest backend on PORT (9090)
 	@mkdir -p .demo/simplest
 	MODEL_DIR=.demo/simplest cargo run $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
 
-test: lint doc onnxruntime ## Everything that CI checks: lint, docs, tests, invariants, end to end
+test: lint doc onnxruntime ## Everything that CI checks: lint, docs, tests, invariants, Python, end to end
 	scripts/run_tests.sh $(LOCKED) $(FEATURES)
 	scripts/check_invariants.sh
+	scripts/test_python.sh $(LOCKED)
 	$(MAKE) --no-print-directory e2e
 
 lint: tools ## Format, clippy with warnings denied, licences and sources of the dependencies
 	cargo fmt --all --check
-	cargo clippy $(LOCKED) $(FEATURES) --workspace --all-targets -- -D warnings
+	cargo clippy $(LOCKED) $(FEATURES) --features label-studio-ml-python/extension-module --workspace --all-targets -- -D warnings
 	scripts/check_dependencies.sh
+
+python: tools ## The Python package: wheel, types, tests
+	scripts/test_python.sh $(LOCKED)
 
 fmt: tools ## Formats the Rust code
 	cargo fmt --all

@@ -9,7 +9,7 @@ import logging
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
 
 from . import _calls
-from ._flask import flask_app
+from ._flask import flask_app, has_route
 from ._http import CURRENT, HttpError, Request, Response
 from ._instances import INSTANCES
 from ._test_client import TestClient
@@ -32,7 +32,6 @@ class App:
         self.basic_auth: Optional[Tuple[str, str]] = None
         self.config: Dict[str, Any] = {"DEBUG": False, "TESTING": False}
         self.wsgi_app: Callable[..., Iterable[bytes]] = self._serve
-        self._has_flask_routes = False
 
     def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return self.wsgi_app(environ, start_response)
@@ -41,11 +40,9 @@ class App:
         if name.startswith("_"):
             raise AttributeError(name)
         try:
-            value = getattr(flask_app(), name)
+            return getattr(flask_app(), name)
         except ImportError as error:
             raise AttributeError(f"{name} needs Flask: pip install flask") from error
-        self._has_flask_routes = True
-        return value
 
     @property
     def testing(self) -> bool:
@@ -84,7 +81,7 @@ class App:
         request = Request(environ)
         try:
             self._check_auth(request)
-            if self._has_flask_routes and request.path not in METHODS:
+            if request.path not in METHODS and has_route(request.path):
                 return flask_app().wsgi_app(environ, start_response)
             response = self._respond(request)
         except HttpError as error:

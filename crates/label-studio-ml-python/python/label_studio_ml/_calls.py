@@ -6,10 +6,11 @@ import logging
 import traceback
 from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
-from . import _json
+from . import _encoding
 from . import model as _model
-from ._flask import flask_request
+from ._flask import FlaskRequest
 from ._instances import INSTANCES
+from ._label_config import parsed_interface
 from .exceptions import AnswerException
 from .model import LabelStudioMLBase
 from .response import ModelResponse
@@ -46,7 +47,7 @@ def handle(
     if route is None:
         return failure(405, f"{path} does not take {method}", request_id)
     try:
-        with flask_request(environ, method, path, body):
+        with FlaskRequest(environ, method, path, body):
             return route(model_class, body)
     except BadRequest as error:
         return failure(400, str(error), request_id)
@@ -69,7 +70,7 @@ def failure(status: int, detail: str, request_id: str, trace: Optional[str] = No
     body: Dict[str, Any] = {"status": status, "detail": detail, "request_id": request_id}
     if trace is not None:
         body["result"] = {"traceback": trace}
-    return status, _json.dumps(body)
+    return status, _encoding.dumps(body)
 
 
 def warm_up() -> None:
@@ -82,7 +83,7 @@ class BadRequest(Exception):
 
 
 def _health(model_class: Type[LabelStudioMLBase], _: bytes) -> Answer:
-    return 200, _json.dumps({"model_class": model_class.__name__, "status": "UP"})
+    return 200, _encoding.dumps({"model_class": model_class.__name__, "status": "UP"})
 
 
 def _predict(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -90,11 +91,11 @@ def _predict(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     tasks = _tasks(request.get("tasks"))
     params = _params(request.get("params"))
     context = params.pop("context", {})
-    with INSTANCES.lend(model_class, _project_id(request.get("project")), _text(request, "label_config")) as model:
+    with INSTANCES.lend(model_class, _project_id(request.get("project")), _label_config(request, "label_config")) as model:
         response = model.predict(tasks, context=context, **params)
         if isinstance(response, ModelResponse):
             response = _predictions(response, model)
-        return 200, _json.dumps({"results": _results(response)})
+        return 200, _encoding.dumps({"results": _results(response)})
 
 
 def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -102,12 +103,12 @@ def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     if request.get("project") is None:
         raise BadRequest("the request has no project")
     extra_params = request.get("extra_params")
-    with INSTANCES.lend(model_class, _project_id(request["project"]), _text(request, "schema")) as model:
+    with INSTANCES.lend(model_class, _project_id(request["project"]), _label_config(request, "schema")) as model:
         if extra_params:
             if not isinstance(extra_params, str):
-                extra_params = _json.dumps(extra_params).decode()
+                extra_params = _encoding.dumps(extra_params).decode()
             model.set_extra_params(extra_params)
-        return 200, _json.dumps({"model_version": model.get("model_version")})
+        return 200, _encoding.dumps({"model_version": model.get("model_version")})
 
 
 def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -115,12 +116,12 @@ def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     action = data.pop("action", None)
     event = _EVENTS.get(action) if isinstance(action, str) else None
     if event is None:
-        return 200, _json.dumps({"status": "Unknown event"})
+        return 200, _encoding.dumps({"status": "Unknown event"})
     project = data.get("project")
     if not isinstance(project, dict) or project.get("id") is None:
         raise BadRequest("the event has no project.id")
     project_id = _project_id(project["id"])
-    label_config = _text(project, "label_config")
+    label_config = _label_config(project, "label_config")
     if label_config is None:
         label_config = _model.CACHE[project_id, "label_config"]
     with INSTANCES.lend(model_class, project_id, label_config) as model:
@@ -130,9 +131,9 @@ def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
             if _learns(model):
                 INSTANCES.fitted(project_id)
         try:
-            return 201, _json.dumps({"result": result, "status": "ok"})
+            return 201, _encoding.dumps({"result": result, "status": "ok"})
         except (TypeError, ValueError) as error:
-            return 201, _json.dumps({"error": str(error), "status": "error"})
+            return 201, _encoding.dumps({"error": str(error), "status": "error"})
 
 
 _Route = Callable[[Type[LabelStudioMLBase], bytes], Answer]
@@ -152,7 +153,7 @@ def _learns(model: LabelStudioMLBase) -> bool:
 
 def _read(body: bytes) -> Dict[str, Any]:
     try:
-        request = _json.loads(body)
+        request = _encoding.loads(body)
     except ValueError as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
     if not isinstance(request, dict):
@@ -161,10 +162,12 @@ def _read(body: bytes) -> Dict[str, Any]:
 
 
 def _tasks(tasks: Any) -> List[Dict[str, Any]]:
+    if tasks is None:
+        return []
     if isinstance(tasks, dict):
         return [tasks]
     if not isinstance(tasks, list):
-        raise BadRequest("the request has no list of tasks")
+        raise BadRequest("tasks is not a list")
     for task_idx, task in enumerate(tasks):
         if not isinstance(task, dict):
             raise BadRequest(f"task {task_idx} is not an object")
@@ -181,11 +184,17 @@ def _params(params: Any) -> Dict[str, Any]:
     return dict(params)
 
 
-def _text(holder: Dict[str, Any], name: str) -> Optional[str]:
-    text = holder.get(name)
-    if text is not None and not isinstance(text, str):
+def _label_config(holder: Dict[str, Any], name: str) -> Optional[str]:
+    label_config = holder.get(name)
+    if label_config is None:
+        return None
+    if not isinstance(label_config, str):
         raise BadRequest(f"{name} is not a text")
-    return text
+    try:
+        parsed_interface(label_config)
+    except Exception as error:
+        raise BadRequest(f"{name} is no label config: {error}") from error
+    return label_config
 
 
 def _project_id(project: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import contextvars
+import importlib.util
 import sys
+from importlib.abc import MetaPathFinder
 from threading import Lock
-from typing import Any, ContextManager, Dict, Optional
+from typing import Any, Dict, Optional
 
 from ._http import make_environ
 
@@ -20,17 +22,66 @@ def flask_app() -> Any:
         if _app is None:
             from flask import Flask
 
-            _app = Flask("label_studio_ml")
+            _app = Flask("label_studio_ml", static_folder=None)
         return _app
 
 
-def flask_request(
-    environ: Optional[Dict[str, Any]], method: str, path: str, body: bytes
-) -> ContextManager[Any]:
-    """Returns a context in which `flask.request` is the request.
+def has_route(path: str) -> bool:
+    """Tells whether somebody added a route for a path to the Flask app."""
+    return _app is not None and bool(_app.url_map.bind("").allowed_methods(path))
 
-    Who reads it has imported Flask; without that, there is nothing to do.
-    """
-    if "flask" not in sys.modules:
-        return contextlib.nullcontext()
-    return flask_app().request_context(environ if environ is not None else make_environ(method, path, body))
+
+class FlaskRequest:
+    """A context in which `flask.request` is the request, for whoever has imported Flask or does so while it lasts."""
+
+    def __init__(self, environ: Optional[Dict[str, Any]], method: str, path: str, body: bytes) -> None:
+        self._environ = environ
+        self._request = (method, path, body)
+        self._context: Any = None
+
+    def __enter__(self) -> None:
+        if "flask" in sys.modules:
+            self.push()
+        else:
+            _current.set(self)
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._context is not None:
+            self._context.__exit__(*exception)
+        else:
+            _current.set(None)
+
+    def push(self) -> None:
+        """Makes it the request that Flask knows."""
+        environ = make_environ(*self._request) if self._environ is None else self._environ
+        self._context = flask_app().request_context(environ)
+        self._context.__enter__()
+
+
+class _ImportOfFlask(MetaPathFinder):
+    """Gives Flask the request when a model imports Flask in the middle of it, as functions that are called late do."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != "flask":
+            return None
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return None
+        load = spec.loader.exec_module
+
+        def load_and_push(module: Any) -> None:
+            load(module)
+            request = _current.get()
+            if request is not None:
+                request.push()
+
+        spec.loader.exec_module = load_and_push  # type: ignore[method-assign]
+        return spec
+
+
+_current: "contextvars.ContextVar[Optional[FlaskRequest]]" = contextvars.ContextVar("flask_request", default=None)
+
+if "flask" not in sys.modules:
+    sys.meta_path.insert(0, _ImportOfFlask())

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 from urllib.parse import parse_qsl, unquote
 
-from . import _json
+from . import _encoding
 
 JSON = "application/json"
 
@@ -72,7 +72,7 @@ class Response:
     @classmethod
     def of_json(cls, value: Any, status: int = 200, headers: Iterable[Tuple[str, str]] = ()) -> "Response":
         """Makes a response that holds JSON."""
-        return cls(_json.dumps(value), status, headers)
+        return cls(_encoding.dumps(value), status, headers)
 
     @property
     def status(self) -> str:

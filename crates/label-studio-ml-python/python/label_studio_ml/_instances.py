@@ -56,9 +56,9 @@ class Instances:
             facts["model_version"] = _model.CACHE[project_id, "model_version"]
             if label_config is not None:
                 facts["label_config"] = label_config
-            kept = _Kept(model, facts, Watch(getattr(model, "label_interface", None)))
+            kept = _Kept(model, facts, Watch(_label_interface(model)))
         yield kept.model
-        if not kept.watch.changed():
+        if not kept.watch.changed(_label_interface(kept.model)):
             self._put(key, kept)
 
     def forget(self) -> None:
@@ -99,6 +99,10 @@ class Instances:
                 self._waiting[oldest].pop(0)
                 if not self._waiting[oldest]:
                     del self._waiting[oldest]
+
+
+def _label_interface(model: LabelStudioMLBase) -> Any:
+    return getattr(model, "label_interface", None)
 
 
 def _read_facts(project_id: str) -> _Facts:

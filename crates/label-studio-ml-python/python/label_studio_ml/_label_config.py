@@ -20,6 +20,11 @@ _lock = Lock()
 
 def interface(label_config: str) -> "LabelInterface":
     """Returns the label interface of a label config: a copy of its own for each caller, which it may change."""
+    return _copy(parsed_interface(label_config), {})
+
+
+def parsed_interface(label_config: str) -> "LabelInterface":
+    """Returns the label interface of a label config, which nobody may change; parsed when it is first asked for."""
     # Looked up in `model`, where tests put their own.
     parse: Any = sys.modules["label_studio_ml.model"].LabelInterface
     key = (parse, label_config)
@@ -33,20 +38,23 @@ def interface(label_config: str) -> "LabelInterface":
             _interfaces[key] = known
             while len(_interfaces) > MAX_LABEL_CONFIGS:
                 _interfaces.popitem(last=False)
-    return _copy(known, {})
+    return known
 
 
 class Watch:
     """Notices whether a label interface was changed since."""
 
     def __init__(self, label_interface: Any) -> None:
+        self._label_interface = label_interface
         self._live: List[Any] = []
         self._computed: List[FrozenSet[str]] = []
         self._collect(label_interface, set())
         self._before = [copy.copy(container) for container in self._live]
 
-    def changed(self) -> bool:
-        """Tells whether anything in the label interface is another than at first."""
+    def changed(self, label_interface: Any) -> bool:
+        """Tells whether this is another label interface, or anything in it is another than at first."""
+        if label_interface is not self._label_interface:
+            return True
         # Unchanged values are the same objects, which makes this one quick comparison.
         if self._live == self._before:
             return False
@@ -60,12 +68,14 @@ class Watch:
         if isinstance(value, (str, type)) or value is None or id(value) in seen:
             return
         computed: FrozenSet[str] = frozenset()
+        container: Any = value
+        items: List[Any] = []
         if isinstance(value, dict):
-            container, items = value, list(value.values())
+            items = list(value.values())
         elif isinstance(value, list):
-            container, items = value, value
+            items = value
         elif isinstance(value, set):
-            container, items = value, []
+            pass
         elif _is_of_sdk(value):
             container, items = vars(value), list(vars(value).values())
             computed = _cached_properties(type(value))
@@ -90,9 +100,15 @@ def _is_of_sdk(value: Any) -> bool:
     return type(value).__module__.startswith("label_studio_sdk.label_interface")
 
 
-@functools.lru_cache(maxsize=None)
+_cached_property_names: Dict[type, FrozenSet[str]] = {}
+
+
 def _cached_properties(kind: type) -> FrozenSet[str]:
-    return frozenset(name for name in dir(kind) if isinstance(getattr(kind, name, None), functools.cached_property))
+    if kind not in _cached_property_names:
+        members = ((name, getattr(kind, name, None)) for name in dir(kind))
+        names = frozenset(name for name, member in members if isinstance(member, functools.cached_property))
+        _cached_property_names[kind] = names
+    return _cached_property_names[kind]
 
 
 def _differ_in(live: Any, before: Any, names: FrozenSet[str]) -> bool:

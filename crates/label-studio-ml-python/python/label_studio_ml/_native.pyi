@@ -3,6 +3,8 @@
 import os
 from typing import Dict, List, Optional, Union, final
 
+__all__ = ["Store", "bump_model_version", "main", "match_labels"]
+
 @final
 class Store:
     def __new__(cls, path: Union[str, os.PathLike[str]]) -> Store: ...

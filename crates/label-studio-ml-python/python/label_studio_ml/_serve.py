@@ -23,9 +23,14 @@ class _Handler(WSGIRequestHandler):
         logger.info(format, *args)
 
 
+def make_app_server(app: "App", host: str, port: int) -> WSGIServer:
+    """Returns a server that listens; its `serve_forever` answers, a thread for each request."""
+    return make_server(host, port, app, server_class=_Server, handler_class=_Handler)
+
+
 def serve(app: "App", host: str, port: int) -> None:
     """Serves an app until it is interrupted."""
-    with make_server(host, port, app, server_class=_Server, handler_class=_Handler) as server:
+    with make_app_server(app, host, port) as server:
         logger.info("listening on http://%s:%d", *server.server_address[:2])
         try:
             server.serve_forever()

@@ -6,7 +6,7 @@ import base64
 from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlencode, urlsplit
 
-from . import _json
+from . import _encoding
 from ._http import make_environ
 
 
@@ -73,7 +73,7 @@ class TestResponse:
         if not force and not self.is_json:
             return None
         try:
-            return _json.loads(self.data)
+            return _encoding.loads(self.data)
         except ValueError:
             if silent:
                 return None
@@ -137,7 +137,7 @@ class TestClient:
     ) -> TestResponse:
         """Sends any request."""
         if json is not None:
-            data, content_type = _json.dumps(json), content_type or "application/json"
+            data, content_type = _encoding.dumps(json), content_type or "application/json"
         elif isinstance(data, dict):
             data, content_type = urlencode(data), content_type or "application/x-www-form-urlencoded"
         body = data.encode() if isinstance(data, str) else bytes(data or b"")

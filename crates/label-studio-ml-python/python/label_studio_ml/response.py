@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Union
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 if TYPE_CHECKING:
     from label_studio_sdk.label_interface.objects import PredictionValue
+
+    _PredictionValue = PredictionValue
+    SingleTaskPredictions = Union[List[PredictionValue], PredictionValue]
+    """One prediction for a task, or several."""
 else:
 
-    class PredictionValue:
+    class _PredictionValue:
         """Stands for the class of the Label Studio SDK, which is imported when the first response is made."""
 
         @classmethod
         def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-            from label_studio_sdk.label_interface.objects import PredictionValue as Real
+            return handler(_prediction_value())
 
-            return handler(Real)
-
-
-SingleTaskPredictions = Union[List[PredictionValue], PredictionValue]
-"""One prediction for a task, or several."""
+    def __getattr__(name: str) -> Any:
+        if name == "PredictionValue":
+            return _prediction_value()
+        if name == "SingleTaskPredictions":
+            return Union[List[_prediction_value()], _prediction_value()]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class ModelResponse(BaseModel):
@@ -30,7 +35,17 @@ class ModelResponse(BaseModel):
     model_config = ConfigDict(protected_namespaces=(), defer_build=True)
 
     model_version: Optional[str] = None
-    predictions: List[SingleTaskPredictions]
+    predictions: List[Union[List[_PredictionValue], _PredictionValue]]
+
+    @field_validator("predictions", mode="wrap")
+    @classmethod
+    def _read_predictions(cls, value: Any, validate: Callable[[Any], Any]) -> Any:
+        # Nearly all predictions are plain and right; pydantic would try to make a Region of every region in them.
+        if type(value) is list:
+            predictions = _plain_all(value, _plain)
+            if predictions is not None:
+                return predictions
+        return validate(value)
 
     def has_model_version(self) -> bool:
         """Tells whether the response as a whole has a version."""
@@ -47,3 +62,56 @@ class ModelResponse(BaseModel):
         """Sets the version of the response, and of each prediction that has none."""
         self.model_version = version
         self.update_predictions_version()
+
+
+_sdk_class: Any = None
+
+
+def _prediction_value() -> Any:
+    global _sdk_class
+    if _sdk_class is None:
+        from label_studio_sdk.label_interface import objects
+
+        _sdk_class = objects.PredictionValue
+    return _sdk_class
+
+
+def _plain_all(entries: List[Any], plain: Callable[[Any], Any]) -> Optional[List[Any]]:
+    predictions = []
+    for entry in entries:
+        prediction = plain(entry)
+        if prediction is None:
+            return None
+        predictions.append(prediction)
+    return predictions
+
+
+def _plain(entry: Any) -> Any:
+    """Returns a prediction, or several, that need no conversion; None if pydantic has to look at it."""
+    return _plain_all(entry, _plain_one) if type(entry) is list else _plain_one(entry)
+
+
+def _plain_one(prediction: Any) -> Any:
+    prediction_value = _prediction_value()
+    if type(prediction) is prediction_value:
+        return prediction
+    if type(prediction) is not dict:
+        return None
+    result = prediction.get("result")
+    if type(result) is not list:
+        return None
+    for region in result:
+        if type(region) is not dict or not all(type(key) is str for key in region):
+            return None
+    score = prediction.get("score", 0.0)
+    if type(score) is int:
+        score = float(score)
+    elif score is not None and type(score) is not float:
+        return None
+    given = {name for name in ("model_version", "score", "result") if name in prediction}
+    return prediction_value.model_construct(
+        given,
+        model_version=prediction.get("model_version"),
+        score=score,
+        result=[dict(region) for region in result],
+    )

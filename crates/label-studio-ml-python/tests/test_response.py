@@ -1,0 +1,136 @@
+"""What models answer with, and how it is written."""
+
+import datetime
+import decimal
+import json
+import uuid
+
+import pytest
+from conftest import LABEL_CONFIG
+from label_studio_ml import _encoding
+from label_studio_ml.model import LabelStudioMLBase
+from label_studio_ml.response import ModelResponse
+from label_studio_sdk.label_interface.objects import PredictionValue
+from pydantic import ValidationError
+
+REGION = {"from_name": "a", "to_name": "b", "type": "choices", "value": {"choices": ["x"]}, "extra": 1}
+
+
+@pytest.mark.parametrize(
+    "prediction",
+    [
+        {"result": []},
+        {"result": [REGION], "score": 1},
+        {"result": [REGION], "score": None, "model_version": "v", "cluster": 3},
+        {"result": [REGION], "score": "0.5"},
+        {"result": [], "score": True},
+    ],
+)
+def test_reads_predictions_as_pydantic_would(prediction):
+    read = ModelResponse(predictions=[prediction, [prediction, PredictionValue(**prediction)]]).predictions
+    expected = PredictionValue(**prediction)
+    assert read == [expected, [expected, expected]]
+    assert type(read[0]) is PredictionValue
+    assert type(read[0].score) is type(expected.score)
+    assert read[0].model_fields_set == expected.model_fields_set
+    assert read[0].model_dump() == expected.model_dump()
+
+
+@pytest.mark.parametrize("predictions", [None, [{}], [{"score": 1.0}], [{"result": [1]}], [{"result": [], "score": "a"}], [1]])
+def test_refuses_what_is_no_prediction(predictions):
+    with pytest.raises(ValidationError):
+        ModelResponse(predictions=predictions)
+
+
+def test_a_model_may_change_its_regions_afterwards():
+    region = dict(REGION)
+    response = ModelResponse(predictions=[{"result": [region]}])
+    region["extra"] = 2
+    assert response.predictions[0].result[0]["extra"] == 1
+
+
+def answer_of(client_of, predict, response, label_config=LABEL_CONFIG):
+    class Model(LabelStudioMLBase):
+        def predict(self, tasks, context=None, **kwargs):
+            return response(self) if callable(response) else response
+
+    answer = predict(client_of(Model), label_config=label_config)
+    assert answer.status_code == 200, answer.text
+    return answer.json["results"]
+
+
+def test_regions_of_the_sdk_are_written_with_their_relations_beside_them(client_of, predict):
+    def respond(model):
+        one, two = (model.label_interface.get_control("mood").label(label) for label in ("Happy", "Sad"))
+        one.add_relation(two)
+        return ModelResponse(predictions=[PredictionValue(result=[one, two], score=0.5)])
+
+    (prediction,) = answer_of(client_of, predict, respond)
+    one, two, relation = prediction["result"]
+    assert (one["from_name"], one["to_name"], one["type"], one["value"]) == (
+        "mood",
+        "text",
+        "choices",
+        {"choices": ["Happy"]},
+    )
+    assert relation == {"type": "relation", "from_id": one["id"], "to_id": two["id"], "direction": "right"}
+
+
+def test_a_version_is_never_null(client_of, predict):
+    assert answer_of(client_of, predict, [{"result": [], "model_version": None}]) == [{"result": []}]
+
+
+def test_a_response_class_of_ones_own_is_asked_how_it_is_written(client_of, predict):
+    class Mine(ModelResponse):
+        def model_dump(self, **kwargs):
+            return {"predictions": ["mine"]}
+
+    assert answer_of(client_of, predict, Mine(predictions=[])) == ["mine"]
+
+
+class Scalar:
+    dtype = "float32"
+
+    def tolist(self):
+        return 0.5
+
+
+@pytest.mark.parametrize("with_orjson", [True, False])
+@pytest.mark.parametrize(
+    "value, written",
+    [
+        ({"b": 1, "a": {"d": 1, "c": 2}}, '{"a":{"c":2,"d":1},"b":1}'),
+        ([float("nan"), float("inf"), 1.5, 1], "[null,null,1.5,1]"),
+        (Scalar(), "0.5"),
+        ((1, 2), "[1,2]"),
+        ({1: "a"}, '{"1":"a"}'),
+        (datetime.datetime(2024, 1, 2, 3, 4, 5), '"Tue, 02 Jan 2024 03:04:05 GMT"'),
+        (datetime.date(2024, 1, 2), '"Tue, 02 Jan 2024 00:00:00 GMT"'),
+        (decimal.Decimal("1.10"), '"1.10"'),
+        (uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (PredictionValue(result=[]), '{"model_version":null,"result":[],"score":0.0}'),
+        (2**70, str(2**70)),
+    ],
+    ids=repr,
+)
+def test_values_are_written_as_json(monkeypatch, with_orjson, value, written):
+    if with_orjson:
+        pytest.importorskip("orjson")
+    else:
+        monkeypatch.setattr(_encoding, "orjson", None)
+    assert _encoding.dumps(value).decode() == written
+
+
+@pytest.mark.parametrize("with_orjson", [True, False])
+def test_any_text_survives(monkeypatch, with_orjson):
+    if with_orjson:
+        pytest.importorskip("orjson")
+    else:
+        monkeypatch.setattr(_encoding, "orjson", None)
+    text = "ü\u2028\ud800"
+    assert json.loads(_encoding.dumps({"t": text})) == {"t": text}
+    assert _encoding.loads(b'{"t": "\\ud800", "n": NaN}')["t"] == "\ud800"
+    with pytest.raises(ValueError):
+        _encoding.loads(b"{")
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        _encoding.dumps({"s": {1}})

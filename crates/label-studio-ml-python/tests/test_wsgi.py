@@ -1,0 +1,89 @@
+"""The app under WSGI servers."""
+
+import http.client
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import threading
+import wsgiref.validate
+from pathlib import Path
+
+import pytest
+from label_studio_ml._http import make_environ
+from label_studio_ml._serve import make_app_server
+from label_studio_ml.model import LabelStudioMLBase
+
+MODEL = '''
+from label_studio_ml.model import LabelStudioMLBase
+
+class Echo(LabelStudioMLBase):
+    def predict(self, tasks, context=None, **kwargs):
+        return [{"result": [], "score": task["data"]["score"]} for task in tasks]
+'''
+# As the original writes it.
+WSGI = "from label_studio_ml.api import init_app\nfrom model import Echo\napp = init_app(model_class=Echo)\n"
+BODY = json.dumps({"tasks": [{"data": {"score": 0.25}}], "project": "1.2"})
+
+
+@pytest.mark.parametrize("method, path, body", [("GET", "/health", b""), ("POST", "/predict", b"{}"), ("GET", "/no", b"")])
+def test_keeps_to_the_wsgi_standard(client_of, method, path, body):
+    app = wsgiref.validate.validator(client_of(LabelStudioMLBase).application)
+    environ = make_environ(method, path, body)
+    environ["wsgi.errors"] = io.StringIO()
+    statuses = []
+    chunks = app(environ, lambda status, headers, exc_info=None: statuses.append(status) or (lambda data: None))
+    try:
+        assert b"".join(chunks).startswith(b"{")
+    finally:
+        chunks.close()
+    assert len(statuses) == 1
+
+
+def ask(port, method, path, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request(method, path, body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+def test_run_serves_until_interrupted(client_of):
+    app = client_of(LabelStudioMLBase).application
+    with make_app_server(app, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        port = server.server_address[1]
+        assert ask(port, "GET", "/health") == (200, {"model_class": "LabelStudioMLBase", "status": "UP"})
+        assert ask(port, "POST", "/predict", "{}") == (200, {"results": []})
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("options", [["--threads", "4"], ["--preload", "--workers", "2", "--threads", "2"]], ids=" ".join)
+def test_gunicorn_serves_a_project_of_the_original(tmp_path, options):
+    gunicorn = Path(sysconfig.get_path("scripts")) / "gunicorn"
+    if not gunicorn.exists():
+        gunicorn = shutil.which("gunicorn")
+    if gunicorn is None:
+        pytest.skip("gunicorn is not installed")
+    (tmp_path / "model.py").write_text(MODEL)
+    (tmp_path / "_wsgi.py").write_text(WSGI)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        command = [str(gunicorn), *options, "--bind", f"fd://{listener.fileno()}", "_wsgi:app"]
+        env = {**os.environ, "MODEL_DIR": str(tmp_path / "models")}
+        process = subprocess.Popen(command, cwd=tmp_path, pass_fds=[listener.fileno()], env=env)
+        try:
+            port = listener.getsockname()[1]
+            assert ask(port, "GET", "/health") == (200, {"model_class": "Echo", "status": "UP"})
+            assert ask(port, "POST", "/predict", BODY) == (200, {"results": [{"result": [], "score": 0.25}]})
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
