@@ -87,7 +87,8 @@ fn run_in(
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
-    let mut out = anstream::stdout().lock();
+    // Not locked: a Python backend is served in this process, and its log goes to the standard output.
+    let mut out = anstream::stdout();
     let result = cli.command.run(&mut out, python).and_then(|code| {
         out.flush()?;
         Ok(code)
