@@ -5,6 +5,7 @@
 //! - [`images`]: decoding within limits, orientation, resizing, normalising, percentages.
 //! - [`boxes`]: overlap and suppression of boxes.
 //! - [`masks`]: from scores to regions: thresholds, components, contours, polygons, RLE.
+//! - [`sam`]: Segment Anything, from clicks and rectangles to regions.
 //! - [`tokens`]: text to token ids, with character offsets.
 
 pub mod boxes;
@@ -12,4 +13,5 @@ pub mod hub;
 pub mod images;
 pub mod masks;
 pub mod onnx;
+pub mod sam;
 pub mod tokens;

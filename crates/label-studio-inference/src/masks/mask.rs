@@ -135,6 +135,15 @@ impl Mask {
         overlap
     }
 
+    /// Paints what either mask, of the same size, has painted.
+    #[must_use]
+    pub fn united(mut self, other: &Self) -> Self {
+        for (pixel, other) in self.pixels.iter_mut().zip(&other.pixels) {
+            *pixel |= other;
+        }
+        self
+    }
+
     /// Packs the mask for a brush region.
     pub fn brush_rle(&self) -> Result<Vec<u8>, BrushRleError> {
         brush_rle::encode(&self.pixels)

@@ -7,7 +7,7 @@
 //! ```
 //! use label_studio_inference::masks::{Kernel, Mask};
 //!
-//! let scores = ndarray::arr2(&[[-1.0, 2.0], [-1.0, 2.0]]);
+//! let scores = ndarray::arr2(&[[-1.0_f32, 1.0], [-1.0, 1.0]]);
 //! let mask = Mask::from_scores(&scores.view(), 400, 300, 0.0);
 //! let cleaned = mask.closed(&Kernel::ellipse(5)).largest_component();
 //! let outline = &cleaned.polygons(1.5)[0];
@@ -23,6 +23,7 @@ mod morphology;
 mod polygons;
 
 pub use bilinear::resize_scores;
+pub(crate) use bilinear::stretch;
 pub use mask::{Mask, PixelBox};
 pub use morphology::Kernel;
 pub use polygons::simplify;

@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use clap::{Args, Command, FromArgMatches, ValueEnum};
+use clap::{ArgAction, Args, Command, FromArgMatches, ValueEnum, builder::FalseyValueParser};
 
 /// How ONNX models are run
 #[derive(Debug, Clone, Args)]
@@ -24,7 +24,7 @@ pub struct OnnxArgs {
     pub onnx_sessions: usize,
 
     /// Let idle inference threads spin: a little faster alone, much slower on shared cores
-    #[arg(long, env = "ONNX_SPINNING")]
+    #[arg(long, env = "ONNX_SPINNING", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub onnx_spinning: bool,
 
     /// Engine that runs models

@@ -14,8 +14,12 @@ const FIND_PACKAGE: &str = "import importlib.util as u; s = u.find_spec('onnxrun
 /// Returns the path of ONNX Runtime's library: the one that is named, or the first found beside the program, in `.ort`,
 /// in the active virtual environment, or in what `python3` imports.
 pub(super) fn find(args: &OnnxArgs) -> Result<PathBuf, OnnxError> {
-    if let Some(path) = &args.ort_dylib_path {
-        return named(path).ok_or_else(|| OnnxError::LibraryPath { path: path.clone() });
+    // Compose files set variables to nothing.
+    let given = args.ort_dylib_path.as_deref();
+    if let Some(path) = given.filter(|path| !path.as_os_str().is_empty()) {
+        return named(path).ok_or_else(|| OnnxError::LibraryPath {
+            path: path.to_owned(),
+        });
     }
     let program = env::current_exe().ok();
     let program_dir = program.as_deref().and_then(Path::parent);

@@ -1,0 +1,155 @@
+//! The backend behind Label Studio's smart tools: a click or a rectangle becomes a region.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use label_studio_sdk::{LabelConfig, Pair, Prediction, Region, Task};
+use serde_json::{Map, Value};
+
+use super::{Embedding, ObjectPrompt, Predictor, PromptedModel, ScoredMask, read_context, regions};
+use crate::{images::Limits, masks::Mask};
+
+/// Controls that can hold a mask, in the order of preference.
+const OUTPUTS: [&[&str]; 2] = [&["BrushLabels", "Brush"], &["PolygonLabels", "Polygon"]];
+/// Key of the task data that Label Studio uses before a project has a label config.
+const UNDEFINED: &str = "$undefined$";
+
+/// Answers clicks and rectangles with masks.
+pub struct SmartTools {
+    /// Finds the objects.
+    pub predictor: Predictor,
+}
+
+impl SmartTools {
+    /// Creates the tools around a model, which keep embeddings of at most `cache_bytes` bytes.
+    pub fn new(model: impl PromptedModel, cache_bytes: usize, limits: Limits) -> Self {
+        Self {
+            predictor: Predictor::new(model, cache_bytes).with_limits(limits),
+        }
+    }
+
+    /// Returns the control that takes masks, and its image.
+    pub fn output(config: &LabelConfig) -> anyhow::Result<Pair<'_>> {
+        let found = OUTPUTS
+            .iter()
+            .find_map(|tags| config.first_pair(*tags, "Image").ok());
+        found.context(
+            "the label config has no <BrushLabels> or <PolygonLabels> on an <Image>: add one with the labels of the smart tools",
+        )
+    }
+
+    /// Finds what the regions in `context` point at on the image of `task`. `local_path` gives the file behind an address.
+    pub fn predict(
+        &self,
+        config: &LabelConfig,
+        task: &Task,
+        context: &[Value],
+        local_path: impl FnOnce(&str) -> anyhow::Result<PathBuf>,
+    ) -> anyhow::Result<Prediction> {
+        let pair = pair_for(config, context)?;
+        let url = image_url(pair, &task.data)?;
+        let path = local_path(url)?;
+        let embedding = self.predictor.embed_file(&path)?;
+        warn_of_other_size(context, embedding.image);
+
+        let objects = read_context(context, &pair.object.name, embedding.image)?;
+        let mut found = Vec::new();
+        for object in &objects {
+            check_label(pair, object)?;
+            found.extend(self.find(pair, &embedding, object)?);
+        }
+        Ok(Prediction::new(found).with_mean_score())
+    }
+
+    fn find(
+        &self,
+        pair: Pair<'_>,
+        embedding: &Embedding,
+        object: &ObjectPrompt,
+    ) -> anyhow::Result<Vec<Region>> {
+        let mut masks = Vec::new();
+        for prompt in object.prompts() {
+            masks.push(self.predictor.segment(embedding, &prompt)?);
+        }
+        let Some(ScoredMask { mask, score }) = united(masks) else {
+            return Ok(Vec::new());
+        };
+        let Pair {
+            control,
+            object: image,
+        } = pair;
+        Ok(regions::regions(
+            control,
+            image,
+            object.label.as_deref(),
+            &mask,
+            score,
+        )?)
+    }
+}
+
+/// Returns the control that takes masks on the image that was drawn on, or the first.
+fn pair_for<'a>(config: &'a LabelConfig, context: &[Value]) -> anyhow::Result<Pair<'a>> {
+    let drawn_on = context
+        .iter()
+        .rev()
+        .find_map(|region| region.get("to_name")?.as_str());
+    let on_it = OUTPUTS.iter().find_map(|tags| {
+        let is_it = |name: &str| Some(name) == drawn_on;
+        config
+            .first_pair_where(*tags, "Image", |_| true, |object| is_it(&object.name))
+            .ok()
+    });
+    on_it.map_or_else(|| SmartTools::output(config), Ok)
+}
+
+fn image_url<'a>(pair: Pair<'_>, data: &'a Map<String, Value>) -> anyhow::Result<&'a str> {
+    let key = &pair.object.value_name;
+    let value = data.get(key).or_else(|| data.get(UNDEFINED));
+    let url = value.and_then(Value::as_str).filter(|url| !url.is_empty());
+    url.with_context(|| format!("the task's data has no image address under {key:?}"))
+}
+
+/// A label that the control does not know would make a region that nobody sees.
+fn check_label(pair: Pair<'_>, object: &ObjectPrompt) -> anyhow::Result<()> {
+    let Pair { control, .. } = pair;
+    let Some(label) = &object.label else {
+        return Ok(());
+    };
+    if control.labels.is_empty() || control.is_dynamic || control.labels.contains(label) {
+        return Ok(());
+    }
+    bail!(
+        "label {label:?} of the smart tool is no label of <{} name={:?}>, which has {}: give both the same labels",
+        control.tag,
+        control.name,
+        control.labels.join(", ")
+    )
+}
+
+/// Percentages mean the same on a smaller copy of the image, so that only the real size counts.
+fn warn_of_other_size(context: &[Value], (width, height): (u32, u32)) {
+    let size = |region: &Value| {
+        let side = |key: &str| region.get(key).and_then(Value::as_u64);
+        Some((side("original_width")?, side("original_height")?))
+    };
+    let given = context.iter().find_map(size);
+    if let Some(given) = given.filter(|given| *given != (u64::from(width), u64::from(height))) {
+        tracing::warn!(?given, real = ?(width, height), "the drawn region names another image size than the image has");
+    }
+}
+
+/// Returns the pixels of any mask, with the mean score.
+fn united(masks: Vec<ScoredMask>) -> Option<ScoredMask> {
+    let n_masks = u32::try_from(masks.len()).ok()?;
+    let mut sum = 0.0;
+    let mask = masks.into_iter().map(|found| {
+        sum += found.score;
+        found.mask
+    });
+    let mask = mask.reduce(|a: Mask, b| a.united(&b))?;
+    Some(ScoredMask {
+        mask,
+        score: sum / f64::from(n_masks),
+    })
+}

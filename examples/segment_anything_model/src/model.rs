@@ -1,0 +1,60 @@
+//! The model that Label Studio asks.
+
+use label_studio_inference::{
+    onnx::Runtime,
+    sam::{Sam, SamArgs, SmartTools},
+};
+use label_studio_ml::{Model, PredictRequest, Predictions, Project, TaskPrediction, anyhow};
+
+use crate::Checkpoints;
+
+/// Version that the original gives its predictions.
+const VERSION: &str = "SamMLBackend-v0.0.1";
+
+/// Answers clicks and rectangles with masks. Without them it predicts nothing.
+pub struct SegmentAnythingModel {
+    /// Finds the masks.
+    pub tools: SmartTools,
+}
+
+impl SegmentAnythingModel {
+    /// Loads the checkpoints.
+    pub fn load(
+        runtime: &Runtime,
+        checkpoints: &Checkpoints,
+        args: &SamArgs,
+    ) -> anyhow::Result<Self> {
+        let Checkpoints { encoder, decoder } = checkpoints;
+        let sam = Sam::load(runtime, encoder, decoder, args.mask_choice)?;
+        Ok(Self {
+            tools: SmartTools::new(sam, args.cache_bytes(), args.limits),
+        })
+    }
+}
+
+impl Model for SegmentAnythingModel {
+    fn setup(&self, project: &Project) -> anyhow::Result<()> {
+        Ok(project.set_initial_model_version(VERSION)?)
+    }
+
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        let context = request.context_regions();
+        if context.is_empty() {
+            return Ok(Predictions::default());
+        }
+        let predict = |task| {
+            let local_path = |url: &str| Ok(project.local_path(task, url)?);
+            self.tools
+                .predict(project.label_config(), task, context, local_path)
+        };
+        Ok(request
+            .tasks
+            .iter()
+            .map(|task| TaskPrediction::from(predict(task)))
+            .collect())
+    }
+
+    fn name(&self) -> &'static str {
+        "SamMLBackend"
+    }
+}

@@ -1,0 +1,112 @@
+//! A project whose images are the fixtures, and the model on the tiny checkpoints.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use label_studio_inference::{
+    images::Limits,
+    onnx::{OnnxArgs, Runtime},
+    sam::{MaskChoice, SamArgs},
+};
+use label_studio_ml::{
+    LabelConfig, MediaFetcher, MediaOptions, MemoryStore, Model, PredictRequest, Project,
+    ProjectId, Services, Task, Value, json, sdk::brush_rle, serde_json,
+};
+use segment_anything_model::{Checkpoints, SegmentAnythingModel};
+
+pub(crate) const LABEL_CONFIG: &str = r#"<View>
+  <Image name="image" value="$image" zoom="true"/>
+  <BrushLabels name="tag" toName="image"><Label value="Banana"/><Label value="Orange"/></BrushLabels>
+  <KeyPointLabels name="tag2" toName="image" smart="true"><Label value="Banana"/><Label value="Orange"/></KeyPointLabels>
+  <RectangleLabels name="tag3" toName="image" smart="true"><Label value="Banana"/><Label value="Orange"/></RectangleLabels>
+</View>"#;
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+pub(crate) fn model(encoder: &str, decoder: &str, mask_choice: MaskChoice) -> SegmentAnythingModel {
+    let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let checkpoints = Checkpoints {
+        encoder: fixture(encoder),
+        decoder: fixture(decoder),
+    };
+    let args = SamArgs {
+        mask_choice,
+        embedding_cache_mb: 64,
+        limits: Limits::default(),
+    };
+    SegmentAnythingModel::load(&runtime, &checkpoints, &args).unwrap()
+}
+
+pub(crate) fn tiny() -> SegmentAnythingModel {
+    model("tiny.encoder.onnx", "tiny.decoder.onnx", MaskChoice::Auto)
+}
+
+/// A project that finds `/data/local-files/?d=NAME` in `folder`.
+pub(crate) fn project_in(folder: &Path, label_config: &str) -> Project {
+    let options = MediaOptions {
+        document_root: Some(folder.to_owned()),
+        ..MediaOptions::new(folder.join("cache"))
+    };
+    let services = Services {
+        media: Some(MediaFetcher::new(None, options).unwrap()),
+        ..Services::new(MemoryStore::default())
+    };
+    let label_config = Arc::new(LabelConfig::parse(label_config).unwrap());
+    Project::new(ProjectId::parse("1"), label_config, Arc::new(services))
+}
+
+pub(crate) fn project() -> Project {
+    project_in(&fixture("images"), LABEL_CONFIG)
+}
+
+pub(crate) fn task(name: &str) -> Value {
+    json!({ "id": 1, "data": { "image": format!("/data/local-files/?d={name}") } })
+}
+
+/// A smart key point at a place in percent.
+pub(crate) fn key_point(x: f64, y: f64, label: &str, is_positive: bool) -> Value {
+    json!({
+        "original_width": 100, "original_height": 100, "image_rotation": 0, "id": "kp",
+        "from_name": "tag2", "to_name": "image", "type": "keypointlabels", "is_positive": is_positive,
+        "value": { "x": x, "y": y, "width": 0.3, "labels": [label], "keypointlabels": [label] },
+    })
+}
+
+pub(crate) fn rectangle(edges: [f64; 4], label: &str) -> Value {
+    let [x, y, width, height] = edges;
+    json!({
+        "original_width": 100, "original_height": 100, "image_rotation": 0, "id": "box",
+        "from_name": "tag3", "to_name": "image", "type": "rectanglelabels",
+        "value": { "x": x, "y": y, "width": width, "height": height, "rotation": 0, "rectanglelabels": [label] },
+    })
+}
+
+/// Returns the answer as Label Studio gets it: one entry per task.
+pub(crate) fn predict(
+    model: &SegmentAnythingModel,
+    project: &Project,
+    tasks: &[Value],
+    context: &[Value],
+) -> Value {
+    let tasks = tasks.iter().map(|task| Task::from_value(task).unwrap());
+    let request = PredictRequest {
+        context: Some(json!({ "result": context })),
+        ..PredictRequest::new(tasks.collect())
+    };
+    serde_json::to_value(model.predict(project, &request).unwrap()).unwrap()
+}
+
+/// Unpacks the mask of a brush region.
+pub(crate) fn mask_of(region: &Value) -> Vec<bool> {
+    let rle: Vec<u8> = serde_json::from_value(region["value"]["rle"].clone()).unwrap();
+    let side = |key: &str| u32::try_from(region[key].as_u64().unwrap()).unwrap();
+    let (width, height) = (side("original_width"), side("original_height"));
+    let pixels = brush_rle::decode(&rle, width, height, 1 << 24).unwrap();
+    pixels.into_iter().map(|pixel| pixel != 0).collect()
+}
