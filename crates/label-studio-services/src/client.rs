@@ -240,7 +240,7 @@ fn extract(body: &mut Body) -> String {
     }
     let text = String::from_utf8_lossy(&bytes);
     if text.trim_start().starts_with('<') {
-        return "an HTML page".to_owned();
+        return xml_message(&text).unwrap_or_else(|| "an HTML page".to_owned());
     }
     let json: Value = serde_json::from_str(&text).unwrap_or_default();
     let message = MESSAGES
@@ -248,6 +248,15 @@ fn extract(body: &mut Body) -> String {
         .find_map(|pointer| json.pointer(pointer)?.as_str());
     let words: Vec<_> = message.unwrap_or(&text).split_whitespace().collect();
     words.join(" ")
+}
+
+/// Returns code and message of an error in XML, as S3 and its like send it.
+fn xml_message(text: &str) -> Option<String> {
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        Some(rest.split_once(&format!("</{name}>"))?.0.trim())
+    };
+    Some(format!("{}: {}", element("Code")?, element("Message")?))
 }
 
 fn no_time_left(request: &ServiceRequest, last: Option<ServiceError>) -> ServiceError {

@@ -323,7 +323,7 @@ fn failures_that_pass_are_waited_for_in_chat_and_search() {
         Answer::hang(),
     ] {
         let n = AtomicUsize::new(0);
-        let stage = Stage::with(&["--service-read-timeout", "0.3"], move |request| {
+        let stage = Stage::with(&["--service-read-timeout", "1.5"], move |request| {
             // The first chat and the first search fail.
             if [0, 2].contains(&n.fetch_add(1, Ordering::Relaxed)) {
                 return fault.clone();
@@ -397,7 +397,7 @@ fn failures_that_stay_name_the_cause_and_no_key() {
 
 #[test]
 fn time_is_limited_per_task_and_a_failing_task_loses_no_other() {
-    let stage = Stage::with(&["--no-search", "--task-timeout", "0.4"], |request| {
+    let stage = Stage::with(&["--no-search", "--task-timeout", "2"], |request| {
         if messages(request)[0]["content"]
             .as_str()
             .unwrap()

@@ -42,7 +42,7 @@ fn failures_that_pass_are_waited_for() {
         Answer::hang(),
     ] {
         let service = failing_once(fault.clone());
-        let (status, answer) = ask(&service, &["--service-read-timeout", "0.3"]);
+        let (status, answer) = ask(&service, &["--service-read-timeout", "1.5"]);
         assert_eq!(status, 200, "{fault:?}: {answer}");
         assert_eq!(
             answer["results"][0]["result"][0]["value"]["text"][0],
@@ -111,7 +111,7 @@ fn failures_that_stay_name_the_cause_and_no_secret() {
 #[test]
 fn a_service_that_hangs_is_given_up_in_time() {
     let service = watsonx(|_| Answer::hang());
-    let (status, answer) = ask(&service, &["--predict-timeout", "0.3"]);
+    let (status, answer) = ask(&service, &["--predict-timeout", "1"]);
     assert_eq!(status, 500);
     assert!(
         answer["detail"].as_str().unwrap().contains("took too long"),

@@ -1,0 +1,154 @@
+//! The model: from a typed text to audio in the task.
+
+use label_studio_ml::{
+    Model, PredictRequest, Prediction, Predictions, Project, Region, Task, Value,
+    anyhow::{self, Context, anyhow, ensure},
+    json,
+};
+use label_studio_services::ServiceClient;
+
+use crate::{
+    Audio, Bucket, Options, Speech, secure_file_name, sha256_hex,
+    typed::{Fields, check_text, user_id},
+};
+
+/// Digits of the hash that tell one audio of a task from the next.
+const N_HASH_DIGITS: usize = 12;
+/// What was typed is what is shown: there is no doubt in it.
+const SCORE: f64 = 1.0;
+
+/// Speaks what the annotator types, and puts the audio into the task.
+#[derive(Debug)]
+pub struct DeepgramModel {
+    services: Result<Outside, String>,
+    max_text_chars: usize,
+    is_test: bool,
+    has_hashed_names: bool,
+    options: Options,
+}
+
+/// What is outside of this program.
+#[derive(Debug)]
+struct Outside {
+    speech: Speech,
+    bucket: Bucket,
+}
+
+impl DeepgramModel {
+    /// Creates the model. What is missing is said when it is needed.
+    pub fn new(options: Options) -> anyhow::Result<Self> {
+        let client = ServiceClient::new(options.service.options())?;
+        let is_test = options.is_test();
+        let services = if is_test {
+            Bucket::fake(&options.bucket, client).map(|bucket| Outside {
+                speech: Speech::Fake,
+                bucket,
+            })
+        } else {
+            outside(&options, client)
+        };
+        let services = services.map_err(|error| format!("{error:#}"));
+        if let Err(error) = &services {
+            tracing::error!("nothing can be spoken: {error}");
+        }
+        Ok(Self {
+            services,
+            max_text_chars: options.speech.max_text_chars.get(),
+            is_test,
+            has_hashed_names: options.bucket.s3_hashed_names,
+            options,
+        })
+    }
+
+    fn speak(
+        &self,
+        project: &Project,
+        request: &PredictRequest,
+        (fields, text): (&Fields<'_>, &str),
+    ) -> anyhow::Result<()> {
+        let Outside { speech, bucket } =
+            self.services.as_ref().map_err(|error| anyhow!("{error}"))?;
+        let context = request.context.as_ref().unwrap_or(&Value::Null);
+        let user = secure_file_name(&user_id(context)?);
+        ensure!(
+            !user.is_empty(),
+            "user_id of the interactive context has no letter or digit"
+        );
+        let task = request.tasks.first().context("the request has no task")?;
+        let task_id = task.id.context("the task has no id")?;
+        check_text(text, self.max_text_chars)?;
+        // Without Label Studio the audio would be paid for and lost.
+        let client = if self.is_test {
+            None
+        } else {
+            Some(project.client()?)
+        };
+        let deadline = self.options.service.deadline();
+        let audio = speech.speak(text, deadline)?;
+        let file_name = self.file_name(task_id, &user, &audio);
+        let url = bucket.put(&file_name, &audio, deadline)?;
+        tracing::info!(task = task_id, file_name, "audio stored");
+        let Some(client) = client else {
+            return Ok(());
+        };
+        let data = merged(task, fields, text, &url);
+        client.set_task_data(task_id, &data).with_context(|| {
+            format!("the audio is at {url}, but task {task_id} could not be updated; submit the text again")
+        })
+    }
+
+    fn file_name(&self, task_id: i64, user: &str, audio: &Audio) -> String {
+        let extension = audio.extension;
+        if !self.has_hashed_names {
+            return format!("{task_id}_{user}.{extension}");
+        }
+        let mut hash = sha256_hex(&audio.bytes);
+        hash.truncate(N_HASH_DIGITS);
+        format!("{task_id}_{user}_{hash}.{extension}")
+    }
+}
+
+impl Model for DeepgramModel {
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        let regions = request.context_regions();
+        if regions.is_empty() {
+            return Ok(Predictions::default());
+        }
+        let fields = Fields::find(project.label_config());
+        let Some(text) = fields.typed(regions) else {
+            return Ok(Predictions::default());
+        };
+        self.speak(project, request, (&fields, text))?;
+        let Some(control) = fields.control else {
+            return Ok(Predictions::default());
+        };
+        let region = control.region(json!({ "text": [text] })).with_new_id();
+        let spoken = Prediction::new([region]).with_score(SCORE);
+        let others = request
+            .tasks
+            .iter()
+            .skip(1)
+            .map(|_| Prediction::new([] as [Region; 0]));
+        Ok(std::iter::once(spoken).chain(others).collect())
+    }
+}
+
+fn outside(options: &Options, client: ServiceClient) -> anyhow::Result<Outside> {
+    Ok(Outside {
+        speech: Speech::deepgram(&options.speech, client.clone())?,
+        bucket: Bucket::new(&options.bucket, client)?,
+    })
+}
+
+/// Returns the task's data with text and audio in it; everything else stays.
+fn merged(
+    task: &Task,
+    fields: &Fields<'_>,
+    text: &str,
+    url: &str,
+) -> label_studio_ml::Map<String, Value> {
+    let mut data = task.data.clone();
+    data.insert(fields.text.to_owned(), text.into());
+    data.insert(fields.audio.to_owned(), url.into());
+    data
+}

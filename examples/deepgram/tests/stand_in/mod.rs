@@ -1,0 +1,97 @@
+//! Stand-ins for Deepgram, S3 and Label Studio, and the backend that asks them.
+
+use clap::Parser;
+use deepgram::{DeepgramModel, Options};
+use label_studio_ml::{
+    Client, ClientOptions, MemoryStore, ServerArgs, Services, TestClient, Value, json,
+};
+use label_studio_services::{Answer, Received, StandIn};
+
+#[derive(Parser)]
+#[command(args_override_self = true)]
+struct Program {
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(crate) struct Stage {
+    pub(crate) client: TestClient,
+    pub(crate) service: StandIn,
+}
+
+impl Stage {
+    pub(crate) fn with(
+        flags: &[&str],
+        answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let service = StandIn::start(answer);
+        let (speak, s3) = (service.url("/v1/speak"), service.url("/s3"));
+        let mut args = vec![
+            "deepgram",
+            "--deepgram-url",
+            &speak,
+            "--deepgram-api-key",
+            "deepgram-key",
+            "--s3-endpoint-url",
+            &s3,
+            "--s3-bucket",
+            "test-bucket",
+            "--s3-folder",
+            "tts",
+            "--aws-default-region",
+            "us-east-1",
+            "--aws-access-key-id",
+            "AKIDEXAMPLE",
+            "--aws-secret-access-key",
+            "aws-secret",
+            "--s3-public-url",
+            "https://test-bucket.s3.us-east-1.amazonaws.com",
+        ];
+        args.extend(flags);
+        let options = Program::parse_from(args).options;
+        let label_studio = ClientOptions::new(service.url("")).with_token("0123456789abcdef");
+        let services = Services {
+            client: Some(Client::new(label_studio).unwrap()),
+            ..Services::new(MemoryStore::default())
+        };
+        let model = DeepgramModel::new(options).unwrap();
+        Self {
+            client: TestClient::with_services(model, &ServerArgs::default(), services),
+            service,
+        }
+    }
+
+    /// Methods and paths of all requests so far.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let received = self.service.received();
+        received
+            .iter()
+            .map(|request| format!("{} {}", request.method, request.path()))
+            .collect()
+    }
+}
+
+pub(crate) fn answer(request: &Received) -> Answer {
+    match (request.method.as_str(), request.path()) {
+        ("POST", "/v1/speak") => Answer::bytes("audio/mpeg", "ID3 the audio"),
+        ("PUT", path) if path.starts_with("/s3/") => Answer::status(200),
+        ("PATCH", _) => Answer::json(&json!({ "id": 123 })),
+        _ => Answer::status(404),
+    }
+}
+
+pub(crate) const CONFIG: &str = r#"<View>
+  <Header value="What would you like to TTS?"/>
+  <TextArea name="text" toName="audio" placeholder="What do you want to tts?" value="$text" valrows="4" maxSubmissions="1"/>
+  <Audio name="audio" value="$audio" zoom="true" hotkey="ctrl+enter"/>
+</View>"#;
+
+pub(crate) fn body(text: &str) -> Value {
+    let region = json!({ "id": "r", "from_name": "text", "to_name": "audio", "type": "textarea", "value": { "text": [text] } });
+    json!({
+        "tasks": [{ "id": 123, "data": { "audio": "", "text": "", "speaker": "Ann" } }],
+        "project": "1.1",
+        "label_config": CONFIG,
+        "params": { "context": { "user_id": "user-7", "result": [region] } },
+    })
+}
