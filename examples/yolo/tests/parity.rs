@@ -308,10 +308,10 @@ fn size_in_pixels((width, height): (f64, f64)) -> (usize, usize) {
     (width as usize, height as usize)
 }
 
-/// Paints a polygon at four times the resolution, since outlines run between pixels.
+/// Paints a polygon at twice the resolution, since outlines run between pixels.
 fn painted(ring: &[[f64; 2]], size: (f64, f64)) -> Mask {
-    let (width, height) = size_in_pixels((size.0 * 4.0, size.1 * 4.0));
-    let centre = |position: usize| (f64::from(u32::try_from(position).unwrap()) + 0.5) / 4.0;
+    let (width, height) = size_in_pixels((size.0 * 2.0, size.1 * 2.0));
+    let centre = |position: usize| (f64::from(u32::try_from(position).unwrap()) + 0.5) / 2.0;
     let rows: Vec<Vec<f64>> = (0..height)
         .map(|row| {
             let y = centre(row);
@@ -394,7 +394,7 @@ fn masks_and_outlines_are_those_of_ultralytics() {
                 continue;
             }
             let expected = painted(&ring, size);
-            if expected.area() < 1000 {
+            if expected.area() < 300 {
                 continue;
             }
             let best = polygons
