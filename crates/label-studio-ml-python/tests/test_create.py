@@ -60,6 +60,15 @@ def test_with_several_classes_one_has_to_be_named(tmp_path):
     assert "from classifier import Topic\n" in (tmp_path / "mood/_wsgi.py").read_text()
 
 
+def test_a_base_class_in_the_script_is_not_the_model(tmp_path):
+    text = MODEL.format("Base") + "class Mood(Base):\n    pass\n"
+    (tmp_path / "classifier.py").write_text(text)
+    create(tmp_path, "mood", "--from", "classifier.py")
+    assert "from classifier import Mood\n" in (tmp_path / "mood/_wsgi.py").read_text()
+    names = "from label_studio_ml.model import get_all_classes_inherited_LabelStudioMLBase as names; print(names('classifier.py'))"
+    assert run("-c", names, cwd=tmp_path).stdout == "['Base', 'Mood']\n"
+
+
 @pytest.mark.parametrize(
     "text, reason",
     [("x = 1", "no class in it is a LabelStudioMLBase"), ("import nowhere", "No module named 'nowhere'"), ("(", "SyntaxError")],

@@ -159,7 +159,7 @@ def test_what_the_sdk_computes_late_is_no_change(client_of, predict, counting):
     original = counting.predict
 
     def predicting(self, tasks, context=None, **kwargs):
-        assert self.label_interface.ner_tags == []
+        assert getattr(self.label_interface, "ner_tags", []) == [], "old releases of the SDK have none"
         return original(self, tasks)
 
     counting.predict = predicting

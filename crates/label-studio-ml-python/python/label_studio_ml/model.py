@@ -271,10 +271,10 @@ class LabelStudioMLBase(ABC):
 
 def get_all_classes_inherited_LabelStudioMLBase(script_file: str) -> List[str]:
     """Returns the names of the model classes in a Python file, and ends the program if it cannot be imported."""
-    from ._loading import model_classes
+    from ._loading import model_names
 
     try:
-        return model_classes(script_file)
+        return model_names(script_file)
     except ModuleNotFoundError as error:
         print(f"Can't import {script_file!r}, reason: {error}.", file=sys.stderr)
         sys.exit(-1)

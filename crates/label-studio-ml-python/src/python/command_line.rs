@@ -28,7 +28,7 @@ impl label_studio_ml_cli::Python for Interpreter {
     fn model_classes(&self, script: &Path) -> anyhow::Result<Vec<String>> {
         let classes = Python::attach(|py| {
             let loading = py.import("label_studio_ml._loading")?;
-            loading.call_method1("model_classes", (script,))?.extract()
+            loading.call_method1("candidates", (script,))?.extract()
         });
         classes.map_err(|error: PyErr| anyhow!("cannot import {}: {error}", script.display()))
     }
