@@ -5,4 +5,5 @@
 
 #[cfg(feature = "extension-module")]
 mod python;
+mod wire;
 pub mod workers;

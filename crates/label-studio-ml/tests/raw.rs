@@ -17,6 +17,9 @@ struct Echo {
 
 impl Echo {
     fn answer(&self, request: RawRequest) -> RawAnswer {
+        if self.readiness == Readiness::Loading {
+            return Box::pin(std::future::pending());
+        }
         let answer = self.error.clone().map_or(Ok(request.body), Err);
         Box::pin(std::future::ready(answer))
     }

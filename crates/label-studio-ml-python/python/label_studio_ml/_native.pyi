@@ -1,9 +1,24 @@
 """What the package does in Rust."""
 
 import os
-from typing import Dict, List, Optional, Union, final
+from pathlib import Path
+from typing import Callable, Dict, List, Optional, Tuple, Union, final
 
-__all__ = ["Store", "bump_model_version", "main", "match_labels"]
+__all__ = ["Server", "Store", "bump_model_version", "main", "match_labels"]
+
+@final
+class Server:
+    def __new__(
+        cls,
+        answer: Callable[[str, bytes, str], Tuple[int, bytes]],
+        model_class: str,
+        threads: int,
+        basic_auth: Optional[Tuple[str, str]],
+    ) -> Server: ...
+    @property
+    def path(self) -> Path: ...
+    def serve(self, n_sockets: int) -> None: ...
+    def stop(self) -> None: ...
 
 @final
 class Store:

@@ -41,6 +41,16 @@ def main() -> None:
         _run(sys.argv[1])
 
 
+def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+    """Answers a request, whatever the model raises."""
+    try:
+        return _calls.handle(model_class, "POST", path, body, request_id=request_id)
+    except BaseException as error:
+        # Such as KeyboardInterrupt; the thread has to go on.
+        logger.critical("%s failed; request %s", path, request_id, exc_info=True)
+        return _calls.failure(500, _worker_model.describe(error), request_id)
+
+
 def _run(path: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = _connect(path)
@@ -55,10 +65,9 @@ def _run(path: str) -> None:
         sys.exit(1)
     _send(control, {"model_class": model_class.__name__})
     for number in range(task["connections"]):
-        answer = threading.Thread(
+        threading.Thread(
             target=_answer_calls, args=(_connect(path), model_class), name=f"calls-{number}", daemon=True
-        )
-        answer.start()
+        ).start()
     while control.recv(1024):
         pass
     threading.Thread(target=_end_soon, daemon=True).start()
@@ -83,22 +92,13 @@ def _answer_calls(connection: socket.socket, model_class: Type[LabelStudioMLBase
         if frame is None:
             return
         route, call = _CALL.unpack_from(frame)
-        status, answer = _answer(model_class, ROUTES[route], frame[_CALL.size :], f"{call:016x}")
-        head = _ANSWER.pack(len(answer) + 2, status)
-        if len(answer) <= _USUAL_CALL:
-            connection.sendall(head + answer)
+        status, body = answer(model_class, ROUTES[route], frame[_CALL.size :], f"{call:016x}")
+        head = _ANSWER.pack(len(body) + 2, status)
+        if len(body) <= _USUAL_CALL:
+            connection.sendall(head + body)
         else:
             connection.sendall(head)
-            connection.sendall(answer)
-
-
-def _answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
-    try:
-        return _calls.handle(model_class, "POST", path, body, request_id=request_id)
-    except BaseException as error:
-        # Such as KeyboardInterrupt; the thread has to go on.
-        logger.critical("%s failed; request %s", path, request_id, exc_info=True)
-        return _calls.failure(500, _worker_model.describe(error), request_id)
+            connection.sendall(body)
 
 
 def _connect(path: str) -> socket.socket:

@@ -1,6 +1,7 @@
 //! The Python module `label_studio_ml._native`.
 
 mod command_line;
+mod http_server;
 mod store;
 
 use pyo3::prelude::*;
@@ -9,6 +10,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::command_line::main;
+    #[pymodule_export]
+    use super::http_server::Server;
     #[pymodule_export]
     use super::store::Store;
     #[pymodule_export]

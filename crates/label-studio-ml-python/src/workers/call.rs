@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use label_studio_ml::RawError;
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::{
     frame::{self, Answer, Route},
     pool::{Ended, Lease, Need, Pool},
 };
+use crate::wire;
 
 /// How often a call is tried whose worker ends under it by no fault of the call's that can be seen.
 const MAX_TRIES: u32 = 3;
@@ -33,12 +33,6 @@ enum Lost {
     Closed,
     /// It took longer than the call may take.
     Hung(Duration),
-}
-
-/// What the worker says of a failed call.
-#[derive(Deserialize)]
-struct Failure {
-    detail: Option<String>,
 }
 
 impl Call {
@@ -129,7 +123,7 @@ impl Call {
     }
 
     fn failure(&self, status: u16, detail: String) -> RawError {
-        RawError::new(status, detail).with_request_id(request_id(self.id))
+        RawError::new(status, detail).with_request_id(wire::request_id(self.id))
     }
 }
 
@@ -147,15 +141,7 @@ fn read(answer: Answer, id: u64) -> Result<Bytes, RawError> {
     if status < 400 {
         return Ok(body);
     }
-    let failure = serde_json::from_slice::<Failure>(&body).ok();
-    let detail = failure.and_then(|failure| failure.detail);
-    let detail = detail.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned());
-    Err(RawError::new(status, detail).with_request_id(request_id(id)))
-}
-
-/// Returns the name of a call in answers and logs, here and in the worker.
-fn request_id(id: u64) -> String {
-    format!("{id:016x}")
+    Err(wire::failure(status, &body, wire::request_id(id)))
 }
 
 /// Returns the need that a route has.

@@ -10,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
 use bytes::Bytes;
 use label_studio_ml::{
-    Event, Model, PredictRequest, Prediction, Predictions, Project, RawAnswer, RawError, RawModel,
-    RawNumber, RawRequest, Readiness, TaskPrediction, Value, json, serde_json,
+    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel, RawNumber,
+    RawRequest, Readiness, Value,
 };
 use tokio::{
     runtime::Handle,
@@ -29,6 +28,7 @@ use super::{
     process::Program,
     supervisor::{Shared, supervise},
 };
+use crate::wire;
 
 /// How many workers there are and how long they may take.
 #[derive(Debug, Clone)]
@@ -122,51 +122,19 @@ impl Workers {
 impl Model for Workers {
     /// Predicts as over HTTP. Blocks, so it must not be called from within the runtime.
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
-        #[derive(serde::Deserialize)]
-        struct Reply {
-            results: Vec<Value>,
-        }
-        let mut params = request.params.clone();
-        params.insert("context".to_owned(), json!(request.context));
-        let body = json!({
-            "tasks": request.tasks,
-            "project": project.id().as_str(),
-            "label_config": project.label_config().text(),
-            "params": params,
-        });
-        let request = RawRequest::new(body.to_string());
+        let request = RawRequest::new(wire::predict_body(project, request));
         let answer = self.runtime.block_on(self.predict_raw(request))?;
-        let reply: Reply = serde_json::from_slice(&answer)
-            .context("the model answered with no list of results")?;
-        let read = |entry: Value| -> anyhow::Result<TaskPrediction> {
-            Ok(if entry.is_array() {
-                TaskPrediction::Several(serde_json::from_value(entry)?)
-            } else {
-                TaskPrediction::One(serde_json::from_value::<Prediction>(entry)?)
-            })
-        };
-        let tasks = reply.results.into_iter().map(read);
-        Ok(Predictions {
-            tasks: tasks.collect::<anyhow::Result<_>>()?,
-        })
+        wire::predictions(&answer)
     }
 
     fn fit(&self, _: &Project, event: &Event) -> anyhow::Result<Value> {
-        let mut body = event.payload.clone();
-        body["action"] = event.action.as_str().into();
-        let call = self.call(Route::Webhook, body.to_string().into());
+        let call = self.call(Route::Webhook, wire::event_body(event).into());
         let pool = &self.shared.pool;
         let answer = self.runtime.block_on(async {
             let lease = pool.lease(need(Route::Webhook)).await?;
             call.run(pool, lease, || true).await
         })?;
-        let mut answer: Value = serde_json::from_slice(&answer)?;
-        if let Some(error) = answer.get("error").and_then(Value::as_str) {
-            tracing::warn!(
-                "the training's result is not kept, since it cannot be written as JSON: {error}"
-            );
-        }
-        Ok(answer["result"].take())
+        wire::fit_result(&answer)
     }
 
     fn name(&self) -> &str {

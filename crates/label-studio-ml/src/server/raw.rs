@@ -20,13 +20,14 @@ pub trait RawModel: Model {
     /// Answers `/predict`. The body has been checked: a JSON object with tasks and a readable label config.
     fn predict_raw(&self, request: RawRequest) -> RawAnswer;
 
-    /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable label config.
+    /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable label config. Label Studio
+    /// does not wait long, so it is answered from the store when this takes too long.
     fn setup_raw(&self, request: RawRequest) -> RawAnswer;
 
     /// Returns how many predictions the model makes at once.
     fn places(&self) -> usize;
 
-    /// Tells whether the model can answer now.
+    /// Tells whether the model can answer now. Calls that come while it loads wait for it.
     fn readiness(&self) -> Readiness {
         Readiness::Ready
     }
@@ -47,7 +48,7 @@ pub trait RawModel: Model {
 pub enum Readiness {
     /// It can.
     Ready,
-    /// It cannot yet; `/setup` is answered from the store meanwhile.
+    /// It cannot yet.
     Loading,
     /// It cannot be loaded, for this reason.
     Failed(String),

@@ -69,7 +69,7 @@ pub fn serve_raw<M: RawModel>(
 
 /// Serves like [`serve_raw`] on sockets that listen already, until `stop` has a value or is closed.
 ///
-/// Signals and logging stay the caller's.
+/// Signals stay the caller's.
 ///
 /// # Errors
 /// When the flags contradict each other, or when `start` fails.
@@ -79,6 +79,7 @@ pub fn serve_raw_on<M: RawModel>(
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
+    logging::start(args);
     for listener in &listeners {
         listener.set_nonblocking(true)?;
     }
@@ -133,7 +134,7 @@ fn announce(args: &ServerArgs, backend: &Backend, listener: &StdTcpListener) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!("listening on http://{address}");
     }
-    if args.workers > 1 {
+    if args.workers > 1 && backend.raw.is_none() {
         tracing::info!(
             workers = args.workers,
             "one process serves a native backend; raise THREADS for more calls"

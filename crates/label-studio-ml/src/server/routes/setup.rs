@@ -12,11 +12,11 @@ use super::WireProject;
 use crate::{
     StoreError,
     server::{
-        Readiness,
         app::SharedBackend,
         body::{self, JsonBody},
         error::{ApiError, json_response},
         introduction::Introductions,
+        lanes::on_own_thread,
         projects::{Projects, SeenProject},
         raw::RawRequest,
     },
@@ -50,16 +50,16 @@ pub(in crate::server) async fn setup(
     let body: SetupBody<'_> = body::parse(body::object_text(&bytes)?)?;
     let project = Projects::get(&backend, &body.project.into_text(), body.schema).await?;
     Introductions::start(&backend, &project, &headers);
-    if let Some(raw) = backend.raw.clone()
-        && raw.readiness() != Readiness::Loading
-    {
-        let request = RawRequest::holding(bytes.clone(), share);
-        match tokio::time::timeout(ANSWER_WITHIN, raw.setup_raw(request)).await {
-            Ok(answer) => return Ok(json_response(StatusCode::OK, answer?)),
-            Err(_) => return still_runs(&project),
-        }
-    }
     let extra_params = body.extra_params;
+    if let Some(raw) = &backend.raw {
+        let request = RawRequest::holding(bytes.clone(), share);
+        if let Ok(answer) = tokio::time::timeout(ANSWER_WITHIN, raw.setup_raw(request)).await {
+            return Ok(json_response(StatusCode::OK, answer?));
+        }
+        let keep = Arc::clone(&project);
+        on_own_thread(move || Ok(store_extra_params(&keep, &extra_params)?)).await?;
+        return still_runs(&project);
+    }
     let model = match backend.model.peek() {
         Some(Ok(model)) => Some(Arc::clone(model)),
         Some(Err(_)) => Some(backend.model.model().await?),

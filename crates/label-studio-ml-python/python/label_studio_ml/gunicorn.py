@@ -1,0 +1,65 @@
+"""A worker class for gunicorn that leaves HTTP to the Rust server: gunicorn binds, forks and restarts, Rust answers.
+
+    GUNICORN_CMD_ARGS="-k label_studio_ml.gunicorn.Worker" gunicorn ... _wsgi:app
+
+The model runs in gunicorn's worker process, on `--threads` threads. `--timeout` 0 is advised, as without this class.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+from typing import Tuple
+
+from gunicorn.workers.base import Worker as GunicornWorker
+
+from . import _worker
+from ._app import App
+from ._native import Server
+
+_SECONDS_BETWEEN_SIGNS_OF_LIFE = 1.0
+
+
+class Worker(GunicornWorker):
+    """Serves an app of `init_app` with the Rust server."""
+
+    def run(self) -> None:
+        """Serves until gunicorn ends the worker."""
+        app = self.wsgi
+        if not isinstance(app, App):
+            raise TypeError(
+                f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
+                f"{type(app).__name__}; serve it with gunicorn's own worker class"
+            )
+
+        def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+            return _worker.answer(app.model_class, path, body, request_id)
+
+        server = Server(answer, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(server.path))
+            for listener in self.sockets:
+                socket.send_fds(connection, [b"s"], [listener.fileno()])
+            serving = threading.Thread(target=self._serve, args=(server,), name="server", daemon=True)
+            serving.start()
+            while self.alive and serving.is_alive() and self.ppid == os.getppid():
+                self.notify()
+                self._wait()
+        server.stop()
+        serving.join(self.cfg.graceful_timeout)
+
+    def _serve(self, server: Server) -> None:
+        try:
+            server.serve(len(self.sockets))
+        except Exception:
+            self.log.exception("the server failed")
+        finally:
+            self.alive = False
+
+    def _wait(self) -> None:
+        # gunicorn writes to the pipe when a signal arrives.
+        ready, _, _ = select.select([self.PIPE[0]], [], [], _SECONDS_BETWEEN_SIGNS_OF_LIFE)
+        if ready:
+            os.read(self.PIPE[0], 4096)

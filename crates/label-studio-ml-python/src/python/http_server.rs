@@ -1,0 +1,203 @@
+//! The HTTP server around a Python function, in the function's own process.
+
+use std::{
+    io::{self, IoSliceMut},
+    mem::MaybeUninit,
+    net::TcpListener,
+    os::unix::net::UnixListener,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::Context;
+use bytes::Bytes;
+use label_studio_ml::{
+    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel, RawRequest,
+    ServerArgs, Value, serve_raw_on,
+};
+use pyo3::{exceptions::PyOSError, prelude::*, types::PyBytes};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::wire;
+
+/// A server on sockets that listen already. Python sends them to `path`, since a number that stands for an open file is
+/// nothing that safe code can take over.
+#[pyclass(frozen)]
+pub(super) struct Server {
+    folder: TempDir,
+    receiver: UnixListener,
+    function: Arc<Function>,
+    args: ServerArgs,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
+    stopped: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+/// The Python function that answers: path, body and request id in, status and body out.
+struct Function {
+    answer: Py<PyAny>,
+    model_class: String,
+    n_threads: u16,
+    n_calls: AtomicU64,
+}
+
+/// The model behind the function, in this process.
+struct InProcess(Arc<Function>);
+
+#[pymethods]
+impl Server {
+    /// Reads the variables of the server's flags; `threads` and `basic_auth` are those of the app.
+    #[new]
+    #[pyo3(signature = (answer, model_class, threads, basic_auth))]
+    fn new(
+        answer: Py<PyAny>,
+        model_class: String,
+        threads: u16,
+        basic_auth: Option<(String, String)>,
+    ) -> PyResult<Self> {
+        let folder = tempfile::Builder::new().prefix("lsml-").tempdir()?;
+        let receiver = UnixListener::bind(folder.path().join("server"))?;
+        let (user, pass) = basic_auth.unzip();
+        let args = ServerArgs {
+            threads,
+            basic_auth_user: user,
+            basic_auth_pass: pass,
+            ml_server_basic_auth_user: None,
+            ml_server_basic_auth_pass: None,
+            ..ServerArgs::default()
+        };
+        let (stop, stopped) = oneshot::channel();
+        Ok(Self {
+            folder,
+            receiver,
+            function: Arc::new(Function {
+                answer,
+                model_class,
+                n_threads: threads,
+                n_calls: AtomicU64::new(0),
+            }),
+            args,
+            stop: Mutex::new(Some(stop)),
+            stopped: Mutex::new(Some(stopped)),
+        })
+    }
+
+    /// Unix socket that takes the listening sockets.
+    #[getter]
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("server")
+    }
+
+    /// Takes `n_sockets` listening sockets, then serves until it is stopped.
+    fn serve(&self, py: Python<'_>, n_sockets: usize) -> PyResult<()> {
+        let ended = py.detach(|| {
+            let listeners = self.receive(n_sockets)?;
+            let stopped = lock(&self.stopped)
+                .take()
+                .context("the server has been used before")?;
+            let model = Arc::new(InProcess(Arc::clone(&self.function)));
+            serve_raw_on(&self.args, listeners, || Ok(model), stopped)
+        });
+        ended.map_err(|error| PyOSError::new_err(format!("{error:#}")))
+    }
+
+    /// Has the server end: it takes nothing new, and calls that run are finished first.
+    fn stop(&self) {
+        if let Some(stop) = lock(&self.stop).take() {
+            // Nobody is left to tell when the server has ended.
+            let _ = stop.send(());
+        }
+    }
+}
+
+impl Server {
+    fn receive(&self, n_sockets: usize) -> anyhow::Result<Vec<TcpListener>> {
+        let (stream, _) = self.receiver.accept()?;
+        let receive = |_| -> io::Result<TcpListener> {
+            let mut byte = [0];
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+            let mut buffer = [IoSliceMut::new(&mut byte)];
+            recvmsg(
+                &stream,
+                &mut buffer,
+                &mut ancillary,
+                RecvFlags::CMSG_CLOEXEC,
+            )?;
+            let files = ancillary.drain().filter_map(|message| match message {
+                RecvAncillaryMessage::ScmRights(files) => Some(files),
+                _ => None,
+            });
+            let file = files.flatten().next();
+            Ok(file.ok_or(io::ErrorKind::UnexpectedEof)?.into())
+        };
+        let listeners: io::Result<_> = (0..n_sockets).map(receive).collect();
+        listeners.context("the sockets did not arrive")
+    }
+}
+
+impl Function {
+    fn call(&self, path: &str, body: &[u8]) -> Result<Bytes, RawError> {
+        let call = self.n_calls.fetch_add(1, Ordering::Relaxed);
+        let request_id = wire::request_id(u64::from(std::process::id()) << 32 | call);
+        let answer = Python::attach(|py| {
+            let args = (path, PyBytes::new(py, body), &request_id);
+            let answer = self.answer.call1(py, args)?;
+            let (status, body): (u16, Bound<'_, PyBytes>) = answer.extract(py)?;
+            PyResult::Ok((status, Bytes::copy_from_slice(body.as_bytes())))
+        });
+        match answer {
+            Ok((status, body)) if status < 400 => Ok(body),
+            Ok((status, body)) => Err(wire::failure(status, &body, request_id)),
+            Err(error) => Err(RawError::new(500, error.to_string()).with_request_id(request_id)),
+        }
+    }
+}
+
+/// A call on a thread of its own, as every call that waits for Python.
+fn answer(function: &Arc<Function>, path: &'static str, request: RawRequest) -> RawAnswer {
+    let function = Arc::clone(function);
+    let call = tokio::task::spawn_blocking(move || function.call(path, &request.body));
+    Box::pin(async move {
+        call.await
+            .unwrap_or_else(|error| Err(RawError::new(500, error.to_string())))
+    })
+}
+
+impl Model for InProcess {
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        let body = wire::predict_body(project, request);
+        wire::predictions(&self.0.call("/predict", body.as_bytes())?)
+    }
+
+    fn fit(&self, _: &Project, event: &Event) -> anyhow::Result<Value> {
+        let body = wire::event_body(event);
+        wire::fit_result(&self.0.call("/webhook", body.as_bytes())?)
+    }
+
+    fn name(&self) -> &str {
+        &self.0.model_class
+    }
+}
+
+impl RawModel for InProcess {
+    fn predict_raw(&self, request: RawRequest) -> RawAnswer {
+        answer(&self.0, "/predict", request)
+    }
+
+    fn setup_raw(&self, request: RawRequest) -> RawAnswer {
+        answer(&self.0, "/setup", request)
+    }
+
+    fn places(&self) -> usize {
+        self.0.n_threads.into()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
