@@ -58,4 +58,4 @@ pub use response::ServiceResponse;
 pub use secret::Secret;
 #[cfg(feature = "stand-in")]
 pub use stand_in::{Answer, Received, StandIn};
-pub use template::{fill_template, python_repr, python_str};
+pub use template::{fill_template, python_json, python_repr, python_str};

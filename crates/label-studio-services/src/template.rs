@@ -138,3 +138,67 @@ fn write_text(out: &mut String, text: &str) {
     }
     out.push(quote);
 }
+
+/// Writes a value as Python's `json.dumps` does: a space after `,` and `:`, everything that is not printable ASCII as `\u`
+/// escapes.
+///
+/// ```
+/// use label_studio_services::python_json;
+/// use serde_json::json;
+///
+/// assert_eq!(python_json(&json!([{ "b": "ü", "a": 1.5 }])), r#"[{"b": "\u00fc", "a": 1.5}]"#);
+/// ```
+pub fn python_json(value: &Value) -> String {
+    let mut json = String::new();
+    write_json(&mut json, value);
+    json
+}
+
+fn write_json(out: &mut String, value: &Value) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (idx, item) in items.iter().enumerate() {
+                out.push_str(if idx == 0 { "" } else { ", " });
+                write_json(out, item);
+            }
+            out.push(']');
+        }
+        Value::Object(fields) => {
+            out.push('{');
+            for (idx, (name, field)) in fields.iter().enumerate() {
+                out.push_str(if idx == 0 { "" } else { ", " });
+                write_json_text(out, name);
+                out.push_str(": ");
+                write_json(out, field);
+            }
+            out.push('}');
+        }
+        Value::String(text) => write_json_text(out, text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+    }
+}
+
+fn write_json_text(out: &mut String, text: &str) {
+    out.push('"');
+    let mut units = [0; 2];
+    for char in text.chars() {
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(char),
+            _ => {
+                for unit in char.encode_utf16(&mut units) {
+                    // Writing to a text cannot fail.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use label_studio_sdk::LabelConfig;
-use label_studio_services::{Secret, fill_template, prompt_pair, python_repr, text_area_lines};
+use label_studio_services::{
+    Secret, fill_template, prompt_pair, python_json, python_repr, text_area_lines,
+};
 use serde_json::json;
 
 fn fill(template: &str) -> String {
@@ -60,6 +62,16 @@ fn values_are_written_as_in_python() {
     for (value, expected) in cases {
         assert_eq!(python_repr(&value), expected);
     }
+}
+
+#[test]
+fn json_is_written_as_in_python_in_the_order_of_the_task() {
+    let task =
+        r#"{"b": {"z": 1, "a": [true, null]}, "a": "n\u00efve 😀 \"q\" \\ \n\t\u0001\u007f"}"#;
+    let value = serde_json::from_str(task).unwrap();
+    let expected = r#"{"b": {"z": 1, "a": [true, null]}, "a": "n\u00efve \ud83d\ude00 \"q\" \\ \n\t\u0001\u007f"}"#;
+    assert_eq!(python_json(&value), expected);
+    assert_eq!(python_repr(&value["b"]), "{'z': 1, 'a': [True, None]}");
 }
 
 #[test]

@@ -7,12 +7,10 @@ use label_studio_ml::{
     anyhow::{self, Context, bail},
     json, serde_json,
 };
-use label_studio_services::{Deadline, python_repr, python_str};
+use label_studio_services::{Deadline, python_json, python_repr, python_str};
 
 use crate::{
-    MediaArgs, MediaMode,
-    paragraphs::dialogue_json,
-    pdf,
+    MediaArgs, MediaMode, pdf,
     picture::{Picture, data_url},
 };
 
@@ -93,7 +91,7 @@ impl<'a> Content<'a> {
             let dialogue = value
                 .as_str()
                 .and_then(|text| serde_json::from_str(text).ok());
-            return Ok(dialogue_json(dialogue.as_ref().unwrap_or(&value)).into());
+            return Ok(python_json(dialogue.as_ref().unwrap_or(&value)).into());
         }
         Ok(shown(value))
     }

@@ -8,7 +8,6 @@ mod content;
 mod model;
 mod options;
 mod outputs;
-mod paragraphs;
 mod pdf;
 mod picture;
 mod program;

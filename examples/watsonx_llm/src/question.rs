@@ -1,15 +1,15 @@
 //! From a task and a prompt to a question.
 
-use std::{borrow::Cow, io};
+use std::borrow::Cow;
 
 use label_studio_ml::{
     Control, LabelConfig, LabelConfigError, Object, Project, Task, Value,
     anyhow::{self, Context, bail},
     sdk::Pair,
-    serde_json,
 };
-use label_studio_services::{Deadline, fill_template, prompt_pair, python_repr, python_str};
-use serde::Serialize as _;
+use label_studio_services::{
+    Deadline, fill_template, prompt_pair, python_json, python_repr, python_str,
+};
 
 use crate::{Endpoint, PromptArgs, Question, media};
 
@@ -110,7 +110,7 @@ impl<'a> Tags<'a> {
         }
         let text = match value {
             Value::String(url) if self.is_file() => media::text(&project.local_path(task, url)?)?,
-            value if self.is("Paragraphs") && !value.is_null() => python_json(value)?,
+            value if self.is("Paragraphs") && !value.is_null() => python_json(value),
             value => python_str(value).into_owned(),
         };
         Ok((text, Vec::new()))
@@ -139,57 +139,6 @@ fn images(
     Ok((texts.join("\n"), images))
 }
 
-/// Writes JSON as Python's `json.dumps` does: a space after commas and colons, nothing but ASCII.
-fn python_json(value: &Value) -> anyhow::Result<String> {
-    let mut json = Vec::new();
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut json, Python,
-    ))?;
-    Ok(String::from_utf8(json)?)
-}
-
-struct Python;
-
-impl serde_json::ser::Formatter for Python {
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        out.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        out.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
-        out.write_all(b": ")
-    }
-
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        let mut units = [0; 2];
-        for char in text.chars() {
-            if char.is_ascii() {
-                write!(out, "{char}")?;
-                continue;
-            }
-            for unit in char.encode_utf16(&mut units) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Returns the prompt to use when nobody has typed one.
 pub(crate) fn default_prompt(args: &PromptArgs) -> anyhow::Result<Option<String>> {
     let Some(prompt) = args
@@ -213,18 +162,4 @@ pub(crate) fn default_prompt(args: &PromptArgs) -> anyhow::Result<Option<String>
         return Ok(Some(text));
     }
     Ok(Some(prompt.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use label_studio_ml::json;
-
-    use super::*;
-
-    #[test]
-    fn json_is_written_as_python_does() {
-        let value = json!([{ "role": "user", "content": "naïve 😀 \"q\"\n" }]);
-        let expected = r#"[{"content": "na\u00efve \ud83d\ude00 \"q\"\n", "role": "user"}]"#;
-        assert_eq!(python_json(&value).unwrap(), expected);
-    }
 }

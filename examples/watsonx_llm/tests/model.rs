@@ -201,7 +201,7 @@ fn paragraphs_are_asked_about_as_json() {
     ));
     assert_eq!(
         questions(&service)[0]["input"],
-        r#"[{"content": "\u00dcn\u00ef", "role": "user"}]"#
+        r#"[{"role": "user", "content": "\u00dcn\u00ef"}]"#
     );
 }
 
