@@ -41,7 +41,8 @@ const OUTPUTS: [[&str; 3]; 2] = [
 ];
 
 impl Sam2 {
-    /// Loads an encoder and a decoder, both of the export for `samexporter` or both of the transformers library.
+    /// Loads an encoder and a decoder, both exported by `samexporter` or both by the transformers library.
+    /// [`MaskChoice::Auto`] always takes the best candidate, as the original does.
     pub fn load(
         runtime: &Runtime,
         encoder: impl AsRef<Path>,
@@ -67,6 +68,10 @@ impl Sam2 {
         .check(encoder.as_ref())?;
         let side = encoder.inputs()[0].fixed(2);
         let decoder = Decoder::load(runtime.load(decoder)?, encoder.as_ref(), &outputs)?;
+        let choice = match choice {
+            MaskChoice::Auto => MaskChoice::Best,
+            choice => choice,
+        };
         Ok(Self {
             side: side
                 .and_then(|side| u32::try_from(side).ok())

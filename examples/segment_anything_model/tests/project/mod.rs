@@ -29,22 +29,18 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-pub(crate) fn model(encoder: &str, decoder: &str, mask_choice: MaskChoice) -> SegmentAnythingModel {
+pub(crate) fn tiny() -> SegmentAnythingModel {
     let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let checkpoints = Checkpoints {
-        encoder: fixture(encoder),
-        decoder: fixture(decoder),
+        encoder: fixture("tiny.encoder.onnx"),
+        decoder: fixture("tiny.decoder.onnx"),
     };
     let args = SamArgs {
-        mask_choice,
+        mask_choice: MaskChoice::Auto,
         embedding_cache_mb: 64,
         limits: Limits::default(),
     };
     SegmentAnythingModel::load(&runtime, &checkpoints, &args).unwrap()
-}
-
-pub(crate) fn tiny() -> SegmentAnythingModel {
-    model("tiny.encoder.onnx", "tiny.decoder.onnx", MaskChoice::Auto)
 }
 
 /// A project that finds `/data/local-files/?d=NAME` in `folder`.

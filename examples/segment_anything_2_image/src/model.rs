@@ -1,0 +1,56 @@
+//! The model that Label Studio asks.
+
+use label_studio_inference::{
+    onnx::Runtime,
+    sam::{Sam2, SamArgs, SmartTools},
+};
+use label_studio_ml::{Model, PredictRequest, Predictions, Project, TaskPrediction, anyhow};
+
+use crate::Checkpoints;
+
+/// Answers clicks and rectangles with masks. Without them it predicts nothing.
+pub struct SegmentAnything2 {
+    /// Finds the masks.
+    pub tools: SmartTools,
+    /// Name shown by the health check.
+    pub name: String,
+}
+
+impl SegmentAnything2 {
+    /// Loads the checkpoints.
+    pub fn load(
+        runtime: &Runtime,
+        checkpoints: &Checkpoints,
+        args: &SamArgs,
+    ) -> anyhow::Result<Self> {
+        let Checkpoints { encoder, decoder } = checkpoints;
+        let sam = Sam2::load(runtime, encoder, decoder, args.mask_choice)?;
+        Ok(Self {
+            tools: SmartTools::new(sam, args.cache_bytes(), args.limits),
+            name: "SegmentAnything2".to_owned(),
+        })
+    }
+}
+
+impl Model for SegmentAnything2 {
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        let context = request.context_regions();
+        if context.is_empty() {
+            return Ok(Predictions::default());
+        }
+        let predict = |task| {
+            let local_path = |url: &str| Ok(project.local_path(task, url)?);
+            self.tools
+                .predict(project.label_config(), task, context, local_path)
+        };
+        Ok(request
+            .tasks
+            .iter()
+            .map(|task| TaskPrediction::from(predict(task)))
+            .collect())
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}

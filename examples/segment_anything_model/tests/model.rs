@@ -1,0 +1,391 @@
+//! The model as Label Studio asks it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use image::{DynamicImage, Rgb, RgbImage, codecs::gif::GifEncoder};
+use label_studio_inference::{
+    onnx::{OnnxArgs, Runtime},
+    sam::{MaskChoice, Sam},
+};
+use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
+
+mod project;
+
+use project::{fixture, key_point, mask_of, predict, project, project_in, rectangle, task, tiny};
+
+#[test]
+fn without_a_context_nothing_is_predicted() {
+    let (model, project) = (tiny(), project());
+    let tasks = vec![Task::from_value(&task("wide.png")).unwrap()];
+    for context in [
+        None,
+        Some(json!({})),
+        Some(json!({ "result": [] })),
+        Some(json!({ "result": null })),
+    ] {
+        let request = PredictRequest {
+            context,
+            ..PredictRequest::new(tasks.clone())
+        };
+        assert_eq!(
+            serde_json::to_value(model.predict(&project, &request).unwrap()).unwrap(),
+            json!([])
+        );
+    }
+    assert_eq!(model.tools.predictor.n_encoded(), 0);
+}
+
+#[test]
+fn a_click_becomes_a_brush_region_of_the_label() {
+    let (model, project) = (tiny(), project());
+    model.setup(&project).unwrap();
+    assert_eq!(project.model_version().unwrap(), "SamMLBackend-v0.0.1");
+    let answer = predict(
+        &model,
+        &project,
+        &[task("wide.png")],
+        &[key_point(40.0, 50.0, "Banana", true)],
+    );
+    let region = &answer[0]["result"][0];
+    assert_eq!(answer[0]["result"].as_array().unwrap().len(), 1);
+    let mut shape = region.clone();
+    let id = shape.as_object_mut().unwrap().remove("id").unwrap();
+    assert!(id.as_str().unwrap().len() >= 4);
+    let score = shape["score"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&score));
+    assert_eq!(answer[0]["score"], region["score"]);
+    shape["value"]["rle"] = json!([]);
+    shape["score"] = json!(0);
+    assert_eq!(
+        shape,
+        json!({
+            "from_name": "tag", "to_name": "image", "type": "brushlabels", "original_width": 180, "original_height": 120,
+            "image_rotation": 0, "readonly": false, "score": 0,
+            "value": { "format": "rle", "rle": [], "brushlabels": ["Banana"] },
+        })
+    );
+    let n_painted = mask_of(region)
+        .into_iter()
+        .filter(|painted| *painted)
+        .count();
+    assert!((1..180 * 120).contains(&n_painted));
+    let errors = project.label_config().validate_prediction(&answer[0]);
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn clicks_beside_rectangles_and_further_clicks_change_the_mask() {
+    let (model, project) = (tiny(), project());
+    let first = key_point(40.0, 50.0, "Banana", true);
+    let contexts = [
+        vec![first.clone()],
+        vec![first.clone(), key_point(80.0, 90.0, "Banana", false)],
+        vec![first.clone(), key_point(80.0, 90.0, "Banana", true)],
+        vec![rectangle([20.0, 20.0, 50.0, 50.0], "Banana")],
+        vec![rectangle([20.0, 20.0, 50.0, 50.0], "Banana"), first],
+    ];
+    let masks: Vec<_> = contexts
+        .iter()
+        .map(|context| {
+            mask_of(&predict(&model, &project, &[task("wide.png")], context)[0]["result"][0])
+        })
+        .collect();
+    for (idx, mask) in masks.iter().enumerate() {
+        assert!(!masks[..idx].contains(mask), "{idx}");
+    }
+    assert_eq!(
+        model.tools.predictor.n_encoded(),
+        1,
+        "one image was looked at once"
+    );
+}
+
+#[test]
+fn each_label_gets_a_region_of_its_own() {
+    let (model, project) = (tiny(), project());
+    let context = [
+        key_point(40.0, 50.0, "Banana", true),
+        rectangle([50.0, 50.0, 30.0, 30.0], "Orange"),
+    ];
+    let both = predict(&model, &project, &[task("wide.png")], &context);
+    let labels: Vec<_> = (0..2)
+        .map(|idx| &both[0]["result"][idx]["value"]["brushlabels"][0])
+        .collect();
+    assert_eq!(labels, ["Banana", "Orange"]);
+    let alone = predict(&model, &project, &[task("wide.png")], &context[1..]);
+    assert_eq!(
+        both[0]["result"][1]["value"],
+        alone[0]["result"][0]["value"]
+    );
+}
+
+#[test]
+fn several_rectangles_of_a_label_are_one_region_with_all_of_them() {
+    let (model, project) = (tiny(), project());
+    let rectangles = [
+        rectangle([5.0, 5.0, 30.0, 40.0], "Banana"),
+        rectangle([60.0, 50.0, 30.0, 40.0], "Banana"),
+    ];
+    let mask = |context: &[Value]| {
+        mask_of(&predict(&model, &project, &[task("wide.png")], context)[0]["result"][0])
+    };
+    let (both, first, second) = (
+        mask(&rectangles),
+        mask(&rectangles[..1]),
+        mask(&rectangles[1..]),
+    );
+    let united: Vec<_> = first.iter().zip(&second).map(|(a, b)| *a || *b).collect();
+    assert_eq!(both, united);
+}
+
+#[test]
+fn the_region_has_the_size_of_the_upright_image_whatever_the_context_says() {
+    let (model, project) = (tiny(), project());
+    let mut click = key_point(40.0, 50.0, "Banana", true);
+    click["original_width"] = json!(1080);
+    click["original_height"] = json!(77);
+    let answer = predict(&model, &project, &[task("turned.jpg")], &[click]);
+    let region = &answer[0]["result"][0];
+    assert_eq!(
+        (&region["original_width"], &region["original_height"]),
+        (&json!(90), &json!(150))
+    );
+    assert_eq!(mask_of(region).len(), 90 * 150);
+}
+
+#[test]
+fn only_clicks_beside_the_object_find_nothing() {
+    let answer = predict(
+        &tiny(),
+        &project(),
+        &[task("wide.png")],
+        &[key_point(40.0, 50.0, "Banana", false)],
+    );
+    assert_eq!(answer[0]["result"], json!([]));
+}
+
+#[test]
+fn polygons_are_drawn_where_the_label_config_has_no_brush() {
+    let label_config = r#"<View><Image name="image" value="$image"/>
+      <PolygonLabels name="outline" toName="image"><Label value="Banana"/></PolygonLabels>
+      <KeyPointLabels name="tag2" toName="image" smart="true"><Label value="Banana"/></KeyPointLabels></View>"#;
+    let project = project_in(&fixture("images"), label_config);
+    let answer = predict(
+        &tiny(),
+        &project,
+        &[task("wide.png")],
+        &[key_point(40.0, 50.0, "Banana", true)],
+    );
+    let regions = answer[0]["result"].as_array().unwrap();
+    assert!(!regions.is_empty());
+    for region in regions {
+        assert_eq!(
+            (&region["type"], &region["from_name"]),
+            (&json!("polygonlabels"), &json!("outline"))
+        );
+        assert_eq!(region["value"]["polygonlabels"], json!(["Banana"]));
+        let points: Vec<[f64; 2]> =
+            serde_json::from_value(region["value"]["points"].clone()).unwrap();
+        assert!(points.len() >= 3 && points.iter().flatten().all(|at| (0.0..=100.0).contains(at)));
+    }
+    let errors = project.label_config().validate_prediction(&answer[0]);
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn users_on_two_images_get_their_own_masks() {
+    let (model, project) = (tiny(), project());
+    let context = [key_point(40.0, 50.0, "Banana", true)];
+    let answer = |name: &str| {
+        let mut answer = predict(&model, &project, &[task(name)], &context);
+        answer[0]["result"][0].as_object_mut().unwrap().remove("id");
+        answer
+    };
+    let expected = ["wide.png", "grey.png"].map(|name| (name, answer(name)));
+    thread::scope(|scope| {
+        for (name, expected) in &expected {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    assert_eq!(answer(name), *expected);
+                }
+            });
+        }
+    });
+    assert_eq!(model.tools.predictor.n_encoded(), 2);
+}
+
+/// Files that are no images, in a folder with one that is.
+fn bad_files(folder: &Path) {
+    fs::copy(fixture("images/wide.png"), folder.join("wide.png")).unwrap();
+    fs::write(folder.join("empty.png"), "").unwrap();
+    fs::write(folder.join("page.png"), "<!DOCTYPE html><p>Log in").unwrap();
+    let good = fs::read(folder.join("wide.png")).unwrap();
+    fs::write(folder.join("cut.png"), &good[..good.len() / 2]).unwrap();
+    // A header of 30,000 x 30,000 pixels, and nothing behind it.
+    let mut huge = Vec::from(b"BM");
+    for value in [
+        54_u32,
+        0,
+        54,
+        40,
+        30_000,
+        30_000,
+        1 | 24 << 16,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ] {
+        huge.extend(value.to_le_bytes());
+    }
+    fs::write(folder.join("huge.bmp"), huge).unwrap();
+}
+
+#[test]
+fn an_image_that_cannot_be_used_costs_its_task_only() {
+    let folder = tempfile::tempdir().unwrap();
+    bad_files(folder.path());
+    let (model, project) = (tiny(), project_in(folder.path(), project::LABEL_CONFIG));
+    let cases = [
+        ("empty.png", "0 bytes"),
+        ("page.png", "web page"),
+        ("cut.png", "damaged"),
+        ("huge.bmp", "30000x30000"),
+        ("gone.png", "gone.png"),
+    ];
+    let mut tasks: Vec<_> = cases.iter().map(|(name, _)| task(name)).collect();
+    tasks.push(json!({ "id": 2, "data": { "picture": "x" } }));
+    tasks.push(task("wide.png"));
+    let answer = predict(
+        &model,
+        &project,
+        &tasks,
+        &[key_point(40.0, 50.0, "Banana", true)],
+    );
+    for (idx, (name, expected)) in cases.iter().enumerate() {
+        let error = answer[idx]["error"].as_str().unwrap();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+    assert!(
+        answer[5]["error"]
+            .as_str()
+            .unwrap()
+            .contains("no image address under \"image\"")
+    );
+    assert_eq!(answer[6]["result"][0]["type"], "brushlabels");
+}
+
+#[test]
+fn of_an_animation_the_first_frame_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut gif = Vec::new();
+    let mut encoder = GifEncoder::new(&mut gif);
+    for red in [200, 10] {
+        let frame = DynamicImage::ImageRgb8(RgbImage::from_pixel(40, 30, Rgb([red, 0, 0])));
+        encoder
+            .encode_frame(image::Frame::new(frame.into_rgba8()))
+            .unwrap();
+    }
+    drop(encoder);
+    fs::write(folder.path().join("moving.gif"), gif).unwrap();
+    let project = project_in(folder.path(), project::LABEL_CONFIG);
+    let answer = predict(
+        &tiny(),
+        &project,
+        &[task("moving.gif")],
+        &[key_point(40.0, 50.0, "Banana", true)],
+    );
+    assert!(answer[0]["result"].is_array(), "{answer}");
+}
+
+#[test]
+fn what_is_wrong_with_a_click_or_the_label_config_is_named() {
+    let model = tiny();
+    let error = |project: &Project, context: &[Value]| {
+        predict(&model, project, &[task("wide.png")], context)[0]["error"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let outside = error(&project(), &[key_point(120.0, 50.0, "Banana", true)]);
+    assert!(
+        outside.contains("120 %") && outside.contains("outside"),
+        "{outside}"
+    );
+
+    let unknown = error(&project(), &[key_point(20.0, 50.0, "Cherry", true)]);
+    assert!(
+        unknown.contains("\"Cherry\"") && unknown.contains("Banana, Orange"),
+        "{unknown}"
+    );
+
+    let without_brush = r#"<View><Image name="image" value="$image"/>
+      <KeyPointLabels name="tag2" toName="image" smart="true"><Label value="Banana"/></KeyPointLabels></View>"#;
+    let project = project_in(&fixture("images"), without_brush);
+    let missing = error(&project, &[key_point(20.0, 50.0, "Banana", true)]);
+    assert!(missing.contains("<BrushLabels>"), "{missing}");
+}
+
+#[test]
+fn of_several_images_the_one_that_was_clicked_is_used() {
+    let label_config = r#"<View>
+      <Image name="left" value="$left"/><Image name="right" value="$right"/>
+      <BrushLabels name="on_left" toName="left"><Label value="Banana"/></BrushLabels>
+      <BrushLabels name="on_right" toName="right"><Label value="Banana"/></BrushLabels></View>"#;
+    assert!(LabelConfig::parse(label_config).is_ok());
+    let project = project_in(&fixture("images"), label_config);
+    let url = |name: &str| format!("/data/local-files/?d={name}");
+    let task = json!({ "data": { "left": url("wide.png"), "right": url("grey.png") } });
+    let mut click = key_point(40.0, 50.0, "Banana", true);
+    click["to_name"] = json!("right");
+    let answer = predict(&tiny(), &project, &[task], &[click]);
+    let region = &answer[0]["result"][0];
+    assert_eq!(
+        (&region["from_name"], &region["original_width"]),
+        (&json!("on_right"), &json!(100))
+    );
+}
+
+#[test]
+fn files_that_cannot_be_run_are_refused_with_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.onnx");
+    let whole = fs::read(fixture("tiny.encoder.onnx")).unwrap();
+    fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let refusal = |encoder: PathBuf, decoder: PathBuf| {
+        Sam::load(&runtime, encoder, decoder, MaskChoice::Auto)
+            .err()
+            .unwrap()
+            .to_string()
+    };
+    let (encoder, decoder) = (
+        || fixture("tiny.encoder.onnx"),
+        || fixture("tiny.decoder.onnx"),
+    );
+    let cases = [
+        (
+            refusal(decoder(), decoder()),
+            "a SAM image encoder has one input",
+        ),
+        (
+            refusal(encoder(), encoder()),
+            "is not a SAM mask decoder: it has no input image_embeddings",
+        ),
+        (refusal(cut.clone(), decoder()), "cut.onnx"),
+        (refusal(encoder(), cut), "may be truncated"),
+        (
+            refusal(encoder(), folder.path().join("gone.onnx")),
+            "gone.onnx",
+        ),
+    ];
+    for (message, expected) in cases {
+        assert!(message.contains(expected), "{message}");
+    }
+}
