@@ -1,0 +1,133 @@
+//! Flags of backends that find things with Grounding DINO.
+
+use std::{num::NonZeroUsize, path::Path};
+
+use clap::Args;
+
+use super::{Detector, DetectorOptions, GroundingDinoError, Phrases, Thresholds};
+use crate::{
+    hub::{Hub, HubError, Weights},
+    onnx::Runtime,
+};
+
+/// Where the tokenizer lies, seen from the weights.
+const TOKENIZER: &str = "tokenizer.json";
+
+/// How things are found
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Grounding DINO")]
+pub struct GroundingDinoArgs {
+    /// Model: an ONNX file, or `hf://owner/name/file`
+    #[arg(long, env = "GROUNDING_DINO_WEIGHTS", default_value = Self::WEIGHTS)]
+    pub grounding_dino_weights: String,
+
+    /// Tokenizer of the model; tokenizer.json beside it if not given
+    #[arg(long, env = "GROUNDING_DINO_TOKENIZER")]
+    pub grounding_dino_tokenizer: Option<String>,
+
+    /// Folder that holds the model, or a folder `weights` with it, if its path is relative
+    #[arg(long, env = "GROUNDINGDINO_REPO_PATH")]
+    pub groundingdino_repo_path: Option<String>,
+
+    /// Configuration of a PyTorch model; an ONNX file holds its own
+    #[arg(long, env = "GROUNDING_DINO_CONFIG", hide = true)]
+    pub grounding_dino_config: Option<String>,
+
+    /// How sure the model must be of a box, unless a Number control says otherwise
+    #[arg(long, env = "BOX_THRESHOLD", default_value_t = Thresholds::default().box_score, value_parser = score)]
+    pub box_threshold: f64,
+
+    /// How sure the model must be that a word is meant, unless a Number control says otherwise
+    #[arg(long, env = "TEXT_THRESHOLD", default_value_t = Thresholds::default().token_score, value_parser = score)]
+    pub text_threshold: f64,
+
+    /// Of two boxes that overlap more than this the better one stays; 1 keeps all
+    #[arg(long, env = "NMS_IOU", default_value_t = DetectorOptions::default().max_overlap, value_parser = score)]
+    pub nms_iou: f64,
+
+    /// How the phrases of a prompt are looked for
+    #[arg(long, env = "PHRASES", value_enum, default_value_t)]
+    pub phrases: Phrases,
+
+    /// Images that are decoded and run at a time
+    #[arg(long, env = "BATCH_SIZE", default_value = "4")]
+    pub batch_size: NonZeroUsize,
+}
+
+impl GroundingDinoArgs {
+    /// The public export that serves where nothing else is given.
+    pub const WEIGHTS: &str = "hf://onnx-community/grounding-dino-tiny-ONNX/onnx/model.onnx";
+
+    /// Returns the thresholds for projects that have none of their own.
+    pub fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            box_score: self.box_threshold,
+            token_score: self.text_threshold,
+        }
+    }
+
+    /// Finds or fetches the files, and loads the model.
+    pub fn load(&self, runtime: &Runtime, hub: &Hub) -> Result<Detector, GroundingDinoError> {
+        let weights = self.weights()?;
+        let path = hub.path(&weights)?;
+        let given = self.grounding_dino_tokenizer.as_deref().map(str::trim);
+        let tokenizer = match given.filter(|name| !name.is_empty()) {
+            Some(name) => hub.path(&name.parse()?)?,
+            None => hub.path(&beside(&weights)?)?,
+        };
+        let options = DetectorOptions {
+            phrases: self.phrases,
+            batch_size: self.batch_size.get(),
+            max_overlap: self.nms_iou,
+        };
+        Detector::load(runtime, path, tokenizer, options)
+    }
+
+    fn weights(&self) -> Result<Weights, HubError> {
+        // Compose files set variables to nothing.
+        let name = match self.grounding_dino_weights.trim() {
+            "" => Self::WEIGHTS,
+            name => name,
+        };
+        let weights: Weights = name.parse()?;
+        let repo = self.groundingdino_repo_path.as_deref().map(str::trim);
+        if let (Weights::Local { path, sha256 }, Some(repo)) = (&weights, repo)
+            && !repo.is_empty()
+            && path.is_relative()
+            && !path.exists()
+        {
+            let places = [
+                Path::new(repo).join("weights").join(path),
+                Path::new(repo).join(path),
+            ];
+            if let Some(path) = places.into_iter().find(|place| place.exists()) {
+                return Ok(Weights::Local {
+                    path,
+                    sha256: *sha256,
+                });
+            }
+        }
+        Ok(weights)
+    }
+}
+
+/// Returns where the tokenizer of a model is: in the same folder, or in the one above, as on the hub.
+fn beside(weights: &Weights) -> Result<Weights, HubError> {
+    let beside = weights.sibling(TOKENIZER)?;
+    if let Weights::Local { path, .. } = &beside
+        && !path.exists()
+    {
+        let above = weights.sibling(&format!("../{TOKENIZER}"))?;
+        if matches!(&above, Weights::Local { path, .. } if path.exists()) {
+            return Ok(above);
+        }
+    }
+    Ok(beside)
+}
+
+fn score(text: &str) -> Result<f64, String> {
+    match text.trim().parse() {
+        Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
+        _ => Err("a number from 0 to 1 is expected".to_owned()),
+    }
+}

@@ -1,0 +1,236 @@
+//! Runs the model on images.
+
+use std::{path::Path, sync::Arc};
+
+use ndarray::{Array3, Array4, ArrayD, ArrayView3, Axis, Ix3};
+
+use super::{
+    Detection, GroundingDinoError, Prompt, Thresholds,
+    caption::{Caption, CaptionReader},
+    frame::Frame,
+    inputs::Inputs,
+    scores::detections,
+};
+use crate::{
+    boxes::Suppression,
+    images::RgbImage,
+    onnx::{Engine, Runtime},
+};
+
+/// How the phrases of a prompt are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Phrases {
+    /// Together if the file says that its graph works out the phrases of any prompt, else apart
+    #[default]
+    Auto,
+    /// All in one run
+    Together,
+    /// One run for each: right for every export, and slower
+    Apart,
+}
+
+/// How a detector works.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DetectorOptions {
+    /// How the phrases of a prompt are looked for.
+    pub phrases: Phrases,
+    /// Images per run, where the file allows several.
+    pub batch_size: usize,
+    /// Of two boxes that overlap more than this the better one stays; 1 keeps all.
+    pub max_overlap: f64,
+}
+
+impl Default for DetectorOptions {
+    fn default() -> Self {
+        Self {
+            phrases: Phrases::Auto,
+            batch_size: 4,
+            max_overlap: 0.8,
+        }
+    }
+}
+
+/// Finds what a text names.
+pub struct Detector {
+    engine: Arc<dyn Engine>,
+    inputs: Inputs,
+    reader: CaptionReader,
+    options: DetectorOptions,
+}
+
+/// A few images as one input.
+struct Batch {
+    frames: Vec<Frame>,
+    pixels: Array4<f32>,
+    mask: Array3<i64>,
+}
+
+impl Detector {
+    /// Loads an exported model and the tokenizer of its text encoder.
+    pub fn load(
+        runtime: &Runtime,
+        weights: impl AsRef<Path>,
+        tokenizer: impl AsRef<Path>,
+        options: DetectorOptions,
+    ) -> Result<Self, GroundingDinoError> {
+        let engine = runtime.load(weights)?;
+        let inputs = Inputs::of(engine.as_ref())?;
+        let reader = CaptionReader::new(tokenizer.as_ref(), inputs.n_tokens)?;
+        if options.phrases == Phrases::Auto && !inputs.knows_phrases {
+            tracing::info!(
+                file = engine.file(),
+                "the model's file does not say that it can look for several phrases at once, so each gets a run of its own"
+            );
+        }
+        Ok(Self {
+            engine,
+            inputs,
+            reader,
+            options,
+        })
+    }
+
+    /// Looks for a prompt in images; the answer has one list per image.
+    pub fn detect(
+        &self,
+        images: &[&RgbImage],
+        prompt: &Prompt,
+        thresholds: Thresholds,
+    ) -> Result<Vec<Vec<Detection>>, GroundingDinoError> {
+        let is_together = match self.options.phrases {
+            Phrases::Together => true,
+            Phrases::Apart => false,
+            Phrases::Auto => self.inputs.knows_phrases,
+        };
+        let captions = if is_together {
+            vec![(0, self.reader.read(prompt)?)]
+        } else {
+            let apart = prompt.apart();
+            let captions = apart.iter().enumerate();
+            captions
+                .map(|(first, prompt)| Ok((first, self.reader.read(prompt)?)))
+                .collect::<Result<Vec<_>, GroundingDinoError>>()?
+        };
+        let mut found = Vec::with_capacity(images.len());
+        for images in images.chunks(self.n_images_per_run()) {
+            let batch = self.batch(images);
+            let mut in_batch = vec![Vec::new(); images.len()];
+            for (first_phrase, caption) in &captions {
+                let outputs = self.run(&batch, caption, thresholds)?;
+                for (all, mut detections) in in_batch.iter_mut().zip(outputs) {
+                    for detection in &mut detections {
+                        detection.phrase = detection.phrase.map(|phrase| first_phrase + phrase);
+                    }
+                    all.append(&mut detections);
+                }
+            }
+            found.extend(in_batch.into_iter().map(|all| self.without_doubles(all)));
+        }
+        Ok(found)
+    }
+
+    fn run(
+        &self,
+        batch: &Batch,
+        caption: &Caption,
+        thresholds: Thresholds,
+    ) -> Result<Vec<Vec<Detection>>, GroundingDinoError> {
+        let outputs = self
+            .inputs
+            .run(self.engine.as_ref(), &batch.pixels, &batch.mask, caption)?;
+        let [logits, boxes] = self.checked(&outputs, batch.frames.len(), caption)?;
+        let per_image = logits.outer_iter().zip(boxes.outer_iter());
+        per_image
+            .zip(&batch.frames)
+            .map(|((logits, boxes), frame)| {
+                let mut found = detections(&logits, &boxes, caption, &self.reader, thresholds)?;
+                if !self.inputs.has_pixel_mask {
+                    let (across, down) = frame.padding();
+                    for detection in &mut found {
+                        let [x1, y1, x2, y2] = detection.bounds;
+                        detection.bounds = [x1 * across, y1 * down, x2 * across, y2 * down];
+                    }
+                }
+                Ok(found)
+            })
+            .collect()
+    }
+
+    /// Returns the outputs as tables per image, if that is what they are.
+    fn checked<'a>(
+        &self,
+        [logits, boxes]: &'a [ArrayD<f32>; 2],
+        n_images: usize,
+        caption: &Caption,
+    ) -> Result<[ArrayView3<'a, f32>; 2], GroundingDinoError> {
+        let shape = || GroundingDinoError::Shape {
+            file: self.engine.file().to_owned(),
+            found: format!("shapes {:?} and {:?}", logits.shape(), boxes.shape()),
+        };
+        let as_tables = |array: &'a ArrayD<f32>| array.view().into_dimensionality::<Ix3>();
+        let logits = as_tables(logits).map_err(|_| shape())?;
+        let boxes = as_tables(boxes).map_err(|_| shape())?;
+        let (n_logits, n_queries, n_slots) = logits.dim();
+        if n_logits != n_images
+            || boxes.dim() != (n_images, n_queries, 4)
+            || n_slots < caption.ids.len()
+        {
+            return Err(shape());
+        }
+        Ok([logits, boxes])
+    }
+
+    fn batch(&self, images: &[&RgbImage]) -> Batch {
+        let frames: Vec<_> = images
+            .iter()
+            .map(|image| Frame::new(image.dimensions(), self.inputs.size))
+            .collect();
+        // Images share a run only where the file fixes the size of the input.
+        let (width, height) = frames.first().map_or((1, 1), |frame| frame.input);
+        let (width, height) = (width as usize, height as usize);
+        let mut pixels = Array4::zeros((images.len(), 3, height, width));
+        let mut mask = Array3::zeros((images.len(), height, width));
+        for (idx, (frame, image)) in frames.iter().zip(images).enumerate() {
+            frame.write(
+                image,
+                pixels.index_axis_mut(Axis(0), idx),
+                mask.index_axis_mut(Axis(0), idx),
+            );
+        }
+        Batch {
+            frames,
+            pixels,
+            mask,
+        }
+    }
+
+    fn n_images_per_run(&self) -> usize {
+        match (self.inputs.size, self.inputs.batch) {
+            (None, _) => 1,
+            (Some(_), Some(n_images)) => n_images.max(1),
+            (Some(_), None) => self.options.batch_size.max(1),
+        }
+    }
+
+    /// Drops the worse of boxes around the same thing, and keeps the order.
+    fn without_doubles(&self, found: Vec<Detection>) -> Vec<Detection> {
+        if self.options.max_overlap >= 1.0 {
+            return found;
+        }
+        let boxes: Vec<_> = found.iter().map(|detection| detection.bounds).collect();
+        let scores: Vec<_> = found.iter().map(|detection| detection.score).collect();
+        let suppression = Suppression {
+            max_overlap: self.options.max_overlap,
+            is_agnostic: true,
+            max_candidates: usize::MAX,
+            max_kept: usize::MAX,
+            ..Suppression::default()
+        };
+        let mut kept = vec![false; found.len()];
+        for idx in suppression.keep(&boxes, &scores, &vec![0; found.len()]) {
+            kept[idx] = true;
+        }
+        let kept = found.into_iter().zip(kept).filter(|(_, is_kept)| *is_kept);
+        kept.map(|(detection, _)| detection).collect()
+    }
+}

@@ -1,0 +1,40 @@
+//! Why nothing can be detected.
+
+use std::path::PathBuf;
+
+use crate::{hub::HubError, onnx::OnnxError, tokens::TokensError};
+
+/// Why Grounding DINO cannot be loaded or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroundingDinoError {
+    /// A file cannot be found or fetched.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The model cannot be loaded, or is another one.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// The tokenizer cannot be used.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// The tokenizer is not the one that Grounding DINO was trained with.
+    #[error(
+        "tokenizer {path:?} has no token {token:?}: take the tokenizer.json that lies beside the checkpoint, that of BERT"
+    )]
+    OtherTokenizer {
+        /// The file.
+        path: PathBuf,
+        /// The token that it lacks.
+        token: &'static str,
+    },
+    /// The model gives something of another shape than it should.
+    #[error(
+        "model file {file:?} answers with {found}: this is not Grounding DINO, or it was exported for another size of batch"
+    )]
+    Shape {
+        /// The file.
+        file: String,
+        /// The shapes that came.
+        found: String,
+    },
+}

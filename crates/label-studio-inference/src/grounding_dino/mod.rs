@@ -1,0 +1,42 @@
+//! Grounding DINO: boxes around what a text names.
+//!
+//! A [`Prompt`] is what somebody typed, as phrases. A [`Detector`] runs an exported model on images and says for each
+//! [`Detection`] which phrase it belongs to; [`label_for`] turns that phrase into a label of the label config. Where a
+//! project keeps prompt and thresholds is [`PromptControls`]' business.
+//!
+//! ```no_run
+//! use label_studio_inference::grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds};
+//! use label_studio_inference::images::{Limits, open};
+//! use label_studio_inference::onnx::{OnnxArgs, Runtime};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let runtime = Runtime::new(&OnnxArgs::default())?;
+//! let detector = Detector::load(&runtime, "model.onnx", "tokenizer.json", DetectorOptions::default())?;
+//! let prompt = Prompt::new("a red car. dog", &[]).expect("there are words");
+//! let image = open("street.jpg".as_ref(), &Limits::default())?;
+//! for found in detector.detect(&[&image], &prompt, Thresholds::default())?.remove(0) {
+//!     println!("{:?} at {:?}, score {}", found.phrase, found.bounds, found.score);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod args;
+mod caption;
+mod controls;
+mod detector;
+mod error;
+mod frame;
+mod inputs;
+mod labels;
+mod prompt;
+mod scores;
+
+pub use args::GroundingDinoArgs;
+pub use controls::{PromptControls, image_address};
+pub use detector::{Detector, DetectorOptions, Phrases};
+pub use error::GroundingDinoError;
+pub use frame::resized;
+pub use labels::label_for;
+pub use prompt::{Phrase, Prompt, caption};
+pub use scores::{Detection, Thresholds};

@@ -1,0 +1,378 @@
+//! The backend behind the whole server: prompts typed and remembered, labels, thresholds, bad input.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use label_studio_inference::grounding_dino::{Detector, DetectorOptions, Thresholds};
+use label_studio_ml::{TestClient, Value, json};
+use support::{LABEL_CONFIG, backend, data_url, fixture, predict_body, runtime, to_url, typed};
+
+const SURE: Thresholds = Thresholds {
+    box_score: 0.5,
+    token_score: 0.4,
+};
+
+fn predict(client: &TestClient, body: &Value) -> Vec<Value> {
+    let (status, body) = client.post("/predict", body);
+    assert_eq!(status, 200, "{body}");
+    body["results"].as_array().unwrap().clone()
+}
+
+fn webhook(client: &TestClient, action: &str, regions: &Value) -> Value {
+    let body = json!({
+        "action": action,
+        "project": { "id": 1, "label_config": LABEL_CONFIG },
+        "task": { "id": 1, "data": {} },
+        "annotation": { "id": 7, "result": regions },
+    });
+    let (status, body) = client.post("/webhook", &body);
+    assert_eq!(status, 201, "{body}");
+    body
+}
+
+fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap())
+}
+
+fn types(result: &Value) -> Vec<&str> {
+    let regions = result["result"].as_array().unwrap();
+    regions
+        .iter()
+        .map(|region| region["type"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn without_a_prompt_nothing_is_looked_for() {
+    let client = backend(SURE);
+    let image = data_url("wide.png");
+    let others = json!({ "result": [
+        { "from_name": "label", "to_name": "image", "type": "rectanglelabels", "value": { "x": 1 } },
+        { "from_name": "other", "to_name": "image", "type": "textarea", "value": { "text": ["cat"] } },
+    ] });
+    for context in [Value::Null, json!({}), typed(""), typed(" . "), others] {
+        assert_eq!(
+            predict(
+                &client,
+                &predict_body(std::slice::from_ref(&image), Some(&context))
+            ),
+            [Value::Null; 0]
+        );
+    }
+    assert_eq!(
+        predict(&client, &predict_body(&[], Some(&typed("cat")))),
+        [Value::Null; 0]
+    );
+}
+
+#[test]
+fn a_typed_prompt_gives_labelled_rectangles_and_nothing_else() {
+    let client = backend(SURE);
+    let results = predict(
+        &client,
+        &predict_body(&[data_url("wide.png")], Some(&typed("Cat"))),
+    );
+    let result = &results[0];
+    assert_eq!(result["model_version"], "0.0.1");
+    let regions = result["result"].as_array().unwrap();
+    assert!(!regions.is_empty());
+    let mut sum = 0.0;
+    for region in regions {
+        assert_eq!(region["type"], "rectanglelabels");
+        assert_eq!(
+            (&region["from_name"], &region["to_name"]),
+            (&json!("label"), &json!("image"))
+        );
+        assert_eq!(
+            (&region["original_width"], &region["original_height"]),
+            (&json!(100), &json!(60))
+        );
+        assert_eq!(region["image_rotation"], 0);
+        assert_eq!(region["value"]["rotation"], 0);
+        assert_eq!(region["value"]["rectanglelabels"], json!(["cats"]));
+        assert!(region["score"].as_f64().unwrap() > 0.5);
+        assert!(region["id"].as_str().unwrap().len() > 8);
+        sum += region["score"].as_f64().unwrap();
+    }
+    let mean = sum / count(regions.len());
+    assert!((result["score"].as_f64().unwrap() - mean).abs() < 1e-9);
+}
+
+#[test]
+fn the_size_is_that_of_the_upright_image() {
+    let client = backend(SURE);
+    let results = predict(
+        &client,
+        &predict_body(&[data_url("turned.jpg")], Some(&typed("cat"))),
+    );
+    let region = &results[0]["result"][0];
+    assert_eq!(
+        (&region["original_width"], &region["original_height"]),
+        (&json!(300), &json!(480))
+    );
+}
+
+#[test]
+fn phrases_become_the_labels_that_they_name() {
+    let client = backend(Thresholds {
+        box_score: 0.05,
+        token_score: 0.02,
+    });
+    let labels = |typed_text: &str| {
+        let body = predict_body(&[data_url("wide.png")], Some(&typed(typed_text)));
+        let results = predict(&client, &body);
+        let regions = results[0]["result"].as_array().unwrap().clone();
+        assert!(!regions.is_empty());
+        regions
+            .into_iter()
+            .map(|region| {
+                region["value"]["rectanglelabels"][0]
+                    .as_str()
+                    .map(str::to_owned)
+            })
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        labels("house")
+            .iter()
+            .all(|label| label.as_deref() == Some("house"))
+    );
+    assert!(
+        labels("CATS")
+            .iter()
+            .all(|label| label.as_deref() == Some("cats"))
+    );
+    assert!(
+        labels("brown dog_cats")
+            .iter()
+            .all(|label| label.as_deref() == Some("cats"))
+    );
+    assert!(labels("dog").iter().all(Option::is_none), "no label fits");
+    let mixed = labels("cat. house. dog");
+    assert!(
+        mixed
+            .iter()
+            .flatten()
+            .all(|label| label == "cats" || label == "house")
+    );
+}
+
+#[test]
+fn an_annotation_is_remembered_for_other_tasks() {
+    let client = backend(Thresholds {
+        box_score: 0.9999,
+        token_score: 0.4,
+    });
+    let regions = json!([
+        { "from_name": "label", "to_name": "image", "type": "rectanglelabels", "value": {} },
+        { "from_name": "prompt", "to_name": "image", "type": "textarea", "value": { "text": ["cat"] } },
+        { "from_name": "box_threshold_1", "to_name": "image", "type": "number", "value": { "number": 0.5 } },
+    ]);
+    webhook(&client, "ANNOTATION_CREATED", &regions);
+    let results = predict(
+        &client,
+        &predict_body(&[data_url("wide.png"), data_url("line.png")], None),
+    );
+    assert_eq!(results.len(), 2);
+    for result in &results {
+        let n_regions = types(result).len();
+        assert!(n_regions > 2, "the threshold of the annotation holds");
+        assert_eq!(types(result)[n_regions - 2..], ["textarea", "number"]);
+        let echo = &result["result"].as_array().unwrap()[n_regions - 2..];
+        assert_eq!(echo[0]["value"], json!({ "text": ["cat"] }));
+        assert_eq!(echo[1]["value"], json!({ "number": 0.5 }));
+        assert_eq!(
+            (&echo[1]["from_name"], &echo[1]["to_name"]),
+            (&json!("box_threshold_1"), &json!("image"))
+        );
+        assert!(echo[0]["id"].is_string() && echo[0].get("score").is_none());
+        let scores: Vec<_> = result["result"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|region| region["score"].as_f64())
+            .collect();
+        let mean = scores.iter().sum::<f64>() / count(scores.len());
+        assert!((result["score"].as_f64().unwrap() - mean).abs() < 1e-9);
+    }
+
+    // What was just entered counts more; an annotation without prompt changes nothing.
+    webhook(&client, "ANNOTATION_UPDATED", &json!([]));
+    let mut context = typed("cat");
+    context["result"].as_array_mut().unwrap().push(json!(
+        { "from_name": "box_threshold_1", "to_name": "image", "type": "number", "value": { "number": 0.99999 } }
+    ));
+    let results = predict(
+        &client,
+        &predict_body(&[data_url("wide.png")], Some(&context)),
+    );
+    assert_eq!(types(&results[0]), [""; 0]);
+    assert_eq!(results[0]["score"], 0.0);
+}
+
+#[test]
+fn other_events_change_nothing() {
+    let client = backend(SURE);
+    let regions = json!([{ "from_name": "prompt", "to_name": "image", "type": "textarea", "value": { "text": ["cat"] } }]);
+    webhook(&client, "ANNOTATION_DELETED", &regions);
+    assert_eq!(
+        predict(&client, &predict_body(&[data_url("wide.png")], None)),
+        [Value::Null; 0]
+    );
+}
+
+/// The header of a bitmap with so many pixels on each side, and nothing behind it.
+fn bitmap_header(side: u32) -> Vec<u8> {
+    let mut header = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    header.extend([side, side].map(u32::to_le_bytes).concat());
+    header.extend([1, 0, 24, 0]);
+    header.resize(54, 0);
+    header
+}
+
+#[test]
+fn a_task_that_fails_leaves_the_others_alone() {
+    let client = backend(SURE);
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.png").display().to_string();
+    let bomb = bitmap_header(30_000);
+    let png = fs::read(fixture("wide.png")).unwrap();
+    let images = [
+        data_url("wide.png"),
+        to_url(b"not an image at all"),
+        to_url(b""),
+        to_url(&bomb),
+        to_url(&png[..png.len() / 2]),
+        missing,
+        data_url("line.png"),
+        "   ".to_owned(),
+    ];
+    let results = predict(&client, &predict_body(&images, Some(&typed("cat"))));
+    assert_eq!(results.len(), images.len());
+    for (idx, result) in results.iter().enumerate() {
+        let is_good = matches!(idx, 0 | 6);
+        assert_eq!(result.get("result").is_some(), is_good, "{idx}: {result}");
+        assert_eq!(result.get("error").is_some(), !is_good, "{idx}: {result}");
+    }
+    let error = |idx: usize| results[idx]["error"].as_str().unwrap();
+    assert!(error(1).contains("not an image"), "{}", error(1));
+    assert!(error(3).contains("30000x30000"), "{}", error(3));
+    assert!(
+        error(7).contains("no image address under \"image\""),
+        "{}",
+        error(7)
+    );
+
+    let (status, body) = client.post(
+        "/predict",
+        &predict_body(&[to_url(b"no image")], Some(&typed("cat"))),
+    );
+    assert_eq!(status, 500);
+    assert!(
+        body["detail"].as_str().unwrap().contains("not an image"),
+        "{body}"
+    );
+}
+
+#[test]
+fn a_label_config_without_the_controls_is_named() {
+    let client = backend(SURE);
+    let refusal = |label_config: &str| {
+        let mut body = predict_body(&[data_url("wide.png")], Some(&typed("cat")));
+        body["label_config"] = label_config.into();
+        let (status, body) = client.post("/predict", &body);
+        assert!(status >= 400, "{body}");
+        body["detail"].as_str().unwrap().to_owned()
+    };
+    let only_text = r#"<View><Image name="image" value="$image"/><TextArea name="prompt" toName="image"/></View>"#;
+    assert!(refusal(only_text).contains("RectangleLabels"));
+    let only_labels = r#"<View><Image name="image" value="$image"/><RectangleLabels name="label" toName="image"><Label value="a"/></RectangleLabels></View>"#;
+    assert!(refusal(only_labels).contains("TextArea"));
+}
+
+#[test]
+fn a_threshold_that_is_no_score_is_named() {
+    let client = backend(SURE);
+    let mut context = typed("cat");
+    context["result"].as_array_mut().unwrap().push(json!(
+        { "from_name": "box_threshold_1", "to_name": "image", "type": "number", "value": { "number": 30 } }
+    ));
+    let (status, body) = client.post(
+        "/predict",
+        &predict_body(&[data_url("wide.png")], Some(&context)),
+    );
+    assert_eq!(status, 500);
+    assert!(
+        body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("box_threshold_1 is 30: enter a number from 0 to 1"),
+        "{body}"
+    );
+}
+
+#[test]
+fn files_that_are_no_grounding_dino_say_what_is_wrong() {
+    let load = |weights: &Path, tokenizer: &Path| {
+        let loaded = Detector::load(&runtime(), weights, tokenizer, DetectorOptions::default());
+        format!(
+            "{:#}",
+            label_studio_ml::anyhow::Error::from(loaded.err().unwrap())
+        )
+    };
+    let (model, tokenizer) = (fixture("model.onnx"), fixture("tokenizer.json"));
+    let folder = tempfile::tempdir().unwrap();
+    let truncated = folder.path().join("model.onnx");
+    let whole = fs::read(&model).unwrap();
+    fs::write(&truncated, &whole[..whole.len() / 2]).unwrap();
+    assert!(load(&truncated, &tokenizer).contains("truncated"));
+    let checkpoint = folder.path().join("groundingdino_swint_ogc.pth");
+    fs::write(&checkpoint, b"PK\x03\x04rest").unwrap();
+    assert!(load(&checkpoint, &tokenizer).contains("PyTorch"));
+    let other = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../crates/label-studio-inference/tests/fixtures/double.onnx");
+    let message = load(&other, &tokenizer);
+    assert!(
+        message.contains("is not Grounding DINO") && message.contains("pixel_values"),
+        "{message}"
+    );
+    let roberta = folder.path().join("tokenizer.json");
+    let json = fs::read_to_string(&tokenizer)
+        .unwrap()
+        .replace("[CLS]", "<s>");
+    fs::write(&roberta, json).unwrap();
+    let message = load(&model, &roberta);
+    assert!(message.contains("no token \"[CLS]\""), "{message}");
+}
+
+#[test]
+fn two_requests_at_once_get_their_own_answers() {
+    let client = backend(SURE);
+    let bodies =
+        ["wide.png", "line.png"].map(|image| predict_body(&[data_url(image)], Some(&typed("cat"))));
+    let strip = |mut results: Vec<Value>| {
+        for region in results[0]["result"].as_array_mut().unwrap() {
+            region["id"] = Value::Null;
+        }
+        results
+    };
+    let alone = bodies.each_ref().map(|body| strip(predict(&client, body)));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            for (body, alone) in bodies.iter().zip(&alone) {
+                let client = &client;
+                scope.spawn(move || assert_eq!(&strip(predict(client, body)), alone));
+            }
+        }
+    });
+}
+
+#[test]
+fn the_health_check_names_the_original() {
+    let (status, body) = backend(SURE).get("/health");
+    assert_eq!(
+        (status, &body["model_class"]),
+        (200, &json!("GroundingDINO"))
+    );
+}
