@@ -25,14 +25,18 @@ _SECONDS_BETWEEN_SIGNS_OF_LIFE = 1.0
 class Worker(GunicornWorker):
     """Serves an app of `init_app` with the Rust server."""
 
+    def load_wsgi(self) -> None:
+        """Loads the app. One of another kind ends gunicorn, as an app that cannot be imported does."""
+        super().load_wsgi()
+        if not isinstance(self.wsgi, App):
+            raise TypeError(
+                f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
+                f"{type(self.wsgi).__name__}; serve it with gunicorn's own worker class"
+            )
+
     def run(self) -> None:
         """Serves until gunicorn ends the worker."""
         app = self.wsgi
-        if not isinstance(app, App):
-            raise TypeError(
-                f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
-                f"{type(app).__name__}; serve it with gunicorn's own worker class"
-            )
 
         def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
             return _worker.answer(app.model_class, path, body, request_id)

@@ -1,0 +1,230 @@
+"""`label-studio-ml start` with real worker processes."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import LABEL_CONFIG
+
+MODEL = '''
+import ctypes
+import os
+import sys
+
+from label_studio_ml.model import LabelStudioMLBase
+from label_studio_ml.response import ModelResponse
+
+
+class Probe(LabelStudioMLBase):
+    def __init__(self, project_id=None, label_config=None, weight=0.5):
+        self.weight = weight
+        super().__init__(project_id=project_id, label_config=label_config)
+
+    def setup(self):
+        self.set("model_version", "probe-1")
+
+    def predict(self, tasks, context=None, **kwargs):
+        print("noise on the standard output")
+        order = tasks[0]["data"].get("order")
+        if order == "exit":
+            os._exit(3)
+        if order == "leave":
+            sys.exit(3)
+        if order == "segfault":
+            ctypes.string_at(0)
+        if order == "fork" and os.fork() == 0:
+            os._exit(0)
+        if order == "raise":
+            raise ValueError("no such mood")
+        result = [{"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [str(os.getpid())]}}]
+        return ModelResponse(predictions=[{"result": result, "score": self.weight} for _ in tasks])
+
+    def fit(self, event, data, **kwargs):
+        return {"event": event, "process": os.getpid()}
+'''
+
+
+class Backend:
+    def __init__(self, target, *options, **variables):
+        env = {**os.environ, "PORT": "0", **variables}
+        command = [sys.executable, "-m", "label_studio_ml.server", "start", str(target), *options]
+        self.start(command, env=env)
+        self.url = self.wait_for(r"listening on (http://\S+)").group(1).replace("0.0.0.0", "127.0.0.1")
+
+    def start(self, command, **kwargs):
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kwargs
+        )
+        self.lines = []
+        self.more = threading.Condition()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(10)
+        self.process.stdout.close()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.more:
+                self.lines.append(line)
+                self.more.notify_all()
+
+    def wait_for(self, pattern):
+        """Waits for a line of the log."""
+        with self.more:
+            while True:
+                match = re.search(pattern, "".join(self.lines))
+                if match:
+                    return match
+                assert self.more.wait(60), "".join(self.lines)
+
+    def get(self, path):
+        return self._send(urllib.request.Request(self.url + path))
+
+    def post(self, path, **body):
+        headers = {"Content-Type": "application/json"}
+        return self._send(urllib.request.Request(self.url + path, json.dumps(body).encode(), headers))
+
+    def predict(self, order=None):
+        body = {"tasks": [{"id": 1, "data": {"text": "a", "order": order}}], "project": "1.2"}
+        return self.post("/predict", label_config=LABEL_CONFIG, **body)
+
+    def _send(self, request):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts backends that end with the test."""
+    with contextlib.ExitStack() as backends:
+
+        def start(target, *options, **variables):
+            backend = Backend(target, *options, MODEL_DIR=str(tmp_path / "models"), **variables)
+            return backends.enter_context(backend)
+
+        yield start
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "backend"
+    folder.mkdir()
+    (folder / "model.py").write_text(MODEL)
+    return folder
+
+
+def test_a_model_is_served_unchanged(start, folder):
+    backend = start(folder)
+    status, answer = backend.predict()
+    assert status == 200, answer
+    (entry,) = answer["results"]
+    assert (entry["score"], entry["model_version"]) == (0.5, "probe-1")
+    assert entry["result"][0]["value"]["choices"] != [str(backend.process.pid)]
+    assert backend.get("/health") == (200, {"model_class": "Probe", "status": "UP"})
+    assert backend.get("/ready")[0] == 200
+    assert backend.post("/setup", project="1.2", schema=LABEL_CONFIG) == (200, {"model_version": "probe-1"})
+    status, answer = backend.post("/webhook", action="START_TRAINING", project={"id": 1, "label_config": LABEL_CONFIG})
+    assert (status, answer["result"]["event"]) == (201, "START_TRAINING")
+    assert backend.post("/webhook", action="OTHER") == (200, {"status": "Unknown event"})
+    assert backend.end() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_crash_costs_one_request(start, folder, workers):
+    backend = start(folder, WORKERS=workers)
+    for order, said in [("exit", "exit code 3"), ("segfault", "segmentation fault")]:
+        status, answer = backend.predict(order)
+        assert status == 500 and said in answer["detail"], answer
+        assert answer["request_id"] and "Traceback" not in json.dumps(answer)
+        assert backend.predict()[0] == 200
+
+
+def test_what_a_model_raises_is_told_without_a_traceback(start, folder):
+    backend = start(folder)
+    status, answer = backend.predict("raise")
+    assert (status, answer["detail"]) == (500, "ValueError: no such mood")
+    backend.wait_for(f"Traceback(.|\n)*{answer['request_id']}|{answer['request_id']}(.|\n)*Traceback")
+    assert backend.predict("leave")[0] == 500
+    assert backend.predict("fork")[0] == 200
+    assert backend.predict()[0] == 200
+
+
+def test_a_model_that_cannot_be_imported_says_why(start, folder):
+    (folder / "model.py").write_text("import a_package_that_is_missing\n")
+    backend = start(folder)
+    backend.wait_for("the model could not be loaded")
+    status, answer = backend.get("/ready")
+    assert status == 503 and "a_package_that_is_missing" in answer["detail"], answer
+    assert backend.predict()[0] == 503
+    assert backend.get("/health")[0] == 200
+    backend.wait_for("Traceback")
+
+
+def test_parameters_reach_the_constructor(start, folder):
+    (folder / "config.json").write_text('{"weight": 0.75, "unknown": 1}')
+    assert start(folder).predict()[1]["results"][0]["score"] == 0.75
+    assert start(folder, "--kwargs", "weight=0.25").predict()[1]["results"][0]["score"] == 0.25
+
+
+FIRST = "from label_studio_ml.model import LabelStudioMLBase\nclass First(LabelStudioMLBase): pass\n"
+FUNCTIONS = "from label_studio_ml.model import predict_fn\n@predict_fn\ndef f(tasks, context, helper, **kw): return []\n"
+AUTH = FIRST + "from label_studio_ml.api import init_app\napp = init_app(First, basic_auth_user='u', basic_auth_pass='p')\n"
+
+
+@pytest.mark.parametrize(
+    "files, target, code, said",
+    [
+        ({"model.py": FIRST}, ".", 0, "First can be loaded"),
+        ({"model.py": FIRST + "class Second(First): pass\n"}, ".", 0, "Second can be loaded"),
+        ({"model.py": FIRST + "class Other(LabelStudioMLBase): pass\n"}, ".", 1, "several model classes: First, Other"),
+        ({"m.py": FIRST + "class Other(LabelStudioMLBase): pass\n"}, "m.py:Other", 0, "Other can be loaded"),
+        ({"m.py": FIRST}, "m.py:Missing", 1, "no model class Missing; it has First"),
+        ({"json.py": FIRST}, "json.py", 0, "First can be loaded"),
+        ({"model.py": FUNCTIONS}, ".", 0, "LabelStudioMLBase can be loaded"),
+        ({"model.py": "x = 1\n"}, ".", 1, "no class that inherits from LabelStudioMLBase"),
+        ({"model.py": "import nothing_like_it\n"}, ".", 1, "pip install -r requirements.txt"),
+        ({"model.py": FIRST, "_wsgi.py": "from model import First as Wsgi\n"}, ".", 0, "First can be loaded"),
+        ({"_wsgi.py": AUTH}, ".", 1, "BASIC_AUTH_USER and BASIC_AUTH_PASS"),
+    ],
+)
+def test_the_class_is_found_as_the_original_finds_it(tmp_path, files, target, code, said):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    task = json.dumps({"target": str(tmp_path / target), "params": {}, "basic_auth": None})
+    program = "from label_studio_ml._worker import main; main()"
+    command = [sys.executable, "-c", program, "--check", task]
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert (run.returncode, said in run.stdout) == (code, True), run.stdout
+
+
+def test_check_makes_an_object_before_anything_listens(folder, tmp_path):
+    command = [sys.executable, "-m", "label_studio_ml.server", "start", str(folder), "--check", "--port", "0"]
+    command += ["--kwargs", "no_such_parameter=1"]
+    env = {**os.environ, "MODEL_DIR": str(tmp_path)}
+    run = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert run.returncode == 1
+    assert "no_such_parameter" in run.stdout and "listening" not in run.stdout
