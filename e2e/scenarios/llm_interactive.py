@@ -43,6 +43,7 @@ def llm_interactive(stage: Stage) -> None:
     client = stage.client
     chat_model = stage.cleanup.enter_context(ChatModel(reply))
     environment = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": chat_model.url, "OPENAI_MODEL": "gpt-4o"}
+    environment["LOG_LEVEL"] = "DEBUG"
 
     with stage.step("the backend connects, and asks nothing while there is no prompt"):
         backend = stage.backend("llm_interactive", environment)

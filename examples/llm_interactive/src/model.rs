@@ -192,6 +192,14 @@ impl Model for OpenAIInteractive {
                 }
             }
         });
+        let used = self.budget.used();
+        tracing::info!(
+            n_tasks = tasks.len(),
+            input_tokens = used.input_tokens,
+            output_tokens = used.output_tokens,
+            cost = self.budget.cost(),
+            "tasks answered; tokens and cost are those since the start"
+        );
         check(&tasks, deadline.is_over())?;
         Ok(Predictions { tasks })
     }
