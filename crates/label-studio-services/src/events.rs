@@ -11,6 +11,8 @@ impl ServiceClient {
     /// Sends a request and hands over the data of each server-sent event as it arrives, until the answer ends or
     /// `on_event` breaks off.
     ///
+    /// An answer in JSON, from a service that does not stream after all, is handed over as one event.
+    ///
     /// Like [`ServiceClient::send`] it sends the request again after failures that may pass, but only while no event has
     /// been handed over.
     pub fn events(
@@ -21,8 +23,13 @@ impl ServiceClient {
     ) -> Result<(), ServiceError> {
         self.repeatedly(request, deadline, |mut response| {
             let max_bytes = self.max_bytes();
+            let is_json = response
+                .headers()
+                .get("content-type")
+                .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
             let reader = response.body_mut().as_reader().take(max_bytes);
             let mut events = Events::new(BufReader::new(reader));
+            events.is_whole = is_json;
             let mut has_handed_over = false;
             loop {
                 match events.next() {
@@ -51,21 +58,27 @@ impl ServiceClient {
 }
 
 /// Splits a body into the data of its events.
-struct Events<R> {
+pub(crate) struct Events<R> {
     reader: R,
     line: Vec<u8>,
+    is_whole: bool,
 }
 
 impl<R: BufRead> Events<R> {
-    fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self {
             reader,
             line: Vec::new(),
+            is_whole: false,
         }
     }
 
     /// Returns the data of the next event; an event that the end cuts off is handed over, too.
-    fn next(&mut self) -> std::io::Result<Option<String>> {
+    pub(crate) fn next(&mut self) -> std::io::Result<Option<String>> {
+        if std::mem::take(&mut self.is_whole) {
+            self.reader.read_to_end(&mut self.line)?;
+            return Ok(Some(String::from_utf8_lossy(&self.line).into_owned()));
+        }
         let mut data: Option<String> = None;
         loop {
             self.line.clear();

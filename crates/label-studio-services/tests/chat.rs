@@ -85,6 +85,31 @@ fn an_answer_is_put_together_from_its_pieces() {
 }
 
 #[test]
+fn a_server_that_does_not_stream_though_asked_is_understood() {
+    let service = StandIn::with_answers([Answer::json(&completion("a cat"))]);
+    let reply = ask(&chat(&service).with_streaming(true)).unwrap();
+    assert_eq!(
+        (reply.texts(), reply.is_cut()),
+        (vec!["a cat".to_owned()], false)
+    );
+    let failing = json!({ "error": { "message": "no such model" } });
+    let service = StandIn::with_answers([Answer::json(&failing)]);
+    let failure = ask(&chat(&service).with_streaming(true)).unwrap_err();
+    assert!(failure.to_string().contains("no such model"), "{failure}");
+}
+
+#[test]
+fn a_server_that_streams_unasked_is_understood() {
+    let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
+    let pieces = [piece("a "), piece("cat"), end.to_string()];
+    let service = StandIn::with_answers([Answer::events(&pieces)]);
+    assert_eq!(ask(&chat(&service)).unwrap().texts(), ["a cat"]);
+    let service = StandIn::with_answers([Answer::events(&pieces[..2])]);
+    let failure = ask(&chat(&service)).unwrap_err();
+    assert!(failure.to_string().contains("ended early"), "{failure}");
+}
+
+#[test]
 fn a_stream_that_breaks_is_an_error_and_one_that_outlasts_the_time_is_cut() {
     let service = StandIn::with_answers([Answer::events([piece("a c")]).cut()]);
     let failure = ask(&chat(&service).with_streaming(true)).unwrap_err();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{ChatEndpoint, ChatError, ChatReply, pieces::Pieces, wire::Completion};
 use crate::{
     Budget, CacheKey, Deadline, ResponseCache, ServiceClient, ServiceError, ServiceRequest, Usage,
+    events::Events,
 };
 
 /// Characters of English per token, for answers that do not say what they took.
@@ -67,9 +68,7 @@ impl ChatClient {
         let mut reply = if self.is_streaming {
             self.ask_streaming(&request, body, deadline)?
         } else {
-            let request = request.json(body);
-            let completion: Completion = self.client.json(&request, deadline)?;
-            completion.into_reply(&request)?
+            self.ask_whole(&request.json(body), deadline)?
         };
         if reply.usage == Usage::default() {
             reply.usage = estimate(body, &reply);
@@ -88,6 +87,25 @@ impl ChatClient {
     fn kept(&self, key: &CacheKey) -> Option<ChatReply> {
         let json = self.cache.as_ref()?.get(key)?;
         serde_json::from_str(&json).ok()
+    }
+
+    fn ask_whole(
+        &self,
+        request: &ServiceRequest,
+        deadline: Deadline,
+    ) -> Result<ChatReply, ChatError> {
+        let response = self.client.send(request, deadline)?;
+        let content_type = response.header("content-type").unwrap_or_default();
+        if !content_type.starts_with("text/event-stream") {
+            return response.json::<Completion>()?.into_reply(request);
+        }
+        // Some servers, such as `transformers serve`, stream whether they are asked to or not.
+        let mut pieces = Pieces::new(request);
+        let mut events = Events::new(&*response.body);
+        while let Ok(Some(data)) = events.next()
+            && pieces.add(&data).is_continue()
+        {}
+        pieces.complete()
     }
 
     fn ask_streaming(

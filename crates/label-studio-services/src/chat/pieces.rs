@@ -72,7 +72,9 @@ impl<'a> Pieces<'a> {
             });
         }
         let choice = &mut choices[piece.index];
-        if let Some(text) = piece.delta["content"].as_str()
+        // A service that does not stream sends a message instead of its pieces.
+        let text = piece.delta["content"].as_str();
+        if let Some(text) = text.or_else(|| piece.message["content"].as_str())
             && let Value::String(content) = &mut choice.message["content"]
         {
             content.push_str(text);

@@ -21,7 +21,7 @@ pub(super) struct Choice {
     #[serde(default)]
     pub(super) index: usize,
     #[serde(default)]
-    message: Value,
+    pub(super) message: Value,
     #[serde(default)]
     pub(super) delta: Value,
     pub(super) finish_reason: Option<String>,
