@@ -1,0 +1,20 @@
+//! Serves the model.
+
+use clap::Parser;
+use docling::{Docling, Options};
+use label_studio_ml::{ServerArgs, anyhow, serve};
+
+/// Turn documents into regions with a Docling conversion service
+#[derive(Debug, Parser)]
+struct Program {
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Program { server, options } = Program::parse();
+    serve(&server, move || Docling::load(options))
+}

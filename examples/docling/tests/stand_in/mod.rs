@@ -1,0 +1,112 @@
+//! A stand-in for a Docling service and for whoever holds the documents, and the backend that asks them.
+
+use std::sync::Mutex;
+
+use clap::Parser;
+use docling::{Docling, Options};
+use label_studio_ml::{
+    MediaFetcher, MediaOptions, MemoryStore, ServerArgs, Services, TestClient, Value, json,
+    serde_json,
+};
+use label_studio_services::{Answer, Received, StandIn};
+use tempfile::TempDir;
+
+#[derive(Parser)]
+#[command(args_override_self = true)]
+struct Program {
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(crate) struct Stage {
+    pub(crate) client: TestClient,
+    pub(crate) service: StandIn,
+    _cache: TempDir,
+}
+
+/// What the stand-in does at each step.
+pub(crate) type Step = Box<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
+
+pub(crate) fn document() -> Value {
+    let vectors: Value = serde_json::from_str(include_str!("../vectors/docling.json")).unwrap();
+    vectors["document"].clone()
+}
+
+impl Stage {
+    /// A service that keeps documents in its answers; `step` may answer instead of it.
+    pub(crate) fn start(
+        flags: &[&str],
+        step: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        let step = Mutex::new(Box::new(step) as Step);
+        let service = StandIn::start(move |request| {
+            if let Some(answer) = (step.lock().unwrap())(request) {
+                return answer;
+            }
+            match request.path() {
+                "/files/doc.pdf" => Answer::bytes("application/pdf", "%PDF-1.4 a document"),
+                "/t/v1/convert/file/async" | "/t/v1/convert/source/async" => Answer::json(
+                    &json!({ "task_id": "job-1", "task_type": "convert", "task_status": "pending", "task_position": 1 }),
+                ),
+                "/t/v1/status/poll/job-1" => {
+                    Answer::json(&json!({ "task_id": "job-1", "task_status": "success" }))
+                }
+                "/t/v1/result/job-1" => Answer::json(&in_body()),
+                _ => Answer::status(404),
+            }
+        });
+        let url = service.url("/t/v1/");
+        let mut args = vec![
+            "docling",
+            "--docling-service-url",
+            &url,
+            "--docling-serve-api-key",
+            "docling-key",
+        ];
+        args.extend(flags);
+        let options = Program::parse_from(args).options;
+        let cache = tempfile::tempdir().unwrap();
+        let media = MediaOptions {
+            allow_private_addresses: true,
+            retries: 0,
+            ..MediaOptions::new(cache.path())
+        };
+        let services = Services {
+            media: Some(MediaFetcher::new(None, media).unwrap()),
+            ..Services::new(MemoryStore::default())
+        };
+        let client = TestClient::with_services(
+            Docling::load(options).unwrap(),
+            &ServerArgs::default(),
+            services,
+        );
+        Self {
+            client,
+            service,
+            _cache: cache,
+        }
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        let task = json!({ "id": 1, "data": { "image": self.service.url("/files/doc.pdf") } });
+        json!({ "tasks": [task], "project": "1.1", "label_config": "<View></View>" })
+    }
+
+    /// Requests to the service, methods and paths.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let received = self.service.received();
+        let asked = received
+            .iter()
+            .filter(|request| request.path().starts_with("/t/v1"));
+        asked
+            .map(|request| format!("{} {}", request.method, request.target))
+            .collect()
+    }
+}
+
+pub(crate) fn in_body() -> Value {
+    json!({
+        "document": { "filename": "doc.pdf", "md_content": "# Title", "json_content": document() },
+        "status": "success", "errors": [], "processing_time": 1.0, "timings": {},
+    })
+}
