@@ -311,10 +311,11 @@ fn size_in_pixels((width, height): (f64, f64)) -> (usize, usize) {
 /// Paints a polygon at four times the resolution, since outlines run between pixels.
 fn painted(ring: &[[f64; 2]], size: (f64, f64)) -> Mask {
     let (width, height) = size_in_pixels((size.0 * 4.0, size.1 * 4.0));
-    let centre = |position: usize| (f64::from(u32::try_from(position).unwrap()) + 0.5) / 4.0;
+    // Not quite in the middle of a row, where slanted edges would meet the middle of a pixel.
+    let height_of = |row: usize| (f64::from(u32::try_from(row).unwrap()) + 0.37) / 4.0;
     let mut pixels = vec![false; width * height];
     for (row, pixels) in pixels.chunks_exact_mut(width).enumerate() {
-        let y = centre(row);
+        let y = height_of(row);
         let edges = ring.iter().zip(ring.iter().cycle().skip(1));
         for (a, b) in edges.filter(|(a, b)| (a[1] > y) != (b[1] > y)) {
             let crossing = (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0];

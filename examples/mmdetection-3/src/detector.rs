@@ -1,0 +1,170 @@
+//! A loaded detector: images in, boxes out.
+
+use std::{path::Path, sync::Arc};
+
+use label_studio_inference::{
+    images::RgbImage,
+    onnx::{ElementType, Engine, Expected, Runtime},
+};
+use label_studio_ml::anyhow::{self, Context};
+use ndarray::Array4;
+
+use crate::{
+    Detection, Family, Settings,
+    decode::{Tensors, decode},
+    placement::Placement,
+};
+
+/// A loaded detector. Shared between threads.
+pub struct Detector {
+    engine: Arc<dyn Engine>,
+    settings: Settings,
+    input: String,
+    outputs: Vec<String>,
+    /// Images per run, if the export fixed it.
+    n_batch: Option<usize>,
+    /// Width and height of the input, if the export fixed them.
+    fixed_size: Option<(u32, u32)>,
+}
+
+struct Prepared {
+    pixels: RgbImage,
+    placement: Placement,
+}
+
+impl Detector {
+    /// Loads an ONNX file and the settings beside it.
+    pub fn load(runtime: &Runtime, path: &Path) -> anyhow::Result<Self> {
+        let engine = runtime.load(path)?;
+        let settings = Settings::of(engine.as_ref(), path)?;
+        let input = engine
+            .inputs()
+            .first()
+            .map_or("input", |input| &*input.name)
+            .to_owned();
+        let named: &[&str] = match settings.family {
+            Family::Mmdeploy => &["dets", "labels"],
+            Family::Rtdetr => &["logits", "pred_boxes"],
+            Family::RtmdetRaw | Family::Yolov3Raw => &[],
+        };
+        let n_outputs = if settings.family == Family::Yolov3Raw {
+            3
+        } else {
+            2
+        };
+        let in_order = engine.outputs().iter().take(n_outputs);
+        let outputs: Vec<String> = if named.is_empty() {
+            in_order.map(|output| output.name.clone()).collect()
+        } else {
+            named.iter().map(|name| (*name).to_owned()).collect()
+        };
+        let expected = Expected {
+            what: "a detector of the family that its settings name",
+            inputs: &[(&input, ElementType::F32, &[-1, 3, -1, -1])],
+            outputs: &[],
+        };
+        expected.check(engine.as_ref())?;
+        for name in &outputs {
+            engine.output(name).with_context(|| {
+                format!(
+                    "model file {} has no output {name}, which its family has",
+                    engine.file()
+                )
+            })?;
+        }
+        let shape = &engine.input(&input).expect("the input was checked").shape;
+        let fixed = |idx: usize| shape.get(idx).and_then(|side| u32::try_from(*side).ok());
+        let fixed = |idx: usize| fixed(idx).filter(|side| *side > 0);
+        Ok(Self {
+            n_batch: fixed(0).map(|n| n as usize),
+            fixed_size: fixed(3).zip(fixed(2)),
+            input,
+            outputs,
+            engine,
+            settings,
+        })
+    }
+
+    /// Returns what the detector knows about itself.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Returns the boxes of each image that the network is at least `min_score` sure of, the surest first.
+    ///
+    /// Images whose inputs have one size go through the network together; if a run of several fails, each gets its own.
+    pub fn detect(
+        &self,
+        images: &[&RgbImage],
+        min_score: f64,
+    ) -> Vec<anyhow::Result<Vec<Detection>>> {
+        let prepared: Vec<_> = images.iter().map(|image| self.prepare(image)).collect();
+        let mut found: Vec<Option<anyhow::Result<Vec<Detection>>>> =
+            images.iter().map(|_| None).collect();
+        for batch in self.batches(&prepared) {
+            let inputs =
+                |idxs: &[usize]| -> Vec<_> { idxs.iter().map(|&idx| &prepared[idx]).collect() };
+            match self.run(&inputs(&batch), min_score) {
+                Ok(boxes) => {
+                    for (idx, boxes) in batch.into_iter().zip(boxes) {
+                        found[idx] = Some(Ok(boxes));
+                    }
+                }
+                Err(error) if batch.len() == 1 => found[batch[0]] = Some(Err(error)),
+                Err(error) => {
+                    tracing::warn!(file = self.engine.file(), %error, "batch failed, trying its images one by one");
+                    for idx in batch {
+                        let alone = self.run(&inputs(&[idx]), min_score);
+                        found[idx] = Some(alone.map(|mut boxes| boxes.remove(0)));
+                    }
+                }
+            }
+        }
+        let all = found.into_iter();
+        all.map(|found| found.expect("every image is in a batch"))
+            .collect()
+    }
+
+    fn prepare(&self, image: &RgbImage) -> Prepared {
+        let placement = Placement::new(image.dimensions(), &self.settings, self.fixed_size);
+        Prepared {
+            pixels: placement.apply(image, &self.settings),
+            placement,
+        }
+    }
+
+    /// Positions of the images that go through the network together.
+    fn batches(&self, prepared: &[Prepared]) -> Vec<Vec<usize>> {
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        for (idx, image) in prepared.iter().enumerate() {
+            let open = batches.iter_mut().find(|batch| {
+                prepared[batch[0]].placement.input == image.placement.input
+                    && self.n_batch.is_none_or(|n_batch| batch.len() < n_batch)
+            });
+            match open {
+                Some(batch) => batch.push(idx),
+                None => batches.push(vec![idx]),
+            }
+        }
+        batches
+    }
+
+    fn run(&self, images: &[&Prepared], min_score: f64) -> anyhow::Result<Vec<Vec<Detection>>> {
+        let (width, height) = images[0].placement.input;
+        let n_batch = self.n_batch.unwrap_or(images.len());
+        let mut input = Array4::zeros((n_batch, 3, height as usize, width as usize));
+        for (image, tensor) in images.iter().zip(input.outer_iter_mut()) {
+            self.settings.normalise.write(&image.pixels, tensor);
+        }
+        let names: Vec<_> = self.outputs.iter().map(String::as_str).collect();
+        let tensors = self
+            .engine
+            .run(&[(&*self.input, (&input).into())], &names)?;
+        let of_model = || format!("model file {}", self.engine.file());
+        let tensors = Tensors::new(tensors, images.len()).with_context(of_model)?;
+        let all = images.iter().enumerate();
+        all.map(|(idx, image)| decode(&self.settings, &tensors, idx, image.placement, min_score))
+            .collect::<anyhow::Result<_>>()
+            .with_context(of_model)
+    }
+}

@@ -1,0 +1,237 @@
+//! What label configs ask for, and what goes wrong.
+
+mod support;
+
+use std::{collections::BTreeMap, fs};
+
+use label_studio_ml::{LabelConfig, Value, json, serde_json};
+use mmdetection_3::{Family, Settings, label_map};
+use support::{data_url, detector, fixture, post, results, serve, to_url};
+
+const CONFIG: &str = r#"<View><Image name="image" value="$image"/>
+  <RectangleLabels name="label" toName="image" model_score_threshold="0.7"><Label value="Airplane"/>
+    <Label value="Car"/><Label value="Light" predicted_values="traffic light, street lamp"/></RectangleLabels></View>"#;
+
+fn client() -> label_studio_ml::TestClient {
+    serve("rtmdet-raw.onnx", BTreeMap::new())
+}
+
+#[test]
+fn labels_take_the_classes_that_they_name() {
+    let vectors: Value = serde_json::from_str(include_str!("vectors/mmdetection.json")).unwrap();
+    let classes = Settings::usual(Family::RtmdetRaw).classes;
+    assert_eq!(classes.len(), 80);
+    for case in vectors["label_map_cases"].as_array().unwrap() {
+        let labels = case["labels"].as_array().unwrap().iter().map(|label| {
+            let predicted = label[1].as_str().unwrap_or_default();
+            format!(
+                "<Label value={} predicted_values=\"{predicted}\"/>",
+                label[0]
+            )
+        });
+        let labels = labels.collect::<Vec<_>>().concat();
+        let config = format!(
+            "<View><Image name=\"i\" value=\"$i\"/><RectangleLabels name=\"r\" toName=\"i\">{labels}</RectangleLabels></View>"
+        );
+        let config = LabelConfig::parse(&config).unwrap();
+        let map = label_map(config.control("r").unwrap(), &classes, &BTreeMap::new());
+        let mut expected = case["expected"].clone();
+        // The original loses labels without predicted_values as soon as another label has some.
+        if case["note"].is_string() {
+            expected["car"] = json!("Car");
+        }
+        assert_eq!(json!(map), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_labels_file_serves_labels_that_name_nothing() {
+    let config = CONFIG.replace("\"Car\"", "\"Vehicle\"");
+    let labels = |client: &label_studio_ml::TestClient| {
+        let result = results(client, &config, &[json!({ "image": data_url("wide") })]).remove(0);
+        let regions = result["result"].as_array().unwrap().iter();
+        let labels: Vec<_> = regions
+            .map(|region| region["value"]["rectanglelabels"][0].to_string())
+            .collect();
+        labels
+    };
+    let file = [("car", "Vehicle"), ("airplane", "Unknown")];
+    let file = file.map(|(class, label)| (class.to_owned(), label.to_owned()));
+    let (without, with) = (
+        labels(&client()),
+        labels(&serve("rtmdet-raw.onnx", file.into())),
+    );
+    assert!(
+        with.len() >= without.len() && !with.contains(&"\"Unknown\"".to_owned()),
+        "{with:?}"
+    );
+}
+
+#[test]
+fn setup_and_predict_answer_as_the_original() {
+    let vectors: Value = serde_json::from_str(include_str!("vectors/mmdetection.json")).unwrap();
+    let client = client();
+    let body = json!({ "schema": vectors["label_config"], "project": "42" });
+    let (status, body) = client.post("/setup", &body);
+    assert_eq!(
+        (status, &body["model_version"]),
+        (200, &json!("MMDetection-v0.0.1")),
+        "{body}"
+    );
+    let result = results(
+        &client,
+        CONFIG,
+        &[json!({ "$undefined$": data_url("wide") })],
+    )
+    .remove(0);
+    assert_eq!(result["model_version"], "MMDetection-v0.0.1");
+    let regions = result["result"].as_array().unwrap();
+    let sum: f64 = regions
+        .iter()
+        .map(|region| region["score"].as_f64().unwrap())
+        .sum();
+    let mean = sum / f64::from(u32::try_from(regions.len()).unwrap());
+    assert!((result["score"].as_f64().unwrap() - mean).abs() < 1e-9);
+    let expected = vectors["expected"][0]["result"][0].as_object().unwrap();
+    for region in regions {
+        let names = |object: &serde_json::Map<String, Value>| {
+            object
+                .keys()
+                .cloned()
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(names(region.as_object().unwrap()), names(expected));
+        assert_eq!(
+            names(region["value"].as_object().unwrap()),
+            names(expected["value"].as_object().unwrap())
+        );
+        let side = |start: &str, length: &str| {
+            let (start, length) = (
+                region["value"][start].as_f64().unwrap(),
+                region["value"][length].as_f64().unwrap(),
+            );
+            start >= 0.0 && start + length <= 100.0 + 1e-9
+        };
+        assert!(side("x", "width") && side("y", "height"), "{region}");
+    }
+}
+
+#[test]
+fn all_tasks_are_answered_and_broken_images_cost_theirs_only() {
+    let names = ["wide", "tall", "large", "wide", "thin"];
+    let client = client();
+    let tasks: Vec<_> = names
+        .iter()
+        .map(|name| json!({ "image": data_url(name) }))
+        .collect();
+    let together = results(&client, CONFIG, &tasks);
+    for (task, together) in tasks.iter().zip(&together) {
+        let alone = results(&client, CONFIG, std::slice::from_ref(task)).remove(0);
+        assert_eq!(
+            together["result"].as_array().unwrap().len(),
+            alone["result"].as_array().unwrap().len()
+        );
+    }
+    for (bad, message) in [
+        (
+            json!({ "other": 1 }),
+            "the task has no image in its data field \"image\"",
+        ),
+        (
+            json!({ "image": [1] }),
+            "data field \"image\" of the task is not the address of an image",
+        ),
+        (json!({ "image": to_url(b"") }), "0 bytes"),
+        (json!({ "image": to_url(b"<html>") }), "file is a web page"),
+    ] {
+        let results = results(&client, CONFIG, &[bad, tasks[0].clone()]);
+        assert!(
+            results[0]["error"].as_str().unwrap().contains(message),
+            "{}",
+            results[0]
+        );
+        assert_eq!(results[1]["result"], together[0]["result"]);
+    }
+}
+
+#[test]
+fn several_controls_have_thresholds_of_their_own() {
+    let config = r#"<View><Image name="image" value="$image"/>
+      <RectangleLabels name="all" toName="image" score_threshold="0.6"><Label value="Car"/><Label value="Airplane"/>
+        <Label value="Traffic Light"/></RectangleLabels>
+      <RectangleLabels name="sure" toName="image"><Label value="Car" model_score_threshold="0.95"/>
+        <Label value="Airplane" model_score_threshold="2"/></RectangleLabels></View>"#;
+    let result = results(&client(), config, &[json!({ "image": data_url("large") })]).remove(0);
+    let regions = result["result"].as_array().unwrap();
+    let of = |name: &str| {
+        regions
+            .iter()
+            .filter(|region| region["from_name"] == name)
+            .collect::<Vec<_>>()
+    };
+    assert!(!of("all").is_empty());
+    for region in of("sure") {
+        assert_eq!(region["value"]["rectanglelabels"][0], "Car");
+        assert!(region["score"].as_f64().unwrap() >= 0.95);
+    }
+}
+
+#[test]
+fn label_configs_that_do_not_fit_are_refused() {
+    let text = "<View><Text name=\"t\" value=\"$t\"/><Labels name=\"l\" toName=\"t\"><Label value=\"Car\"/></Labels></View>";
+    for (config, message) in [
+        (
+            text.to_owned(),
+            "the label config needs a RectangleLabels on an Image",
+        ),
+        (
+            CONFIG.replace("0.7", "high"),
+            "model_score_threshold=\"high\" in <RectangleLabels name=\"label\"> is not a number",
+        ),
+    ] {
+        let (status, body) = post(&client(), &config, &[json!({ "image": data_url("wide") })]);
+        assert_eq!(status, 500);
+        assert!(body["detail"].as_str().unwrap().contains(message), "{body}");
+    }
+}
+
+#[test]
+fn models_that_cannot_serve_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    let whole = fs::read(fixture("rtmdet-raw.onnx")).unwrap();
+    let error = |model: &[u8], settings: &str| {
+        fs::write(&path, model).unwrap();
+        fs::write(path.with_extension("toml"), settings).unwrap();
+        detector(&path)
+            .err()
+            .map(|error| format!("{error:#}"))
+            .unwrap_or_default()
+    };
+    for (model, settings, message) in [
+        (&whole[..whole.len() / 2], "", "truncated"),
+        (&b""[..], "", "it is empty"),
+        (&b"PK\x03\x04"[..], "", "it is a PyTorch checkpoint"),
+        (&whole, "family = \"mmdeploy\"", "has no output dets"),
+        (&whole, "family = \"ssd\"", "unknown variant"),
+        (
+            &whole,
+            "input_size = [0, 0]",
+            "sides from 32 to 8192 are possible",
+        ),
+        (&whole, "size = 3", "unknown field"),
+        (&whole, "classes = []", "classes must not be empty"),
+    ] {
+        let error = error(model, settings);
+        assert!(error.contains(message), "{settings}: {error}");
+    }
+    // The family is told by the outputs; the classes are COCO's then, which this network does not have.
+    assert_eq!(error(&whole, ""), "");
+    let wrong = detector(&path).unwrap();
+    let image = label_studio_inference::images::RgbImage::new(10, 10);
+    let error = format!("{:#}", wrong.detect(&[&image], 0.5).remove(0).unwrap_err());
+    assert!(
+        error.contains("numbers per point where 80 classes and 4 distances are expected"),
+        "{error}"
+    );
+}
