@@ -8,6 +8,8 @@ use crate::outputs::{Output, OutputKind, Outputs};
 
 /// Lines of an answer that are matched with labels. Nobody means more, and a model that runs wild says more.
 const MAX_LINES: usize = 1000;
+/// Bytes of an answer that are matched with labels.
+const MAX_MATCHED_BYTES: usize = 1 << 20;
 const CUT: &str = "The answer was cut off: it reached the limit of tokens, or time ran out.";
 
 /// Regions of plain answers: each control takes what it can from the first one, text areas take all.
@@ -137,6 +139,11 @@ fn matched<'a>(text: &str, labels: &'a [String], is_single: bool) -> Vec<&'a str
 }
 
 fn first_lines(text: &str) -> &str {
+    let mut end = text.len().min(MAX_MATCHED_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
     let end = text.match_indices('\n').nth(MAX_LINES - 1);
     end.map_or(text, |(at, _)| &text[..at])
 }

@@ -5,7 +5,9 @@ use std::{borrow::Cow, fs, path::Path};
 use label_studio_ml::{
     Map, Object, Project, Task, Value,
     anyhow::{self, Context, bail},
-    json, serde_json,
+    json,
+    sdk::media::needs_preload,
+    serde_json,
 };
 use label_studio_services::{Deadline, python_json, python_repr, python_str};
 
@@ -111,14 +113,7 @@ impl<'a> Content<'a> {
         let Some(value) = self.task.data.get(name) else {
             return Ok(None);
         };
-        let mut objects = self.project.label_config().objects().iter();
-        let is_media = objects.any(|object| {
-            object.value_name == name
-                && MEDIA
-                    .iter()
-                    .any(|tag| tag.eq_ignore_ascii_case(&object.tag))
-        });
-        if is_media || matches!(value, Value::Null | Value::Bool(_) | Value::Number(_)) {
+        if !may_hold_address(value) || self.is_media(name) {
             return Ok(Some(Cow::Borrowed(value)));
         }
         let mut task = Task::new(Map::from_iter([(name.to_owned(), value.clone())]));
@@ -128,6 +123,17 @@ impl<'a> Content<'a> {
             .preload_task_data(&task)?
             .remove(name)
             .map(Cow::Owned))
+    }
+
+    /// Tells whether a field holds the address of a file that is no text.
+    fn is_media(&self, name: &str) -> bool {
+        let mut objects = self.project.label_config().objects().iter();
+        objects.any(|object| {
+            object.value_name == name
+                && MEDIA
+                    .iter()
+                    .any(|tag| tag.eq_ignore_ascii_case(&object.tag))
+        })
     }
 
     fn addresses(&self) -> anyhow::Result<Vec<&'a str>> {
@@ -175,6 +181,14 @@ fn pdf_part(path: &Path) -> anyhow::Result<Value> {
     let file =
         json!({ "filename": "document.pdf", "file_data": data_url("application/pdf", &bytes) });
     Ok(json!({ "type": "file", "file": file }))
+}
+
+fn may_hold_address(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => needs_preload(text),
+        Value::Array(_) | Value::Object(_) => true,
+    }
 }
 
 /// Writes a value as Python's `str` does.

@@ -7,12 +7,14 @@ use image::{
     DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, codecs::jpeg::JpegEncoder,
     imageops::FilterType, metadata::Orientation,
 };
-use label_studio_ml::anyhow::{self, Context};
+use label_studio_ml::anyhow::{self, Context, bail};
 use label_studio_services::Deadline;
 
 use crate::{MediaArgs, program::printed_by};
 
 const JPEG_QUALITY: u8 = 90;
+/// Largest image that is decoded: about 90 megapixels. Several tasks are worked on at once.
+const MAX_DECODED_BYTES: u64 = 256 << 20;
 
 /// An image in a format that everybody takes, upright.
 pub(crate) struct Picture {
@@ -34,6 +36,9 @@ impl Picture {
         if fits && orientation == Orientation::NoTransforms && formats.contains(&format) {
             drop(decoder);
             return Ok(Self { format, bytes });
+        }
+        if decoder.total_bytes() > MAX_DECODED_BYTES {
+            bail!("the image has {width} x {height} pixels, which is too much to be decoded");
         }
         let mut image = DynamicImage::from_decoder(decoder).context("the image is broken")?;
         image.apply_orientation(orientation);

@@ -67,6 +67,35 @@ fn a_text_is_matched_with_what_the_label_config_has() {
 }
 
 #[test]
+fn of_an_answer_that_does_not_end_the_start_is_matched() {
+    for said in [
+        "tech\n".repeat(5000),
+        format!("tech\n{}", "é".repeat(1 << 20)),
+    ] {
+        let chat_model = saying(&said);
+        let config = label_config(&[TOPIC, RESPONSE].concat());
+        let answer = backend(&chat_model, &[]).predict(&asked(&config, &json!({}), "P"));
+        let n_matched = value(&answer, "topic")["choices"].as_array().unwrap().len();
+        assert_eq!(n_matched, if said.len() < 1 << 20 { 1000 } else { 2 });
+        assert_eq!(value(&answer, "response")["text"][0], said);
+    }
+}
+
+#[test]
+fn a_taxonomy_may_take_leaves_only_or_one_item_only() {
+    let leaves = TAXONOMY.replace("name=", "leafsOnly=\"true\" name=");
+    let answer = answered(&leaves, &[], "Mammal\nBird / Owl");
+    let expected = json!({ "taxonomy": [["Mammal", "Cat"], ["Bird", "Owl"]] });
+    assert_eq!(value(&answer, "animal"), expected);
+    let one = TAXONOMY.replace("name=", "maxUsages=\"1\" name=");
+    let answer = answered(&one, &[], "Hm, a mammal?\nBird / Owl");
+    assert_eq!(
+        value(&answer, "animal"),
+        json!({ "taxonomy": [["Bird", "Owl"]] })
+    );
+}
+
+#[test]
 fn a_text_fills_one_control_with_labels_and_one_with_text() {
     let controls = [NUMBER, RESPONSE, TAXONOMY, TOPIC, SINGLE, RESPONSE].concat();
     let answer = answered(&controls, &[], "politics 5");

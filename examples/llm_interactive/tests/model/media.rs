@@ -228,7 +228,14 @@ fn a_program_that_hangs_is_ended() {
 #[test]
 fn what_is_no_image_is_said_to_be_none() {
     let broken = [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, 0, 0];
+    let mut huge = image(2, 2, ImageFormat::Bmp);
+    huge[18..22].copy_from_slice(&30_000_u32.to_le_bytes());
+    huge[22..26].copy_from_slice(&30_000_u32.to_le_bytes());
     let cases = [
+        (
+            json!({ "image": as_url("image/bmp", &huge) }),
+            "30000 x 30000 pixels, which is too much",
+        ),
         (
             json!({ "image": as_url("image/png", b"<svg/>") }),
             "is no image that can be read",
