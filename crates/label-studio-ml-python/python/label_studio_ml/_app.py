@@ -87,6 +87,7 @@ class App:
         except HttpError as error:
             status, body = _calls.failure(error.status, error.detail, request.id)
             response = Response(body, status, error.headers)
+        logger.debug("%s %s %r: %s %r", request.method, request.path, request.body, response.status, response.data)
         start_response(response.status, response.headers)
         return [b"" if request.method == "HEAD" else response.data]
 

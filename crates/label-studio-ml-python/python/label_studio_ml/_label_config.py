@@ -141,7 +141,7 @@ def _copy(value: Any, copies: Dict[int, Any]) -> Any:
     elif _is_of_sdk(value):
         new = copies[id(value)] = copy.copy(value)
         vars(new).update({name: _copy(item, copies) for name, item in vars(value).items()})
-    elif hasattr(value, "getroottree"):
+    elif kind.__module__.startswith("lxml."):
         new = copy.deepcopy(value)
     else:
         new = value

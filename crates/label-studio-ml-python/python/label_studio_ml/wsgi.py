@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 from typing import Any, Optional
 
 from .api import init_app
@@ -13,6 +16,7 @@ app: Optional[Any] = None
 def run_ml_backend(port: int = 9090, host: str = "0.0.0.0", debug: bool = False) -> None:
     """Serves the registered functions until interrupted, through a public tunnel where flask-ngrok is installed."""
     global app
+    logging.basicConfig(level=os.environ.get("LOG_LEVEL") or "INFO", stream=sys.stdout)
     app = init_app(model_class=LabelStudioMLBase)
     try:
         from flask_ngrok import run_with_ngrok
