@@ -81,6 +81,7 @@ class App:
         request = Request(environ)
         try:
             self._check_auth(request)
+            request.read_body()
             if request.path not in METHODS and has_route(request.path):
                 return flask_app().wsgi_app(environ, start_response)
             response = self._respond(request)

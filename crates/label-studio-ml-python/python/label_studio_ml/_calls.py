@@ -154,7 +154,7 @@ def _learns(model: LabelStudioMLBase) -> bool:
 def _read(body: bytes) -> Dict[str, Any]:
     try:
         request = _encoding.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
     if not isinstance(request, dict):
         raise BadRequest("the body is not a JSON object")

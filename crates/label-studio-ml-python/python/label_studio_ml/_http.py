@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import io
+import os
 import sys
 import uuid
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from urllib.parse import parse_qsl, unquote
 from . import _encoding
 
 JSON = "application/json"
+MAX_ID = 128
+MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_MB") or 256) << 20
 
 
 class HttpError(Exception):
@@ -32,11 +35,15 @@ class Request:
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ.get("PATH_INFO") or "/"
-        self.id: str = environ.get("HTTP_X_REQUEST_ID") or uuid.uuid4().hex
-        self.body = _read_body(environ)
+        self.id: str = environ.get("HTTP_X_REQUEST_ID", "")[:MAX_ID] or uuid.uuid4().hex
+        self.body = b""
+
+    def read_body(self) -> None:
+        """Reads the body, unless it is too large."""
+        self.body = _read_body(self.environ)
         # Whoever reads the request after us, such as a Flask context, starts at the beginning.
-        environ["wsgi.input"] = io.BytesIO(self.body)
-        environ["CONTENT_LENGTH"] = str(len(self.body))
+        self.environ["wsgi.input"] = io.BytesIO(self.body)
+        self.environ["CONTENT_LENGTH"] = str(len(self.body))
 
     @property
     def args(self) -> Dict[str, str]:
@@ -125,8 +132,10 @@ def _read_body(environ: Dict[str, Any]) -> bytes:
     stream = environ.get("wsgi.input")
     if stream is None:
         return b""
-    length: Optional[str] = environ.get("CONTENT_LENGTH")
-    if length:
+    length: str = environ.get("CONTENT_LENGTH") or ""
+    if length.isdigit():
+        if int(length) > MAX_BODY_BYTES:
+            raise HttpError(413, f"the body has more than {MAX_BODY_BYTES >> 20} MB; MAX_BODY_MB allows larger ones")
         return stream.read(int(length))
     # Only a server that ends the stream itself, for chunked bodies, may be read without a length.
     return stream.read() if environ.get("wsgi.input_terminated") else b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import uuid
 from collections import OrderedDict
 from threading import Lock
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Type
@@ -15,8 +16,9 @@ from .model import LabelStudioMLBase
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_LIMIT = 16
-FITS = "label_studio_ml:fits"
+# As many as were alive at once in the Python original, which made one for each call on each of its threads.
+DEFAULT_LIMIT = 8
+LAST_FIT = "label_studio_ml:last_fit"
 
 _Facts = Dict[str, Optional[str]]
 
@@ -69,8 +71,7 @@ class Instances:
     def fitted(self, project_id: str) -> None:
         """Has every process make new objects for a project, since a training may have changed what they loaded."""
         if self.limit > 0:
-            cache = _model.CACHE
-            cache[project_id, FITS] = str(int(cache[project_id, FITS] or 0) + 1)
+            _model.CACHE[project_id, LAST_FIT] = uuid.uuid4().hex
 
     def _take(self, key: tuple, project_id: str) -> Optional[_Kept]:
         while True:
@@ -106,7 +107,7 @@ def _label_interface(model: LabelStudioMLBase) -> Any:
 
 
 def _read_facts(project_id: str) -> _Facts:
-    return {key: _model.CACHE[project_id, key] for key in (FITS, "extra_params")}
+    return {key: _model.CACHE[project_id, key] for key in (LAST_FIT, "extra_params")}
 
 
 def _still_holds(project_id: str, facts: _Facts) -> bool:
