@@ -94,7 +94,7 @@ def _import(path: str) -> ModuleType:
 
 def _of_module(module: ModuleType, class_name: Optional[str]) -> Type[LabelStudioMLBase]:
     if class_name is not None:
-        model_class = getattr(module, class_name, None)
+        model_class: Any = getattr(module, class_name, None)
         if not _is_model(model_class):
             raise ModelNotFound(f"{module.__file__} has no model class {class_name}; it has {_names(_models(module))}")
         return model_class
@@ -145,4 +145,5 @@ def _with_params(model_class: Type[LabelStudioMLBase], params: Dict[str, Any]) -
         model_class.__init__(self, *args, **{**used, **kwargs})
 
     names = {"__init__": __init__, "__module__": model_class.__module__, "__qualname__": model_class.__qualname__}
-    return type(model_class)(model_class.__name__, (model_class,), names)
+    metaclass: Any = type(model_class)
+    return metaclass(model_class.__name__, (model_class,), names)
