@@ -4,7 +4,7 @@ use std::{
     ffi::{OsStr, OsString},
     io,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
 };
 
 use anyhow::{Context, ensure};
@@ -14,6 +14,12 @@ use crate::{
     cargo::Build,
     python::{self, Python},
 };
+
+/// Modules in the current folder must not hide installed ones, so it is taken off the path.
+const PYTHON_IMPORT: &str =
+    "import sys; sys.path[:] = filter(None, sys.path); import label_studio_ml._native";
+const PYTHON_MAIN: &str = "import sys; sys.path[:] = filter(None, sys.path); \
+     sys.argv[0] = 'label-studio-ml'; from label_studio_ml.server import main; sys.exit(main())";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,6 +49,10 @@ pub(crate) struct StartArgs {
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
 
+    /// Python that runs Python backends; it must have the package label-studio-ml
+    #[arg(long, env = "PYTHON", default_value = "python3", value_hint = ValueHint::CommandName)]
+    python: PathBuf,
+
     /// File with parameters of the model; the backend's own config.json if there is one
     #[arg(long, env = "CONFIG_FILE", hide = true)]
     config: Option<PathBuf>,
@@ -65,8 +75,10 @@ impl StartArgs {
         let root_dir = take_root_dir(&mut server_options).transpose()?;
         let folder = root_dir.unwrap_or(self.root_dir).join(dir);
         if python::is_script(&folder) || (python::is_backend(&folder) && !is_rust(&folder)) {
-            let python = python.with_context(|| python_is_missing(&folder))?;
-            return python.start(folder.as_os_str(), server_options);
+            return match python {
+                Some(python) => python.start(folder.as_os_str(), server_options),
+                None => start_with(&self.python, &folder, &server_options),
+            };
         }
         check_folder(&folder)?;
         let build = Build {
@@ -119,12 +131,23 @@ fn is_rust(folder: &Path) -> bool {
     folder.join("Cargo.toml").is_file()
 }
 
-fn python_is_missing(folder: &Path) -> String {
-    format!(
-        "{} is a Python backend; install the Python package (pip install label-studio-ml), \
-         whose `label-studio-ml start` runs it unchanged",
-        folder.display()
-    )
+/// Becomes the Python package's own `start`.
+fn start_with(python: &Path, folder: &Path, options: &[OsString]) -> anyhow::Result<ExitCode> {
+    let import = Command::new(python)
+        .args(["-c", PYTHON_IMPORT])
+        .stderr(Stdio::null())
+        .status();
+    ensure!(
+        import.is_ok_and(|status| status.success()),
+        "{} is a Python backend, but {} has no Python package label-studio-ml; install it (pip install label-studio-ml), \
+         or name another Python with --python",
+        folder.display(),
+        python.display()
+    );
+    let mut backend = Command::new(python);
+    backend.args(["-c", PYTHON_MAIN, "start"]);
+    backend.arg(folder).args(options);
+    become_backend(backend).with_context(|| format!("cannot run {}", python.display()))
 }
 
 /// Picks the program of a package: the only one, or the one named as its folder.

@@ -5,7 +5,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    os::unix::process::ExitStatusExt,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::Path,
     process::{Command, Stdio},
 };
@@ -139,7 +139,7 @@ fn says_why_a_folder_cannot_be_started() {
     );
     check(
         root.path(),
-        &["python"],
+        &["--python", "no-such-python", "python"],
         1,
         "",
         "pip install label-studio-ml",
@@ -153,6 +153,22 @@ fn says_why_a_folder_cannot_be_started() {
         "",
         "unexpected argument '--port'",
     );
+}
+
+#[test]
+fn a_python_backend_is_started_by_the_package_of_the_python_that_is_named() {
+    let root = TempDir::new().unwrap();
+    fs::create_dir(root.path().join("mine")).unwrap();
+    fs::write(root.path().join("mine/model.py"), "").unwrap();
+    // Stands for an interpreter: imports succeed, and the program's own arguments are printed.
+    let python = root.path().join("python");
+    let script = "#!/bin/sh\nif [ $# -gt 2 ]; then shift 2; echo \"$@\"; exit 5; fi\n";
+    fs::write(&python, script).unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let python = python.to_str().unwrap();
+    let args = ["--python", python, "mine", "--port", "9091", "--help"];
+    let out = "start ./mine --port 9091 --help\n";
+    check(root.path(), &args, 5, out, "");
 }
 
 #[test]

@@ -298,15 +298,21 @@ impl State {
         free.min_by_key(burden).map(|(worker_idx, _)| worker_idx)
     }
 
-    /// Returns a worker that does nothing. If there is none, one is kept from taking more, unless one is starting anyway.
+    /// Returns a worker that does nothing, unless it is the last one while another starts. If there is none, one is kept
+    /// from taking more calls.
     fn choose_alone(&mut self) -> Option<usize> {
         let is_idle = |worker: &Option<Worker>| {
             worker
                 .as_ref()
                 .is_some_and(|worker| worker.n_calls() == 0 && worker.is_sound())
         };
+        let n_running = self.workers.iter().flatten().count();
+        if n_running == 1 && self.workers.len() > 1 && self.failure.is_none() {
+            // The others get on with the one that is left; another is on its way.
+            return None;
+        }
         let idle = self.workers.iter().position(is_idle);
-        if idle.is_none() && self.reserved.is_none() && self.workers.iter().all(Option::is_some) {
+        if idle.is_none() && self.reserved.is_none() && n_running == self.workers.len() {
             let workers = self.workers.iter().flatten().enumerate();
             let least = workers.min_by_key(|(_, worker)| (worker.n_trainings, worker.n_calls()));
             self.reserved = least.map(|(worker_idx, _)| worker_idx);
