@@ -8,14 +8,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
-import threading
 import wsgiref.validate
 from pathlib import Path
 
 import pytest
 from label_studio_ml._http import make_environ
-from label_studio_ml._serve import make_app_server
 from label_studio_ml.model import LabelStudioMLBase
 
 MODEL = '''
@@ -53,16 +52,25 @@ def ask(port, method, path, body=None):
     return answer
 
 
-def test_run_serves_until_interrupted(client_of):
-    app = client_of(LabelStudioMLBase).application
-    with make_app_server(app, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        port = server.server_address[1]
-        assert ask(port, "GET", "/health") == (200, {"model_class": "LabelStudioMLBase", "status": "UP"})
-        assert ask(port, "POST", "/predict", "{}") == (200, {"results": []})
-        server.shutdown()
-        thread.join()
+@pytest.mark.parametrize("extension", ["", "app.route('/mine')(lambda: {'mine': 1})\n"], ids=["plain", "with a route"])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT], ids=str)
+def test_run_serves_until_interrupted(tmp_path, extension, end):
+    (tmp_path / "model.py").write_text(MODEL)
+    run = "import logging, sys\nlogging.basicConfig(level='INFO', stream=sys.stdout)\napp.run(host='127.0.0.1', port=0)\n"
+    (tmp_path / "_wsgi.py").write_text(WSGI + extension + run)
+    env = {**os.environ, "MODEL_DIR": str(tmp_path / "models"), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen([sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
+    try:
+        port = next(int(line.rpartition(":")[2]) for line in process.stdout if "listening on http://" in line)
+        assert ask(port, "GET", "/health") == (200, {"model_class": "Echo", "status": "UP"})
+        status, answer = ask(port, "POST", "/predict", BODY)
+        assert (status, answer["results"][0]["score"]) == (200, 0.25)
+        if extension:
+            assert ask(port, "GET", "/mine") == (200, {"mine": 1})
+    finally:
+        process.send_signal(end)
+        process.stdout.close()
+        assert process.wait(60) in (0, -end)
 
 
 @pytest.mark.parametrize("options", [["--threads", "4"], ["--preload", "--workers", "2", "--threads", "2"]], ids=" ".join)

@@ -9,7 +9,7 @@ import logging
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
 
 from . import _calls
-from ._flask import flask_app, has_route
+from ._flask import flask_app, has_route, has_routes
 from ._http import CURRENT, HttpError, Request, Response
 from ._instances import INSTANCES
 from ._test_client import TestClient
@@ -70,12 +70,16 @@ class App:
     def run(
         self, host: Optional[str] = None, port: Optional[int] = None, debug: Optional[bool] = None, **_: Any
     ) -> None:
-        """Serves the app from this process until it is interrupted; each request has a thread."""
+        """Serves the app from this process until it is interrupted."""
         from ._serve import serve
 
         if debug is not None:
             self.debug = debug
         serve(self, host or "127.0.0.1", 9090 if port is None else port)
+
+    def is_extended(self) -> bool:
+        """Tells whether the app has more than what every app has: routes of its own, or something around it."""
+        return self.wsgi_app != self._serve or has_routes()
 
     def _serve(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)

@@ -26,6 +26,11 @@ def flask_app() -> Any:
         return _app
 
 
+def has_routes() -> bool:
+    """Tells whether somebody added a route to the Flask app."""
+    return _app is not None and next(_app.url_map.iter_rules(), None) is not None
+
+
 def has_route(path: str) -> bool:
     """Tells whether somebody added a route for a path to the Flask app."""
     return _app is not None and bool(_app.url_map.bind("").allowed_methods(path))

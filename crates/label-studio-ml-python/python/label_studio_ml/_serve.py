@@ -1,16 +1,76 @@
-"""A small threaded WSGI server, for `app.run()`. `label-studio-ml start` is the server for production."""
+"""Serving an app from its own process, for `app.run()`. `label-studio-ml start` is the server for production."""
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import socket
+import threading
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Tuple
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 if TYPE_CHECKING:
     from ._app import App
 
 logger = logging.getLogger(__name__)
+
+
+def serve(app: "App", host: str, port: int) -> None:
+    """Serves an app until it is interrupted: with the Rust server, unless the app does what only WSGI can."""
+    if app.debug or app.is_extended():
+        _serve_wsgi(app, host, port)
+    else:
+        _serve_natively(app, host, port)
+
+
+def make_app_server(app: "App", host: str, port: int) -> WSGIServer:
+    """Returns a WSGI server that listens; its `serve_forever` answers, a thread for each request."""
+    return make_server(host, port, app, server_class=_Server, handler_class=_Handler)
+
+
+def _serve_wsgi(app: "App", host: str, port: int) -> None:
+    with make_app_server(app, host, port) as server:
+        logger.info("listening on http://%s:%d", *server.server_address[:2])
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            logger.info("interrupted")
+
+
+def _serve_natively(app: "App", host: str, port: int) -> None:
+    from ._native import Server
+    from ._worker import answer
+
+    def answer_call(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+        return answer(app.model_class, path, body, request_id)
+
+    n_threads = int(os.environ.get("THREADS") or 8)
+    server = Server(answer_call, app.model_class.__name__, n_threads, app.basic_auth)
+    with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(server.path))
+            socket.send_fds(connection, [b"s"], [listener.fileno()])
+            serving = threading.Thread(target=server.serve, args=(1,), name="server", daemon=True)
+            serving.start()
+            logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
+            _wait_for(serving)
+            server.stop()
+            serving.join()
+
+
+def _wait_for(serving: threading.Thread) -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    try:
+        serving.join()
+    except KeyboardInterrupt:
+        logger.info("interrupted")
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -21,18 +81,3 @@ class _Server(ThreadingMixIn, WSGIServer):
 class _Handler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         logger.info(format, *args)
-
-
-def make_app_server(app: "App", host: str, port: int) -> WSGIServer:
-    """Returns a server that listens; its `serve_forever` answers, a thread for each request."""
-    return make_server(host, port, app, server_class=_Server, handler_class=_Handler)
-
-
-def serve(app: "App", host: str, port: int) -> None:
-    """Serves an app until it is interrupted."""
-    with make_app_server(app, host, port) as server:
-        logger.info("listening on http://%s:%d", *server.server_address[:2])
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            logger.info("interrupted")
