@@ -4,7 +4,8 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 PORT ?= 9090
 # The backends that the end-to-end tests drive; built like the tests, so that nothing is compiled twice.
-BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_classifier llm_interactive
+BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_classifier llm_interactive \
+	watsonx_llm langchain_search_agent deepgram docling
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
 LOCKED :=

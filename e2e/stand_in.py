@@ -1,80 +1,133 @@
-"""A stand-in for a service that a backend calls: starts it, then runs the backend's command with its address in the environment.
+"""A stand-in for a service that a backend calls.
 
-Used by the scripts `examples/*/e2e/stand_in.py`; each brings what its service answers.
+`examples/*/e2e/stand_in.py` say what a service answers. A scenario starts them with `of_example`; each is also a program
+that starts its service and then a backend with the service's address in its environment.
 """
+
+import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+ROOT = Path(__file__).resolve().parent.parent
 
-@dataclass
+
+@dataclass(frozen=True)
 class Request:
+    """What the backend asked; names of headers are in lower case."""
+
     method: str
     path: str
-    query: dict
-    headers: dict
+    query: dict[str, str]
+    headers: dict[str, str]
     body: bytes
 
     @property
-    def json(self):
+    def json(self) -> Any:
+        """The body as JSON."""
         return json.loads(self.body)
 
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
 
-@dataclass
+
+@dataclass(frozen=True)
 class Reply:
-    body: object = None
-    status: int = 200
-    headers: dict = field(default_factory=dict)
+    """What the service answers: bytes as they are, anything else as JSON."""
 
-    def encoded(self):
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> tuple[bytes, str]:
+        """The bytes to send and what they are."""
         if isinstance(self.body, bytes):
             return self.body, "application/octet-stream"
         return json.dumps(self.body).encode(), "application/json"
 
 
-def run(answer, environment):
-    """Serves `answer(request) -> Reply` and runs the command of the command line until either ends.
+Answer = Callable[[Request], Reply]
+Environment = Callable[[str], dict[str, str]]
 
-    `environment(url)` are the variables for the command. With STAND_IN_LOG set, every request is appended to that file.
-    """
-    log = os.environ.get("STAND_IN_LOG")
-    lock = threading.Lock()
+
+class StandIn:
+    """Serves `answer` on a free port; use it in a `with` block. `requests` are those so far."""
+
+    def __init__(self, answer: Answer, environment: Environment) -> None:
+        """Starts to listen."""
+        self.requests: list[Request] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler(answer, self.requests))
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.environment = environment(self.url)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def at(self, path: str) -> list[Request]:
+        """The requests for one path so far."""
+        return [request for request in self.requests if request.path == path]
+
+    def __enter__(self) -> "StandIn":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def handler(answer: Answer, requests: list[Request]) -> type[BaseHTTPRequestHandler]:
+    """A handler that answers every method and remembers the requests."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *args):
+        def log_message(self, *_: object) -> None:
             pass
 
-        def handle_any(self):
+        def handle_any(self) -> None:
             address = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = {name: values[-1] for name, values in parse_qs(address.query).items()}
-            request = Request(self.command, address.path, query, dict(self.headers), body)
-            if log:
-                with lock, open(log, "a") as file:
-                    print(request.method, self.path, body[:300].decode(errors="replace"), file=file)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            request = Request(self.command, address.path, query, headers, body)
+            requests.append(request)
             reply = answer(request)
-            data, kind = reply.encoded()
+            content, kind = reply.encoded()
             self.send_response(reply.status)
-            for name, value in {"Content-Type": kind, **reply.headers, "Content-Length": str(len(data))}.items():
+            for name, value in {"Content-Type": kind, **reply.headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(data)
+            self.wfile.write(content)
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = "http://127.0.0.1:%d" % server.server_port
-    backend = subprocess.Popen(sys.argv[1:], env={**os.environ, **environment(url)})
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: backend.terminate())
-    sys.exit(backend.wait())
+    return Handler
+
+
+def of_example(name: str) -> StandIn:
+    """Starts the service of `examples/<name>`."""
+    file = ROOT / "examples" / name / "e2e" / "stand_in.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_stand_in", file)
+    assert spec and spec.loader, f"{file} is a Python file"
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return StandIn(module.answer, module.environment)
+
+
+def run(answer: Answer, environment: Environment) -> None:
+    """Starts a service, then the program that the command line names, and ends with it."""
+    with StandIn(answer, environment) as service:
+        backend = subprocess.Popen(sys.argv[1:], env={**os.environ, **service.environment})
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: backend.terminate())
+        code = backend.wait()
+    sys.exit(code)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from e2e.scenarios.basic_auth import basic_auth
 from e2e.scenarios.images import images
 from e2e.scenarios.llm_interactive import llm_interactive
+from e2e.scenarios.services import deepgram, docling, langchain_search_agent, watsonx_llm
 from e2e.scenarios.substring_matching import substring_matching
 from e2e.scenarios.text import text
 from e2e.scenarios.text_classifier import text_classifier
@@ -28,7 +29,12 @@ SCENARIOS = [
     Scenario("substring-matching", substring_matching),
     Scenario("text-classifier", text_classifier),
     Scenario("llm-interactive", llm_interactive),
+    Scenario("watsonx-llm", watsonx_llm),
+    Scenario("langchain-search-agent", langchain_search_agent),
+    Scenario("deepgram", deepgram),
+    Scenario("docling", docling),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),
+    Scenario("deepgram-personal-token", deepgram, personal_token=True),
     Scenario("text-classifier-personal-token", text_classifier, personal_token=True),
 ]

@@ -13,12 +13,11 @@ STORED = {}
 
 
 def answer(request):
-    headers = {name.lower(): value for name, value in request.headers.items()}
     if request.path == "/v1/speak":
-        if headers.get("authorization") != "Token a-key":
+        if request.headers.get("authorization") != "Token a-key":
             return Reply({"err_code": "INVALID_AUTH", "err_msg": "Invalid credentials."}, 401)
         return Reply(b"ID3" + request.json["text"].encode(), headers={"Content-Type": "audio/mpeg"})
-    if request.method == "PUT" and headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+    if request.method == "PUT" and request.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
         STORED[request.path] = request.body
         return Reply({})
     if request.path in STORED:
@@ -39,4 +38,5 @@ def environment(url):
     }
 
 
-run(answer, environment)
+if __name__ == "__main__":
+    run(answer, environment)

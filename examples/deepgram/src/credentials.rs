@@ -39,11 +39,7 @@ impl Credentials {
     }
 
     fn of_file(args: &BucketArgs) -> anyhow::Result<Self> {
-        let path = args
-            .aws_shared_credentials_file
-            .clone()
-            .or_else(|| Some(std::env::home_dir()?.join(".aws/credentials")))
-            .filter(|path| path.is_file());
+        let path = args.credentials_file().filter(|path| path.is_file());
         let path = path.context(
             "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE",
         )?;

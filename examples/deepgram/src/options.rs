@@ -122,6 +122,10 @@ pub struct BucketArgs {
     #[arg(long, env = "AWS_SHARED_CREDENTIALS_FILE")]
     pub aws_shared_credentials_file: Option<PathBuf>,
 
+    /// Folder that ~ means
+    #[arg(long, env = "HOME", hide = true)]
+    home: Option<PathBuf>,
+
     /// Profile in the credentials file
     #[arg(long, env = "AWS_PROFILE", default_value = "default")]
     pub aws_profile: String,
@@ -189,6 +193,14 @@ impl Options {
 }
 
 impl BucketArgs {
+    /// Returns where the credentials file is.
+    pub fn credentials_file(&self) -> Option<PathBuf> {
+        let configured = self.aws_shared_credentials_file.clone();
+        configured
+            .filter(|path| !path.as_os_str().is_empty())
+            .or_else(|| Some(self.home.as_ref()?.join(".aws/credentials")))
+    }
+
     /// Returns the region, from either variable.
     pub fn region(&self) -> Option<&str> {
         let regions = [&self.aws_default_region, &self.aws_region];

@@ -16,10 +16,9 @@ DOCUMENT = json.loads(VECTORS.read_text())["document"]
 
 
 def answer(request):
-    headers = {name.lower(): value for name, value in request.headers.items()}
     if request.path == "/version":
         return Reply({"docling-serve": "0.0.0"})
-    if headers.get("x-api-key") != "a-key":
+    if request.headers.get("x-api-key") != "a-key":
         return Reply({"detail": "Api key is required."}, 401)
     if request.path == "/v1/convert/file/async":
         if b"presigned_url" in request.body:
@@ -36,4 +35,5 @@ def environment(url):
     return {"DOCLING_SERVICE_URL": url + "/v1", "DOCLING_SERVE_API_KEY": "a-key"}
 
 
-run(answer, environment)
+if __name__ == "__main__":
+    run(answer, environment)

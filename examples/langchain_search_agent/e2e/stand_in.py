@@ -34,4 +34,5 @@ def environment(url):
     return {"OPENAI_BASE_URL": url + "/v1", "OPENAI_API_KEY": "a-key", "SEARXNG_URL": url, "DEFAULT_PROMPT": "Is this good? "}
 
 
-run(answer, environment)
+if __name__ == "__main__":
+    run(answer, environment)

@@ -49,4 +49,5 @@ def environment(url):
     }
 
 
-run(answer, environment)
+if __name__ == "__main__":
+    run(answer, environment)
