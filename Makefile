@@ -5,7 +5,8 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 PORT ?= 9090
 # The backends that the end-to-end tests drive; built like the tests, so that nothing is compiled twice.
 BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_classifier llm_interactive \
-	watsonx_llm langchain_search_agent deepgram docling
+	watsonx_llm langchain_search_agent deepgram docling \
+	segment_anything_model segment_anything_2_image
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
 LOCKED :=
@@ -50,9 +51,10 @@ doc: tools ## API documentation in target/doc, with warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) $(FEATURES) --workspace --no-deps --lib
 
 bench: tools ## Benchmarks: reading a label config, and a /predict round trip
-	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml --bench label_config --bench predict
+	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml -p label-studio-inference \
+		--bench label_config --bench predict --bench masks
 
-e2e: backends label-studio ## A real Label Studio against the backends
+e2e: backends label-studio onnxruntime ## A real Label Studio against the backends
 	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .
 	$(PYTHON) -m e2e --programs $(PROGRAMS)
 

@@ -7,6 +7,7 @@ from e2e.scenarios.basic_auth import basic_auth
 from e2e.scenarios.images import images
 from e2e.scenarios.llm_interactive import llm_interactive
 from e2e.scenarios.services import deepgram, docling, langchain_search_agent, watsonx_llm
+from e2e.scenarios.smart_masks import segment_anything, segment_anything_2
 from e2e.scenarios.substring_matching import substring_matching
 from e2e.scenarios.text import text
 from e2e.scenarios.text_classifier import text_classifier
@@ -33,6 +34,8 @@ SCENARIOS = [
     Scenario("langchain-search-agent", langchain_search_agent),
     Scenario("deepgram", deepgram),
     Scenario("docling", docling),
+    Scenario("segment-anything", segment_anything),
+    Scenario("segment-anything-2", segment_anything_2),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),
     Scenario("deepgram-personal-token", deepgram, personal_token=True),
