@@ -1,14 +1,14 @@
 //! A Python model behind the server: WORKERS processes that run it with THREADS threads each.
 //!
 //! The server's process runs no Python code of the model, so it outlives whatever the model does: a crash, an exit, a call
-//! that never returns. Requests are handed over as they came, over one Unix socket per thread ([`frame`]), and answers
+//! that never returns. Requests are handed over as they came, over one Unix socket per thread (`frame`), and answers
 //! are passed on unread.
 //!
-//! - [`process`] starts a worker and waits until its model is loaded;
-//! - [`supervisor`] keeps one place filled, with pauses when starting fails;
-//! - [`pool`] says which call goes to which worker;
-//! - [`call`] makes a call, and repeats it where another call took the worker down;
-//! - [`model`] is all of that as one more model for the server.
+//! - `process` starts a worker and waits until its model is loaded;
+//! - `supervisor` keeps one place filled, with pauses when starting fails;
+//! - `pool` says which call goes to which worker;
+//! - `call` makes a call, and repeats it where another call took the worker down;
+//! - `model` is all of that as one more model for the server.
 
 mod args;
 mod call;
