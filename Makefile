@@ -13,7 +13,7 @@ LOCKED :=
 # Checked and tested throughout with the opt-in engine, so that it is built once and nothing is built without it.
 FEATURES := --features label-studio-inference/rten
 
-.PHONY: help setup run test lint fmt doc bench e2e demo backends tools label-studio onnxruntime
+.PHONY: help setup run test lint python fmt doc bench e2e demo backends tools label-studio onnxruntime python-package
 
 help: ## Lists what can be made
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -54,7 +54,7 @@ bench: tools ## Benchmarks: reading a label config, and a /predict round trip
 	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml -p label-studio-inference \
 		--bench label_config --bench predict --bench masks
 
-e2e: backends label-studio onnxruntime ## A real Label Studio against the backends
+e2e: backends label-studio python-package onnxruntime ## A real Label Studio against the backends
 	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .
 	$(PYTHON) -m e2e --programs $(PROGRAMS)
 
@@ -63,6 +63,9 @@ demo: backends label-studio ## Label Studio with a text classifier and a sample 
 
 backends: tools
 	cargo build $(LOCKED) $(addprefix -p ,$(BACKENDS))
+
+python-package: tools
+	scripts/install_python_package.sh $(LOCKED)
 
 label-studio:
 	@scripts/install_label_studio.sh

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import requests
@@ -17,7 +17,12 @@ class Backend:
     """A running backend with a `MODEL_DIR` of its own; use it in a `with` block."""
 
     def __init__(
-        self, program: Path, environment: Mapping[str, str], port: int | None = None, folder: Path | None = None
+        self,
+        program: Path,
+        environment: Mapping[str, str],
+        port: int | None = None,
+        folder: Path | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         """Starts `program`; with `folder`, what the model has learnt is kept there for the next time."""
         if not program.exists():
@@ -25,7 +30,7 @@ class Backend:
         self.auth: tuple[str, str] | None = None
         if "BASIC_AUTH_USER" in environment:
             self.auth = (environment["BASIC_AUTH_USER"], environment["BASIC_AUTH_PASS"])
-        self._program, self._environment = program, environment
+        self._program, self._environment, self._arguments = program, environment, arguments
         self._temporary = folder is None
         self._folder = Path(tempfile.mkdtemp(prefix=f"{program.name}-")) if folder is None else folder.absolute()
         self._port = port or free_port()
@@ -58,7 +63,7 @@ class Backend:
     def _start(self) -> None:
         places = {"MODEL_DIR": str(self._folder / "model"), "PORT": str(self._port)}
         (self._folder / "model").mkdir(parents=True, exist_ok=True)
-        command = [str(self._program), "--host", "127.0.0.1"]
+        command = [str(self._program), *self._arguments, "--host", "127.0.0.1"]
         self.process = Process(command, {**self._environment, **places}, self._folder / "backend.log")
         try:
             self.process.wait_until(self._is_loaded, START_SECONDS)

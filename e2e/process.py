@@ -46,6 +46,11 @@ class Process:
         except CheckFailed as failure:
             raise CheckFailed(f"{failure}: {self.log_tail()}") from failure
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def is_running(self) -> bool:
         """Whether the program has not ended yet."""
         return self._process.poll() is None

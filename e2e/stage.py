@@ -12,6 +12,8 @@ from e2e.project import Project
 from e2e.recorder import Recorder
 from e2e.report import STEP_SECONDS, Report
 
+PYTHON_COMMAND = Path(__file__).resolve().parent.parent / ".venv-python/bin/label-studio-ml"
+
 
 @dataclass
 class Stage:
@@ -32,6 +34,13 @@ class Stage:
         """Starts a backend that knows where Label Studio is and holds this stage's token."""
         known = {"LABEL_STUDIO_URL": self.label_studio.url, "LABEL_STUDIO_API_KEY": self.client.token}
         return self.cleanup.enter_context(Backend(self.programs / program, known | dict(environment or {})))
+
+    def python_backend(self, folder: Path, environment: Mapping[str, str] | None = None) -> Backend:
+        """Starts a backend whose model is in Python, with the Python package's `label-studio-ml start`."""
+        known = {"LABEL_STUDIO_URL": self.label_studio.url, "LABEL_STUDIO_API_KEY": self.client.token}
+        arguments = ["start", str(folder)]
+        backend = Backend(PYTHON_COMMAND, known | dict(environment or {}), arguments=arguments)
+        return self.cleanup.enter_context(backend)
 
     def recorder(self, backend: Backend) -> Recorder:
         """Puts a recorder in front of a backend."""

@@ -1,33 +1,13 @@
 #!/usr/bin/env bash
-# Builds the Python package with the dev profile, installs it into a virtual environment of its own, checks types and
-# stubs, and runs its tests.
-# usage: scripts/test_python.sh [CARGO OPTION]...
-#   PYTHON=python3.12       the interpreter to test with (3.9 or newer)
-#   PYTHON_VENV=.venv-312   the virtual environment; made if it is not there
+# Checks the types and stubs of the Python package, and runs its tests, in the environment that it is installed into.
+# usage: scripts/test_python.sh [CARGO OPTION]...     (PYTHON and PYTHON_VENV: see install_python_package.sh)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+scripts/install_python_package.sh "$@"
 package=crates/label-studio-ml-python
-python="${PYTHON:-python3}"
 venv="$(pwd)/${PYTHON_VENV:-.venv-python}"
-
-scripts/install_packages.sh python3:python3
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-  scripts/install_packages.sh :python3-venv
-fi
-if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
-  "$python" -m venv --clear "$venv"
-fi
-pip=("$venv/bin/python" -m pip --quiet --disable-pip-version-check install)
-"${pip[@]}" 'maturin>=1.7,<2'
-
-wheels="$venv/wheels"
-rm -rf "$wheels"
-"$venv/bin/maturin" build --quiet --manifest-path "$package/Cargo.toml" --interpreter "$venv/bin/python" \
-  --out "$wheels" "$@"
-wheel="$(echo "$wheels"/*.whl)"
-"${pip[@]}" "$wheel[fast,gunicorn]" -r "$package/tests/requirements.txt"
-"${pip[@]}" --force-reinstall --no-deps "$wheel" # its version does not change from build to build
+"$venv/bin/python" -m pip --quiet --disable-pip-version-check install -r "$package/tests/requirements.txt"
 
 cache="$(mktemp -d)"
 trap 'rm -rf "$cache"' EXIT

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from e2e.scenarios.basic_auth import basic_auth
 from e2e.scenarios.images import images
 from e2e.scenarios.llm_interactive import llm_interactive
+from e2e.scenarios.python_model import python_model
 from e2e.scenarios.services import deepgram, docling, langchain_search_agent, watsonx_llm
 from e2e.scenarios.smart_masks import segment_anything, segment_anything_2
 from e2e.scenarios.substring_matching import substring_matching
@@ -29,6 +30,7 @@ SCENARIOS = [
     Scenario("basic-auth", basic_auth),
     Scenario("substring-matching", substring_matching),
     Scenario("text-classifier", text_classifier),
+    Scenario("python-model", python_model),
     Scenario("llm-interactive", llm_interactive),
     Scenario("watsonx-llm", watsonx_llm),
     Scenario("langchain-search-agent", langchain_search_agent),
