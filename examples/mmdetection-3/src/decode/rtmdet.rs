@@ -58,9 +58,9 @@ pub(super) fn decode(
 fn upright<'a>(table: &ArrayView2<'a, f32>, n_classes: usize) -> ArrayView2<'a, f32> {
     let is_known = |n: usize| n == 4 || n == n_classes;
     if !is_known(table.ncols()) && is_known(table.nrows()) {
-        table.clone().reversed_axes()
+        table.reversed_axes()
     } else {
-        table.clone()
+        *table
     }
 }
 
