@@ -11,6 +11,7 @@ mod attributes;
 mod classes;
 mod control;
 mod detections;
+mod label_tasks;
 mod literal;
 mod metadata;
 mod model;
@@ -23,6 +24,7 @@ mod taxonomy;
 
 pub use control::{Control, Kind};
 pub use detections::{Answer, Detection, Detections};
+pub use label_tasks::{TaskToLabel, label_tasks, read_tasks};
 pub use literal::{Literal, LiteralError};
 pub use metadata::{Metadata, Purpose};
 pub use model::{Options, Yolo};

@@ -8,8 +8,12 @@ use label_studio_inference::{
     images::Limits,
     onnx::{OnnxArgs, Runtime},
 };
-use label_studio_ml::{ServerArgs, anyhow, serve};
-use yolo::{Kind, ModelFiles, Networks, Options, Yolo};
+use label_studio_ml::{
+    ServerArgs,
+    anyhow::{self, ensure},
+    serve,
+};
+use yolo::{Kind, ModelFiles, Networks, Options, Yolo, label_tasks, read_tasks};
 
 /// Label images with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices
 #[derive(Debug, Parser)]
@@ -25,6 +29,23 @@ struct Args {
 
     #[command(flatten)]
     limits: Limits,
+
+    /// Label these tasks, store the predictions, and end: a JSON file with ids or with objects of id and data, or ids with
+    /// commas
+    #[arg(long)]
+    tasks: Option<String>,
+
+    /// Project of these tasks
+    #[arg(long, env = "LABEL_STUDIO_PROJECT_ID", default_value_t = 1)]
+    project: i64,
+
+    /// Address of Label Studio, as the original's command line calls it
+    #[arg(long, hide = true)]
+    ls_url: Option<String>,
+
+    /// Access token, as the original's command line calls it
+    #[arg(long, hide = true)]
+    ls_api_key: Option<String>,
 
     /// Folder of the models
     #[arg(long, env = "MODEL_ROOT", default_value = "models")]
@@ -85,7 +106,13 @@ impl Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let mut args = Args::parse();
+    let label_studio = &mut args.server.label_studio;
+    label_studio.label_studio_url = args.ls_url.take().or(label_studio.label_studio_url.take());
+    label_studio.label_studio_api_key = args
+        .ls_api_key
+        .take()
+        .or(label_studio.label_studio_api_key.take());
     let files = ModelFiles {
         root: args.model_root.clone(),
         allows_model_path: args.allow_custom_model_path,
@@ -97,10 +124,23 @@ fn main() -> anyhow::Result<()> {
         limits: args.limits,
     };
     let (onnx, hub) = (args.onnx, args.hub);
-    serve(&args.server, move || {
+    let load = move || {
         let networks = Networks::new(Runtime::new(&onnx)?, hub.hub()?, files);
         Ok(Yolo::new(networks, options))
-    })
+    };
+    let Some(tasks) = args.tasks else {
+        return serve(&args.server, load);
+    };
+    let tasks = read_tasks(&tasks)?;
+    let failures = label_tasks(&load()?, args.server.services()?, args.project, &tasks)?;
+    report(tasks.len(), &failures)
+}
+
+#[expect(clippy::print_stdout, reason = "the result of a command")]
+fn report(n_tasks: usize, failures: &[String]) -> anyhow::Result<()> {
+    println!("{} of {n_tasks} tasks labelled", n_tasks - failures.len());
+    ensure!(failures.is_empty(), "not labelled: {}", failures.join("; "));
+    Ok(())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "clap's signature")]

@@ -220,6 +220,12 @@ impl Default for ServerArgs {
 }
 
 impl ServerArgs {
+    /// Returns the store, Label Studio's client and the fetcher of files that the flags describe: for a program that uses
+    /// a model without serving it. Nothing is connected or opened yet.
+    pub fn services(&self) -> anyhow::Result<crate::Services> {
+        super::services::from_args(self)
+    }
+
     /// Returns the credentials that callers must give; both parts are needed to switch them on.
     pub fn basic_auth(&self) -> Option<(&str, &str)> {
         let user = first([&self.basic_auth_user, &self.ml_server_basic_auth_user])?;
