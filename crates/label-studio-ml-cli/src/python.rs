@@ -6,6 +6,8 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::ensure;
+
 /// Python, for those commands that need it.
 pub trait Python {
     /// Imports a script and returns the names of its model classes.
@@ -56,13 +58,24 @@ pub(crate) fn is_backend(folder: &Path) -> bool {
 
 /// Tells whether a target of `start` is a Python script, with or without a class.
 pub(crate) fn is_script(target: &Path) -> bool {
-    let Some(target) = target.to_str() else {
-        return false;
-    };
-    let script = Path::new(ScriptAndClass::parse(target).script);
-    script
-        .extension()
-        .is_some_and(|extension| extension == "py")
+    script_of(target).extension().is_some_and(|end| end == "py")
+}
+
+/// Checks that the script of a target of `start` is there; folders are no business of this.
+pub(crate) fn check_script(target: &Path) -> anyhow::Result<()> {
+    let script = script_of(target);
+    ensure!(
+        !is_script(target) || script.is_file(),
+        "there is no script {}",
+        script.display()
+    );
+    Ok(())
+}
+
+fn script_of(target: &Path) -> &Path {
+    target.to_str().map_or(target, |target| {
+        Path::new(ScriptAndClass::parse(target).script)
+    })
 }
 
 #[cfg(test)]

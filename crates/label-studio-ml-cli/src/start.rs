@@ -75,6 +75,7 @@ impl StartArgs {
         let root_dir = take_root_dir(&mut server_options).transpose()?;
         let folder = root_dir.unwrap_or(self.root_dir).join(dir);
         if python::is_script(&folder) || (python::is_backend(&folder) && !is_rust(&folder)) {
+            python::check_script(&folder)?;
             return match python {
                 Some(python) => python.start(folder.as_os_str(), server_options),
                 None => start_with(&self.python, &folder, &server_options),

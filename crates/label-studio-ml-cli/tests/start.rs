@@ -144,6 +144,13 @@ fn says_why_a_folder_cannot_be_started() {
         "",
         "pip install label-studio-ml",
     );
+    check(
+        root.path(),
+        &["nowhere.py:Mood"],
+        1,
+        "",
+        "no script ./nowhere.py",
+    );
     check(root.path(), &["--dev", "broken"], 1, "", "does not build");
     check(root.path(), &[], 2, "", "<DIR>");
     check(
