@@ -33,6 +33,11 @@ impl SegmentAnything2 {
 }
 
 impl Model for SegmentAnything2 {
+    fn setup(&self, project: &Project) -> anyhow::Result<()> {
+        SmartTools::check(project.label_config());
+        Ok(())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let context = request.context_regions();
         if context.is_empty() {

@@ -34,6 +34,7 @@ impl SegmentAnythingModel {
 
 impl Model for SegmentAnythingModel {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
+        SmartTools::check(project.label_config());
         Ok(project.set_initial_model_version(VERSION)?)
     }
 

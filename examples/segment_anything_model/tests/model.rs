@@ -389,3 +389,21 @@ fn files_that_cannot_be_run_are_refused_with_what_they_are() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+#[test]
+fn a_label_config_that_gets_no_masks_can_be_set_up_all_the_same() {
+    let model = tiny();
+    let configs = [
+        r#"<View><Image name="image" value="$image"/></View>"#,
+        r#"<View><Image name="image" value="$image"/>
+           <BrushLabels name="tag" toName="image"><Label value="Banana"/></BrushLabels></View>"#,
+        r#"<View><Image name="image" value="$image"/>
+           <BrushLabels name="tag" toName="image"><Label value="Banana"/></BrushLabels>
+           <KeyPointLabels name="tag2" toName="image" smart="true"><Label value="Cherry"/></KeyPointLabels></View>"#,
+    ];
+    for config in configs {
+        model
+            .setup(&project_in(&fixture("images"), config))
+            .unwrap();
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use label_studio_sdk::{LabelConfig, Pair, Prediction, Region, Task};
+use label_studio_sdk::{Control, LabelConfig, Pair, Prediction, Region, Task};
 use serde_json::{Map, Value};
 
 use super::{Embedding, ObjectPrompt, Predictor, PromptedModel, ScoredMask, read_context, regions};
@@ -38,6 +38,35 @@ impl SmartTools {
         )
     }
 
+    /// Logs what would keep a project from getting masks: no control for them, no smart tool, other labels. For
+    /// `Model::setup`: the project can be connected all the same, and its label config changed.
+    pub fn check(config: &LabelConfig) {
+        let pair = match Self::output(config) {
+            Ok(pair) => pair,
+            Err(problem) => return tracing::warn!("{problem:#}"),
+        };
+        let is_smart = |control: &&Control| {
+            control
+                .attr("smart")
+                .is_some_and(|smart| smart.eq_ignore_ascii_case("true"))
+                && control.to_name.contains(&pair.object.name)
+        };
+        let mut has_smart_tool = false;
+        for tool in config.controls().iter().filter(is_smart) {
+            has_smart_tool = true;
+            for label in &tool.labels {
+                if let Err(problem) = check_label(pair, label) {
+                    tracing::warn!(tool = tool.name, "{problem:#}");
+                }
+            }
+        }
+        if !has_smart_tool {
+            tracing::warn!(
+                "the label config has no smart tool on its image: add smart=\"true\" to a <KeyPointLabels> or <RectangleLabels>"
+            );
+        }
+    }
+
     /// Finds what the regions in `context` point at on the image of `task`. `local_path` gives the file behind an address.
     pub fn predict(
         &self,
@@ -55,7 +84,9 @@ impl SmartTools {
         let objects = read_context(context, &pair.object.name, embedding.image)?;
         let mut found = Vec::new();
         for object in &objects {
-            check_label(pair, object)?;
+            if let Some(label) = &object.label {
+                check_label(pair, label)?;
+            }
             found.extend(self.find(pair, &embedding, object)?);
         }
         Ok(Prediction::new(found).with_mean_score())
@@ -111,12 +142,10 @@ fn image_url<'a>(pair: Pair<'_>, data: &'a Map<String, Value>) -> anyhow::Result
 }
 
 /// A label that the control does not know would make a region that nobody sees.
-fn check_label(pair: Pair<'_>, object: &ObjectPrompt) -> anyhow::Result<()> {
+fn check_label(pair: Pair<'_>, label: &str) -> anyhow::Result<()> {
     let Pair { control, .. } = pair;
-    let Some(label) = &object.label else {
-        return Ok(());
-    };
-    if control.labels.is_empty() || control.is_dynamic || control.labels.contains(label) {
+    let is_known = control.labels.iter().any(|known| known == label);
+    if control.labels.is_empty() || control.is_dynamic || is_known {
         return Ok(());
     }
     bail!(
