@@ -31,6 +31,8 @@ const OWN_VERSION: &str = concat!("DoclingService-", env!("CARGO_PKG_VERSION"));
 const VERSION_TIME: Duration = Duration::from_secs(5);
 /// Documents are converted at the same time unless they share one of these.
 const N_LOCKS: usize = 64;
+/// Unfinished conversions that are remembered.
+const MAX_JOBS: usize = 1000;
 /// Size that stands for an unknown one: percentages stay right.
 const PLACEHOLDER: (u32, u32) = (100, 100);
 
@@ -150,7 +152,12 @@ impl Docling {
         deadline: Deadline,
     ) -> anyhow::Result<String> {
         if !service.wait(job, deadline)? {
-            self.jobs().insert(*key, job.clone());
+            let mut jobs = self.jobs();
+            if jobs.len() >= MAX_JOBS {
+                jobs.clear();
+            }
+            jobs.insert(*key, job.clone());
+            drop(jobs);
             bail!(
                 "the document is still being converted; ask again in a while, the conversion goes on"
             );

@@ -393,6 +393,30 @@ fn values_land_in_their_columns_whatever_the_table_looks_like() {
 }
 
 #[test]
+fn a_table_that_was_changed_under_way_is_looked_at_again() {
+    let is_changed = Arc::new(Mutex::new(false));
+    let changed = Arc::clone(&is_changed);
+    let stage = stage_with(&[], move |sql| {
+        let is_changed = *changed.lock().unwrap();
+        match sql {
+            "SHOW COLUMNS FROM tbl" if is_changed => Answer::json(&json!({ "data": [
+                ["id", "bigint"], ["completed_by", "varchar"], ["note", "varchar"], ["rating", "bigint"],
+                ["text", "varchar"], ["updated_by", "varchar"],
+            ] })),
+            sql if is_changed && sql.starts_with("INSERT INTO tbl VALUES") => refused("mismatch"),
+            _ => done(),
+        }
+    });
+    stage.send(&event("ANNOTATION_CREATED", 1, 1, "", "x"));
+    *is_changed.lock().unwrap() = true;
+    let insert = "INSERT INTO tbl (ID, completed_by, rating, text, updated_by) VALUES (7, 'a@x.io', 4, 'y', 'b@x.io')";
+    stage.send(&event("ANNOTATION_CREATED", 2, 1, "", "y"));
+    assert_eq!(stage.statements().last().unwrap(), insert);
+    stage.send(&event("ANNOTATION_UPDATED", 2, 1, "", "y"));
+    assert_eq!(stage.statements().last().unwrap(), insert);
+}
+
+#[test]
 fn long_statements_are_followed_on_the_own_host_only() {
     let presto = StandIn::start(|request| match (request.method.as_str(), request.path()) {
         ("POST", _) => Answer::json(

@@ -75,16 +75,30 @@ impl Writer {
         })
     }
 
+    /// Inserts a row. When the engine refuses it, somebody may have changed the table: its columns are read again, and the
+    /// row is tried once more. A row whose fate is unknown is not, since it could then be there twice.
     pub(super) fn insert(
         &self,
         row: &Row,
         columns: &Columns,
         deadline: Deadline,
     ) -> anyhow::Result<()> {
-        self.presto
-            .execute(&self.insertion(row, columns)?, deadline)
-            .map_err(|error| self.forget(error))?;
-        Ok(())
+        let sql = self.insertion(row, columns)?;
+        match self.presto.execute(&sql, deadline) {
+            Err(PrestoError::Refused { name, message }) => {
+                tracing::warn!(
+                    task = row.id,
+                    name,
+                    message,
+                    "row refused; trying once more"
+                );
+                let columns = self.prepare_again(row, deadline)?;
+                self.presto
+                    .execute(&self.insertion(row, &columns)?, deadline)?;
+                Ok(())
+            }
+            done => done.map(|_| ()).map_err(Into::into),
+        }
     }
 
     pub(super) fn delete(
@@ -106,27 +120,37 @@ impl Writer {
         of_whom: Option<&str>,
         deadline: Deadline,
     ) -> anyhow::Result<()> {
-        let steps = [
-            self.table.delete(row.id, of_whom),
-            self.insertion(row, columns)?,
-        ];
+        let delete = self.table.delete(row.id, of_whom);
         if !self.lacks_transactions.load(Ordering::Relaxed) {
-            match self.in_transaction(&steps, deadline) {
-                Ok(true) => return Ok(()),
-                Ok(false) => self.lacks_transactions.store(true, Ordering::Relaxed),
-                Err(error) => return Err(self.forget(error).into()),
+            let both = |columns| anyhow::Ok([delete.clone(), self.insertion(row, columns)?]);
+            let done = match self.in_transaction(&both(columns)?, deadline) {
+                Err(PrestoError::Refused { name, message }) => {
+                    tracing::warn!(
+                        task = row.id,
+                        name,
+                        message,
+                        "row refused; trying once more"
+                    );
+                    let columns = self.prepare_again(row, deadline)?;
+                    self.in_transaction(&both(&columns)?, deadline)?
+                }
+                done => done?,
+            };
+            if done {
+                return Ok(());
             }
+            self.lacks_transactions.store(true, Ordering::Relaxed);
         }
-        let [delete, insert] = &steps;
-        self.presto.execute(delete, deadline)?;
-        let inserted = self.presto.execute(insert, deadline).or_else(|error| {
-            tracing::warn!(task = row.id, %error, "the row is deleted but not written again; trying once more");
-            self.presto.execute(insert, deadline)
-        });
-        inserted.map_err(|error| self.forget(error)).with_context(|| {
+        self.presto.execute(&delete, deadline)?;
+        self.insert(row, columns, deadline).with_context(|| {
             format!("the row of task {} is deleted and could not be written again; save the annotation again", row.id)
-        })?;
-        Ok(())
+        })
+    }
+
+    /// Reads the columns again: somebody may have changed the table.
+    fn prepare_again(&self, row: &Row, deadline: Deadline) -> anyhow::Result<Columns> {
+        *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.prepare(row, deadline)
     }
 
     /// Carries out steps in a transaction; returns false, with nothing done, when the catalog has none.
@@ -171,12 +195,6 @@ impl Writer {
             return Ok(self.table.insert(row));
         }
         self.table.insert_into(columns, row)
-    }
-
-    /// Has the columns read again: somebody may have changed the table.
-    fn forget(&self, error: PrestoError) -> PrestoError {
-        *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        error
     }
 }
 
