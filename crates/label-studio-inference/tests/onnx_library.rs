@@ -35,6 +35,24 @@ fn a_missing_or_wrong_library_names_the_mend_and_does_not_spoil_the_next_try() {
         );
     }
 
+    // Where pip puts it.
+    let capi = folder
+        .path()
+        .join("venv/lib/python3.12/site-packages/onnxruntime/capi");
+    fs::create_dir_all(&capi).unwrap();
+    for name in [
+        "libonnxruntime.so.1.23.2",
+        "libonnxruntime_providers_shared.so",
+    ] {
+        fs::write(capi.join(name), "not a library").unwrap();
+    }
+    let args = OnnxArgs {
+        virtual_env: Some(folder.path().join("venv")),
+        ..OnnxArgs::default()
+    };
+    let found = Runtime::new(&args).err().unwrap().to_string();
+    assert!(found.contains("capi/libonnxruntime.so.1.23.2"), "{found}");
+
     let args = OnnxArgs::near(env!("CARGO_MANIFEST_DIR"));
     assert!(Runtime::new(&args).is_ok());
 }

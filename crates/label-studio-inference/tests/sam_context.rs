@@ -152,6 +152,19 @@ fn fields_that_are_no_numbers_are_named() {
 }
 
 #[test]
+fn more_clicks_than_anybody_makes_are_refused() {
+    let clicks = vec![key_point(1.0, 1.0, "cat", true); 1001];
+    let error = read_context(&clicks, "image", IMAGE)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("1001 regions") && error.contains("at most 1000"),
+        "{error}"
+    );
+    assert_eq!(read(&clicks[1..])[0].clicks.len(), 1000);
+}
+
+#[test]
 fn other_regions_and_other_images_are_left_out() {
     let mut elsewhere = key_point(1.0, 1.0, "cat", true);
     elsewhere["to_name"] = json!("other");

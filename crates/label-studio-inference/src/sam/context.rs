@@ -7,6 +7,9 @@ use super::{Click, Prompt};
 /// How far beyond the image's edge a click may lie, in percent: Label Studio rounds.
 const TOLERANCE: f64 = 0.5;
 
+/// Most regions that are read: a decoder's work grows with their square.
+const MAX_REGIONS: usize = 1000;
+
 /// What an annotator points at under one label: one object.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ObjectPrompt {
@@ -31,6 +34,12 @@ pub enum ContextError {
         field: &'static str,
         /// What the region's value is.
         value: Value,
+    },
+    /// Nobody clicks that often.
+    #[error("{n_regions} regions were drawn, at most {MAX_REGIONS} can be used at once")]
+    TooMany {
+        /// Number of regions.
+        n_regions: usize,
     },
     /// The region lies beside the image.
     #[error(
@@ -57,6 +66,10 @@ pub fn read_context(
     to_name: &str,
     image: (u32, u32),
 ) -> Result<Vec<ObjectPrompt>, ContextError> {
+    let n_regions = regions.len();
+    if n_regions > MAX_REGIONS {
+        return Err(ContextError::TooMany { n_regions });
+    }
     let mut objects: Vec<ObjectPrompt> = Vec::new();
     let mut beside: Vec<(Option<String>, Click)> = Vec::new();
     for region in regions {
