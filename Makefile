@@ -11,7 +11,7 @@ PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
 LOCKED :=
 # Checked and tested throughout with the opt-in engine, so that it is built once and nothing is built without it.
-FEATURES := --features label-studio-inference/rten
+FEATURES := --features label-studio-inference/rten,grounding_dino/rten
 
 .PHONY: help setup run test lint python fmt doc bench e2e demo backends tools label-studio onnxruntime python-package
 

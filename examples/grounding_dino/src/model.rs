@@ -1,7 +1,7 @@
 //! The model, as the server sees it.
 
 use label_studio_inference::{
-    grounding_dino::{Detector, Prompt, PromptControls, Thresholds, image_address},
+    grounding_dino::{Detector, Prompt, PromptControls, Thresholds, image_address, rectangles},
     images::{self, Limits, RgbImage},
 };
 use label_studio_ml::{
@@ -47,7 +47,8 @@ impl Model for GroundingDino {
             tracing::warn!("no prompt, so nothing is looked for");
             return Ok(Predictions::default());
         };
-        let thresholds = stored::thresholds(project, &controls, context, self.options.thresholds)?;
+        let stored = stored::thresholds(project, &controls, self.options.thresholds)?;
+        let thresholds = controls.thresholds(context, stored)?;
 
         let mut predictions = Vec::with_capacity(request.tasks.len());
         for tasks in request.tasks.chunks(self.options.batch_size.max(1)) {
@@ -113,8 +114,7 @@ impl GroundingDino {
                 match &mut found {
                     Ok(found) => {
                         let found = found.next().unwrap_or_default();
-                        let regions =
-                            regions::rectangles(output, prompt, &found, image.dimensions());
+                        let regions = rectangles(output, prompt, &found, image.dimensions());
                         Prediction::new(regions).with_mean_score().into()
                     }
                     Err(error) => TaskPrediction::Failed(format!("{error:#}")),

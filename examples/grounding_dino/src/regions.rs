@@ -1,43 +1,7 @@
-//! What Label Studio gets to see.
+//! What was looked for, as regions.
 
-use label_studio_inference::{
-    grounding_dino::{Detection, Prompt, PromptControls, Thresholds, label_for},
-    images::PercentBox,
-};
+use label_studio_inference::grounding_dino::{PromptControls, Thresholds};
 use label_studio_ml::{Control, Region, Value, json, sdk::Pair};
-
-/// Returns a rectangle for each thing found in an image of a size.
-pub(crate) fn rectangles(
-    output: Pair<'_>,
-    prompt: &Prompt,
-    found: &[Detection],
-    size: (u32, u32),
-) -> Vec<Region> {
-    let rectangle = |found: &Detection| {
-        let PercentBox {
-            x,
-            y,
-            width,
-            height,
-        } = found.percent(size);
-        let mut value = json!({ "rotation": 0, "x": x, "y": y, "width": width, "height": height });
-        let label = label_for(output.control, prompt, found);
-        if let Some(label) = label {
-            value[output.control.kind()] = json!([label]);
-        }
-        let mut region = on(output, value)
-            .with_image_size(size.0, size.1)
-            .with_score(found.score);
-        // Where no label fits, the annotator sees at least which words it were.
-        if label.is_none() && !found.words.is_empty() {
-            region
-                .extra
-                .insert("meta".to_owned(), json!({ "text": [found.words] }));
-        }
-        region
-    };
-    found.iter().map(rectangle).collect()
-}
 
 /// Returns what the controls of the prompt show, so that annotators see what was looked for.
 pub(crate) fn echo(

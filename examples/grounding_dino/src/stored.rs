@@ -1,7 +1,7 @@
 //! What the store keeps about a project: the last prompt and thresholds.
 
 use label_studio_inference::grounding_dino::{PromptControls, Thresholds};
-use label_studio_ml::{Control, Project, StoreError, Value, anyhow};
+use label_studio_ml::{Control, Project, StoreError, Value};
 
 const PROMPT: &str = "prompt";
 const BOX_THRESHOLD: &str = "BOX_THRESHOLD";
@@ -12,35 +12,25 @@ pub(crate) fn prompt(project: &Project) -> Result<Option<String>, StoreError> {
     project.get(PROMPT)
 }
 
-/// Returns the thresholds for a call: what was entered just now, else what the last annotation had, else the defaults. A
-/// label config without a control has the default.
+/// Returns the thresholds of the last annotation that had some, or the defaults. What has no control in the label config
+/// has its default.
 pub(crate) fn thresholds(
     project: &Project,
     controls: &PromptControls<'_>,
-    context: &[Value],
     default: Thresholds,
-) -> anyhow::Result<Thresholds> {
-    let threshold = |control: Option<&Control>, key: &str, default: f64| {
-        let Some(control) = control else {
+) -> Result<Thresholds, StoreError> {
+    let number = |control: Option<&Control>, key: &str, default: f64| -> Result<f64, StoreError> {
+        if control.is_none() {
             return Ok(default);
-        };
-        let number = match PromptControls::entered(Some(control), context) {
-            Some(number) => Some(number),
-            None => project
-                .get(key)?
-                .and_then(|number| number.trim().parse().ok()),
-        };
-        let number = number.unwrap_or(default);
-        anyhow::ensure!(
-            (0.0..=1.0).contains(&number),
-            "{} is {number}: enter a number from 0 to 1",
-            control.name
-        );
-        Ok(number)
+        }
+        let stored = project.get(key)?;
+        Ok(stored
+            .and_then(|number| number.trim().parse().ok())
+            .unwrap_or(default))
     };
     Ok(Thresholds {
-        box_score: threshold(controls.box_threshold, BOX_THRESHOLD, default.box_score)?,
-        token_score: threshold(controls.text_threshold, TEXT_THRESHOLD, default.token_score)?,
+        box_score: number(controls.box_threshold, BOX_THRESHOLD, default.box_score)?,
+        token_score: number(controls.text_threshold, TEXT_THRESHOLD, default.token_score)?,
     })
 }
 

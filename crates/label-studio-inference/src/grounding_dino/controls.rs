@@ -4,6 +4,8 @@ use anyhow::Context as _;
 use label_studio_sdk::{Control, LabelConfig, LabelConfigError, Object, Pair};
 use serde_json::{Map, Value};
 
+use super::Thresholds;
+
 /// Name, or start of the name, by which a text area is preferred.
 const PROMPT: &str = "prompt";
 /// Key of the task data that Label Studio uses before a project has a label config.
@@ -14,9 +16,9 @@ const UNDEFINED: &str = "$undefined$";
 pub struct PromptControls<'a> {
     /// The text area for the prompt, and its image.
     pub prompt: Pair<'a>,
-    /// The number for [`Thresholds::box_score`](super::Thresholds::box_score), if the label config has one.
+    /// The number for [`Thresholds::box_score`], if the label config has one.
     pub box_threshold: Option<&'a Control>,
-    /// The number for [`Thresholds::token_score`](super::Thresholds::token_score), if the label config has one.
+    /// The number for [`Thresholds::token_score`], if the label config has one.
     pub text_threshold: Option<&'a Control>,
 }
 
@@ -56,12 +58,33 @@ impl<'a> PromptControls<'a> {
             .find(|text| !text.trim().is_empty())
     }
 
+    /// Returns the thresholds that were entered, or the defaults; fails for a number that is no score.
+    pub fn thresholds(&self, regions: &[Value], default: Thresholds) -> anyhow::Result<Thresholds> {
+        Ok(Thresholds {
+            box_score: threshold(self.box_threshold, regions, default.box_score)?,
+            token_score: threshold(self.text_threshold, regions, default.token_score)?,
+        })
+    }
+
     /// Returns the number that was entered into a control; 0 counts as none.
     pub fn entered(control: Option<&Control>, regions: &[Value]) -> Option<f64> {
         let numbers =
             values_of(control?, regions).filter_map(|value| value.get("number")?.as_f64());
         numbers.into_iter().find(|number| *number != 0.0)
     }
+}
+
+fn threshold(control: Option<&Control>, regions: &[Value], default: f64) -> anyhow::Result<f64> {
+    let Some(control) = control else {
+        return Ok(default);
+    };
+    let number = PromptControls::entered(Some(control), regions).unwrap_or(default);
+    anyhow::ensure!(
+        (0.0..=1.0).contains(&number),
+        "{} is {number}: enter a number from 0 to 1",
+        control.name
+    );
+    Ok(number)
 }
 
 /// Returns the address of a task's image; the error names what is missing.

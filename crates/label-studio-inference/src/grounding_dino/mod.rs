@@ -30,6 +30,7 @@ mod frame;
 mod inputs;
 mod labels;
 mod prompt;
+mod regions;
 mod scores;
 
 pub use args::GroundingDinoArgs;
@@ -39,4 +40,5 @@ pub use error::GroundingDinoError;
 pub use frame::resized;
 pub use labels::label_for;
 pub use prompt::{Phrase, Prompt, caption};
+pub use regions::rectangles;
 pub use scores::{Detection, Thresholds};

@@ -44,6 +44,7 @@ pub use frame::{LongestSide, decoder_points};
 pub use model::{Embedding, PromptedModel, ScoredMask};
 pub use predictor::Predictor;
 pub use prompt::{Click, Prompt};
+pub use regions::regions;
 pub use sam2::Sam2;
 pub use smart_tools::SmartTools;
 

@@ -11,7 +11,7 @@ const POLYGON_TOLERANCE: f64 = 1.5;
 const SPECK: f64 = 0.01;
 
 /// Makes the regions that say what a mask says: one brush region, or a polygon for each part. None for an empty mask.
-pub(super) fn regions(
+pub fn regions(
     control: &Control,
     object: &Object,
     label: Option<&str>,

@@ -1,0 +1,99 @@
+//! Whether masks are made, and with which files.
+
+use std::path::{Path, PathBuf};
+
+use clap::{ArgAction, Args, builder::BoolishValueParser};
+use label_studio_inference::{
+    hub::Hub,
+    onnx::Runtime,
+    sam::{Predictor, Sam, SamArgs},
+};
+use label_studio_ml::anyhow::{self, Context};
+
+const MOBILE_SAM: &str = "mobile_sam.pt";
+/// MobileSAM, exported by others; fetched when no file of it is there.
+const MOBILE_SAM_ENCODER: &str = "hf://Acly/MobileSAM/mobile_sam_image_encoder.onnx";
+const MOBILE_SAM_DECODER: &str = "hf://Acly/MobileSAM/sam_mask_decoder_multi.onnx";
+
+/// Whether masks are made, and by which model
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Masks")]
+pub struct SegmenterArgs {
+    /// Make masks with SAM: true or false
+    #[arg(long, env = "USE_SAM", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub use_sam: bool,
+
+    /// Make masks with MobileSAM, which is small and quick; goes before SAM
+    #[arg(long, env = "USE_MOBILE_SAM", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub use_mobile_sam: bool,
+
+    /// SAM: the checkpoint beside which export.py of segment_anything_model put the exported files
+    #[arg(
+        long,
+        env = "SAM_CHECKPOINT",
+        value_name = "PATH",
+        default_value = "sam_vit_h_4b8939.pth"
+    )]
+    pub sam_checkpoint: String,
+
+    /// MobileSAM: the checkpoint beside which the exported files are; fetched if there are none
+    #[arg(long, env = "MOBILESAM_CHECKPOINT", value_name = "PATH", default_value = MOBILE_SAM)]
+    pub mobilesam_checkpoint: String,
+
+    /// Encoder file instead of those: a path, or `hf://owner/name/file`
+    #[arg(long, env = "SAM_ENCODER", value_name = "FILE")]
+    pub sam_encoder: Option<String>,
+
+    /// Decoder file of that encoder
+    #[arg(long, env = "SAM_DECODER", value_name = "FILE")]
+    pub sam_decoder: Option<String>,
+
+    /// How objects are found by rectangles
+    #[command(flatten)]
+    pub sam: SamArgs,
+}
+
+impl SegmenterArgs {
+    /// Loads the model that makes masks; nothing if none is wanted.
+    pub fn load(&self, runtime: &Runtime, hub: &Hub) -> anyhow::Result<Option<Predictor>> {
+        if !self.use_sam && !self.use_mobile_sam {
+            return Ok(None);
+        }
+        let (encoder, decoder) = self.files(hub)?;
+        let sam = Sam::load(runtime, encoder, decoder, self.sam.mask_choice)?;
+        let predictor = Predictor::new(sam, self.sam.cache_bytes());
+        Ok(Some(predictor.with_limits(self.sam.limits)))
+    }
+
+    fn files(&self, hub: &Hub) -> anyhow::Result<(PathBuf, PathBuf)> {
+        // Compose files set variables to nothing.
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let fetch = |name: &str| -> anyhow::Result<PathBuf> { Ok(hub.path(&name.parse()?)?) };
+        if let Some(encoder) = filled(&self.sam_encoder) {
+            let decoder = filled(&self.sam_decoder);
+            let decoder = decoder.context("SAM_ENCODER is given: SAM_DECODER must be as well")?;
+            return Ok((fetch(&encoder)?, fetch(&decoder)?));
+        }
+        let checkpoint = match (self.use_mobile_sam, self.mobilesam_checkpoint.trim()) {
+            (true, "") => MOBILE_SAM,
+            (true, checkpoint) => checkpoint,
+            (false, _) => self.sam_checkpoint.trim(),
+        };
+        if let Some(files) = exported(Path::new(checkpoint)) {
+            return Ok(files);
+        }
+        anyhow::ensure!(
+            self.use_mobile_sam && checkpoint == MOBILE_SAM,
+            "there are no exported files beside {checkpoint}: this backend runs ONNX files, which `python \
+             ../segment_anything_model/export.py {checkpoint}` makes from a checkpoint (see the README), or name them \
+             in SAM_ENCODER and SAM_DECODER"
+        );
+        Ok((fetch(MOBILE_SAM_ENCODER)?, fetch(MOBILE_SAM_DECODER)?))
+    }
+}
+
+fn exported(checkpoint: &Path) -> Option<(PathBuf, PathBuf)> {
+    let encoder = checkpoint.with_extension("encoder.onnx");
+    let decoder = checkpoint.with_extension("decoder.onnx");
+    (encoder.is_file() && decoder.is_file()).then_some((encoder, decoder))
+}
