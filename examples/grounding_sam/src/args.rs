@@ -27,7 +27,7 @@ pub struct SegmenterArgs {
     #[arg(long, env = "USE_MOBILE_SAM", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub use_mobile_sam: bool,
 
-    /// SAM: the checkpoint beside which export.py of segment_anything_model put the exported files
+    /// SAM: the checkpoint beside which the exported files are, as its own backend exports them
     #[arg(
         long,
         env = "SAM_CHECKPOINT",
