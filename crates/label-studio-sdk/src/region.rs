@@ -1,6 +1,6 @@
 //! One entry of a `result` array: a region, a relation, or JSON that is kept as it is.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 /// One entry of the `result` array of an annotation or a prediction.
@@ -56,10 +56,10 @@ impl<'de> Deserialize<'de> for ResultEntry {
 }
 
 /// Something that an annotator or a model marked with a control tag.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub struct Region {
     /// Identifies the region inside its task; the regions of one OCR box share it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub id: Option<String>,
     /// Name of the control tag.
     pub from_name: String,
@@ -72,20 +72,50 @@ pub struct Region {
     #[serde(default)]
     pub value: Value,
     /// Confidence in the region, from 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub score: Option<f64>,
     /// Width of the labelled image in pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub original_width: Option<u32>,
     /// Height of the labelled image in pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub original_height: Option<u32>,
     /// Rotation of the image in degrees.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub image_rotation: Option<i32>,
     /// Fields that the SDK does not know, kept as they came.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// Written by hand: a derived `flatten` costs several times as much, and regions are most of what a backend writes.
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(id) = &self.id {
+            map.serialize_entry("id", id)?;
+        }
+        map.serialize_entry("from_name", &self.from_name)?;
+        map.serialize_entry("to_name", &self.to_name)?;
+        map.serialize_entry("type", &self.kind)?;
+        map.serialize_entry("value", &self.value)?;
+        if let Some(score) = self.score {
+            map.serialize_entry("score", &score)?;
+        }
+        if let Some(width) = self.original_width {
+            map.serialize_entry("original_width", &width)?;
+        }
+        if let Some(height) = self.original_height {
+            map.serialize_entry("original_height", &height)?;
+        }
+        if let Some(rotation) = self.image_rotation {
+            map.serialize_entry("image_rotation", &rotation)?;
+        }
+        for (name, value) in &self.extra {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
 }
 
 impl Region {

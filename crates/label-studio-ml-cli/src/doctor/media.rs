@@ -41,6 +41,7 @@ impl Doctor {
         let options = MediaOptions {
             document_root: self.args.local_files_document_root.clone(),
             verify_ssl: self.args.verify_ssl,
+            ca_bundle: self.args.ca_bundle(),
             allow_private_addresses: self.args.allow_private_addresses,
             retries: 0,
             ..MediaOptions::new(cache.path())

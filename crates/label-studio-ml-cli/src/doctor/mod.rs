@@ -11,7 +11,10 @@ mod webhook;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use label_studio_sdk::{
     Client, LabelConfig, Task,
     client::{MlBackend, ProjectInfo},
@@ -118,6 +121,10 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "BOOL", env = "LABEL_STUDIO_VERIFY_SSL", default_value = "true", value_parser = switch)]
     verify_ssl: bool,
 
+    /// File with the certificates to trust, in PEM, instead of the usual ones
+    #[arg(long, value_name = "FILE", env = "REQUESTS_CA_BUNDLE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    ca_bundle: Option<PathBuf>,
+
     /// Fetch media from private addresses other than Label Studio's
     #[arg(long, env = "ALLOW_PRIVATE_ADDRESSES")]
     allow_private_addresses: bool,
@@ -163,6 +170,11 @@ impl DoctorArgs {
     fn url(&self) -> &str {
         let urls = [&self.label_studio_url, &self.label_studio_host];
         first(urls).unwrap_or("http://localhost:8080")
+    }
+
+    fn ca_bundle(&self) -> Option<PathBuf> {
+        let path = self.ca_bundle.clone();
+        path.filter(|path| !path.as_os_str().is_empty())
     }
 
     fn token(&self) -> Option<&str> {

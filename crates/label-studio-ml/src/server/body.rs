@@ -175,3 +175,47 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, A
     serde_json::from_str(text)
         .map_err(|error| ApiError::bad_request(format!("the body is not as expected: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::Pin, task};
+
+    use hyper::body::Frame;
+
+    use super::*;
+
+    /// A body that sends one piece and then nothing, for ever.
+    struct Stuck(Option<Bytes>);
+
+    impl hyper::body::Body for Stuck {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut task::Context<'_>,
+        ) -> task::Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            match self.0.take() {
+                Some(piece) => task::Poll::Ready(Some(Ok(Frame::data(piece)))),
+                None => task::Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_stops_sending_gives_its_share_back() {
+        let limits = BodyLimits {
+            patience: Duration::from_millis(1),
+            ..BodyLimits::new(1, 1)
+        };
+        let request = Request::new(Body::new(Stuck(Some(Bytes::from_static(b"{")))));
+        let error = limits
+            .read(request)
+            .await
+            .err()
+            .expect("the body never ends");
+        assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
+        let whole = limits.read(Request::new(Body::from("{}"))).await;
+        assert_eq!(whole.ok().expect("there is room again").bytes, "{}");
+    }
+}

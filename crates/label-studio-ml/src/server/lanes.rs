@@ -23,14 +23,14 @@ const LOSS: u32 = 8;
 /// Runs calls on threads of their own, and those of a kind that has proved quick where the request was read.
 ///
 /// A call that turns out slow sends those after it to threads of their own again. Until it ends it holds up one of the
-/// server's workers, of which one more exists than may be held up.
+/// server's threads, of which one more exists than may be held up.
 pub(super) struct Lanes {
     places: Semaphore,
     trust: AtomicU32,
 }
 
 impl Lanes {
-    /// Creates lanes for a server whose runtime has more than `n_places` workers.
+    /// Creates lanes for a server with more than `n_places` threads.
     pub(super) fn new(n_places: usize) -> Self {
         Self {
             places: Semaphore::new(n_places),
@@ -78,7 +78,7 @@ impl Lanes {
     }
 }
 
-/// Workers that a server's runtime has: one for each core, and one that no quick call holds up.
+/// Threads of a server: one for each core, and one that no quick call holds up.
 pub(super) fn n_workers() -> usize {
     n_cores() + 1
 }

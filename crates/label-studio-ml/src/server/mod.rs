@@ -17,6 +17,7 @@ mod raw;
 mod routes;
 mod serve;
 mod services;
+mod shards;
 mod test_client;
 mod training;
 

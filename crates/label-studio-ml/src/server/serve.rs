@@ -3,16 +3,14 @@
 use std::{net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use tokio::{
-    net::TcpListener,
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
     sync::{oneshot, watch},
     task::JoinSet,
 };
 
-use super::{RawModel, ServerArgs, app, backend::Backend, lanes::n_workers, logging, services};
+use super::{RawModel, ServerArgs, backend::Backend, logging, services, shards};
 use crate::{Model, model::short_type_name};
 
 /// Serves a model until SIGTERM or Ctrl-C.
@@ -40,14 +38,21 @@ pub fn serve<M: Model>(
         short_type_name::<M>(),
         services::from_args(args)?,
     ));
-    let runtime = runtime()?;
+    let runtime = shards::runtime()?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let listener = listen(args)?;
     announce(args, &backend, &listener);
     load(&backend, loader)?;
-    let ended = runtime.block_on(run(backend, vec![listener], args, stop));
-    runtime.shutdown_background();
-    ended
+    let stopping = watch::Sender::new(false);
+    let mut has_ended = shards::start(&backend, &listener, &stopping)?;
+    drop(listener);
+    let servers = async {
+        while let Some(ended) = has_ended.recv().await {
+            ended?;
+        }
+        Ok(())
+    };
+    runtime.block_on(until_ended(servers, args, &stopping, stop))
 }
 
 /// Serves a model that reads requests and writes answers itself, until SIGTERM or Ctrl-C.
@@ -102,8 +107,21 @@ fn serve_raw_within<M: RawModel>(
     for listener in &listeners {
         announce(args, &backend, listener);
     }
+    let stopping = watch::Sender::new(false);
+    let servers = async {
+        let mut servers = JoinSet::new();
+        for listener in listeners {
+            let (backend, stopping) = (Arc::clone(&backend), stopping.subscribe());
+            servers.spawn(async move { shards::serve(&backend, listener, stopping).await });
+        }
+        while let Some(ended) = servers.join_next().await {
+            ended??;
+        }
+        backend.training.drain().await;
+        Ok(())
+    };
     let ended = runtime.block_on(async {
-        let ended = run(backend, listeners, args, stop).await;
+        let ended = until_ended(servers, args, &stopping, stop).await;
         model.stop().await;
         ended
     });
@@ -113,7 +131,6 @@ fn serve_raw_within<M: RawModel>(
 
 fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(n_workers())
         .enable_all()
         .build()
 }
@@ -201,44 +218,26 @@ impl Stop {
     }
 }
 
-async fn run(
-    backend: Arc<Backend>,
-    listeners: Vec<StdTcpListener>,
+/// Serves until all of `servers` have ended, or the time that they get after `stop` is over.
+async fn until_ended(
+    servers: impl Future<Output = anyhow::Result<()>>,
     args: &ServerArgs,
+    stopping: &watch::Sender<bool>,
     mut stop: Stop,
 ) -> anyhow::Result<()> {
-    let drain = Duration::from_secs(args.drain_seconds);
-    let stopping = watch::Sender::new(false);
-    let mut servers = JoinSet::new();
-    for listener in listeners {
-        let mut stopped = stopping.subscribe();
-        let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let server = axum::serve(listener, app::router(Arc::clone(&backend)))
-            .with_graceful_shutdown(async move {
-                let _ = stopped.wait_for(|stop| *stop).await;
-            });
-        servers.spawn(server.into_future());
-    }
-    let ended = async {
-        while let Some(ended) = servers.join_next().await {
-            ended??;
-        }
-        backend.training.drain().await;
-        anyhow::Ok(())
-    };
     let deadline = async {
         let reason = stop.first().await;
         tracing::info!(reason, "ending: running calls are finished first");
         stopping.send_replace(true);
         tokio::select! {
-            () = tokio::time::sleep(drain) => tracing::warn!("calls still run after the time to drain; ended without them"),
+            () = tokio::time::sleep(Duration::from_secs(args.drain_seconds)) => {
+                tracing::warn!("calls still run after the time to drain; ended without them");
+            }
             () = stop.second() => tracing::warn!("ended at once at the second signal"),
         }
     };
     tokio::select! {
-        ended = ended => ended,
+        ended = servers => ended,
         () = deadline => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{backend::Backend, error::ApiError, lanes::on_own_thread, projects::SeenProject};
 use crate::{Event, ProjectId};
@@ -20,8 +20,29 @@ type Turn = Arc<AsyncMutex<()>>;
 /// Trainings: one at a time per project, in the order of their events.
 pub(super) struct Training {
     turns: Mutex<HashMap<ProjectId, Weak<AsyncMutex<()>>>>,
-    running: mpsc::Sender<()>,
-    ended: Mutex<Option<mpsc::Receiver<()>>>,
+    n_running: watch::Sender<usize>,
+}
+
+/// Counts one training until it is dropped.
+struct Running(Arc<Backend>);
+
+impl Running {
+    fn enter(backend: &Arc<Backend>) -> Self {
+        backend
+            .training
+            .n_running
+            .send_modify(|n_running| *n_running += 1);
+        Self(Arc::clone(backend))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0
+            .training
+            .n_running
+            .send_modify(|n_running| *n_running -= 1);
+    }
 }
 
 /// How far a training got while its caller waited.
@@ -34,11 +55,9 @@ pub(super) enum Progress {
 
 impl Default for Training {
     fn default() -> Self {
-        let (running, ended) = mpsc::channel(1);
         Self {
             turns: Mutex::default(),
-            running,
-            ended: Mutex::new(Some(ended)),
+            n_running: watch::Sender::new(0),
         }
     }
 }
@@ -52,7 +71,7 @@ impl Training {
     ) -> Result<Progress, ApiError> {
         let job = uuid();
         let turn = backend.training.turn(project.project.id());
-        let running = backend.training.running.clone();
+        let running = Running::enter(backend);
         tracing::info!(job, project = %project.project.id(), event = event.action.as_str(), "training taken");
         let task = tokio::spawn({
             let (backend, job) = (Arc::clone(backend), job.clone());
@@ -73,20 +92,14 @@ impl Training {
 
     /// Waits until every training that has been started has ended.
     pub(super) async fn drain(&self) {
-        let ended = self
-            .ended
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(mut ended) = ended {
-            let n_running = self.running.strong_count() - 1;
-            if n_running > 0 {
-                tracing::info!(n_running, "waiting for trainings to end");
-            }
-            while self.running.strong_count() > 1 {
-                let _ = tokio::time::timeout(Duration::from_millis(50), ended.recv()).await;
-            }
+        let mut n_running = self.n_running.subscribe();
+        if *n_running.borrow() > 0 {
+            tracing::info!(
+                n_running = *n_running.borrow(),
+                "waiting for trainings to end"
+            );
         }
+        let _ = n_running.wait_for(|n_running| *n_running == 0).await;
     }
 
     fn turn(&self, project: &ProjectId) -> Turn {

@@ -1,0 +1,67 @@
+//! The server's threads: each has connections of its own and never wakes another one, which would cost more than most
+//! requests.
+
+use std::{net::TcpListener as StdTcpListener, sync::Arc, thread};
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    sync::{mpsc, watch},
+};
+
+use super::{app, backend::Backend, lanes::n_workers};
+
+/// Serves on as many threads as [`n_workers`] says, until `stopping`. Each thread tells its end, once its connections and
+/// all trainings have ended.
+pub(super) fn start(
+    backend: &Arc<Backend>,
+    listener: &StdTcpListener,
+    stopping: &watch::Sender<bool>,
+) -> anyhow::Result<mpsc::UnboundedReceiver<anyhow::Result<()>>> {
+    let (ended, has_ended) = mpsc::unbounded_channel();
+    for _ in 0..n_workers() {
+        let runtime = runtime()?;
+        let listener = listener.try_clone().context("cannot share the socket")?;
+        let (backend, stopping, ended) = (Arc::clone(backend), stopping.subscribe(), ended.clone());
+        let run = move || {
+            let result = runtime.block_on(async {
+                serve(&backend, listener, stopping).await?;
+                backend.training.drain().await;
+                Ok(())
+            });
+            runtime.shutdown_background();
+            // Nobody listens any more when the time to drain is over.
+            let _ = ended.send(result);
+        };
+        thread::Builder::new()
+            .name("server".to_owned())
+            .spawn(run)
+            .context("cannot start a thread")?;
+    }
+    Ok(has_ended)
+}
+
+/// Serves on one socket until `stopping`, and lets the requests that run then end.
+pub(super) async fn serve(
+    backend: &Arc<Backend>,
+    listener: StdTcpListener,
+    mut stopping: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let stopped = async move {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    axum::serve(listener, app::router(Arc::clone(backend)))
+        .with_graceful_shutdown(stopped)
+        .await?;
+    Ok(())
+}
+
+/// Returns a runtime of one thread.
+pub(super) fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
