@@ -1,8 +1,9 @@
 //! What `label-studio-ml create` writes builds, passes its own tests and starts.
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 /// A new backend in a folder that stays, so that a second run builds little.
@@ -17,12 +18,15 @@ fn new_backend(checkout: &Path) -> PathBuf {
     root.join("my_backend")
 }
 
-/// Runs `command` with the profile and the target folder of this workspace, so that its crates are built once.
-fn check(mut command: Command, target: &Path) {
+/// Makes `command` use the profile and the target folder of this workspace, so that its crates are built once.
+fn share_build(command: &mut Command, target: &Path) {
     command
         .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_NET_OFFLINE", "true");
-    command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+}
+
+fn check(mut command: Command) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -43,13 +47,30 @@ fn a_new_backend_passes_its_tests_and_starts() {
 
     let mut test = Command::new(env!("CARGO"));
     test.arg("test").current_dir(&backend);
-    check(test, target);
+    share_build(&mut test, target);
+    check(test);
 
     let mut start = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     start
         .args(["start", "--dev"])
         .arg(&backend)
-        .args(["--check", "--model-dir"])
-        .arg(&backend);
-    check(start, target);
+        .args([
+            "--check",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--model-dir",
+        ])
+        .arg(&backend)
+        .stdout(Stdio::piped());
+    share_build(&mut start, target);
+    let mut started = start.spawn().unwrap();
+    let log = BufReader::new(started.stdout.take().unwrap());
+    let is_up = log
+        .lines()
+        .any(|line| line.unwrap().contains("listening on http://"));
+    started.kill().unwrap();
+    started.wait().unwrap();
+    assert!(is_up, "it ended before it listened");
 }
