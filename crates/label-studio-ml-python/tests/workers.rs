@@ -293,6 +293,38 @@ fn calls_go_on_in_the_other_worker_while_one_is_started_again() {
 }
 
 #[test]
+fn the_last_running_worker_is_not_risked_for_a_call_that_may_be_to_blame() {
+    let fake = Fake::with_workers(2);
+    fake.wait_for_processes(2.0);
+    let calls: Vec<_> = ["innocent", "elsewhere", "poisoned"]
+        .into_iter()
+        .map(|call| {
+            let running = fake.send("/predict", call);
+            (running, fake.asking())
+        })
+        .collect();
+    let [(innocent, first), (elsewhere, other), (poisoned, last)] =
+        <[_; 3]>::try_from(calls).ok().unwrap();
+    assert_eq!(first.process, last.process);
+    assert_ne!(first.process, other.process);
+    last.tell("exit 7");
+    for _ in 0..2 {
+        let again = fake.asking();
+        assert_ne!(again.process, other.process);
+        let order = if again.call == "poisoned" {
+            "exit 7"
+        } else {
+            "answer"
+        };
+        again.tell(order);
+    }
+    other.tell("answer");
+    assert_eq!(innocent.join().unwrap().0, 200);
+    assert_eq!(elsewhere.join().unwrap().0, 200);
+    assert_eq!(poisoned.join().unwrap().0, 500);
+}
+
+#[test]
 fn readiness_says_why_the_model_cannot_be_loaded() {
     for (mode, said) in [("fails", "ImportError: torch"), ("ends", "exit code 4")] {
         let fake = Fake::start(mode, options(2));
