@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use label_studio_ml::{MemoryStore, ServerArgs, Services, TestClient, Value, json};
+use label_studio_ml::{
+    MemoryStore, RawModel, RawRequest, ServerArgs, Services, TestClient, Value, json,
+};
 use label_studio_ml_python::workers::{Program, Workers, WorkersOptions};
 
 struct Fake {
@@ -290,6 +292,39 @@ fn calls_go_on_in_the_other_worker_while_one_is_started_again() {
         }
         assert_eq!(poisoned.join().unwrap().0, 500);
     }
+}
+
+#[test]
+fn a_caller_that_leaves_does_not_take_the_connection_along() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let orders = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = orders.local_addr().unwrap().port();
+    let asks = RawRequest::new(json!({ "ask": port }).to_string());
+    runtime.block_on(async {
+        let options = WorkersOptions {
+            n_threads: 1,
+            ..options(1)
+        };
+        let workers = Workers::start(program("works"), options);
+        let asking = tokio::task::spawn_blocking(move || orders.accept().unwrap().0);
+        let stream = tokio::select! {
+            answer = workers.predict_raw(asks) => panic!("{answer:?}"),
+            stream = asking => stream.unwrap(),
+        };
+        // The only thread is still busy with the call of the caller who left.
+        let next = workers.predict_raw(RawRequest::new("{}"));
+        tokio::pin!(next);
+        let told = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            writeln!(&stream, "answer").unwrap();
+            serde_json::from_str::<Value>(&line).unwrap()
+        });
+        let (answer, told) = tokio::join!(next, told);
+        let answer: Value = serde_json::from_slice(&answer.unwrap()).unwrap();
+        assert_eq!(answer["process"], told.unwrap()["process"]);
+        workers.stop().await;
+    });
 }
 
 #[test]

@@ -12,6 +12,7 @@
 
 mod args;
 mod call;
+mod finishing;
 mod frame;
 mod model;
 mod pool;

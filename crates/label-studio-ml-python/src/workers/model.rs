@@ -5,24 +5,21 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use bytes::Bytes;
 use label_studio_ml::{
-    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel, RawNumber,
-    RawRequest, Readiness, Value,
+    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawModel, RawNumber, RawRequest,
+    Readiness, Value,
 };
-use tokio::{
-    runtime::Handle,
-    sync::{oneshot, watch},
-    task::JoinHandle,
-};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use super::{
     call::{Call, need},
+    finishing::Finishing,
     frame::Route,
     pool::Pool,
     process::Program,
@@ -103,18 +100,20 @@ impl Workers {
 
     fn answer(&self, route: Route, request: RawRequest) -> RawAnswer {
         let pool = Arc::clone(&self.shared.pool);
+        let runtime = self.runtime.clone();
         let call = self.call(route, request.body.clone());
         Box::pin(async move {
             let lease = pool.lease(need(route)).await?;
-            let (caller, answer) = oneshot::channel();
-            // A task of its own: a caller that leaves must not take the connection along.
-            tokio::spawn(async move {
-                let result = call.run(&pool, lease, || !caller.is_closed()).await;
+            let is_wanted = Arc::new(AtomicBool::new(true));
+            let still_wanted = Arc::clone(&is_wanted);
+            let run = async move {
+                let is_wanted = || still_wanted.load(Ordering::Relaxed);
+                let result = call.run(&pool, lease, is_wanted).await;
                 drop(request);
-                let _ = caller.send(result);
-            });
-            let died = || RawError::new(500, "the call to the model ended without an answer");
-            answer.await.unwrap_or_else(|_| Err(died()))
+                result
+            };
+            // A caller that leaves must not take the connection along.
+            Finishing::new(runtime, is_wanted, run).await
         })
     }
 }
