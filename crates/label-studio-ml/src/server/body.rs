@@ -25,6 +25,7 @@ pub(super) struct BodyLimits {
 }
 
 /// A body that was read, and its share of the memory for bodies.
+#[derive(Debug)]
 pub(super) struct JsonBody {
     pub(super) bytes: Bytes,
     pub(super) share: OwnedSemaphorePermit,
@@ -209,13 +210,9 @@ mod tests {
             ..BodyLimits::new(1, 1)
         };
         let request = Request::new(Body::new(Stuck(Some(Bytes::from_static(b"{")))));
-        let error = limits
-            .read(request)
-            .await
-            .err()
-            .expect("the body never ends");
+        let error = limits.read(request).await.expect_err("the body never ends");
         assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
         let whole = limits.read(Request::new(Body::from("{}"))).await;
-        assert_eq!(whole.ok().expect("there is room again").bytes, "{}");
+        assert_eq!(whole.expect("there is room again").bytes, "{}");
     }
 }
