@@ -228,3 +228,83 @@ def test_check_makes_an_object_before_anything_listens(folder, tmp_path):
     run = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert run.returncode == 1
     assert "no_such_parameter" in run.stdout and "listening" not in run.stdout
+
+
+def process_of(backend):
+    status, answer = backend.predict()
+    assert status == 200, answer
+    return int(answer["results"][0]["result"][0]["value"]["choices"][0])
+
+
+def template_of(backend):
+    return int(backend.wait_for(r"workers are forked from this process.*process=(\d+)").group(1))
+
+
+def parent_of(process):
+    with open(f"/proc/{process}/stat") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_forked_worker_that_ends_is_forked_again(start, folder, workers):
+    backend = start(folder, "--start-method", "fork", WORKERS=workers)
+    template = template_of(backend)
+    for order, said in [("exit", "exit code 3"), ("segfault", "segmentation fault")]:
+        status, answer = backend.predict(order)
+        assert status == 500 and said in answer["detail"], answer
+        assert parent_of(process_of(backend)) == template
+    before = process_of(backend)
+    os.kill(before, signal.SIGKILL)
+    assert process_of(backend) != before
+    assert parent_of(process_of(backend)) == template
+    assert backend.end() == 0
+
+
+def test_workers_outlive_the_process_that_they_are_forked_from(start, folder):
+    backend = start(folder, START_METHOD="fork", WORKERS="1")
+    before = process_of(backend)
+    os.kill(template_of(backend), signal.SIGKILL)
+    backend.wait_for("the process that workers are forked from was killed")
+    assert process_of(backend) == before
+    # Nobody can say how this one ends.
+    os.kill(before, signal.SIGKILL)
+    assert process_of(backend) != before
+    assert backend.predict("exit")[0] == 500
+    assert backend.predict()[0] == 200
+    assert backend.end() == 0
+
+
+def test_forked_workers_end_with_the_server(start, folder):
+    backend = start(folder, START_METHOD="fork", WORKERS="1")
+    process, template = process_of(backend), template_of(backend)
+    backend.process.kill()
+    backend.process.wait()
+    # They hold the pipe of the log until they end.
+    backend.reader.join(60)
+    assert not backend.reader.is_alive(), (process, template)
+
+
+THREAD = "import threading\nthreading.Thread(target=threading.Event().wait, name='busy', daemon=True).start()\n"
+CUDA = """
+import sys
+import types
+
+sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(is_initialized=lambda: True))
+"""
+
+
+@pytest.mark.parametrize("first, said", [(THREAD, r"starts threads \(busy\)"), (CUDA, "initialises CUDA")])
+def test_a_model_that_cannot_be_forked_is_started_afresh(start, folder, first, said):
+    (folder / "model.py").write_text(first + MODEL)
+    backend = start(folder, START_METHOD="fork", WORKERS="1")
+    assert parent_of(process_of(backend)) == backend.process.pid
+    backend.wait_for(f"workers are started afresh, since they cannot be forked: importing the model {said}")
+    assert backend.predict("exit")[0] == 500
+    assert backend.predict()[0] == 200
+
+
+def test_a_model_that_cannot_be_imported_says_why_before_it_is_forked(start, folder):
+    (folder / "model.py").write_text("import a_package_that_is_missing\n")
+    backend = start(folder, START_METHOD="fork")
+    backend.wait_for("the model could not be loaded")
+    assert "a_package_that_is_missing" in backend.get("/ready")[1]["detail"]

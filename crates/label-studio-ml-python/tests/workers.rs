@@ -13,7 +13,7 @@ use std::{
 use label_studio_ml::{
     MemoryStore, RawModel, RawRequest, ServerArgs, Services, TestClient, Value, json,
 };
-use label_studio_ml_python::workers::{Program, Workers, WorkersOptions};
+use label_studio_ml_python::workers::{Program, StartMethod, Workers, WorkersOptions};
 
 struct Fake {
     client: Arc<TestClient>,
@@ -41,6 +41,7 @@ fn options(n_workers: usize) -> WorkersOptions {
     WorkersOptions {
         n_workers,
         n_threads: 4,
+        start_method: StartMethod::Spawn,
         predict_deadline: None,
         fit_deadline: None,
         name: "model".to_owned(),

@@ -19,7 +19,7 @@ import threading
 import time
 from typing import Any, Dict, Optional, Tuple, Type
 
-from . import _calls, _worker_model
+from . import _calls, _template, _worker_model
 from .model import LabelStudioMLBase
 
 logger = logging.getLogger(__name__)
@@ -34,9 +34,14 @@ _SECONDS_TO_END = 5
 
 
 def main() -> None:
-    """Runs the process, or with `--check` says whether a model object can be made."""
+    """Runs the process, with `--template` one that workers are forked from.
+
+    With `--check`, it says whether a model object can be made.
+    """
     if sys.argv[1:2] == ["--check"]:
         _check(json.loads(sys.argv[2]))
+    elif sys.argv[1:2] == ["--template"]:
+        _run_template(sys.argv[2])
     else:
         _run(sys.argv[1])
 
@@ -52,9 +57,38 @@ def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request
 
 
 def _run(path: str) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = _connect(path)
-    task = json.loads(_receive(control) or b"{}")
+    task = _read_task(control)
+    model_class = _load(control, task)
+    _serve(path, control, task, model_class)
+
+
+def _run_template(path: str) -> None:
+    control = _connect(path)
+    task = _read_task(control)
+    model_class = _load(control, task)
+
+    def send(message: Dict[str, Any]) -> None:
+        _send(control, message)
+
+    def receive() -> Optional[Dict[str, Any]]:
+        order = _receive(control)
+        return None if order is None else json.loads(order)
+
+    path_of_worker = _template.run(control, model_class, send, receive)
+    if path_of_worker is not None:
+        connection = _connect(path_of_worker)
+        _serve(path_of_worker, connection, _read_task(connection), model_class)
+
+
+def _read_task(control: socket.socket) -> Dict[str, Any]:
+    task: Dict[str, Any] = json.loads(_receive(control) or b"{}")
+    return task
+
+
+def _load(control: socket.socket, task: Dict[str, Any]) -> Type[LabelStudioMLBase]:
+    """Imports the model. If that fails, the server hears why and the process ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _start_logging()
     try:
         model_class = _worker_model.load(task["target"], task["params"], task["basic_auth"])
@@ -63,6 +97,11 @@ def _run(path: str) -> None:
         logger.critical("the model cannot be loaded", exc_info=True)
         _send(control, {"error": _worker_model.describe(error)})
         sys.exit(1)
+    return model_class
+
+
+def _serve(path: str, control: socket.socket, task: Dict[str, Any], model_class: Type[LabelStudioMLBase]) -> None:
+    """Answers calls until the server ends."""
     _send(control, {"model_class": model_class.__name__})
     for number in range(task["connections"]):
         threading.Thread(

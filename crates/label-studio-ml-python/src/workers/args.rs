@@ -28,6 +28,10 @@ pub(super) struct StartArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Workers")]
 pub(super) struct WorkerArgs {
+    /// How a process that runs the model comes into being
+    #[arg(long, env = "START_METHOD", value_enum, default_value_t = StartMethod::Spawn)]
+    pub(super) start_method: StartMethod,
+
     /// Seconds after which a prediction or setup counts as hung and its process is ended; 0 waits for ever
     #[arg(long, env = "PREDICT_DEADLINE", default_value_t = 600)]
     predict_deadline: u32,
@@ -35,6 +39,16 @@ pub(super) struct WorkerArgs {
     /// Seconds after which a training counts as hung and its process is ended; 0 waits for ever
     #[arg(long, env = "FIT_DEADLINE", default_value_t = 0)]
     fit_deadline: u32,
+}
+
+/// How a process that runs the model comes into being.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum StartMethod {
+    /// Started afresh: it imports the model itself
+    Spawn,
+    /// Forked from a process that has imported the model: back in milliseconds after a crash, with memory shared. Not for
+    /// models that use CUDA or start threads while they are imported
+    Fork,
 }
 
 impl WorkerArgs {

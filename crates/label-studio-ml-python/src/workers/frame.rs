@@ -7,7 +7,7 @@ use std::io;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::UnixStream,
 };
 
@@ -60,19 +60,24 @@ pub(super) async fn receive(stream: &mut UnixStream) -> io::Result<Answer> {
 }
 
 /// Sends a JSON object.
-pub(super) async fn send_json(stream: &mut UnixStream, json: &serde_json::Value) -> io::Result<()> {
+pub(super) async fn send_json(
+    stream: &mut (impl AsyncWrite + Unpin),
+    json: &serde_json::Value,
+) -> io::Result<()> {
     let text = json.to_string();
     let length = u32::try_from(text.len()).map_err(io::Error::other)?;
     stream.write_u32(length).await?;
     stream.write_all(text.as_bytes()).await
 }
 
-/// Receives a JSON value.
+/// Receives a JSON value, and nothing of what comes after it.
 pub(super) async fn receive_json<T: serde::de::DeserializeOwned>(
-    stream: &mut UnixStream,
+    stream: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<T> {
-    let frame = read_frame(stream).await?;
-    serde_json::from_slice(&frame).map_err(io::Error::other)
+    let length = stream.read_u32().await? as usize;
+    let mut text = vec![0; length];
+    stream.read_exact(&mut text).await?;
+    serde_json::from_slice(&text).map_err(io::Error::other)
 }
 
 async fn read_frame(stream: &mut UnixStream) -> io::Result<Bytes> {

@@ -5,6 +5,7 @@
 //! are passed on unread.
 //!
 //! - `process` starts a worker and waits until its model is loaded;
+//! - `template` forks workers from a process that has imported the model, where that is wanted;
 //! - `supervisor` keeps one place filled, with pauses when starting fails;
 //! - `pool` says which call goes to which worker;
 //! - `call` makes a call, and repeats it where another call took the worker down;
@@ -19,7 +20,9 @@ mod pool;
 mod process;
 mod start;
 mod supervisor;
+mod template;
 
+pub use args::StartMethod;
 pub use model::{Workers, WorkersOptions};
 pub use process::Program;
 pub use start::start;

@@ -18,12 +18,14 @@ use label_studio_ml::{
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use super::{
+    args::StartMethod,
     call::{Call, need},
     finishing::Finishing,
     frame::Route,
     pool::Pool,
     process::Program,
     supervisor::{Shared, supervise},
+    template::Template,
 };
 use crate::wire;
 
@@ -34,6 +36,8 @@ pub struct WorkersOptions {
     pub n_workers: usize,
     /// Predictions that each process makes at once.
     pub n_threads: usize,
+    /// How a process comes into being.
+    pub start_method: StartMethod,
     /// How long a prediction or a setup may take; for ever if nothing.
     pub predict_deadline: Option<Duration>,
     /// How long a training may take; for ever if nothing.
@@ -58,7 +62,12 @@ pub struct Workers {
 impl Workers {
     /// Begins to start the workers. Must be called within a tokio runtime.
     pub fn start(program: Program, options: WorkersOptions) -> Arc<Self> {
+        let template = match options.start_method {
+            StartMethod::Spawn => None,
+            StartMethod::Fork => Some(Template::new(program.clone())),
+        };
         let shared = Arc::new(Shared {
+            template,
             pool: Arc::new(Pool::new(options.n_workers, options.n_threads)),
             program,
             n_threads: options.n_threads,

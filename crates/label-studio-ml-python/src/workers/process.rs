@@ -1,16 +1,23 @@
 //! One worker process: how it is started, how it says that its model is loaded, and how it ends.
 
 use std::{
-    ffi::OsString, io, os::unix::process::ExitStatusExt, path::PathBuf, process::ExitStatus,
+    ffi::OsString,
+    io,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::ExitStatus,
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::{
+    io::AsyncReadExt,
     net::{UnixListener, UnixStream},
     process::{Child, Command},
+    sync::watch,
 };
 
 use super::frame;
@@ -37,11 +44,14 @@ struct Greeting {
     #[serde(default)]
     model_class: String,
     error: Option<String>,
+    cannot_fork: Option<String>,
 }
 
 /// A process whose model is loaded.
 pub(super) struct Process {
     pub(super) model_class: String,
+    /// Why no worker can be forked from it, if it was started for that.
+    pub(super) cannot_fork: Option<String>,
     /// One connection for each call that the process takes at once.
     pub(super) connections: Vec<UnixStream>,
     pub(super) handle: Handle,
@@ -49,9 +59,20 @@ pub(super) struct Process {
 
 /// A running process. It is ended with everything that it started when the handle is dropped.
 pub(super) struct Handle {
-    child: Child,
+    running: Running,
     group: Option<Pid>,
     control: Option<UnixStream>,
+}
+
+enum Running {
+    Child(Child),
+    Forked(Forked),
+}
+
+/// A worker that another process has forked, and which tells how it ended.
+pub(super) struct Forked {
+    pub(super) id: i32,
+    pub(super) ended: watch::Receiver<Option<ExitStatus>>,
 }
 
 /// Why a process could not be started.
@@ -71,18 +92,44 @@ pub(super) enum StartError {
     Model(String),
 }
 
+/// Where a worker connects to.
+pub(super) struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Private to this user, and gone once the worker is connected.
+    _folder: TempDir,
+}
+
+impl Socket {
+    pub(super) fn new() -> Result<Self, StartError> {
+        let folder = tempfile::Builder::new().prefix("lsml-").tempdir();
+        let folder = folder.map_err(StartError::Socket)?;
+        let path = folder.path().join("worker");
+        let listener = UnixListener::bind(&path).map_err(StartError::Socket)?;
+        Ok(Self {
+            listener,
+            path,
+            _folder: folder,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl Program {
     /// Starts a process and waits until its model is loaded.
     pub(super) async fn start(&self, n_connections: usize) -> Result<Process, StartError> {
-        // The folder is private to this user, and gone once the worker is connected.
-        let folder = tempfile::Builder::new()
-            .prefix("lsml-")
-            .tempdir()
-            .map_err(StartError::Socket)?;
-        let path = folder.path().join("worker");
-        let listener = UnixListener::bind(&path).map_err(StartError::Socket)?;
+        let socket = Socket::new()?;
+        let handle = self.spawn(None, &socket)?;
+        self.greet(handle, socket, n_connections).await
+    }
+
+    /// Starts a process that will connect to the socket.
+    pub(super) fn spawn(&self, mode: Option<&str>, socket: &Socket) -> Result<Handle, StartError> {
         let mut command = Command::new(&self.program);
-        command.args(&self.args).arg(&path);
+        command.args(&self.args).args(mode).arg(socket.path());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         // A group of its own: Ctrl-C is this process's to handle, and what the worker starts ends with it.
         command.stdin(std::process::Stdio::null()).process_group(0);
@@ -92,43 +139,43 @@ impl Program {
             source,
         })?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        let mut handle = Handle {
-            child,
+        Ok(Handle {
+            running: Running::Child(child),
             group,
             control: None,
-        };
+        })
+    }
+
+    /// Tells a process what to load and waits until it has done so.
+    pub(super) async fn greet(
+        &self,
+        mut handle: Handle,
+        socket: Socket,
+        n_connections: usize,
+    ) -> Result<Process, StartError> {
         let connected = tokio::select! {
-            connected = connect(&listener, &self.task, n_connections) => connected,
-            ended = handle.child.wait() => return Err(ended.map_or_else(StartError::Socket, StartError::Ended)),
+            connected = connect(&socket.listener, &self.task, n_connections) => connected,
+            ended = handle.wait() => return Err(ended.map_or_else(StartError::Socket, StartError::Ended)),
         };
-        match connected {
-            Ok((
-                control,
-                connections,
-                Greeting {
-                    error: None,
-                    model_class,
-                },
-            )) => {
-                handle.control = Some(control);
-                Ok(Process {
-                    model_class,
-                    connections,
-                    handle,
-                })
+        let (control, connections, greeting) = match connected {
+            Ok(connected) => connected,
+            Err(error) => {
+                return match tokio::time::timeout(PATIENCE, handle.wait()).await {
+                    Ok(Ok(status)) => Err(StartError::Ended(status)),
+                    Ok(Err(_)) | Err(_) => Err(StartError::Socket(error)),
+                };
             }
-            Ok((
-                _,
-                _,
-                Greeting {
-                    error: Some(error), ..
-                },
-            )) => Err(StartError::Model(error)),
-            Err(error) => match tokio::time::timeout(PATIENCE, handle.child.wait()).await {
-                Ok(Ok(status)) => Err(StartError::Ended(status)),
-                Ok(Err(_)) | Err(_) => Err(StartError::Socket(error)),
-            },
+        };
+        if let Some(error) = greeting.error {
+            return Err(StartError::Model(error));
         }
+        handle.control = Some(control);
+        Ok(Process {
+            model_class: greeting.model_class,
+            cannot_fork: greeting.cannot_fork,
+            connections,
+            handle,
+        })
     }
 }
 
@@ -151,16 +198,57 @@ async fn connect(
     Ok((control, connections, greeting))
 }
 
+impl Forked {
+    /// Returns nothing when nobody can tell how it ended, or whether.
+    async fn ended(&mut self) -> Option<ExitStatus> {
+        *self.ended.wait_for(Option::is_some).await.ok()?
+    }
+}
+
 impl Handle {
-    pub(super) fn id(&self) -> u32 {
-        self.child.id().unwrap_or_default()
+    /// Takes a worker that another process has forked.
+    pub(super) fn of_forked(forked: Forked) -> Self {
+        Self {
+            group: Pid::from_raw(forked.id),
+            running: Running::Forked(forked),
+            control: None,
+        }
     }
 
-    /// Waits until the process ends, then ends what it left running.
+    pub(super) fn id(&self) -> u32 {
+        match &self.running {
+            Running::Child(child) => child.id().unwrap_or_default(),
+            Running::Forked(forked) => forked.id.cast_unsigned(),
+        }
+    }
+
+    /// Takes the connection over which the process was greeted.
+    pub(super) fn take_control(&mut self) -> Option<UnixStream> {
+        self.control.take()
+    }
+
+    /// Waits until the process ends, then ends what it left running. How it ended is not known when the process that
+    /// forked it ended first.
     pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
-        let status = self.child.wait().await;
+        let status = self.wait().await;
         self.kill();
         status
+    }
+
+    async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let forked = match &mut self.running {
+            Running::Child(child) => return child.wait().await,
+            Running::Forked(forked) => forked,
+        };
+        if let Some(status) = forked.ended().await {
+            return Ok(status);
+        }
+        match &mut self.control {
+            // It has nothing to say any more, but hangs up when it ends.
+            Some(control) => drop(control.read_u8().await),
+            None => tokio::time::sleep(PATIENCE).await,
+        }
+        Err(io::Error::other("ended"))
     }
 
     /// Ends the process and everything that it started, at once.
@@ -174,7 +262,7 @@ impl Handle {
     /// Lets the process end in its own way for a while.
     pub(super) async fn stop(mut self) {
         self.control = None;
-        let _ = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let _ = tokio::time::timeout(PATIENCE, self.wait()).await;
     }
 }
 

@@ -44,6 +44,7 @@ pub fn start(python: &Path, target: &OsStr, options: Vec<OsString>) -> anyhow::R
     let options = WorkersOptions {
         n_workers: server.workers.max(1).into(),
         n_threads: server.threads.into(),
+        start_method: workers.start_method,
         predict_deadline: workers.predict_deadline(),
         fit_deadline: workers.fit_deadline(),
         name: name(target),

@@ -13,7 +13,8 @@ use tokio::sync::watch;
 
 use super::{
     pool::{N_ASIDE, Pool},
-    process::{Handle, Process, Program, describe},
+    process::{Handle, Process, Program, StartError, describe},
+    template::Template,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -24,6 +25,8 @@ const SIGKILL: i32 = 9;
 pub(super) struct Shared {
     pub(super) pool: Arc<Pool>,
     pub(super) program: Program,
+    /// What workers are forked from, unless each is started afresh.
+    pub(super) template: Option<Arc<Template>>,
     pub(super) n_threads: usize,
     pub(super) model_class: OnceLock<String>,
     pub(super) n_restarts: AtomicU64,
@@ -31,6 +34,16 @@ pub(super) struct Shared {
     pub(super) stopping: watch::Sender<bool>,
     /// Set once a model has been loaded: the first worker may download weights, which the others then find.
     pub(super) first_loaded: watch::Sender<bool>,
+}
+
+impl Shared {
+    async fn start(&self) -> Result<Process, StartError> {
+        let n_connections = self.n_threads + N_ASIDE;
+        match &self.template {
+            Some(template) => template.start_worker(n_connections).await,
+            None => self.program.start(n_connections).await,
+        }
+    }
 }
 
 /// Keeps the worker of one place running until the server ends.
@@ -70,7 +83,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
     let worker = worker_idx + 1;
     let mut stopping = shared.stopping.subscribe();
     let started = tokio::select! {
-        started = shared.program.start(shared.n_threads + N_ASIDE) => started,
+        started = shared.start() => started,
         () = is_set(&mut stopping) => return false,
     };
     let process = match started {
@@ -86,6 +99,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
         model_class,
         connections,
         mut handle,
+        ..
     } = process;
     tracing::info!(
         worker,
@@ -109,7 +123,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
     let how = status
         .as_ref()
         .map_or_else(ToString::to_string, |status| describe(*status));
-    let was_killed = status.is_ok_and(|status| status.signal() == Some(SIGKILL));
+    let was_killed = status.map_or(true, |status| status.signal() == Some(SIGKILL));
     let (has_answered, ended) = shared.pool.remove(worker_idx, how, was_killed);
     tracing::error!(
         worker,

@@ -1,0 +1,110 @@
+"""A process that has imported a model and is never called: workers are forked from it, so that one that crashed is back at once.
+
+The server gives it the path of a Unix socket and tells it what to load, as it tells a worker. Then it sends the path of a
+further socket for each worker that it wants: the fork connects there and goes on as any worker. What is told back is
+`{"forked": process}`, and `{"ended": process, "status": wait status}` once that process has ended. When the connection
+ends, so does the template.
+"""
+
+from __future__ import annotations
+
+import gc
+import glob
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from typing import Any, Callable, Dict, Optional, Type
+
+from .model import LabelStudioMLBase
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[Dict[str, Any]], None]
+Receive = Callable[[], Optional[Dict[str, Any]]]
+
+
+def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send, receive: Receive) -> Optional[str]:
+    """Forks workers until the server ends, and then returns nothing. In a worker it returns the path of its socket."""
+    obstacle = obstacle_to_forking()
+    if obstacle is not None:
+        send({"cannot_fork": obstacle})
+        return None
+    send({"model_class": model_class.__name__})
+    # What is there now is not looked at again by the collector, so that its pages stay shared.
+    gc.collect()
+    gc.freeze()
+    woken, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    previous = signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    orders = control.fileno()
+    while True:
+        ready, _, _ = select.select([orders, woken], [], [])
+        if woken in ready:
+            os.read(woken, 512)
+            _tell_of_ended(send)
+        if orders not in ready:
+            continue
+        order = receive()
+        if order is None:
+            return None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        process = os.fork()
+        if process == 0:
+            signal.set_wakeup_fd(previous)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # The server notices the template's end by its connection, which nobody else may hold.
+            for descriptor in (control.detach(), woken, wakes):
+                os.close(descriptor)
+            os.setpgid(0, 0)
+            return str(order["fork"])
+        _set_group(process)
+        send({"forked": process})
+
+
+def obstacle_to_forking() -> Optional[str]:
+    """Returns why a copy of this process would not work, if so."""
+    threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+    if threads:
+        return f"importing the model starts threads ({', '.join(threads)}), which a fork does not have"
+    torch: Any = sys.modules.get("torch")
+    cuda = getattr(torch, "cuda", None)
+    # Asking whether there is a GPU opens the driver, too, which torch does not count.
+    if (cuda is not None and cuda.is_initialized()) or _has_open("/dev/nvidia"):
+        return "importing the model initialises CUDA, which cannot be used in a fork; do that in setup() or predict()"
+    return None
+
+
+def _has_open(prefix: str) -> bool:
+    for link in glob.iglob("/proc/self/fd/*"):
+        try:
+            if os.readlink(link).startswith(prefix):
+                return True
+        except OSError:
+            # The descriptor that listed the folder.
+            continue
+    return False
+
+
+def _tell_of_ended(send: Send) -> None:
+    while True:
+        try:
+            process, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if process == 0:
+            return
+        send({"ended": process, "status": status})
+
+
+def _set_group(process: int) -> None:
+    # The fork does so, too; whoever is first.
+    try:
+        os.setpgid(process, process)
+    except OSError:
+        pass

@@ -1,0 +1,178 @@
+//! A process that has imported the model and is never called. Workers are forked from it, so that one that crashed is back in
+//! milliseconds.
+
+use std::{
+    collections::HashMap,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::ExitStatus,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{
+    net::unix::{OwnedReadHalf, OwnedWriteHalf},
+    sync::{Mutex, Notify, mpsc, watch},
+};
+
+use super::{
+    frame,
+    process::{Forked, Handle, Process, Program, Socket, StartError, describe},
+};
+
+/// Between the end of a template and the start of the next.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What workers are forked from. It is started when the first is wanted, and again when it ends.
+pub(super) struct Template {
+    program: Program,
+    state: Mutex<State>,
+    has_ended: Arc<Notify>,
+}
+
+enum State {
+    Absent,
+    Running(Running),
+    /// A fork of it would not work.
+    Useless,
+}
+
+struct Running {
+    orders: OwnedWriteHalf,
+    forked: mpsc::UnboundedReceiver<Forked>,
+}
+
+/// What the process tells.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Message {
+    Forked { forked: i32 },
+    Ended { ended: i32, status: i32 },
+}
+
+impl Template {
+    /// Must be called within a tokio runtime.
+    pub(super) fn new(program: Program) -> Arc<Self> {
+        let has_ended = Arc::new(Notify::new());
+        let template = Arc::new(Self {
+            program,
+            state: Mutex::new(State::Absent),
+            has_ended: Arc::clone(&has_ended),
+        });
+        tokio::spawn(keep(Arc::downgrade(&template), has_ended));
+        template
+    }
+
+    /// Forks a worker; starts it afresh where that cannot be done.
+    pub(super) async fn start_worker(&self, n_connections: usize) -> Result<Process, StartError> {
+        let socket = Socket::new()?;
+        match self.fork(socket.path()).await? {
+            Some(forked) => {
+                let handle = Handle::of_forked(forked);
+                self.program.greet(handle, socket, n_connections).await
+            }
+            None => self.program.start(n_connections).await,
+        }
+    }
+
+    async fn fork(&self, path: &Path) -> Result<Option<Forked>, StartError> {
+        let mut state = self.state.lock().await;
+        // The process may have ended since.
+        for _ in 0..2 {
+            self.launch(&mut state).await?;
+            let State::Running(running) = &mut *state else {
+                return Ok(None);
+            };
+            if let Some(forked) = running.fork(path).await {
+                return Ok(Some(forked));
+            }
+            *state = State::Absent;
+        }
+        tracing::warn!("no worker could be forked; one is started afresh");
+        Ok(None)
+    }
+
+    /// Starts the process unless it runs.
+    async fn launch(&self, state: &mut State) -> Result<(), StartError> {
+        match state {
+            State::Useless => return Ok(()),
+            State::Running(running) if !running.forked.is_closed() => return Ok(()),
+            State::Running(_) | State::Absent => *state = State::Absent,
+        }
+        let socket = Socket::new()?;
+        let handle = self.program.spawn(Some("--template"), &socket)?;
+        let process = self.program.greet(handle, socket, 0).await?;
+        if let Some(reason) = process.cannot_fork {
+            tracing::warn!("workers are started afresh, since they cannot be forked: {reason}");
+            *state = State::Useless;
+            return Ok(());
+        }
+        let mut handle = process.handle;
+        let Some(control) = handle.take_control() else {
+            return Ok(());
+        };
+        tracing::info!(
+            process = handle.id(),
+            "workers are forked from this process"
+        );
+        let (messages, orders) = control.into_split();
+        let (sender, forked) = mpsc::unbounded_channel();
+        let has_ended = Arc::clone(&self.has_ended);
+        tokio::spawn(async move {
+            listen(messages, sender).await;
+            let how = handle.ended().await;
+            let how = how.map_or_else(|error| error.to_string(), describe);
+            tracing::warn!("the process that workers are forked from {how}");
+            has_ended.notify_one();
+        });
+        *state = State::Running(Running { orders, forked });
+        Ok(())
+    }
+}
+
+impl Running {
+    /// Returns nothing when the process has ended.
+    async fn fork(&mut self, path: &Path) -> Option<Forked> {
+        let order = json!({ "fork": path });
+        frame::send_json(&mut self.orders, &order).await.ok()?;
+        self.forked.recv().await
+    }
+}
+
+/// Passes on what the process tells until it ends.
+async fn listen(mut messages: OwnedReadHalf, forked: mpsc::UnboundedSender<Forked>) {
+    let mut running: HashMap<i32, watch::Sender<Option<ExitStatus>>> = HashMap::new();
+    while let Ok(message) = frame::receive_json(&mut messages).await {
+        match message {
+            Message::Forked { forked: id } => {
+                let (sender, ended) = watch::channel(None);
+                running.insert(id, sender);
+                // Nobody waits for a worker when the server ends.
+                let _ = forked.send(Forked { id, ended });
+            }
+            Message::Ended { ended, status } => {
+                if let Some(worker) = running.remove(&ended) {
+                    worker.send_replace(Some(ExitStatus::from_raw(status)));
+                }
+            }
+        }
+    }
+}
+
+/// Starts the process again when it has ended, so that the next fork need not wait for it.
+async fn keep(template: Weak<Template>, has_ended: Arc<Notify>) {
+    loop {
+        has_ended.notified().await;
+        tokio::time::sleep(PAUSE).await;
+        let Some(template) = template.upgrade() else {
+            return;
+        };
+        let mut state = template.state.lock().await;
+        if let Err(error) = template.launch(&mut state).await {
+            let error = anyhow::Error::from(error);
+            tracing::warn!("workers cannot be forked now: {error:#}");
+        }
+    }
+}
