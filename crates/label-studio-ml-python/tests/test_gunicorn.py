@@ -49,3 +49,26 @@ def test_an_app_of_another_kind_is_refused_with_the_reason(folder):
     run = subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert run.returncode != 0
     assert re.search(r"serves what init_app\(\) returns, but the app is a function", run.stdout), run.stdout
+
+
+def run_gunicorn(folder, *options):
+    env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS}
+    command = [sys.executable, "-m", "gunicorn", *options, "_wsgi:app"]
+    return subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_a_unix_socket_is_refused_with_the_mend(folder):
+    run = run_gunicorn(folder, "--bind", f"unix:{folder}/socket")
+    assert run.returncode != 0
+    assert re.search(r"listens on TCP only, not on unix:.*/socket; bind to a host and port", run.stdout), run.stdout
+
+
+def test_paths_that_are_not_served_are_named(folder):
+    pytest.importorskip("flask")
+    added = "\n@app.route('/hello/<name>')\ndef hello(name): return name\n"
+    (folder / "_wsgi.py").write_text(WSGI + added)
+    with Gunicorn(folder, folder) as backend:
+        backend.wait_for("not served here and answer 404: /hello/<name>; for them serve the app with gunicorn's own")
+        assert backend.predict()[0] == 200
+        assert backend.get("/hello/you")[0] == 404
+        assert backend.end() == 0

@@ -9,7 +9,7 @@ import logging
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
 
 from . import _calls
-from ._flask import flask_app, has_route, has_routes
+from ._flask import flask_app, has_route, has_routes, routes
 from ._http import CURRENT, HttpError, Request, Response
 from ._instances import INSTANCES
 from ._test_client import TestClient
@@ -80,6 +80,18 @@ class App:
     def is_extended(self) -> bool:
         """Tells whether the app has more than what every app has: routes of its own, or something around it."""
         return self.wsgi_app != self._serve or has_routes()
+
+    def warn_of_extensions(self, logger: logging.Logger) -> None:
+        """Says what of the app the Rust server leaves out, if anything."""
+        added = routes()
+        if added:
+            logger.warning(
+                "paths that the app adds are not served here and answer 404: %s; for them serve the app with gunicorn's "
+                "own worker class, as in gunicorn --preload --threads 8 _wsgi:app",
+                ", ".join(added),
+            )
+        if self.wsgi_app != self._serve:
+            logger.warning("what is put around app.wsgi_app is left out here; gunicorn's own worker class runs it")
 
     def _serve(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)

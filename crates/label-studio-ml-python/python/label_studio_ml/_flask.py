@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from importlib.abc import MetaPathFinder
 from threading import Lock
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from ._http import make_environ
 
@@ -29,6 +29,11 @@ def flask_app() -> Any:
 def has_routes() -> bool:
     """Tells whether somebody added a route to the Flask app."""
     return _app is not None and next(_app.url_map.iter_rules(), None) is not None
+
+
+def routes() -> List[str]:
+    """Returns the paths that somebody added to the Flask app."""
+    return [] if _app is None else sorted({rule.rule for rule in _app.url_map.iter_rules()})
 
 
 def has_route(path: str) -> bool:

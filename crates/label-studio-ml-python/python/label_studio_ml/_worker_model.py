@@ -73,6 +73,7 @@ def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Type[LabelSt
             f"{wsgi} sets a user and a password, which the server does not know; "
             "give them as BASIC_AUTH_USER and BASIC_AUTH_PASS"
         )
+    app.warn_of_extensions(logger)
     return app.model_class
 
 

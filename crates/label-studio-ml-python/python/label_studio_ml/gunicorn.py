@@ -7,6 +7,7 @@ The model runs in gunicorn's worker process, on `--threads` threads. `--timeout`
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import socket
@@ -18,6 +19,8 @@ from gunicorn.workers.base import Worker as GunicornWorker
 from . import _worker
 from ._app import App
 from ._native import Server
+
+logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 1.0
 
@@ -33,6 +36,13 @@ class Worker(GunicornWorker):
                 f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
                 f"{type(self.wsgi).__name__}; serve it with gunicorn's own worker class"
             )
+        self.wsgi.warn_of_extensions(logger)
+        for listener in self.sockets:
+            if listener.FAMILY not in (socket.AF_INET, socket.AF_INET6):
+                raise ValueError(
+                    f"{type(self).__module__}.{type(self).__name__} listens on TCP only, not on {listener}; "
+                    "bind to a host and port, as in --bind 127.0.0.1:9090, or leave out -k to use gunicorn's own worker class"
+                )
 
     def run(self) -> None:
         """Serves until gunicorn ends the worker."""
