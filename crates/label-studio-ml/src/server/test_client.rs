@@ -1,6 +1,6 @@
 //! The whole server without a socket, for tests of a model.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use axum::{Router, body::Body, http::Request};
 use http_body_util::BodyExt;
@@ -41,6 +41,19 @@ impl TestClient {
         let backend = Arc::new(Backend::new(args, short_type_name::<M>(), services));
         // A loader that hands over a model cannot fail.
         let _ = backend.model.load(move || Ok(model));
+        Self::of(backend, runtime)
+    }
+
+    /// Serves the model that `load` makes on a thread of its own, which may take its time.
+    pub fn with_loader<M: Model>(
+        load: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
+        services: Services,
+    ) -> Self {
+        let runtime = runtime();
+        let args = ServerArgs::default();
+        let backend = Arc::new(Backend::new(&args, short_type_name::<M>(), services));
+        let slot = Arc::clone(&backend.model);
+        thread::spawn(move || slot.load(load).is_ok());
         Self::of(backend, runtime)
     }
 

@@ -7,6 +7,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::WireProject;
 use crate::{
@@ -53,37 +54,42 @@ pub(in crate::server) async fn setup(
     let extra_params = body.extra_params;
     if let Some(raw) = &backend.raw {
         let request = RawRequest::holding(bytes.clone(), share);
-        if let Ok(answer) = tokio::time::timeout(ANSWER_WITHIN, raw.setup_raw(request)).await {
+        if let Ok(answer) = timeout(ANSWER_WITHIN, raw.setup_raw(request)).await {
             return Ok(json_response(StatusCode::OK, answer?));
         }
-        let keep = Arc::clone(&project);
-        on_own_thread(move || Ok(store_extra_params(&keep, &extra_params)?)).await?;
-        return still_runs(&project);
+        return still_runs(project, extra_params).await;
     }
-    let model = match backend.model.peek() {
-        Some(Ok(model)) => Some(Arc::clone(model)),
-        Some(Err(_)) => Some(backend.model.model().await?),
-        None => None,
+    let deadline = Instant::now() + ANSWER_WITHIN;
+    let Ok(model) = timeout_at(deadline, backend.model.model()).await else {
+        return still_runs(project, extra_params).await;
     };
+    let model = model?;
     let alike = project.is_set_up();
     let preparing = backend.setups.run(alike, {
         let project = Arc::clone(&project);
         move || {
             store_extra_params(&project, &extra_params)?;
-            let set_up = model.map_or(Ok(()), |model| project.set_up(&*model));
+            let set_up = project.set_up(&*model);
             set_up.map_err(|error| ApiError::model(&error))
         }
     });
-    match tokio::time::timeout(ANSWER_WITHIN, preparing).await {
+    match timeout_at(deadline, preparing).await {
         Ok(result) => result?,
-        Err(_) => return still_runs(&project),
+        Err(_) => warn_that_setup_runs(&project),
     }
     from_store(&project)
 }
 
-fn still_runs(project: &SeenProject) -> Result<Response, ApiError> {
+/// Answers for a model that did not get ready in time; what a person entered is kept for it.
+async fn still_runs(project: Arc<SeenProject>, extra_params: Value) -> Result<Response, ApiError> {
+    warn_that_setup_runs(&project);
+    let keep = Arc::clone(&project);
+    on_own_thread(move || Ok(store_extra_params(&keep, &extra_params)?)).await?;
+    from_store(&project)
+}
+
+fn warn_that_setup_runs(project: &SeenProject) {
     tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store");
-    from_store(project)
 }
 
 fn from_store(project: &SeenProject) -> Result<Response, ApiError> {
