@@ -8,7 +8,7 @@ use label_studio_inference::{
     images::Limits,
     onnx::{OnnxArgs, Runtime},
 };
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Draw rectangles around what an annotator names, with Grounding DINO
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args: Args = parse_args();
     let options = Options {
         thresholds: args.grounding_dino.thresholds(),
         limits: args.limits,

@@ -7,7 +7,7 @@ use label_studio_inference::{
     hub::HubArgs,
     onnx::{OnnxArgs, Runtime},
 };
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Draw rectangles around what an annotator names, or paint it, with Grounding DINO and SAM
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args: Args = parse_args();
     let options = Options {
         thresholds: args.grounding_dino.thresholds(),
         limits: args.segmenter.sam.limits,

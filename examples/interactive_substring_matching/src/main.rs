@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, builder::FalseyValueParser};
 use interactive_substring_matching::{
     Exclude, InteractiveSubstringMatching, ScoreMode, SearchOptions,
 };
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Label every occurrence of the word that was just labelled
 #[derive(Debug, Parser)]
@@ -47,7 +47,7 @@ struct SearchArgs {
 }
 
 fn main() -> anyhow::Result<()> {
-    let program = Program::parse();
+    let program: Program = parse_args();
     let model = InteractiveSubstringMatching {
         search: SearchOptions {
             case_sensitive: program.search.case_sensitive,

@@ -11,7 +11,7 @@ use label_studio_inference::{
 use label_studio_ml::{
     ServerArgs,
     anyhow::{self, Context},
-    serde_json, serve,
+    parse_args, serde_json, serve,
 };
 use mmdetection_3::{Detector, MmDetection, Options};
 
@@ -49,7 +49,7 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args: Args = parse_args();
     let labels = match args.labels_file.filter(|path| !path.as_os_str().is_empty()) {
         None => BTreeMap::new(),
         Some(path) => {

@@ -6,7 +6,7 @@ use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
     sam::SamArgs,
 };
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use segment_anything_2_image::{CheckpointArgs, SegmentAnything2};
 
 /// Make masks from clicks and rectangles with Segment Anything 2
@@ -29,7 +29,7 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args: Args = parse_args();
     let server = args.server.clone();
     serve(&server, move || {
         let runtime = Runtime::new(&args.onnx)?;

@@ -6,7 +6,7 @@ use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
     sam::SamArgs,
 };
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use segment_anything_model::{CheckpointArgs, SegmentAnythingModel};
 
 /// Make masks from clicks and rectangles with Segment Anything or MobileSAM
@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
         sam,
         onnx,
         hub,
-    } = Args::parse();
+    } = parse_args();
     serve(&server, move || {
         let runtime = Runtime::new(&onnx)?;
         let checkpoints = checkpoints.locate(&hub.hub()?)?;

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::Parser;
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use sklearn_text_classifier::{Options, SklearnTextClassifier};
 
 /// Classify texts, and learn from every annotation
@@ -22,7 +22,7 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args: Args = parse_args();
     let options = Options {
         model_dir: args.server.model_dir.clone(),
         c: args.logistic_regression_c,

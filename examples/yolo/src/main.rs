@@ -11,7 +11,7 @@ use label_studio_inference::{
 use label_studio_ml::{
     ServerArgs,
     anyhow::{self, ensure},
-    serve,
+    parse_args, serve,
 };
 use yolo::{Kind, ModelFiles, Networks, Options, Yolo, label_tasks, read_tasks};
 
@@ -106,7 +106,7 @@ impl Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let mut args = Args::parse();
+    let mut args: Args = parse_args();
     let label_studio = &mut args.server.label_studio;
     label_studio.label_studio_url = args.ls_url.take().or(label_studio.label_studio_url.take());
     label_studio.label_studio_api_key = args

@@ -12,6 +12,7 @@ mod logging;
 mod metrics;
 mod model_slot;
 mod openapi;
+mod parse_args;
 mod projects;
 mod raw;
 mod routes;
@@ -22,6 +23,7 @@ mod test_client;
 mod training;
 
 pub use args::{CacheType, LabelStudioArgs, LogLevel, ServerArgs};
+pub use parse_args::parse_args;
 pub use raw::{RawAnswer, RawError, RawModel, RawNumber, RawRequest, Readiness};
 pub use serve::{serve, serve_raw, serve_raw_on};
 pub use test_client::TestClient;

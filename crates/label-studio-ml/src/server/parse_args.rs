@@ -1,0 +1,45 @@
+//! The command line of a backend.
+
+use clap::{Arg, Parser, builder::Resettable};
+
+/// Reads a backend's command line and environment, and ends the program with a message when they are wrong.
+///
+/// Like `A::parse()`, except that a variable that is set to nothing counts as not set, which is what compose files mean by
+/// `DEVICE: ${DEVICE:-}`.
+///
+/// ```no_run
+/// use clap::Parser;
+/// use label_studio_ml::{ServerArgs, parse_args};
+///
+/// /// Suggest something
+/// #[derive(Parser)]
+/// struct Args {
+///     #[command(flatten)]
+///     server: ServerArgs,
+///     /// Regions to suggest at most
+///     #[arg(long, env = "MAX_REGIONS", default_value_t = 10)]
+///     max_regions: usize,
+/// }
+///
+/// let Args { server, max_regions } = parse_args();
+/// ```
+pub fn parse_args<A: Parser>() -> A {
+    let mut command = A::command().mut_args(|arg| {
+        if is_set_to_nothing(&arg) {
+            arg.env(Resettable::Reset)
+        } else {
+            arg
+        }
+    });
+    let matches = command.get_matches_mut();
+    A::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only the variables that an Args struct names are looked at"
+)]
+fn is_set_to_nothing(arg: &Arg) -> bool {
+    let value = arg.get_env().and_then(std::env::var_os);
+    value.is_some_and(|value| value.is_empty())
+}
