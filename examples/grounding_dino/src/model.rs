@@ -5,8 +5,8 @@ use label_studio_inference::{
     images::{self, Limits, RgbImage},
 };
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
-    Value, anyhow, json, sdk::Pair,
+    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, RawError, Task,
+    TaskPrediction, Value, anyhow, json, sdk::Pair,
 };
 
 use crate::{regions, stored};
@@ -48,7 +48,8 @@ impl Model for GroundingDino {
             return Ok(Predictions::default());
         };
         let stored = stored::thresholds(project, &controls, self.options.thresholds)?;
-        let thresholds = controls.thresholds(context, stored)?;
+        let thresholds = controls.thresholds(context, stored);
+        let thresholds = thresholds.map_err(|error| RawError::new(400, format!("{error:#}")))?;
 
         let mut predictions = Vec::with_capacity(request.tasks.len());
         for tasks in request.tasks.chunks(self.options.batch_size.max(1)) {

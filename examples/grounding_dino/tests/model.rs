@@ -302,7 +302,7 @@ fn a_threshold_that_is_no_score_is_named() {
         "/predict",
         &predict_body(&[data_url("wide.png")], Some(&context)),
     );
-    assert_eq!(status, 500);
+    assert_eq!(status, 400);
     assert!(
         body["detail"]
             .as_str()

@@ -10,7 +10,7 @@ use label_studio_inference::{
     sam::{self, Predictor},
 };
 use label_studio_ml::{
-    LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, Region, Task,
+    LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, RawError, Region, Task,
     TaskPrediction, Value,
     anyhow::{self, Context},
     sdk::Pair,
@@ -60,7 +60,8 @@ impl Model for GroundingSam {
             tracing::warn!("no prompt, so nothing is looked for");
             return Ok(Predictions::default());
         };
-        let thresholds = controls.thresholds(context, self.options.thresholds)?;
+        let thresholds = controls.thresholds(context, self.options.thresholds);
+        let thresholds = thresholds.map_err(|error| RawError::new(400, format!("{error:#}")))?;
         let mut predictions = Vec::with_capacity(request.tasks.len());
         for tasks in request.tasks.chunks(self.options.batch_size.max(1)) {
             predictions.extend(self.predict_batch(project, output, tasks, &prompt, thresholds));
