@@ -6,7 +6,7 @@ PORT ?= 9090
 # The backends that the end-to-end tests drive; built like the tests, so that nothing is compiled twice.
 BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_classifier llm_interactive \
 	watsonx_llm langchain_search_agent deepgram docling \
-	segment_anything_model segment_anything_2_image
+	segment_anything_model segment_anything_2_image yolo mmdetection-3 grounding_dino grounding_sam
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
 LOCKED :=

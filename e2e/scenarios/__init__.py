@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from e2e.scenarios.basic_auth import basic_auth
+from e2e.scenarios.found_objects import grounding_dino, grounding_sam, mmdetection, yolo
 from e2e.scenarios.images import images
 from e2e.scenarios.llm_interactive import llm_interactive
 from e2e.scenarios.python_model import python_model
@@ -38,6 +39,10 @@ SCENARIOS = [
     Scenario("docling", docling),
     Scenario("segment-anything", segment_anything),
     Scenario("segment-anything-2", segment_anything_2),
+    Scenario("yolo", yolo),
+    Scenario("mmdetection-3", mmdetection),
+    Scenario("grounding-dino", grounding_dino),
+    Scenario("grounding-sam", grounding_sam),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),
     Scenario("deepgram-personal-token", deepgram, personal_token=True),
