@@ -1,14 +1,14 @@
 //! Whether masks are made, and with which files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{ArgAction, Args, builder::BoolishValueParser};
 use label_studio_inference::{
     hub::Hub,
     onnx::Runtime,
-    sam::{Predictor, Sam, SamArgs},
+    sam::{Checkpoints, NamedFiles, Predictor, Sam, SamArgs},
 };
-use label_studio_ml::anyhow::{self, Context};
+use label_studio_ml::anyhow;
 
 const MOBILE_SAM: &str = "mobile_sam.pt";
 /// MobileSAM, exported by others; fetched when no file of it is there.
@@ -40,13 +40,9 @@ pub struct SegmenterArgs {
     #[arg(long, env = "MOBILESAM_CHECKPOINT", value_name = "PATH", default_value = MOBILE_SAM)]
     pub mobilesam_checkpoint: String,
 
-    /// Encoder file instead of those: a path, or `hf://owner/name/file`
-    #[arg(long, env = "SAM_ENCODER", value_name = "FILE")]
-    pub sam_encoder: Option<String>,
-
-    /// Decoder file of that encoder
-    #[arg(long, env = "SAM_DECODER", value_name = "FILE")]
-    pub sam_decoder: Option<String>,
+    /// Files that go before the checkpoints
+    #[command(flatten)]
+    pub files: NamedFiles,
 
     /// How objects are found by rectangles
     #[command(flatten)]
@@ -59,27 +55,22 @@ impl SegmenterArgs {
         if !self.use_sam && !self.use_mobile_sam {
             return Ok(None);
         }
-        let (encoder, decoder) = self.files(hub)?;
+        let Checkpoints { encoder, decoder } = self.checkpoints(hub)?;
         let sam = Sam::load(runtime, encoder, decoder, self.sam.mask_choice)?;
         let predictor = Predictor::new(sam, self.sam.cache_bytes());
         Ok(Some(predictor.with_limits(self.sam.limits)))
     }
 
-    fn files(&self, hub: &Hub) -> anyhow::Result<(PathBuf, PathBuf)> {
-        // Compose files set variables to nothing.
-        let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let fetch = |name: &str| -> anyhow::Result<PathBuf> { Ok(hub.path(&name.parse()?)?) };
-        if let Some(encoder) = filled(&self.sam_encoder) {
-            let decoder = filled(&self.sam_decoder);
-            let decoder = decoder.context("SAM_ENCODER is given: SAM_DECODER must be as well")?;
-            return Ok((fetch(&encoder)?, fetch(&decoder)?));
+    fn checkpoints(&self, hub: &Hub) -> anyhow::Result<Checkpoints> {
+        if let Some((encoder, decoder)) = self.files.pair()? {
+            return Ok(Checkpoints::fetch(hub, encoder, decoder)?);
         }
         let checkpoint = match (self.use_mobile_sam, self.mobilesam_checkpoint.trim()) {
             (true, "") => MOBILE_SAM,
             (true, checkpoint) => checkpoint,
             (false, _) => self.sam_checkpoint.trim(),
         };
-        if let Some(files) = exported(Path::new(checkpoint)) {
+        if let Some(files) = Checkpoints::exported(Path::new(checkpoint)) {
             return Ok(files);
         }
         anyhow::ensure!(
@@ -88,12 +79,7 @@ impl SegmenterArgs {
              ../segment_anything_model/export.py {checkpoint}` makes from a checkpoint (see the README), or name them \
              in SAM_ENCODER and SAM_DECODER"
         );
-        Ok((fetch(MOBILE_SAM_ENCODER)?, fetch(MOBILE_SAM_DECODER)?))
+        let (encoder, decoder) = (MOBILE_SAM_ENCODER, MOBILE_SAM_DECODER);
+        Ok(Checkpoints::fetch(hub, encoder, decoder)?)
     }
-}
-
-fn exported(checkpoint: &Path) -> Option<(PathBuf, PathBuf)> {
-    let encoder = checkpoint.with_extension("encoder.onnx");
-    let decoder = checkpoint.with_extension("decoder.onnx");
-    (encoder.is_file() && decoder.is_file()).then_some((encoder, decoder))
 }

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use label_studio_inference::hub::{Hub, HubError, Weights};
+use label_studio_inference::{
+    hub::{Hub, Weights},
+    sam::{Checkpoints, NamedFiles},
+};
 use label_studio_ml::anyhow::{self, Context, bail};
 
 /// The smallest model, exported by others; fetched when no checkpoint is given.
@@ -33,40 +36,21 @@ pub struct CheckpointArgs {
     #[arg(long, env = "MODEL_CONFIG", value_name = "FILE")]
     pub model_config: Option<String>,
 
-    /// Encoder file, whatever the checkpoint: a path, or a file on a hub as in the README
-    #[arg(
-        long,
-        env = "SAM_ENCODER",
-        value_name = "FILE",
-        requires = "sam_decoder"
-    )]
-    pub sam_encoder: Option<String>,
-
-    /// Decoder file, whatever the checkpoint
-    #[arg(long, env = "SAM_DECODER", value_name = "FILE")]
-    pub sam_decoder: Option<String>,
-}
-
-/// The files to run, on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoints {
-    /// What looks at images.
-    pub encoder: PathBuf,
-    /// What turns prompts into masks.
-    pub decoder: PathBuf,
+    /// Files that go before the choice
+    #[command(flatten)]
+    pub files: NamedFiles,
 }
 
 impl CheckpointArgs {
     /// Finds the files, and fetches those that are named by a hub.
     pub fn locate(&self, hub: &Hub) -> anyhow::Result<Checkpoints> {
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let decoder = filled(&self.sam_decoder);
-        if let Some(encoder) = filled(&self.sam_encoder) {
-            let decoder = decoder.context("SAM_ENCODER is given: SAM_DECODER must be as well")?;
-            return fetch(hub, &encoder, &decoder);
+        if let Some((encoder, decoder)) = self.files.pair()? {
+            return fetch(hub, encoder, decoder);
         }
+        let decoder = self.files.decoder().map(str::to_owned);
         let Some(checkpoint) = filled(&self.model_checkpoint) else {
-            if let Some(files) = exported(&Path::new(FOLDER).join(LARGE)) {
+            if let Some(files) = Checkpoints::exported(&Path::new(FOLDER).join(LARGE)) {
                 return Ok(files);
             }
             tracing::info!("no MODEL_CHECKPOINT is given: the tiny model is run");
@@ -85,7 +69,7 @@ impl CheckpointArgs {
             PathBuf::from(&checkpoint),
             Path::new(FOLDER).join(&checkpoint),
         ];
-        candidates.iter().find_map(|path| exported(path)).with_context(|| {
+        candidates.iter().find_map(|path| Checkpoints::exported(path)).with_context(|| {
             let encoder = candidates[1].with_extension("encoder.onnx");
             format!(
                 "there is no {}: this backend runs ONNX files, which `python export.py {FOLDER}/{checkpoint}` makes from a \
@@ -123,54 +107,23 @@ fn check_config(config: &str, checkpoint: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn exported(checkpoint: &Path) -> Option<Checkpoints> {
-    let files = Checkpoints {
-        encoder: checkpoint.with_extension("encoder.onnx"),
-        decoder: checkpoint.with_extension("decoder.onnx"),
-    };
-    (files.encoder.is_file() && files.decoder.is_file()).then_some(files)
-}
-
-/// Finds the decoder of an exported encoder, as export.py and others name it.
 fn of_encoder(hub: &Hub, encoder: &str, decoder: Option<String>) -> anyhow::Result<Checkpoints> {
-    let decoder = decoder.or_else(|| {
-        let (folder, name) = encoder
-            .rsplit_once('/')
-            .map_or(("", encoder), |(folder, name)| (folder, name));
-        let name = match name.strip_prefix("vision_encoder") {
-            Some(rest) => format!("prompt_encoder_mask_decoder{rest}"),
-            None if name.contains("encoder") => name.replace("encoder", "decoder"),
-            None => return None,
-        };
-        Some(if folder.is_empty() {
-            name
-        } else {
-            format!("{folder}/{name}")
-        })
-    });
-    let decoder = decoder.with_context(|| {
-        format!("the decoder of {encoder} is not known: name it in SAM_DECODER")
-    })?;
+    let decoder = decoder.map_or_else(|| Checkpoints::decoder_beside(encoder), Ok)?;
     fetch(hub, encoder, &decoder)
 }
 
+/// Finds the files, and fetches the weights that the transformers library's exports keep beside them.
 fn fetch(hub: &Hub, encoder: &str, decoder: &str) -> anyhow::Result<Checkpoints> {
-    Ok(Checkpoints {
-        encoder: fetch_with_data(hub, encoder)?,
-        decoder: fetch_with_data(hub, decoder)?,
-    })
-}
-
-/// Fetches a file, and the weights that the transformers library's exports keep beside it.
-fn fetch_with_data(hub: &Hub, name: &str) -> Result<PathBuf, HubError> {
-    let weights: Weights = name.parse()?;
-    let path = hub.path(&weights)?;
-    if let Weights::Hub(file) = &weights {
-        let data = weights.sibling(&format!("{}_data", file.path()))?;
-        if let Err(error) = hub.path(&data) {
-            // Small models have none, and loading tells if it was needed.
-            tracing::debug!(%data, %error, "no weights beside the model");
+    let files = Checkpoints::fetch(hub, encoder, decoder)?;
+    for name in [encoder, decoder] {
+        let weights: Weights = name.parse()?;
+        if let Weights::Hub(file) = &weights {
+            let data = weights.sibling(&format!("{}_data", file.path()))?;
+            if let Err(error) = hub.path(&data) {
+                // Small models have none, and loading tells if it was needed.
+                tracing::debug!(%data, %error, "no weights beside the model");
+            }
         }
     }
-    Ok(path)
+    Ok(files)
 }

@@ -5,5 +5,5 @@
 mod checkpoints;
 mod model;
 
-pub use checkpoints::{CheckpointArgs, Checkpoints};
+pub use checkpoints::CheckpointArgs;
 pub use model::SegmentAnything2;

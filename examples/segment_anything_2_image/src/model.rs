@@ -2,11 +2,9 @@
 
 use label_studio_inference::{
     onnx::Runtime,
-    sam::{Sam2, SamArgs, SmartTools},
+    sam::{Checkpoints, Sam2, SamArgs, SmartTools},
 };
-use label_studio_ml::{Model, PredictRequest, Predictions, Project, TaskPrediction, anyhow};
-
-use crate::Checkpoints;
+use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
 
 /// Answers clicks and rectangles with masks. Without them it predicts nothing.
 pub struct SegmentAnything2 {
@@ -39,20 +37,12 @@ impl Model for SegmentAnything2 {
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
-        let context = request.context_regions();
-        if context.is_empty() {
-            return Ok(Predictions::default());
-        }
-        let predict = |task| {
-            let local_path = |url: &str| Ok(project.local_path(task, url)?);
-            self.tools
-                .predict(project.label_config(), task, context, local_path)
-        };
-        Ok(request
-            .tasks
-            .iter()
-            .map(|task| TaskPrediction::from(predict(task)))
-            .collect())
+        let local_path = |task: &Task, url: &str| Ok(project.local_path(task, url)?);
+        let (config, context) = (project.label_config(), request.context_regions());
+        let found = self
+            .tools
+            .predict_all(config, &request.tasks, context, local_path);
+        Ok(found.into_iter().map(TaskPrediction::from).collect())
     }
 
     fn name(&self) -> &str {

@@ -1,9 +1,9 @@
 //! Checkpoints are found by the original's settings; what is missing or wrong is named.
 
 use clap::Parser;
-use label_studio_inference::hub::HubArgs;
+use label_studio_inference::{hub::HubArgs, sam::Checkpoints};
 use label_studio_ml::anyhow;
-use segment_anything_2_image::{CheckpointArgs, Checkpoints};
+use segment_anything_2_image::CheckpointArgs;
 use std::path::Path;
 
 #[derive(Debug, Parser)]

@@ -8,13 +8,13 @@ use std::{
 use label_studio_inference::{
     images::Limits,
     onnx::{OnnxArgs, Runtime},
-    sam::{MaskChoice, SamArgs, read_context},
+    sam::{Checkpoints, MaskChoice, SamArgs, read_context},
 };
 use label_studio_ml::{
     LabelConfig, MediaFetcher, MediaOptions, MemoryStore, Model, PredictRequest, Project,
     ProjectId, Services, Task, Value, json, serde_json,
 };
-use segment_anything_2_image::{Checkpoints, SegmentAnything2};
+use segment_anything_2_image::SegmentAnything2;
 
 const LABEL_CONFIG: &str = r#"<View>
   <BrushLabels name="tag" toName="image"><Label value="defect"/><Label value="scratch"/></BrushLabels>

@@ -1,10 +1,13 @@
 //! Which files are run.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use label_studio_inference::hub::{Hub, Weights};
-use label_studio_ml::anyhow::{self, Context, bail};
+use label_studio_inference::{
+    hub::{Hub, Weights},
+    sam::{Checkpoints, NamedFiles},
+};
+use label_studio_ml::anyhow::{self, Context};
 
 /// MobileSAM, exported by others; fetched when no checkpoint is given.
 const MOBILE_SAM: &str = "hf://Acly/MobileSAM/mobile_sam_image_encoder.onnx";
@@ -46,18 +49,9 @@ pub struct CheckpointArgs {
     )]
     pub onnx_checkpoint: String,
 
-    /// Encoder file, whatever the choice: a path, or a file on a hub as in the README
-    #[arg(
-        long,
-        env = "SAM_ENCODER",
-        value_name = "FILE",
-        requires = "sam_decoder"
-    )]
-    pub sam_encoder: Option<String>,
-
-    /// Decoder file, whatever the choice
-    #[arg(long, env = "SAM_DECODER", value_name = "FILE")]
-    pub sam_decoder: Option<String>,
+    /// Files that go before the choice
+    #[command(flatten)]
+    pub files: NamedFiles,
 }
 
 /// Model to run.
@@ -72,28 +66,18 @@ pub enum SamChoice {
     ONNX,
 }
 
-/// The files to run, on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoints {
-    /// What looks at images.
-    pub encoder: PathBuf,
-    /// What turns prompts into masks.
-    pub decoder: PathBuf,
-}
-
 impl CheckpointArgs {
     /// Finds the files, and fetches those that are named by a hub.
     pub fn locate(&self, hub: &Hub) -> anyhow::Result<Checkpoints> {
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let decoder = filled(&self.sam_decoder);
-        if let Some(encoder) = filled(&self.sam_encoder) {
-            let decoder = decoder.context("SAM_ENCODER is given: SAM_DECODER must be as well")?;
-            return fetch(hub, &encoder, &decoder);
+        if let Some((encoder, decoder)) = self.files.pair()? {
+            return Ok(Checkpoints::fetch(hub, encoder, decoder)?);
         }
+        let decoder = self.files.decoder().map(str::to_owned);
         match self.sam_choice {
             SamChoice::MobileSAM => match filled(&self.mobilesam_checkpoint) {
                 Some(checkpoint) => of_checkpoint(hub, &checkpoint, decoder),
-                None => match exported(Path::new("models/mobile_sam.pt")) {
+                None => match Checkpoints::exported(Path::new("models/mobile_sam.pt")) {
                     Some(files) => Ok(files),
                     None => of_checkpoint(hub, MOBILE_SAM, decoder),
                 },
@@ -119,13 +103,17 @@ fn of_checkpoint(
         .is_some_and(|extension| extension == "onnx")
     {
         let decoder = decoder.map_or_else(|| decoder_beside(checkpoint), Ok)?;
-        return fetch(hub, checkpoint, &decoder);
+        return Ok(Checkpoints::fetch(hub, checkpoint, &decoder)?);
     }
     let encoder = path.with_extension("encoder.onnx");
     if let Some(decoder) = decoder.filter(|_| encoder.is_file()) {
-        return fetch(hub, &encoder.to_string_lossy(), &decoder);
+        return Ok(Checkpoints::fetch(
+            hub,
+            &encoder.to_string_lossy(),
+            &decoder,
+        )?);
     }
-    exported(path).with_context(|| {
+    Checkpoints::exported(path).with_context(|| {
         format!(
             "there is no {}: this backend runs ONNX files, which `python export.py {checkpoint}` makes from a \
              checkpoint (see the README), or name them in SAM_ENCODER and SAM_DECODER",
@@ -134,38 +122,11 @@ fn of_checkpoint(
     })
 }
 
-fn exported(checkpoint: &Path) -> Option<Checkpoints> {
-    let files = Checkpoints {
-        encoder: checkpoint.with_extension("encoder.onnx"),
-        decoder: checkpoint.with_extension("decoder.onnx"),
-    };
-    (files.encoder.is_file() && files.decoder.is_file()).then_some(files)
-}
-
-/// Names the decoder of an exported encoder, as export.py and others name them.
+/// Names the decoder of an exported encoder.
 fn decoder_beside(encoder: &str) -> anyhow::Result<String> {
     if encoder == MOBILE_SAM {
         let weights: Weights = encoder.parse()?;
         return Ok(weights.sibling(MOBILE_SAM_DECODER)?.to_string());
     }
-    let (folder, name) = encoder
-        .rsplit_once('/')
-        .map_or(("", encoder), |(folder, name)| (folder, name));
-    if !name.contains("encoder") {
-        bail!("the decoder of {encoder} is not known: name it in SAM_DECODER");
-    }
-    let name = name.replace("encoder", "decoder");
-    Ok(if folder.is_empty() {
-        name
-    } else {
-        format!("{folder}/{name}")
-    })
-}
-
-fn fetch(hub: &Hub, encoder: &str, decoder: &str) -> anyhow::Result<Checkpoints> {
-    let path = |name: &str| -> anyhow::Result<PathBuf> { Ok(hub.path(&name.parse()?)?) };
-    Ok(Checkpoints {
-        encoder: path(encoder)?,
-        decoder: path(decoder)?,
-    })
+    Checkpoints::decoder_beside(encoder)
 }

@@ -6,5 +6,5 @@
 mod checkpoints;
 mod model;
 
-pub use checkpoints::{CheckpointArgs, Checkpoints, SamChoice};
+pub use checkpoints::{CheckpointArgs, SamChoice};
 pub use model::SegmentAnythingModel;

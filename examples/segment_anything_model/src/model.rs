@@ -2,11 +2,9 @@
 
 use label_studio_inference::{
     onnx::Runtime,
-    sam::{Sam, SamArgs, SmartTools},
+    sam::{Checkpoints, Sam, SamArgs, SmartTools},
 };
-use label_studio_ml::{Model, PredictRequest, Predictions, Project, TaskPrediction, anyhow};
-
-use crate::Checkpoints;
+use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
 
 /// Version that the original gives its predictions.
 const VERSION: &str = "SamMLBackend-v0.0.1";
@@ -39,20 +37,12 @@ impl Model for SegmentAnythingModel {
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
-        let context = request.context_regions();
-        if context.is_empty() {
-            return Ok(Predictions::default());
-        }
-        let predict = |task| {
-            let local_path = |url: &str| Ok(project.local_path(task, url)?);
-            self.tools
-                .predict(project.label_config(), task, context, local_path)
-        };
-        Ok(request
-            .tasks
-            .iter()
-            .map(|task| TaskPrediction::from(predict(task)))
-            .collect())
+        let local_path = |task: &Task, url: &str| Ok(project.local_path(task, url)?);
+        let (config, context) = (project.label_config(), request.context_regions());
+        let found = self
+            .tools
+            .predict_all(config, &request.tasks, context, local_path);
+        Ok(found.into_iter().map(TaskPrediction::from).collect())
     }
 
     fn name(&self) -> &'static str {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::Parser;
-use label_studio_inference::hub::HubArgs;
+use label_studio_inference::{hub::HubArgs, sam::Checkpoints};
 use label_studio_ml::anyhow;
-use segment_anything_model::{CheckpointArgs, Checkpoints};
+use segment_anything_model::CheckpointArgs;
 
 #[derive(Debug, Parser)]
 struct Args {

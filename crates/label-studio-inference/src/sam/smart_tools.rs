@@ -67,6 +67,21 @@ impl SmartTools {
         }
     }
 
+    /// Answers a whole request: for each task what [`SmartTools::predict`] finds, for none when nothing was drawn.
+    pub fn predict_all(
+        &self,
+        config: &LabelConfig,
+        tasks: &[Task],
+        context: &[Value],
+        local_path: impl Fn(&Task, &str) -> anyhow::Result<PathBuf>,
+    ) -> Vec<anyhow::Result<Prediction>> {
+        if context.is_empty() {
+            return Vec::new();
+        }
+        let predict = |task| self.predict(config, task, context, |url: &str| local_path(task, url));
+        tasks.iter().map(predict).collect()
+    }
+
     /// Finds what the regions in `context` point at on the image of `task`. `local_path` gives the file behind an address.
     pub fn predict(
         &self,

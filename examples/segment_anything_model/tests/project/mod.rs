@@ -8,13 +8,13 @@ use std::{
 use label_studio_inference::{
     images::Limits,
     onnx::{OnnxArgs, Runtime},
-    sam::{MaskChoice, SamArgs},
+    sam::{Checkpoints, MaskChoice, SamArgs},
 };
 use label_studio_ml::{
     LabelConfig, MediaFetcher, MediaOptions, MemoryStore, Model, PredictRequest, Project,
     ProjectId, Services, Task, Value, json, sdk::brush_rle, serde_json,
 };
-use segment_anything_model::{Checkpoints, SegmentAnythingModel};
+use segment_anything_model::SegmentAnythingModel;
 
 pub(crate) const LABEL_CONFIG: &str = r#"<View>
   <Image name="image" value="$image" zoom="true"/>

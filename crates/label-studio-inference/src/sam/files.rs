@@ -1,0 +1,90 @@
+//! The two files of a model: what looks at images, and what turns prompts into masks.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::hub::{Hub, HubError};
+
+/// The files of a model, on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoints {
+    /// What looks at images.
+    pub encoder: PathBuf,
+    /// What turns prompts into masks.
+    pub decoder: PathBuf,
+}
+
+/// Files that go before every other choice of a model.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NamedFiles {
+    /// Encoder file, whatever else is chosen: a path, or a file on a hub as in the README
+    #[arg(long, env = "SAM_ENCODER", value_name = "FILE")]
+    pub sam_encoder: Option<String>,
+
+    /// Decoder file, whatever else is chosen
+    #[arg(long, env = "SAM_DECODER", value_name = "FILE")]
+    pub sam_decoder: Option<String>,
+}
+
+impl Checkpoints {
+    /// Returns the files, and fetches those that are named by a hub.
+    pub fn fetch(hub: &Hub, encoder: &str, decoder: &str) -> Result<Self, HubError> {
+        Ok(Self {
+            encoder: hub.path(&encoder.parse()?)?,
+            decoder: hub.path(&decoder.parse()?)?,
+        })
+    }
+
+    /// Returns the files that were exported beside a checkpoint, if they are there.
+    pub fn exported(checkpoint: &Path) -> Option<Self> {
+        let files = Self {
+            encoder: checkpoint.with_extension("encoder.onnx"),
+            decoder: checkpoint.with_extension("decoder.onnx"),
+        };
+        (files.encoder.is_file() && files.decoder.is_file()).then_some(files)
+    }
+
+    /// Names the decoder of an exported encoder, as it lies beside it by the names that exporters give; fails for others.
+    pub fn decoder_beside(encoder: &str) -> anyhow::Result<String> {
+        let start = encoder.rfind('/').map_or(0, |slash| slash + 1);
+        let (folder, name) = encoder.split_at(start);
+        let name = match name.strip_prefix("vision_encoder") {
+            Some(rest) => Some(format!("prompt_encoder_mask_decoder{rest}")),
+            None => name
+                .contains("encoder")
+                .then(|| name.replace("encoder", "decoder")),
+        };
+        let name = name.with_context(|| {
+            format!("the decoder of {encoder} is not known: name it in SAM_DECODER")
+        })?;
+        Ok(format!("{folder}{name}"))
+    }
+}
+
+impl NamedFiles {
+    /// Returns the name of the encoder; a variable set to nothing names none.
+    pub fn encoder(&self) -> Option<&str> {
+        filled(self.sam_encoder.as_deref())
+    }
+
+    /// Returns the name of the decoder, which may replace that of another encoder.
+    pub fn decoder(&self) -> Option<&str> {
+        filled(self.sam_decoder.as_deref())
+    }
+
+    /// Returns the names of both; nothing without an encoder.
+    pub fn pair(&self) -> anyhow::Result<Option<(&str, &str)>> {
+        let Some(encoder) = self.encoder() else {
+            return Ok(None);
+        };
+        let decoder = self.decoder();
+        let decoder = decoder.context("SAM_ENCODER is given: SAM_DECODER must be as well")?;
+        Ok(Some((encoder, decoder)))
+    }
+}
+
+fn filled(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
