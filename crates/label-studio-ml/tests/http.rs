@@ -135,6 +135,44 @@ fn answers_as_recorded() {
 }
 
 #[test]
+fn a_project_is_named_by_text_or_any_number() {
+    let client = TestClient::new(model("ret_none"));
+    for (project, status) in [
+        (json!("7.1795448083"), 200),
+        (json!(7), 200),
+        (json!(7.5), 200),
+        (json!(true), 400),
+        (json!({}), 400),
+    ] {
+        let (answered, answer) =
+            client.post("/predict", &json!({ "tasks": [], "project": project }));
+        assert_eq!(answered, status, "{project}: {answer}");
+        if status == 400 {
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(
+                detail.contains("project is neither text nor a number"),
+                "{detail}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_the_body_is_ignored() {
+    let client = TestClient::new(model("ret_none"));
+    let headers = [("content-type", "application/json")];
+    for (path, body, status) in [
+        ("/predict", r#"{"tasks":[]}"#, 200),
+        ("/setup", r#"{"project":"1"}"#, 200),
+        ("/webhook", r#"{"action":"PROJECT_UPDATED"}"#, 200),
+        ("/predict", "\u{feff}{}", 400),
+    ] {
+        let (answered, answer) = client.send("POST", path, &headers, format!("\u{feff}{body}"));
+        assert_eq!(answered, status, "{path}: {answer}");
+    }
+}
+
+#[test]
 fn errors_of_the_model_reach_the_caller_as_text() {
     let client = TestClient::new(model("ret_exc_value"));
     let (status, answer) = client.post("/predict", &json!({ "tasks": [] }));

@@ -151,6 +151,66 @@ fn payloads_of_every_shape_become_regions() {
 }
 
 #[test]
+fn regions_come_in_the_order_of_their_controls() {
+    let config = parse(&vectors()["config"]);
+    let payload = json!({ "lbl": { "label": "PER", "start": 0, "end": 1 }, "chc": "two", "nm": 1, "dt": "2020-01-01" });
+    let regions = config.create_regions(payload.as_object().unwrap()).unwrap();
+    let controls: Vec<_> = regions.iter().map(|region| &*region.from_name).collect();
+    assert_eq!(controls, ["chc", "lbl", "nm", "dt"]);
+}
+
+/// Label Studio's own SDK reads numbers and truth values as loosely.
+#[test]
+fn numbers_and_truth_values_are_read_in_every_form() {
+    let check = |kind: ValueKind, value: Value, expected: Option<Value>| {
+        let read = kind.normalize(&value).ok();
+        assert_eq!(
+            read.as_ref().map(whole_numbers),
+            expected.as_ref().map(whole_numbers),
+            "{value}"
+        );
+    };
+    let range = |instant: Value| json!({ "start": 1, "end": 2, "instant": instant, "timeserieslabels": ["Run"] });
+    for (instant, expected) in [
+        (json!(0), Some(false)),
+        (json!(1.0), Some(true)),
+        (json!("no"), Some(false)),
+        (json!("True"), Some(true)),
+        (json!(2), None),
+        (json!("maybe"), None),
+        (json!(null), None),
+    ] {
+        let expected = expected.map(|instant| range(json!(instant)));
+        check(ValueKind::TimeSeriesLabels, range(instant), expected);
+    }
+    for (closed, expected) in [
+        (json!(1), true),
+        (json!("off"), false),
+        (json!(null), false),
+    ] {
+        let expected = json!({ "closed": expected, "vertices": [] });
+        let value = json!({ "closed": closed, "vertices": [] });
+        check(ValueKind::Vector, value, Some(expected));
+    }
+    for (rle, expected) in [
+        (json!([1.0, "3", true, 255]), Some(json!([1, 3, 1, 255]))),
+        (json!([256]), None),
+        (json!([-1]), None),
+        (json!([1.5]), None),
+        (json!([]), None),
+    ] {
+        let expected = expected.map(|rle| json!({ "format": "rle", "rle": rle }));
+        check(ValueKind::Brush, json!({ "rle": rle }), expected);
+    }
+    check(
+        ValueKind::KeyPoint,
+        json!({ "x": true, "y": " 8 " }),
+        Some(json!({ "x": 1, "y": 8 })),
+    );
+    check(ValueKind::KeyPoint, json!({ "x": [1], "y": 8 }), None);
+}
+
+#[test]
 fn finds_the_first_tags_of_every_vector() {
     let vectors = vectors();
     let config = parse(&vectors["first_tag_config"]);

@@ -154,10 +154,11 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     ))
 }
 
-/// Returns the body as the text of one JSON object.
+/// Returns the body as the text of one JSON object, without the byte order mark that some clients put before it.
 pub(super) fn object_text(bytes: &Bytes) -> Result<&str, ApiError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ApiError::bad_request("the body is not valid UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text
         .trim_start_matches([' ', '\n', '\r', '\t'])
         .chars()

@@ -6,7 +6,8 @@ use super::{Control, LabelConfig, LabelConfigError, RegionBuilder};
 use crate::{Region, values::ValueKind};
 
 impl LabelConfig {
-    /// Makes regions from payloads by name of the control. Null payloads and unknown names are skipped.
+    /// Makes regions from payloads by name of the control, in the order of the controls. Null payloads and unknown names
+    /// are skipped.
     ///
     /// Text, numbers and lists of text are labels. An object holds the fields of one region and, under `label`, its
     /// label; a list of objects makes as many regions. A list of lists is the field that takes labels, which is how
@@ -16,8 +17,8 @@ impl LabelConfig {
         payloads: &Map<String, Value>,
     ) -> Result<Vec<Region>, LabelConfigError> {
         let mut regions = Vec::new();
-        for (name, payload) in payloads {
-            let Ok(control) = self.control(name) else {
+        for control in self.controls() {
+            let Some(payload) = payloads.get(&control.name) else {
                 continue;
             };
             for builder in control.builders(payload) {

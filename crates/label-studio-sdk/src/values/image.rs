@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reading::{
-    degrees, flag, non_empty, number, number_or_zero, optional_integer, percent, points, radius,
+    bytes, degrees, flag, number, number_or_zero, optional_integer, percent, points, radius,
 };
 
 /// Value of a `Rectangle` region.
@@ -141,7 +141,7 @@ pub struct BrushValue {
     #[serde(default = "rle")]
     pub format: String,
     /// The mask as [`brush_rle`](crate::brush_rle) writes it; not empty.
-    #[serde(deserialize_with = "non_empty")]
+    #[serde(deserialize_with = "bytes")]
     pub rle: Vec<u8>,
 }
 
@@ -152,7 +152,7 @@ pub struct BrushLabelsValue {
     #[serde(default = "rle")]
     pub format: String,
     /// The mask as [`brush_rle`](crate::brush_rle) writes it; not empty.
-    #[serde(deserialize_with = "non_empty")]
+    #[serde(deserialize_with = "bytes")]
     pub rle: Vec<u8>,
     /// Labels of the mask.
     pub brushlabels: Vec<String>,

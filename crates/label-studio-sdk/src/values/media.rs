@@ -6,7 +6,7 @@ use super::{
     Position, VectorVertex,
     reading::{
         flag, flag_or_true, integer, non_empty, number, number_or_zero, optional_integer,
-        optional_number, percent, set,
+        optional_number, percent, set, truth,
     },
 };
 
@@ -108,6 +108,7 @@ pub struct TimeSeriesLabelsValue {
     /// Where the range ends.
     pub end: Position,
     /// Whether the range is a single instant.
+    #[serde(deserialize_with = "truth")]
     pub instant: bool,
     /// Labels of the range.
     pub timeserieslabels: Vec<String>,

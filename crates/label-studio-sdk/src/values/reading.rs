@@ -1,4 +1,5 @@
-//! How fields of values are read: tolerant about the form of numbers, strict about their bounds.
+//! How fields of values are read: as tolerant about the form of numbers and truth values as Label Studio's own SDK, strict
+//! about their bounds.
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,12 +12,13 @@ const FULL_TURN: f64 = 360.0;
 /// Largest integer whose neighbours an `f64` can still tell apart.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a number, which may be text.
+/// Reads a number, which may be text or a truth value.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let number = match &value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
+        Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
         _ => None,
     };
     number
@@ -67,7 +69,7 @@ pub(super) fn points<'de, D: Deserializer<'de>>(
         .collect()
 }
 
-/// Reads a whole number, which may be written with a fraction of zero or as text.
+/// Reads a whole number, which may be written with a fraction of zero, as text or as a truth value.
 pub(super) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let value = Value::deserialize(deserializer)?;
     if let Some(integer) = value.as_i64() {
@@ -118,22 +120,63 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    let items = Vec::deserialize(deserializer)?;
+    filled(Vec::deserialize(deserializer)?)
+}
+
+/// Reads a list of bytes that holds something.
+pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    filled(Vec::<Byte>::deserialize(deserializer)?)
+        .map(|bytes| bytes.into_iter().map(|byte| byte.0).collect())
+}
+
+#[derive(Deserialize)]
+struct Byte(#[serde(deserialize_with = "byte")] u8);
+
+fn byte<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let number = integer(deserializer)?;
+    u8::try_from(number).map_err(|_| D::Error::custom(format_args!("{number} is not a byte")))
+}
+
+fn filled<T, E: Error>(items: Vec<T>) -> Result<Vec<T>, E> {
     if items.is_empty() {
-        return Err(D::Error::custom("the list is empty"));
+        return Err(E::custom("the list is empty"));
     }
     Ok(items)
 }
 
+/// Reads a truth value, which may be 0, 1 or a word for it.
+pub(super) fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    optional_truth(&value)?.ok_or_else(|| D::Error::custom("null is not a truth value"))
+}
+
 /// Reads a truth value, null as false.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+    Ok(optional_truth(&Value::deserialize(deserializer)?)?.unwrap_or_default())
 }
 
 /// Reads a truth value, null as true.
 pub(super) fn flag_or_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(true))
+    Ok(optional_truth(&Value::deserialize(deserializer)?)?.unwrap_or(true))
 }
+
+fn optional_truth<E: Error>(value: &Value) -> Result<Option<bool>, E> {
+    let is_one_of =
+        |text: &str, words: [&str; 6]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    match value {
+        Value::Null => Ok(None),
+        Value::Bool(truth) => Ok(Some(*truth)),
+        Value::Number(number) if number.as_f64() == Some(0.0) => Ok(Some(false)),
+        Value::Number(number) if number.as_f64() == Some(1.0) => Ok(Some(true)),
+        Value::String(text) if is_one_of(text, FALSE) => Ok(Some(false)),
+        Value::String(text) if is_one_of(text, TRUE) => Ok(Some(true)),
+        _ => Err(E::custom(format_args!("{value} is not a truth value"))),
+    }
+}
+
+/// Words that Label Studio's SDK takes for truth values.
+const FALSE: [&str; 6] = ["0", "off", "f", "false", "n", "no"];
+const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
 
 /// The default of a flag that is set unless the value says otherwise.
 pub(super) fn set() -> bool {

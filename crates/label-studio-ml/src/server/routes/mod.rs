@@ -44,10 +44,10 @@ pub(super) fn name(path: &str) -> &'static str {
 
 /// A project's name on the wire: `"17.1795448083"`, or just a number.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "project is neither text nor a number")]
 enum WireProject {
     Text(String),
-    Number(i64),
+    Number(serde_json::Number),
 }
 
 impl WireProject {
