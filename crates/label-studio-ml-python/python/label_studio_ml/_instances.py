@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import uuid
 from collections import OrderedDict
 from threading import Lock
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Type
+from typing import Any, Dict, List, Optional, Tuple, Type
 
 from . import model as _model
 from ._label_config import Watch
@@ -21,12 +20,18 @@ DEFAULT_LIMIT = 8
 LAST_FIT = "label_studio_ml:last_fit"
 
 _Facts = Dict[str, Optional[str]]
+_Key = Tuple[Type[LabelStudioMLBase], str, Optional[str]]
 
 
-class _Kept(NamedTuple):
-    model: LabelStudioMLBase
-    facts: _Facts
-    watch: Watch
+class _Kept:
+    __slots__ = ("model", "facts", "watch", "state")
+
+    def __init__(self, model: LabelStudioMLBase, facts: _Facts) -> None:
+        self.model = model
+        self.facts = facts
+        self.watch = Watch(_label_interface(model))
+        # The cache's, when it last held the facts.
+        self.state: Optional[bytes] = None
 
 
 class Instances:
@@ -39,67 +44,94 @@ class Instances:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._waiting: "OrderedDict[tuple, List[_Kept]]" = OrderedDict()
+        self._waiting: "OrderedDict[_Key, List[_Kept]]" = OrderedDict()
+        self._n_waiting = 0
         self._lock = Lock()
 
-    @contextlib.contextmanager
     def lend(
         self, model_class: Type[LabelStudioMLBase], project_id: str, label_config: Optional[str]
-    ) -> Iterator[LabelStudioMLBase]:
-        """Lends an object for one call."""
-        if self.limit <= 0:
-            yield model_class(project_id=project_id, label_config=label_config)
-            return
-        key = (model_class, project_id, label_config)
-        kept = self._take(key, project_id)
-        if kept is None:
-            facts = _read_facts(project_id)
-            model = model_class(project_id=project_id, label_config=label_config)
-            facts["model_version"] = _model.CACHE[project_id, "model_version"]
-            if label_config is not None:
-                facts["label_config"] = label_config
-            kept = _Kept(model, facts, Watch(_label_interface(model)))
-        yield kept.model
-        if not kept.watch.changed(_label_interface(kept.model)):
-            self._put(key, kept)
+    ) -> "_Loan":
+        """Lends an object for one call, the body of a `with`."""
+        return _Loan(self, model_class, project_id, label_config)
 
     def forget(self) -> None:
         """Drops all objects."""
         with self._lock:
             self._waiting.clear()
+            self._n_waiting = 0
 
     def fitted(self, project_id: str) -> None:
         """Has every process make new objects for a project, since a training may have changed what they loaded."""
         if self.limit > 0:
             _model.CACHE[project_id, LAST_FIT] = uuid.uuid4().hex
 
-    def _take(self, key: tuple, project_id: str) -> Optional[_Kept]:
+    def take(self, key: "_Key") -> Optional[_Kept]:
+        """Takes an object that nobody has and that is still right, if there is one."""
         while True:
             with self._lock:
                 waiting = self._waiting.get(key)
                 if not waiting:
                     return None
                 kept = waiting.pop()
-                if waiting:
-                    self._waiting.move_to_end(key)
-                else:
-                    del self._waiting[key]
-            if _still_holds(project_id, kept.facts):
+                self._n_waiting -= 1
+            if _still_holds(key[1], kept):
                 return kept
 
-    def _put(self, key: tuple, kept: _Kept) -> None:
+    def put(self, key: "_Key", kept: _Kept) -> None:
+        """Keeps an object for the next call."""
         if getattr(kept.model, "_label_studio_client", None) is False:
             # Label Studio may be back at the next call.
             kept.model._label_studio_client = None
         with self._lock:
-            self._waiting.setdefault(key, []).append(kept)
+            waiting = self._waiting.get(key)
+            if waiting is None:
+                waiting = self._waiting[key] = []
+            waiting.append(kept)
             self._waiting.move_to_end(key)
-            n_waiting = sum(map(len, self._waiting.values()))
-            for _ in range(n_waiting - self.limit):
+            self._n_waiting += 1
+            # A key without objects says only when they were last used.
+            while self._n_waiting > self.limit or len(self._waiting) > self.limit:
                 oldest = next(iter(self._waiting))
-                self._waiting[oldest].pop(0)
+                if self._waiting[oldest]:
+                    self._waiting[oldest].pop(0)
+                    self._n_waiting -= 1
                 if not self._waiting[oldest]:
                     del self._waiting[oldest]
+
+
+class _Loan:
+    __slots__ = ("_instances", "_key", "_kept")
+
+    def __init__(
+        self,
+        instances: Instances,
+        model_class: Type[LabelStudioMLBase],
+        project_id: str,
+        label_config: Optional[str],
+    ) -> None:
+        self._instances = instances
+        self._key: _Key = (model_class, project_id, label_config)
+        self._kept: Optional[_Kept] = None
+
+    def __enter__(self) -> LabelStudioMLBase:
+        model_class, project_id, label_config = self._key
+        if self._instances.limit <= 0:
+            return model_class(project_id=project_id, label_config=label_config)
+        kept = self._instances.take(self._key)
+        if kept is None:
+            facts = _read_facts(project_id)
+            model = model_class(project_id=project_id, label_config=label_config)
+            facts["model_version"] = _model.CACHE[project_id, "model_version"]
+            if label_config is not None:
+                facts["label_config"] = label_config
+            kept = _Kept(model, facts)
+        self._kept = kept
+        return kept.model
+
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        kept = self._kept
+        if kept is not None and kind is None and not kept.watch.changed(_label_interface(kept.model)):
+            self._instances.put(self._key, kept)
 
 
 def _label_interface(model: LabelStudioMLBase) -> Any:
@@ -110,11 +142,18 @@ def _read_facts(project_id: str) -> _Facts:
     return {key: _model.CACHE[project_id, key] for key in (LAST_FIT, "extra_params")}
 
 
-def _still_holds(project_id: str, facts: _Facts) -> bool:
+def _still_holds(project_id: str, kept: _Kept) -> bool:
     cache: Any = _model.CACHE
-    if hasattr(cache, "holds"):
-        return cache.holds(project_id, facts)
-    return all(cache[project_id, key] == value for key, value in facts.items())
+    if not hasattr(cache, "holds"):
+        return all(cache[project_id, key] == value for key, value in kept.facts.items())
+    # Taken first, so that a write in between is noticed the next time.
+    state = cache.state()
+    if state is not None and state == kept.state:
+        return True
+    if not cache.holds(project_id, kept.facts):
+        return False
+    kept.state = state
+    return True
 
 
 def _limit() -> int:

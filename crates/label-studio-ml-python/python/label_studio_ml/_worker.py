@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 ROUTES = {1: "/predict", 2: "/setup", 3: "/webhook"}
 
 _LENGTH = struct.Struct(">I")
-_CALL = struct.Struct(">BQ")
+_CALL = struct.Struct(">IBQ")
 _ANSWER = struct.Struct(">IH")
 _USUAL_CALL = 64 * 1024
 _SECONDS_TO_END = 5
@@ -126,18 +126,26 @@ def _check(task: Dict[str, Any]) -> None:
 
 
 def _answer_calls(connection: socket.socket, model_class: Type[LabelStudioMLBase]) -> None:
+    buffer = bytearray(_USUAL_CALL)
     while True:
-        frame = _receive(connection)
-        if frame is None:
+        n_received = connection.recv_into(buffer)
+        while 0 < n_received < _CALL.size:
+            n_bytes = connection.recv_into(memoryview(buffer)[n_received:])
+            n_received = n_bytes and n_received + n_bytes
+        if n_received == 0:
             return
-        route, call = _CALL.unpack_from(frame)
-        status, body = answer(model_class, ROUTES[route], frame[_CALL.size :], f"{call:016x}")
-        head = _ANSWER.pack(len(body) + 2, status)
-        if len(body) <= _USUAL_CALL:
-            connection.sendall(head + body)
+        length, route, call = _CALL.unpack_from(buffer)
+        n_bytes = _LENGTH.size + length - _CALL.size
+        body = _complete(connection, memoryview(buffer)[_CALL.size : n_received], n_bytes)
+        if body is None:
+            return
+        status, text = answer(model_class, ROUTES[route], body, f"{call:016x}")
+        head = _ANSWER.pack(len(text) + 2, status)
+        if len(text) <= _USUAL_CALL:
+            connection.sendall(head + text)
         else:
             connection.sendall(head)
-            connection.sendall(body)
+            connection.sendall(text)
 
 
 def _connect(path: str) -> socket.socket:
@@ -148,25 +156,24 @@ def _connect(path: str) -> socket.socket:
 
 def _receive(connection: socket.socket) -> Optional[bytes]:
     """Receives what follows a length, or None at the end of the connection."""
-    start = connection.recv(_USUAL_CALL)
-    while start and len(start) < _LENGTH.size:
-        start += connection.recv(_USUAL_CALL)
-    if not start:
-        return None
-    (length,) = _LENGTH.unpack_from(start)
-    if len(start) == _LENGTH.size + length:
-        return start[_LENGTH.size :]
-    frame = bytearray(length)
-    view = memoryview(frame)
-    n_received = len(start) - _LENGTH.size
-    view[:n_received] = start[_LENGTH.size :]
+    head = _complete(connection, memoryview(b""), _LENGTH.size)
+    return head and _complete(connection, memoryview(b""), *_LENGTH.unpack(head))
+
+
+def _complete(connection: socket.socket, start: memoryview, length: int) -> Optional[bytes]:
+    """Receives what is missing of so many bytes; None at the end of the connection."""
+    if len(start) == length:
+        return bytes(start)
+    whole = bytearray(length)
+    view = memoryview(whole)
+    n_received = len(start)
+    view[:n_received] = start
     while n_received < length:
         n_bytes = connection.recv_into(view[n_received:])
         if n_bytes == 0:
             return None
         n_received += n_bytes
-    view.release()
-    return bytes(frame)
+    return bytes(whole)
 
 
 def _send(connection: socket.socket, message: Dict[str, Any]) -> None:

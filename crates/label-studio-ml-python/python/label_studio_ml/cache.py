@@ -66,6 +66,10 @@ class SqliteCache(BaseCache):
         project_id, key = project_id_key
         self._store.remove(_text(project_id), key)
 
+    def state(self) -> Optional[bytes]:
+        """Returns what every write of any process changes, None if it cannot be had; quicker than reading a value."""
+        return self._store.state()
+
     def holds(self, project_id: Any, values: Dict[str, Optional[str]]) -> bool:
         """Tells whether all these keys of a project have these values."""
         return self._store.holds(_text(project_id), values)

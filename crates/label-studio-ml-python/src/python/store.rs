@@ -1,7 +1,7 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use label_studio_ml::{ProjectId, SqliteStore, Store as _, StoreError};
-use pyo3::{exceptions::PyOSError, prelude::*};
+use pyo3::{exceptions::PyOSError, prelude::*, types::PyBytes};
 
 /// Facts about projects in an SQLite file, shared with every process that uses the same file.
 #[pyclass(frozen)]
@@ -22,6 +22,10 @@ impl Store {
     /// Reads a value as any process wrote it last.
     fn get(&self, py: Python<'_>, project: &str, key: &str) -> PyResult<Option<String>> {
         let project = ProjectId::parse(project);
+        // To give up the GIL costs more than a value that is at hand.
+        if let Some(value) = self.store.recent(&project, key) {
+            return Ok(value);
+        }
         py.detach(|| self.store.get(&project, key)).map_err(failure)
     }
 
@@ -37,6 +41,12 @@ impl Store {
         let project = ProjectId::parse(project);
         py.detach(|| self.store.remove(&project, key))
             .map_err(failure)
+    }
+
+    /// Returns what every write of any process changes; None until something was read, or when it cannot be had.
+    fn state<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let state = self.store.state()?;
+        Some(PyBytes::new(py, state.as_ref()))
     }
 
     /// Tells whether all these keys have these values.

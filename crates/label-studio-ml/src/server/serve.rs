@@ -13,6 +13,9 @@ use tokio::{
 use super::{RawModel, ServerArgs, backend::Backend, logging, services, shards};
 use crate::{Model, model::short_type_name};
 
+/// Processes of a model that one thread in front of them keeps busy, whatever they do.
+const ENOUGH_FOR_ONE_THREAD: u16 = 2;
+
 /// Serves a model until SIGTERM or Ctrl-C.
 ///
 /// The server listens first and runs `loader` behind it, so health checks pass while weights load. At the end it takes
@@ -66,7 +69,7 @@ pub fn serve_raw<M: RawModel>(
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
 ) -> anyhow::Result<()> {
     logging::start(args);
-    let runtime = runtime()?;
+    let runtime = raw_runtime(args.workers)?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let listener = listen(args)?;
     serve_raw_within(runtime, args, vec![listener], start, stop)
@@ -88,7 +91,7 @@ pub fn serve_raw_on<M: RawModel>(
     for listener in &listeners {
         listener.set_nonblocking(true)?;
     }
-    serve_raw_within(runtime()?, args, listeners, start, Stop::When(stop))
+    serve_raw_within(raw_runtime(1)?, args, listeners, start, Stop::When(stop))
 }
 
 fn serve_raw_within<M: RawModel>(
@@ -129,7 +132,12 @@ fn serve_raw_within<M: RawModel>(
     ended
 }
 
-fn runtime() -> std::io::Result<Runtime> {
+/// Returns the runtime in front of a model that answers itself. One thread keeps up with several processes of such a
+/// model, and what it passes between a caller and the model wakes no other thread.
+fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
+    if n_processes <= ENOUGH_FOR_ONE_THREAD {
+        return shards::runtime();
+    }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -57,6 +57,18 @@ impl SqliteStore {
         })
     }
 
+    /// Returns what any process writing to the file changes, so that two equal states mean that every value is the same.
+    /// Cheaper than a read. None until the file was read once, or when there is no such thing.
+    pub fn state(&self) -> Option<impl AsRef<[u8]> + use<>> {
+        self.recent.mark()
+    }
+
+    /// Returns a value that was read before, if nobody has written since; the outer option says whether it is known. Never
+    /// waits for another process.
+    pub fn recent(&self, project: &ProjectId, key: &str) -> Option<Option<String>> {
+        self.recent.get(project, key).map(|Known(value)| value)
+    }
+
     fn with<T>(
         &self,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -108,7 +120,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn get(&self, project: &ProjectId, key: &str) -> Result<Option<String>, StoreError> {
-        if let Some(Known(value)) = self.recent.get(project, key) {
+        if let Some(value) = self.recent(project, key) {
             return Ok(value);
         }
         let mark = self.recent.mark();
