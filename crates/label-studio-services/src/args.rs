@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use crate::{Deadline, ServiceOptions};
+use crate::{Deadline, ServiceOptions, first_filled, parse_seconds};
 
 /// Flags of backends that call a service, to be flattened into those of the backend
 #[derive(Debug, Clone, Args)]
@@ -15,11 +15,11 @@ pub struct ServiceArgs {
     pub parallelism: NonZeroUsize,
 
     /// Seconds for all tasks of a request; Label Studio hangs up after 100
-    #[arg(long, env = "PREDICT_TIMEOUT", default_value = "90", value_parser = seconds)]
+    #[arg(long, env = "PREDICT_TIMEOUT", default_value = "90", value_parser = parse_seconds)]
     pub predict_timeout: Duration,
 
     /// Seconds without a single byte after which the service counts as hanging
-    #[arg(long, env = "SERVICE_READ_TIMEOUT", default_value = "80", value_parser = seconds)]
+    #[arg(long, env = "SERVICE_READ_TIMEOUT", default_value = "80", value_parser = parse_seconds)]
     pub service_read_timeout: Duration,
 
     /// How often a request is sent again after a failure that may pass
@@ -38,7 +38,6 @@ pub struct ServiceArgs {
 impl ServiceArgs {
     /// Returns the options that the flags mean.
     pub fn options(&self) -> ServiceOptions {
-        let filled = |text: &String| !text.trim().is_empty();
         ServiceOptions {
             read_timeout: self.service_read_timeout,
             retries: self.service_retries,
@@ -47,7 +46,7 @@ impl ServiceArgs {
                 .service_ca_bundle
                 .clone()
                 .filter(|path| !path.as_os_str().is_empty()),
-            proxy: self.service_proxy.clone().filter(filled),
+            proxy: first_filled([&self.service_proxy]).map(str::to_owned),
             ..ServiceOptions::default()
         }
     }
@@ -56,12 +55,4 @@ impl ServiceArgs {
     pub fn deadline(&self) -> Deadline {
         Deadline::after(self.predict_timeout)
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.trim().parse::<f64>().ok();
-    seconds
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "say a number of seconds above 0".to_owned())
 }

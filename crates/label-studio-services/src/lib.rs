@@ -8,7 +8,7 @@
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
 //! - [`Secret`] is a key that no log and no error shows.
 //! - [`ChatClient`] asks chat models; [`fill_template`], [`prompt_pair`] and [`text_area_lines`] make the prompts.
-//! - [`ServiceArgs`] are the flags for all of this.
+//! - [`ServiceArgs`], [`ChatArgs`], [`BudgetArgs`], [`PromptArgs`] and [`TemplateArgs`] are the flags for all of this.
 //!
 //! ```no_run
 //! use label_studio_services::{Deadline, Secret, ServiceClient, ServiceOptions, ServiceRequest};
@@ -35,6 +35,7 @@ mod options;
 mod parallel;
 mod places;
 mod prompt;
+mod prompt_args;
 mod request;
 mod response;
 mod retry;
@@ -42,20 +43,23 @@ mod secret;
 #[cfg(feature = "stand-in")]
 mod stand_in;
 mod template;
+mod values;
 
 pub use args::ServiceArgs;
 pub use budget::{Budget, BudgetError, Prices, Usage};
 pub use cache::{CacheKey, ResponseCache};
-pub use chat::{ChatChoice, ChatClient, ChatEndpoint, ChatError, ChatReply};
+pub use chat::{BudgetArgs, ChatArgs, ChatChoice, ChatClient, ChatEndpoint, ChatError, ChatReply};
 pub use client::ServiceClient;
 pub use deadline::Deadline;
 pub use error::ServiceError;
 pub use options::ServiceOptions;
 pub use parallel::map_parallel;
 pub use prompt::{prompt_pair, text_area_lines};
+pub use prompt_args::{DefaultPromptError, PromptArgs, TemplateArgs};
 pub use request::ServiceRequest;
 pub use response::ServiceResponse;
 pub use secret::Secret;
 #[cfg(feature = "stand-in")]
-pub use stand_in::{Answer, Received, StandIn};
+pub use stand_in::{Answer, Received, StandIn, variables};
 pub use template::{fill_template, python_json, python_repr, python_str};
+pub use values::{first_filled, parse_object, parse_seconds};

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
-use label_studio_services::{Secret, ServiceArgs};
+use label_studio_services::{Secret, ServiceArgs, first_filled};
 
 /// Who speaks, and where the audio is kept.
 #[derive(Debug, Clone, Args)]
@@ -203,8 +203,6 @@ impl BucketArgs {
 
     /// Returns the region, from either variable.
     pub fn region(&self) -> Option<&str> {
-        let regions = [&self.aws_default_region, &self.aws_region];
-        let mut regions = regions.into_iter().flatten().map(|region| region.trim());
-        regions.find(|region| !region.is_empty())
+        first_filled([&self.aws_default_region, &self.aws_region])
     }
 }

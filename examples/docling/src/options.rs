@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use label_studio_ml::{Map, Value, serde_json};
-use label_studio_services::{Secret, ServiceArgs, ServiceOptions};
+use label_studio_ml::{Map, Value};
+use label_studio_services::{Secret, ServiceArgs, ServiceOptions, parse_object, parse_seconds};
 
 use crate::{RegionOptions, layers};
 
@@ -54,11 +54,11 @@ pub struct ServiceAddress {
     docling_api_key: Option<Secret>,
 
     /// Seconds for a conversion; what takes longer than one request goes on, and the next request finds it
-    #[arg(long, env = "DOCLING_SERVE_TIMEOUT", default_value = "600", value_parser = seconds)]
+    #[arg(long, env = "DOCLING_SERVE_TIMEOUT", default_value = "600", value_parser = parse_seconds)]
     pub docling_serve_timeout: Duration,
 
     /// Seconds to connect to the service
-    #[arg(long, env = "DOCLING_HTTP_CONNECT_TIMEOUT", default_value = "30", value_parser = seconds)]
+    #[arg(long, env = "DOCLING_HTTP_CONNECT_TIMEOUT", default_value = "30", value_parser = parse_seconds)]
     pub docling_http_connect_timeout: Duration,
 
     /// Have the service fetch web addresses itself: 1, true or yes
@@ -71,11 +71,11 @@ pub struct ServiceAddress {
     pub docling_convert_remote_url_only: String,
 
     /// JSON object with more headers for conversion requests
-    #[arg(long, env = "DOCLING_CONVERT_SOURCE_HEADERS_JSON", default_value = "{}", value_parser = object)]
+    #[arg(long, env = "DOCLING_CONVERT_SOURCE_HEADERS_JSON", default_value = "{}", value_parser = parse_object)]
     pub docling_convert_source_headers_json: Map<String, Value>,
 
     /// JSON object with options of the conversion, such as `{"do_ocr": false}`
-    #[arg(long, env = "DOCLING_CONVERT_OPTIONS_JSON", default_value = "{}", value_parser = object)]
+    #[arg(long, env = "DOCLING_CONVERT_OPTIONS_JSON", default_value = "{}", value_parser = parse_object)]
     pub docling_convert_options_json: Map<String, Value>,
 
     /// Field of the tasks that holds the document
@@ -217,19 +217,4 @@ fn switch(text: &str) -> bool {
         text.trim().to_lowercase().as_str(),
         "0" | "false" | "no" | "off"
     )
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.trim().parse::<f64>().ok();
-    seconds
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "say a number of seconds above 0".to_owned())
-}
-
-fn object(text: &str) -> Result<Map<String, Value>, String> {
-    if text.trim().is_empty() {
-        return Ok(Map::new());
-    }
-    serde_json::from_str(text).map_err(|error| format!("say a JSON object: {error}"))
 }

@@ -12,5 +12,5 @@ mod structured;
 
 pub use agent::{Agent, Answered, Limits};
 pub use model::LangchainSearchAgent;
-pub use options::{AgentArgs, ChatArgs, Options, PromptArgs, SearchArgs};
+pub use options::{AgentArgs, ControlArgs, ModelArgs, Options, SearchArgs};
 pub use search::{Search, SearchEngine, snippets};

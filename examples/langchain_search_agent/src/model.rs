@@ -9,12 +9,12 @@ use label_studio_ml::{
     match_labels,
 };
 use label_studio_services::{
-    Budget, ChatClient, ChatEndpoint, Deadline, ServiceClient, fill_template, map_parallel,
+    ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, fill_template, map_parallel,
     python_str, text_area_lines,
 };
 
 use crate::{
-    Agent, Answered, ChatArgs, Limits, Options, Search, SearchEngine, outputs::Outputs, structured,
+    Agent, Answered, Limits, ModelArgs, Options, Search, SearchEngine, outputs::Outputs, structured,
 };
 
 const MODEL_VERSION: &str = "LangchainSearchAgent-v0.0.1";
@@ -23,6 +23,7 @@ const MODEL_VERSION: &str = "LangchainSearchAgent-v0.0.1";
 #[derive(Debug)]
 pub struct LangchainSearchAgent {
     agent: Result<Agent, String>,
+    default_prompt: Option<String>,
     options: Options,
 }
 
@@ -37,17 +38,22 @@ impl LangchainSearchAgent {
             );
         }
         let search = engine.map(|engine| Search::new(client.clone(), engine));
-        let chat = &options.chat;
-        let agent = endpoint(chat).map(|endpoint| {
-            let budget = Budget::new().with_max_tokens(chat.token_budget);
-            let client = ChatClient::new(client, endpoint).with_budget(Arc::new(budget));
-            Agent::new(client, &chat.openai_model, chat.temperature, search)
+        let chat = &options.model.chat;
+        let agent = endpoint(&options.model).map(|endpoint| {
+            let budget = Arc::new(options.budget.budget());
+            let client = ChatClient::new(client, endpoint).with_budget(budget);
+            let name = chat.model().unwrap_or(ChatArgs::OPENAI_MODEL);
+            Agent::new(client, name, chat.temperature, search)
         });
         let agent = agent.map_err(|error| format!("{error:#}"));
         if let Err(error) = &agent {
             tracing::error!("the chat model cannot be asked: {error}");
         }
-        Ok(Self { agent, options })
+        Ok(Self {
+            agent,
+            default_prompt: options.controls.prompt.default_prompt()?,
+            options,
+        })
     }
 
     fn predict_task(
@@ -61,11 +67,15 @@ impl LangchainSearchAgent {
         let (prompt, prompt_region) = prompt;
         let agent = self.agent.as_ref().map_err(|error| anyhow!("{error}"))?;
         let text = text(project, outputs, task)?;
-        let question = fill_template(&self.options.prompt.prompt_template, |name| match name {
-            "prompt" => Some(Cow::from(prompt)),
-            "text" => Some(Cow::from(&*text)),
-            _ => None,
-        });
+        let question =
+            fill_template(
+                &self.options.controls.prompt.prompt_template,
+                |name| match name {
+                    "prompt" => Some(Cow::from(prompt)),
+                    "text" => Some(Cow::from(&*text)),
+                    _ => None,
+                },
+            );
         let limits = Limits {
             max_steps: self.options.agent.max_steps.get(),
             deadline: deadline.at_most(self.options.agent.task_timeout),
@@ -103,9 +113,9 @@ impl Model for LangchainSearchAgent {
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let deadline = self.options.service.deadline();
-        let outputs = Outputs::find(project.label_config(), &self.options.prompt)?;
-        let default = self.options.prompt.default_prompt.as_deref();
-        let Some(prompt) = prompt(project, request, &outputs, default)? else {
+        let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
+        let Some(prompt) = prompt(project, request, &outputs, self.default_prompt.as_deref())?
+        else {
             return Ok(Predictions::default());
         };
         let region = outputs.prompt_region(&prompt);
@@ -132,7 +142,7 @@ impl Model for LangchainSearchAgent {
         ) {
             return Ok(Value::Null);
         }
-        let outputs = Outputs::find(project.label_config(), &self.options.prompt)?;
+        let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
         let key = &outputs.prompt.control.name;
         let regions = event
             .payload
@@ -172,8 +182,8 @@ fn prompt(
     Ok(prompt.filter(|prompt| !prompt.is_empty()))
 }
 
-fn endpoint(args: &ChatArgs) -> anyhow::Result<ChatEndpoint> {
-    let key = args.openai_api_key.as_ref().filter(|key| !key.is_empty());
+fn endpoint(args: &ModelArgs) -> anyhow::Result<ChatEndpoint> {
+    let key = args.chat.key();
     let endpoint = match args.base_url() {
         Some(base_url) => ChatEndpoint::compatible(base_url, key),
         None => ChatEndpoint::openai(key.context("OPENAI_API_KEY is not set")?),

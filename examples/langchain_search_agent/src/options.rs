@@ -3,7 +3,9 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use clap::{ArgAction, Args, builder::FalseyValueParser};
-use label_studio_services::{Secret, ServiceArgs};
+use label_studio_services::{
+    BudgetArgs, ChatArgs, PromptArgs, Secret, ServiceArgs, first_filled, parse_seconds,
+};
 
 /// Whom questions go to, what it may search with, and how far it may go.
 #[derive(Debug, Clone, Args)]
@@ -13,7 +15,14 @@ pub struct Options {
         missing_docs,
         reason = "a doc comment would replace the help of the flags"
     )]
-    pub chat: ChatArgs,
+    pub model: ModelArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub budget: BudgetArgs,
 
     #[command(flatten)]
     #[expect(
@@ -34,7 +43,7 @@ pub struct Options {
         missing_docs,
         reason = "a doc comment would replace the help of the flags"
     )]
-    pub prompt: PromptArgs,
+    pub controls: ControlArgs,
 
     #[command(flatten)]
     #[expect(
@@ -44,32 +53,19 @@ pub struct Options {
     pub service: ServiceArgs,
 }
 
-/// Whom questions go to
+/// Whom questions go to; a model that can call tools
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Chat model")]
-pub struct ChatArgs {
-    /// Key for the chat model; needed for OpenAI itself
-    #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
-    pub openai_api_key: Option<Secret>,
-
-    /// Base address of another server with OpenAI's API, such as <http://localhost:11434/v1>
-    #[arg(long, env = "OPENAI_BASE_URL")]
-    pub openai_base_url: Option<String>,
+#[command(next_help_heading = "Chat model", mut_arg("temperature", |arg| arg.default_value("0")))]
+pub struct ModelArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub chat: ChatArgs,
 
     #[arg(long, env = "OPENAI_API_BASE", hide = true)]
     openai_api_base: Option<String>,
-
-    /// Name of the model, one that can call tools
-    #[arg(long, env = "OPENAI_MODEL", default_value = "gpt-3.5-turbo")]
-    pub openai_model: String,
-
-    /// From 0, always the likeliest answer, to 2
-    #[arg(long, env = "TEMPERATURE", default_value = "0")]
-    pub temperature: f64,
-
-    /// Tokens of questions and answers together, until the backend is restarted
-    #[arg(long, env = "TOKEN_BUDGET")]
-    pub token_budget: Option<u64>,
 }
 
 /// What the model may search with; it answers without searching when nothing is set
@@ -106,7 +102,7 @@ pub struct AgentArgs {
     pub max_steps: NonZeroU32,
 
     /// Seconds for one task, all its steps together
-    #[arg(long, env = "TASK_TIMEOUT", default_value = "60", value_parser = seconds)]
+    #[arg(long, env = "TASK_TIMEOUT", default_value = "60", value_parser = parse_seconds)]
     pub task_timeout: Duration,
 
     /// Have the model answer in JSON with one of the choices, instead of matching its text with them
@@ -114,13 +110,19 @@ pub struct AgentArgs {
     pub structured_output: bool,
 }
 
-/// How a question is made
+/// How a question is made, and where its answer goes
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Prompt")]
-pub struct PromptArgs {
-    /// Start of the name of the `TextArea` that holds the prompt, in any case
-    #[arg(long, env = "PROMPT_PREFIX", default_value = "prompt")]
-    pub prompt_prefix: String,
+#[command(
+    next_help_heading = "Prompt",
+    mut_arg("prompt_template", |arg| arg.default_value("{prompt}{text}").hide_default_value(false))
+)]
+pub struct ControlArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub prompt: PromptArgs,
 
     /// Start of the name of the `TextArea` that the answer goes to
     #[arg(long, env = "RESPONSE_PREFIX", default_value = "response")]
@@ -129,29 +131,11 @@ pub struct PromptArgs {
     /// Start of the name of the `TextArea` that search results go to
     #[arg(long, env = "SNIPPETS_PREFIX", default_value = "snippets")]
     pub snippets_prefix: String,
-
-    /// Template with the fields {prompt} and {text}
-    #[arg(long, env = "PROMPT_TEMPLATE", default_value = "{prompt}{text}")]
-    pub prompt_template: String,
-
-    /// Prompt for projects where nobody has typed one; without it nothing is predicted there
-    #[arg(long, env = "DEFAULT_PROMPT")]
-    pub default_prompt: Option<String>,
 }
 
-impl ChatArgs {
-    /// Returns the base address of a server other than OpenAI's.
+impl ModelArgs {
+    /// Returns the base address of a server other than OpenAI's, from either variable.
     pub fn base_url(&self) -> Option<&str> {
-        let urls = [&self.openai_base_url, &self.openai_api_base];
-        let mut urls = urls.into_iter().flatten().map(|url| url.trim());
-        urls.find(|url| !url.is_empty())
+        first_filled([&self.chat.openai_base_url, &self.openai_api_base])
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.trim().parse::<f64>().ok();
-    seconds
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "say a number of seconds above 0".to_owned())
 }

@@ -8,7 +8,7 @@ use label_studio_ml::{
 };
 use label_studio_services::prompt_pair;
 
-use crate::{Answered, PromptArgs};
+use crate::{Answered, ControlArgs};
 
 const N_ID_CHARS: usize = 4;
 
@@ -22,7 +22,7 @@ pub(crate) struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    pub(crate) fn find(label_config: &'a LabelConfig, args: &PromptArgs) -> anyhow::Result<Self> {
+    pub(crate) fn find(label_config: &'a LabelConfig, args: &ControlArgs) -> anyhow::Result<Self> {
         let text_area = |prefix: &str| {
             prompt_pair(label_config, prefix, &["Text"]).with_context(|| {
                 format!("no <TextArea> on a <Text> whose name starts with {prefix:?}")
@@ -30,7 +30,7 @@ impl<'a> Outputs<'a> {
         };
         Ok(Self {
             classification: label_config.first_pair("Choices", "Text")?,
-            prompt: text_area(&args.prompt_prefix)?,
+            prompt: text_area(&args.prompt.prompt_prefix)?,
             response: text_area(&args.response_prefix)?,
             snippets: text_area(&args.snippets_prefix)?,
         })

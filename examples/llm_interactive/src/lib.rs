@@ -18,5 +18,5 @@ mod structured;
 mod taxonomy;
 
 pub use model::OpenAIInteractive;
-pub use options::{LimitArgs, MediaArgs, MediaMode, Object, Options, PromptArgs, StructuredOutput};
+pub use options::{LimitArgs, MediaArgs, MediaMode, Options, QuestionArgs, StructuredOutput};
 pub use provider::{Provider, ProviderArgs};

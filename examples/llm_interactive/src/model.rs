@@ -1,10 +1,6 @@
 //! The model: from a prompt and tasks to predictions.
 
-use std::{
-    fs,
-    path::Path,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use label_studio_ml::{
     Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
@@ -45,18 +41,6 @@ pub struct OpenAIInteractive {
 impl OpenAIInteractive {
     /// Reads the default prompt and sets up the client. Nothing is asked yet.
     pub fn new(options: Options) -> anyhow::Result<Self> {
-        let default_prompt = match options.prompt.default_prompt.as_deref() {
-            Some(path) if Path::new(path).is_file() => Some(
-                fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the default prompt {path}"))?,
-            ),
-            text => text
-                .filter(|text| !text.trim().is_empty())
-                .map(str::to_owned),
-        };
-        if default_prompt.is_some() && options.prompt.use_internal_prompt_template {
-            tracing::warn!("DEFAULT_PROMPT is not used without USE_INTERNAL_PROMPT_TEMPLATE=0");
-        }
         if let Err(error) = options.provider.endpoint() {
             tracing::warn!(
                 "only projects whose extra params say whom to ask get answers: {error:#}"
@@ -64,11 +48,11 @@ impl OpenAIInteractive {
         }
         Ok(Self {
             client: ServiceClient::new(options.service.options())?,
-            budget: Arc::new(options.limits.budget()),
+            budget: Arc::new(options.limits.budget.budget()),
             cache: Arc::new(ResponseCache::new(
                 options.limits.response_cache_mb.saturating_mul(MIB),
             )),
-            default_prompt,
+            default_prompt: options.prompt.template.default_prompt()?,
             options,
         })
     }
@@ -93,20 +77,7 @@ impl OpenAIInteractive {
         if let Some(stored) = project.get(prompt)?.filter(|stored| !stored.is_empty()) {
             return Ok(Some(vec![stored]));
         }
-        if self.default_prompt.is_some() && self.options.prompt.use_internal_prompt_template {
-            tracing::error!(
-                "no prompt: DEFAULT_PROMPT is not used with the internal template, which puts a prompt that was typed \
-                 into PROMPT_TEMPLATE; set USE_INTERNAL_PROMPT_TEMPLATE=0, or remove DEFAULT_PROMPT"
-            );
-        }
-        Ok(self
-            .active_default_prompt()
-            .map(|prompt| vec![prompt.to_owned()]))
-    }
-
-    fn active_default_prompt(&self) -> Option<&str> {
-        let is_active = !self.options.prompt.use_internal_prompt_template;
-        self.default_prompt.as_deref().filter(|_| is_active)
+        Ok(self.default_prompt.clone().map(|prompt| vec![prompt]))
     }
 
     fn predict_task(
@@ -150,14 +121,18 @@ impl Model for OpenAIInteractive {
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let deadline = self.options.service.deadline();
         let label_config = project.label_config();
-        let pair = prompt_pair(label_config, &self.options.prompt.prompt_prefix, &OBJECTS)?;
+        let pair = prompt_pair(
+            label_config,
+            &self.options.prompt.template.prompt.prompt_prefix,
+            &OBJECTS,
+        )?;
         let Some(lines) = self.prompt_lines(project, request, &pair.control.name)? else {
             return Ok(Predictions::default());
         };
         let outputs = Outputs::find(label_config, pair, self.is_structured())?;
         let provider = self.options.provider.of_project(&project.extra_params()?)?;
         // Who asks the same once more wants another answer, unless there is only one.
-        let wants_another = is_interactive(request) && provider.temperature > 0.0;
+        let wants_another = is_interactive(request) && provider.chat.temperature > 0.0;
         let chat = ChatClient::new(self.client.clone(), provider.endpoint()?)
             .with_budget(Arc::clone(&self.budget))
             .with_cache((!wants_another).then(|| Arc::clone(&self.cache)))
@@ -211,14 +186,14 @@ impl Model for OpenAIInteractive {
         ) {
             return Ok(Value::Null);
         }
-        let prefix = &self.options.prompt.prompt_prefix;
+        let prefix = &self.options.prompt.template.prompt.prompt_prefix;
         let prompt = prompt_pair(project.label_config(), prefix, &OBJECTS)?.control;
         let regions = event.payload["annotation"]["result"].as_array();
         let Some(lines) = regions.and_then(|regions| text_area_lines(regions, &prompt.name)) else {
             tracing::debug!("the annotation holds no prompt");
             return Ok(Value::Null);
         };
-        let in_use = self.active_default_prompt();
+        let in_use = self.default_prompt.as_deref();
         if prompt_versions::remember(project, &prompt.name, &lines.join("\n"), in_use)? {
             tracing::info!(project = %project.id(), version = project.model_version()?, "prompt stored");
         }

@@ -2,17 +2,11 @@
 
 use std::{num::NonZeroU32, path::PathBuf};
 
-use clap::{
-    ArgAction, Args, ValueEnum,
-    builder::{BoolishValueParser, FalseyValueParser},
-};
-use label_studio_ml::{Map, Value, serde_json};
-use label_studio_services::{Budget, Prices, ServiceArgs};
+use clap::{ArgAction, Args, ValueEnum, builder::FalseyValueParser};
+use label_studio_ml::{Map, Value};
+use label_studio_services::{BudgetArgs, ServiceArgs, TemplateArgs, parse_object};
 
 use crate::ProviderArgs;
-
-const PROMPT_TEMPLATE: &str =
-    "**Source Text**:\n\n\"{text}\"\n\n**Task Directive**:\n\n\"{prompt}\"";
 
 /// How questions are made, whom they go to, and what they may cost.
 #[derive(Debug, Clone, Args)]
@@ -29,7 +23,7 @@ pub struct Options {
         missing_docs,
         reason = "a doc comment would replace the help of the flags"
     )]
-    pub prompt: PromptArgs,
+    pub prompt: QuestionArgs,
 
     #[command(flatten)]
     #[expect(
@@ -53,26 +47,16 @@ pub struct Options {
     pub service: ServiceArgs,
 }
 
-/// How a question is made
+/// What a question says besides the prompt, and the form of its answer
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Prompt")]
-pub struct PromptArgs {
-    /// Start of the name of the `TextArea` that holds the prompt, in any case
-    #[arg(long, env = "PROMPT_PREFIX", default_value = "prompt")]
-    pub prompt_prefix: String,
-
-    /// Put text and prompt into the prompt template; if not, the prompt itself is the template
-    #[arg(long, env = "USE_INTERNAL_PROMPT_TEMPLATE", default_value = "1", action = ArgAction::Set,
-          value_parser = BoolishValueParser::new())]
-    pub use_internal_prompt_template: bool,
-
-    /// Template with the fields {text}, {prompt} and {labels}
-    #[arg(long, env = "PROMPT_TEMPLATE", default_value = PROMPT_TEMPLATE, hide_default_value = true)]
-    pub prompt_template: String,
-
-    /// Prompt, or file that holds it, for projects where nobody has typed one; only without the internal template
-    #[arg(long, env = "DEFAULT_PROMPT")]
-    pub default_prompt: Option<String>,
+pub struct QuestionArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub template: TemplateArgs,
 
     /// Message that tells the model who it is, before every question
     #[arg(long, env = "SYSTEM_PROMPT")]
@@ -116,21 +100,12 @@ pub struct LimitArgs {
     #[arg(long, env = "MAX_ANSWER_TOKENS")]
     pub max_answer_tokens: Option<u32>,
 
-    /// Tokens of questions and answers together, until the backend is restarted
-    #[arg(long, env = "TOKEN_BUDGET")]
-    pub token_budget: Option<u64>,
-
-    /// Costs until the backend is restarted, in the currency of the prices
-    #[arg(long, env = "COST_BUDGET", requires_all = ["input_price", "output_price"])]
-    pub cost_budget: Option<f64>,
-
-    /// Price of a million tokens of questions
-    #[arg(long, env = "INPUT_PRICE")]
-    pub input_price: Option<f64>,
-
-    /// Price of a million tokens of answers
-    #[arg(long, env = "OUTPUT_PRICE")]
-    pub output_price: Option<f64>,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub budget: BudgetArgs,
 
     /// Megabytes of answers to keep, so that a batch that is predicted again costs nothing
     #[arg(long, env = "RESPONSE_CACHE_MB", default_value_t = 64)]
@@ -141,8 +116,8 @@ pub struct LimitArgs {
     pub stream: bool,
 
     /// JSON object with more fields for every request; null takes a field away
-    #[arg(long, env = "EXTRA_BODY", default_value = "{}", value_parser = object)]
-    pub extra_body: Object,
+    #[arg(long, env = "EXTRA_BODY", default_value = "{}", value_parser = parse_object)]
+    pub extra_body: Map<String, Value>,
 }
 
 /// Form of the answer
@@ -167,26 +142,4 @@ pub enum MediaMode {
     Parts,
     /// As text, read by the programs tesseract and pdftotext
     Text,
-}
-
-/// Fields of a JSON object.
-pub type Object = Map<String, Value>;
-
-impl LimitArgs {
-    pub(crate) fn budget(&self) -> Budget {
-        let prices = Prices {
-            input: self.input_price.unwrap_or_default(),
-            output: self.output_price.unwrap_or_default(),
-        };
-        Budget::new()
-            .with_max_tokens(self.token_budget)
-            .with_max_cost(self.cost_budget, prices)
-    }
-}
-
-fn object(text: &str) -> Result<Object, String> {
-    if text.trim().is_empty() {
-        return Ok(Object::new());
-    }
-    serde_json::from_str(text).map_err(|error| format!("say a JSON object: {error}"))
 }

@@ -7,7 +7,7 @@ use label_studio_ml::{
     Value,
     anyhow::{self, Context, bail},
 };
-use label_studio_services::{ChatEndpoint, Secret};
+use label_studio_services::{ChatArgs, ChatEndpoint, first_filled};
 
 /// Hosts of Azure's resources.
 const AZURE_HOSTS: [&str; 3] = [
@@ -43,17 +43,12 @@ pub struct ProviderArgs {
     )]
     pub openai_provider: Provider,
 
-    /// Key for OpenAI or Azure
-    #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
-    pub openai_api_key: Option<Secret>,
-
-    /// Name of the model [default: gpt-3.5-turbo, for Azure gpt-35-turbo; Ollama has none]
-    #[arg(long, env = "OPENAI_MODEL")]
-    pub openai_model: Option<String>,
-
-    /// Base address of another server with OpenAI's API, with its /v1
-    #[arg(long, env = "OPENAI_BASE_URL")]
-    pub openai_base_url: Option<String>,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub chat: ChatArgs,
 
     /// Address of the Azure resource, on openai.azure.com
     #[arg(long, env = "AZURE_RESOURCE_ENDPOINT")]
@@ -74,10 +69,6 @@ pub struct ProviderArgs {
     /// Answers per task; all of them go into the response
     #[arg(long, env = "NUM_RESPONSES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub num_responses: u32,
-
-    /// From 0, always the likeliest answer, to 2
-    #[arg(long, env = "TEMPERATURE", default_value_t = 0.7)]
-    pub temperature: f64,
 }
 
 impl ProviderArgs {
@@ -99,7 +90,7 @@ impl ProviderArgs {
         if let Some(base_url) = text("base_url") {
             match own.openai_provider {
                 Provider::Ollama => own.ollama_endpoint = Some(base_url),
-                Provider::OpenAi => own.openai_base_url = Some(base_url),
+                Provider::OpenAi => own.chat.openai_base_url = Some(base_url),
                 // Azure's address is `resource_endpoint`.
                 Provider::Azure => {}
             }
@@ -108,7 +99,7 @@ impl ProviderArgs {
             text("resource_endpoint").or_else(|| own.azure_resource_endpoint.clone());
         own.azure_deployment_name =
             text("deployment_name").or_else(|| own.azure_deployment_name.clone());
-        own.openai_model = text("model").or_else(|| own.openai_model.clone());
+        own.chat.openai_model = text("model").or_else(|| own.chat.openai_model.clone());
         if let Some(version) = text("api_version") {
             own.azure_api_version = version;
         }
@@ -116,11 +107,11 @@ impl ProviderArgs {
             own.num_responses = n.get();
         }
         if let Some(temperature) = number(&params["temperature"]) {
-            own.temperature = temperature;
+            own.chat.temperature = temperature;
         }
         match text("api_key") {
-            Some(key) => own.openai_api_key = Some(key.into()),
-            None if !own.may_have_key_of(self) => own.openai_api_key = None,
+            Some(key) => own.chat.openai_api_key = Some(key.into()),
+            None if !own.may_have_key_of(self) => own.chat.openai_api_key = None,
             None => {}
         }
         Ok(own)
@@ -130,7 +121,8 @@ impl ProviderArgs {
     fn may_have_key_of(&self, own: &Self) -> bool {
         match self.openai_provider {
             Provider::OpenAi => {
-                self.openai_base_url.is_none() || self.openai_base_url == own.openai_base_url
+                self.chat.openai_base_url.is_none()
+                    || self.chat.openai_base_url == own.chat.openai_base_url
             }
             Provider::Azure => {
                 let resource = &self.azure_resource_endpoint;
@@ -143,8 +135,7 @@ impl ProviderArgs {
 
     /// Returns where to ask.
     pub fn endpoint(&self) -> anyhow::Result<ChatEndpoint> {
-        let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let key = self.openai_api_key.as_ref().filter(|key| !key.is_empty());
+        let key = self.chat.key();
         let needed = || {
             key.context(
                 "no key for the chat model: set OPENAI_API_KEY, or api_key in the extra params \
@@ -152,21 +143,21 @@ impl ProviderArgs {
             )
         };
         let endpoint = match self.openai_provider {
-            Provider::OpenAi => match filled(&self.openai_base_url) {
-                Some(base_url) => ChatEndpoint::compatible(&base_url, key),
+            Provider::OpenAi => match self.chat.base_url() {
+                Some(base_url) => ChatEndpoint::compatible(base_url, key),
                 None => ChatEndpoint::openai(needed()?),
             },
             Provider::Azure => {
-                let resource = filled(&self.azure_resource_endpoint)
+                let resource = first_filled([&self.azure_resource_endpoint])
                     .context("AZURE_RESOURCE_ENDPOINT is not set")?;
-                let deployment = filled(&self.azure_deployment_name)
+                let deployment = first_filled([&self.azure_deployment_name])
                     .context("AZURE_DEPLOYMENT_NAME is not set")?;
-                ChatEndpoint::azure(&resource, &deployment, &self.azure_api_version, needed()?)
+                ChatEndpoint::azure(resource, deployment, &self.azure_api_version, needed()?)
             }
             Provider::Ollama => {
                 let base_url =
-                    filled(&self.ollama_endpoint).context("OLLAMA_ENDPOINT is not set")?;
-                ChatEndpoint::ollama(&base_url)
+                    first_filled([&self.ollama_endpoint]).context("OLLAMA_ENDPOINT is not set")?;
+                ChatEndpoint::ollama(base_url)
             }
         };
         Ok(endpoint?)
@@ -174,12 +165,11 @@ impl ProviderArgs {
 
     /// Returns the name of the model.
     pub fn model(&self) -> anyhow::Result<&str> {
-        let named = self.openai_model.as_deref().map(str::trim);
-        Ok(match (named, self.openai_provider) {
-            (Some(name), _) if !name.is_empty() => name,
-            (_, Provider::OpenAi) => "gpt-3.5-turbo",
-            (_, Provider::Azure) => "gpt-35-turbo",
-            (_, Provider::Ollama) => bail!("OPENAI_MODEL is not set, and Ollama has no default"),
+        Ok(match (self.chat.model(), self.openai_provider) {
+            (Some(name), _) => name,
+            (None, Provider::OpenAi) => ChatArgs::OPENAI_MODEL,
+            (None, Provider::Azure) => "gpt-35-turbo",
+            (None, Provider::Ollama) => bail!("OPENAI_MODEL is not set, and Ollama has no default"),
         })
     }
 }

@@ -45,7 +45,7 @@ impl Question<'_> {
         let mut body = json!({
             "model": self.model,
             "n": self.provider.num_responses,
-            "temperature": self.provider.temperature,
+            "temperature": self.provider.chat.temperature,
         });
         match self.options.prompt.structured_output {
             StructuredOutput::Off => {}
@@ -75,11 +75,11 @@ impl Question<'_> {
 
     fn text(&self, content: &Content<'_>, task: &Task) -> anyhow::Result<String> {
         let labels = self.outputs.labels_text(task);
-        let options = &self.options.prompt;
+        let options = &self.options.prompt.template;
         let filling = Filling::default();
         let text = if options.use_internal_prompt_template {
             let text = content.text()?;
-            fill_template(&options.prompt_template, |name| {
+            fill_template(&options.prompt.prompt_template, |name| {
                 filling.put_in(Ok(match name {
                     "text" => Some(Cow::Borrowed(&*text)),
                     "prompt" => Some(Cow::Borrowed(self.prompt)),

@@ -16,5 +16,5 @@ pub use export::{Cell, Exporter, Presto, PrestoError, Row, Table};
 pub use iam::{IamError, IamTokens};
 pub use model::WatsonXModel;
 pub use model_types::model_id;
-pub use options::{Endpoint, ExportArgs, Options, PromptArgs, WatsonxArgs};
+pub use options::{Endpoint, ExportArgs, Options, WatsonxArgs};
 pub use watsonx::{Question, Watsonx};

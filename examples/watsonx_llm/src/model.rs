@@ -8,10 +8,7 @@ use label_studio_ml::{
 };
 use label_studio_services::{Deadline, ServiceClient, map_parallel, text_area_lines};
 
-use crate::{
-    Exporter, Options, Watsonx,
-    question::{Tags, default_prompt},
-};
+use crate::{Exporter, Options, Watsonx, question::Tags};
 
 const MODEL_VERSION: &str = "WatsonXModel-v0.0.1";
 /// There is nothing to measure a generated text with.
@@ -33,7 +30,7 @@ impl WatsonXModel {
         let watsonx = Watsonx::new(&options.watsonx, client.clone());
         Ok(Self {
             watsonx: watsonx.map_err(|error| format!("{error:#}")),
-            default_prompt: default_prompt(&options.prompt)?,
+            default_prompt: options.prompt.default_prompt()?,
             exporter: Exporter::new(&options, client),
             options,
         })
@@ -116,7 +113,10 @@ impl Model for WatsonXModel {
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let deadline = self.options.service.deadline();
-        let tags = Tags::find(project.label_config(), &self.options.prompt.prompt_prefix)?;
+        let tags = Tags::find(
+            project.label_config(),
+            &self.options.prompt.prompt.prompt_prefix,
+        )?;
         let Some(prompts) = self.prompts(project, request, &tags)? else {
             return Ok(Predictions::default());
         };
@@ -136,7 +136,10 @@ impl Model for WatsonXModel {
         ) {
             return Ok(Value::Null);
         }
-        let tags = Tags::find(project.label_config(), &self.options.prompt.prompt_prefix)?;
+        let tags = Tags::find(
+            project.label_config(),
+            &self.options.prompt.prompt.prompt_prefix,
+        )?;
         let regions = event
             .payload
             .pointer("/annotation/result")

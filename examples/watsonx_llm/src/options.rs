@@ -1,11 +1,8 @@
 //! Flags of the backend.
 
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
-use label_studio_ml::{Map, Value, serde_json};
-use label_studio_services::{Secret, ServiceArgs};
-
-const PROMPT_TEMPLATE: &str =
-    "**Source Text**:\n\n\"{text}\"\n\n**Task Directive**:\n\n\"{prompt}\"";
+use label_studio_ml::{Map, Value};
+use label_studio_services::{Secret, ServiceArgs, TemplateArgs, parse_object};
 
 /// Whom questions go to, how they are made, and where annotations are copied to.
 #[derive(Debug, Clone, Args)]
@@ -22,7 +19,7 @@ pub struct Options {
         missing_docs,
         reason = "a doc comment would replace the help of the flags"
     )]
-    pub prompt: PromptArgs,
+    pub prompt: TemplateArgs,
 
     #[command(flatten)]
     #[expect(
@@ -84,7 +81,7 @@ pub struct WatsonxArgs {
     pub max_new_tokens: u32,
 
     /// JSON object with more parameters of the model, such as {"temperature": 0.2}
-    #[arg(long, env = "WATSONX_PARAMETERS", default_value = "{}", value_parser = object)]
+    #[arg(long, env = "WATSONX_PARAMETERS", default_value = "{}", value_parser = parse_object)]
     pub watsonx_parameters: Map<String, Value>,
 
     /// Ask at the start whether watsonx.ai offers the model
@@ -101,28 +98,6 @@ pub enum Endpoint {
     Generation,
     /// `text/chat`: the prompt as a message, for chat models; images as they are
     Chat,
-}
-
-/// How a question is made
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Prompt")]
-pub struct PromptArgs {
-    /// Start of the name of the `TextArea` that holds the prompt, in any case
-    #[arg(long, env = "PROMPT_PREFIX", default_value = "prompt")]
-    pub prompt_prefix: String,
-
-    /// Put text and prompt into `PROMPT_TEMPLATE`; if not, the prompt itself is the template
-    #[arg(long, env = "USE_INTERNAL_PROMPT_TEMPLATE", default_value = "1", action = ArgAction::Set,
-          value_parser = BoolishValueParser::new())]
-    pub use_internal_prompt_template: bool,
-
-    /// Template with the fields {text}, {prompt} and {labels}
-    #[arg(long, env = "PROMPT_TEMPLATE", default_value = PROMPT_TEMPLATE, hide_default_value = true)]
-    pub prompt_template: String,
-
-    /// Prompt, or file that holds it, for projects where nobody has typed one; only without the internal template
-    #[arg(long, env = "DEFAULT_PROMPT")]
-    pub default_prompt: Option<String>,
 }
 
 /// Where annotations are copied to
@@ -156,11 +131,4 @@ pub struct ExportArgs {
     /// Secret that the webhook for /data/upload must send in the header X-Export-Token or as bearer token
     #[arg(long, env = "WATSONX_EXPORT_TOKEN", hide_env_values = true)]
     pub watsonx_export_token: Option<Secret>,
-}
-
-fn object(text: &str) -> Result<Map<String, Value>, String> {
-    if text.trim().is_empty() {
-        return Ok(Map::new());
-    }
-    serde_json::from_str(text).map_err(|error| format!("say a JSON object: {error}"))
 }

@@ -8,10 +8,10 @@ use label_studio_ml::{
     sdk::Pair,
 };
 use label_studio_services::{
-    Deadline, fill_template, prompt_pair, python_json, python_repr, python_str,
+    Deadline, TemplateArgs, fill_template, prompt_pair, python_json, python_repr, python_str,
 };
 
-use crate::{Endpoint, PromptArgs, Question, media};
+use crate::{Endpoint, Question, media};
 
 const OBJECTS: [&str; 4] = ["Image", "Text", "HyperText", "Paragraphs"];
 
@@ -60,7 +60,7 @@ impl<'a> Tags<'a> {
         project: &Project,
         task: &Task,
         (prompt, endpoint): (&str, Endpoint),
-        args: &PromptArgs,
+        args: &TemplateArgs,
         deadline: Deadline,
     ) -> anyhow::Result<Question> {
         let (text, images) = self.content(project, task, endpoint, deadline)?;
@@ -69,7 +69,7 @@ impl<'a> Tags<'a> {
             .map(|choices| Value::from(choices.labels.clone()));
         let labels = python_repr(&labels.unwrap_or_default());
         let text = if args.use_internal_prompt_template {
-            fill_template(&args.prompt_template, |name| match name {
+            fill_template(&args.prompt.prompt_template, |name| match name {
                 "text" => Some(Cow::from(&*text)),
                 "prompt" => Some(Cow::from(prompt)),
                 "labels" => Some(Cow::from(&*labels)),
@@ -137,29 +137,4 @@ fn images(
         }
     }
     Ok((texts.join("\n"), images))
-}
-
-/// Returns the prompt to use when nobody has typed one.
-pub(crate) fn default_prompt(args: &PromptArgs) -> anyhow::Result<Option<String>> {
-    let Some(prompt) = args
-        .default_prompt
-        .as_deref()
-        .filter(|prompt| !prompt.trim().is_empty())
-    else {
-        return Ok(None);
-    };
-    if args.use_internal_prompt_template {
-        tracing::error!(
-            "DEFAULT_PROMPT is not used with the internal template; set USE_INTERNAL_PROMPT_TEMPLATE=0"
-        );
-        return Ok(None);
-    }
-    // A prompt may be longer than any path, or hold what no path holds: then it is no file.
-    let path = std::path::Path::new(prompt.trim());
-    if path.is_file() {
-        let text =
-            media::text(path).with_context(|| format!("DEFAULT_PROMPT {}", path.display()))?;
-        return Ok(Some(text));
-    }
-    Ok(Some(prompt.to_owned()))
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod received;
+mod variables;
 
 use std::{
     fmt,
@@ -16,6 +17,7 @@ use std::{
 
 pub use answer::Answer;
 pub use received::Received;
+pub use variables::variables;
 
 /// A server that answers every request with what a closure says, and remembers what was asked. It ends when dropped.
 ///

@@ -234,6 +234,7 @@ fn the_key_of_the_backend_stays_with_addresses_of_the_backend() {
         let own = options(&saying("ok"), &[]).provider;
         own.of_project(&params)
             .unwrap()
+            .chat
             .openai_api_key
             .map(|key| key.expose().to_owned())
     };
@@ -287,7 +288,7 @@ fn settings_that_are_set_to_nothing_are_not_set() {
     );
 
     let mut provider = options(&chat_model, &[]).provider;
-    provider.openai_base_url = Some(String::new());
+    provider.chat.openai_base_url = Some(String::new());
     let url = provider.endpoint().unwrap().shown_url();
     assert_eq!(url, "https://api.openai.com/v1/chat/completions");
 }

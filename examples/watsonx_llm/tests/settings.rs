@@ -1,0 +1,49 @@
+//! The program's settings.
+
+use clap::{CommandFactory, Parser};
+use label_studio_services::variables;
+use watsonx_llm::Options;
+
+#[derive(Parser)]
+struct Program {
+    #[command(flatten)]
+    options: Options,
+}
+
+#[test]
+fn every_variable_has_its_default() {
+    let expected = [
+        ("WATSONX_URL", "https://us-south.ml.cloud.ibm.com"),
+        ("WATSONX_API_KEY", ""),
+        ("WATSONX_PROJECT_ID", ""),
+        ("WATSONX_MODELTYPE", ""),
+        ("WATSONX_IAM_URL", "https://iam.cloud.ibm.com/oidc/token"),
+        ("WATSONX_ENDPOINT", "generation"),
+        ("WATSONX_API_VERSION", "2024-10-10"),
+        ("MAX_NEW_TOKENS", "50"),
+        ("WATSONX_PARAMETERS", "{}"),
+        ("WATSONX_CHECK_MODEL", "1"),
+        ("PROMPT_PREFIX", "prompt"),
+        ("USE_INTERNAL_PROMPT_TEMPLATE", "1"),
+        (
+            "PROMPT_TEMPLATE",
+            "**Source Text**:\n\n\"{text}\"\n\n**Task Directive**:\n\n\"{prompt}\"",
+        ),
+        ("DEFAULT_PROMPT", ""),
+        ("WATSONX_ENG_USERNAME", ""),
+        ("WATSONX_ENG_HOST", ""),
+        ("WATSONX_ENG_PORT", ""),
+        ("WATSONX_CATALOG", ""),
+        ("WATSONX_SCHEMA", ""),
+        ("WATSONX_TABLE", ""),
+        ("WATSONX_EXPORT_TOKEN", ""),
+        ("PARALLELISM", "16"),
+        ("PREDICT_TIMEOUT", "90"),
+        ("SERVICE_READ_TIMEOUT", "80"),
+        ("SERVICE_RETRIES", "3"),
+        ("SERVICE_CA_BUNDLE", ""),
+        ("SERVICE_PROXY", ""),
+    ];
+    let expected = expected.map(|(name, default)| (name.to_owned(), default.to_owned()));
+    assert_eq!(variables(&Program::command()), expected.into());
+}
