@@ -73,6 +73,68 @@ fn tasks_must_be_a_list_of_objects_with_data() {
 }
 
 #[test]
+fn what_only_python_reads_does_not_cost_the_tasks_beside_it() {
+    let seen = |request: &label_studio_ml::PredictRequest| {
+        let region = |task: &label_studio_ml::Task| {
+            let annotations = task.annotations().unwrap();
+            let n_regions: usize = annotations.iter().map(|one| one.result.len()).sum();
+            json!({ "data": task.data, "n_regions": n_regions })
+        };
+        let regions = request.tasks.iter().map(region);
+        regions.map(|region| Prediction::new([region])).collect()
+    };
+    let client =
+        TestClient::new(FnModel::new("Seen").predict_fn(move |_, request| Ok(seen(request))));
+    let body = r#"{"tasks": [{"data": {"t": "good"}},
+        {"data": {"t": "\ud83d", "n": NaN, "m": -Infinity, "o": 1e999},
+         "annotations": [{"result": [{"value": {"text": "\udc00"}}]}]}], "project": "1"}"#;
+    let (status, answer) = client.send("POST", "/predict", &[JSON], body.to_owned());
+    assert_eq!(status, 200, "{answer}");
+    let expected =
+        json!({ "data": { "t": "\u{fffd}", "n": null, "m": null, "o": null }, "n_regions": 1 });
+    assert_eq!(answer["results"][1]["result"][0], expected);
+    assert_eq!(
+        answer["results"][0]["result"][0]["data"],
+        json!({ "t": "good" })
+    );
+    for (path, body) in [
+        (
+            "/setup",
+            r#"{"project": "1", "schema": "<View/>", "extra_params": {"a": NaN, "b": "\ud800"}}"#,
+        ),
+        (
+            "/webhook",
+            r#"{"action": "START_TRAINING", "project": {"id": 1, "x": NaN, "title": "\udfff"}}"#,
+        ),
+    ] {
+        let (status, answer) = client.send("POST", path, &[JSON], body.to_owned());
+        assert!(status < 300, "{path}: {answer}");
+    }
+    // The place of an error is that in the body as it was sent.
+    check(
+        "/predict",
+        &[JSON],
+        r#"{"a": NaN, "b": ?}"#,
+        400,
+        "column 7",
+    );
+}
+
+#[test]
+fn a_compressed_body_is_refused_unread() {
+    let gzip = ("content-encoding", "gzip");
+    check("/predict", &[JSON, gzip], "{}", 415, "Content-Encoding");
+    let identity = ("content-encoding", "Identity");
+    let (status, _) = client().send(
+        "POST",
+        "/predict",
+        &[JSON, identity],
+        r#"{"tasks": []}"#.to_owned(),
+    );
+    assert_eq!(status, 200);
+}
+
+#[test]
 fn deep_json_is_refused_where_it_is_read_and_skipped_elsewhere() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     check(

@@ -86,6 +86,23 @@ fn requests_are_handed_over_as_they_came() {
 }
 
 #[test]
+fn what_only_python_reads_is_left_to_python() {
+    let client = serve(Readiness::Ready, None);
+    let json = [("content-type", "application/json")];
+    let body = r#"{"tasks": [{"data": {"text": "\ud83d", "score": NaN}}], "project": "1", "label_config": "<View/>", "a": ?}"#;
+    assert_eq!(
+        client.send("POST", "/predict", &json, body.to_owned()).0,
+        400
+    );
+    let body = body.replace(", \"a\": ?", "");
+    // The answer is the body, which is no JSON.
+    assert_eq!(
+        client.send("POST", "/predict", &json, body),
+        (200, Value::Null)
+    );
+}
+
+#[test]
 fn requests_that_make_no_sense_do_not_reach_the_model() {
     let client = serve(Readiness::Ready, None);
     let long = "x".repeat(100_000);

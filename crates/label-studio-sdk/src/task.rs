@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{Annotation, Prediction};
+use crate::{Annotation, Prediction, repair_json};
 
 /// Why JSON cannot be read as a task.
 #[derive(Debug, thiserror::Error)]
@@ -90,9 +90,7 @@ impl Task {
     pub fn to_value(&self) -> Value {
         let mut task = Map::new();
         for (name, span) in &self.fields {
-            let value = self
-                .slice(span)
-                .and_then(|json| serde_json::from_str(json).ok());
+            let value = self.slice(span).and_then(|json| read(json).ok());
             if let Some(name) = self.name_of(name) {
                 task.insert(name.to_owned(), value.unwrap_or_default());
             }
@@ -119,8 +117,16 @@ impl Task {
         let Some(raw) = self.field(name) else {
             return Ok(Vec::new());
         };
-        Ok(serde_json::from_str::<Option<Vec<T>>>(raw)?.unwrap_or_default())
+        Ok(read::<Option<Vec<T>>>(raw)?.unwrap_or_default())
     }
+}
+
+/// Reads a field that nobody has looked into before: it may hold what only Python reads.
+fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(json).or_else(|error| {
+        let repaired = repair_json(json).ok_or(error)?;
+        serde_json::from_str(&repaired)
+    })
 }
 
 impl fmt::Debug for Task {

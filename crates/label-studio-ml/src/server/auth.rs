@@ -58,7 +58,8 @@ fn credentials(header: &str) -> Option<Vec<u8>> {
 
 /// Returns the answer to requests without the right credentials.
 pub(super) fn refusal() -> Response {
-    let detail = "credentials are missing or wrong; give the backend's user and password";
+    let detail =
+        "Unauthorized: credentials are missing or wrong; give the backend's user and password";
     let mut response = ApiError::new(StatusCode::UNAUTHORIZED, detail).into_response();
     let challenge = HeaderValue::from_static("Basic realm=\"Login required\"");
     response

@@ -1,6 +1,9 @@
 //! Reading request bodies, with a bound on what is in memory at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -9,17 +12,29 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use label_studio_sdk::repair_json;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 use super::error::ApiError;
 
 const KIB: usize = 1024;
+const MIB: usize = KIB * KIB;
+/// Bodies up to this size have an eighth of the memory to themselves, so that large ones, which may take long to arrive,
+/// do not hold them up.
+const SMALL: usize = MIB;
+const SMALL_SHARE: u32 = 8;
 /// Time for the next bytes of a body: a caller that stops sending must not keep its share of the memory.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Time for each MiB of a body on top of that: nor must one that sends a byte now and then.
+const PER_MIB: Duration = Duration::from_secs(4);
 
 /// How large one body, and all bodies together, may be.
 pub(super) struct BodyLimits {
     max_body: usize,
+    small_kibs: Arc<Semaphore>,
     kibs: Arc<Semaphore>,
     patience: Duration,
 }
@@ -33,10 +48,13 @@ pub(super) struct JsonBody {
 
 impl BodyLimits {
     pub(super) fn new(max_body_mb: u32, max_bodies_mb: u32) -> Self {
-        let max_bodies_mb = max_bodies_mb.max(max_body_mb);
+        let small_mb = (max_bodies_mb / SMALL_SHARE).max(1);
+        let others_mb = max_bodies_mb.saturating_sub(small_mb).max(max_body_mb);
+        let kibs = |mb: u32| Arc::new(Semaphore::new(mb as usize * KIB));
         Self {
-            max_body: max_body_mb as usize * KIB * KIB,
-            kibs: Arc::new(Semaphore::new(max_bodies_mb as usize * KIB)),
+            max_body: max_body_mb as usize * MIB,
+            small_kibs: kibs(small_mb),
+            kibs: kibs(others_mb),
             patience: PATIENCE,
         }
     }
@@ -45,6 +63,7 @@ impl BodyLimits {
     pub(super) async fn read(&self, request: Request) -> Result<JsonBody, ApiError> {
         let (head, body) = request.into_parts();
         check_content_type(&head.headers)?;
+        check_encoding(&head.headers)?;
         let length = announced_length(&head.headers);
         let n_bytes = length.unwrap_or(self.max_body);
         if n_bytes > self.max_body {
@@ -52,7 +71,12 @@ impl BodyLimits {
         }
         let n_kibs = u32::try_from(n_bytes / KIB + 1).unwrap_or(u32::MAX);
         let n_kibs = n_kibs.min(u32::try_from(self.max_body / KIB).unwrap_or(u32::MAX));
-        let share = Arc::clone(&self.kibs).acquire_many_owned(n_kibs).await;
+        let kibs = if n_bytes <= SMALL {
+            &self.small_kibs
+        } else {
+            &self.kibs
+        };
+        let share = Arc::clone(kibs).acquire_many_owned(n_kibs).await;
         let mut share = share.expect("the semaphore is never closed");
         let bytes = self.collect(body, length).await?;
         // A body that did not say its length was given room for the largest.
@@ -65,8 +89,10 @@ impl BodyLimits {
 
     /// Reads the body; one that arrives in one piece, as most do, is not copied.
     async fn collect(&self, mut body: Body, length: Option<usize>) -> Result<Bytes, ApiError> {
-        let first = self.piece(&mut body).await?.unwrap_or_default();
-        let Some(second) = self.piece(&mut body).await? else {
+        let n_mibs = u32::try_from(length.unwrap_or(self.max_body) / MIB).unwrap_or(u32::MAX);
+        let end = Instant::now() + self.patience + PER_MIB * n_mibs;
+        let first = self.piece(&mut body, end).await?.unwrap_or_default();
+        let Some(second) = self.piece(&mut body, end).await? else {
             return self.checked(first);
         };
         let n_bytes = length.unwrap_or(first.len() + second.len());
@@ -78,17 +104,23 @@ impl BodyLimits {
                 return Err(self.too_large());
             }
             bytes.extend_from_slice(&piece);
-            next = self.piece(&mut body).await?;
+            next = self.piece(&mut body, end).await?;
         }
         self.checked(bytes.freeze())
     }
 
-    async fn piece(&self, body: &mut Body) -> Result<Option<Bytes>, ApiError> {
+    /// Reads the next piece, which must arrive soon and before `end`.
+    async fn piece(&self, body: &mut Body, end: Instant) -> Result<Option<Bytes>, ApiError> {
         loop {
-            let frame = tokio::time::timeout(self.patience, body.frame()).await;
+            let soon = Instant::now() + self.patience;
+            let frame = timeout_at(soon.min(end), body.frame()).await;
             let frame = frame.map_err(|_| {
                 let seconds = self.patience.as_secs();
-                let detail = format!("no more of the body arrived for {seconds} s");
+                let detail = if soon < end {
+                    format!("no more of the body arrived for {seconds} s")
+                } else {
+                    "the body arrives too slowly".to_owned()
+                };
                 ApiError::new(StatusCode::REQUEST_TIMEOUT, detail)
             })?;
             match frame {
@@ -154,8 +186,57 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     ))
 }
 
+/// Label Studio sends bodies as they are, and one that is unpacked could fill the memory.
+fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "the body is compressed; send it without Content-Encoding",
+    ))
+}
+
+/// A body that is to be one JSON object.
+pub(super) struct ObjectBody<'a> {
+    bytes: &'a Bytes,
+    repaired: OnceLock<Bytes>,
+}
+
+impl<'a> ObjectBody<'a> {
+    pub(super) fn new(bytes: &'a Bytes) -> Self {
+        Self {
+            bytes,
+            repaired: OnceLock::new(),
+        }
+    }
+
+    /// Reads the object, with an error that says what is wrong where. What only Python reads is no error.
+    pub(super) fn parse<'b, T: serde::Deserialize<'b>>(&'b self) -> Result<T, ApiError> {
+        let text = object_text(self.bytes)?;
+        let error = match serde_json::from_str(text) {
+            Ok(object) => return Ok(object),
+            Err(error) => error,
+        };
+        if let Some(repaired) = repair_json(text) {
+            let repaired = self.repaired.get_or_init(|| repaired.into());
+            if let Ok(object) = serde_json::from_slice(repaired) {
+                return Ok(object);
+            }
+        }
+        let detail = format!("the body is not as expected: {error}");
+        Err(ApiError::bad_request(detail))
+    }
+
+    /// Returns the bytes that the object was read from.
+    pub(super) fn source(&self) -> &Bytes {
+        self.repaired.get().unwrap_or(self.bytes)
+    }
+}
+
 /// Returns the body as the text of one JSON object, without the byte order mark that some clients put before it.
-pub(super) fn object_text(bytes: &Bytes) -> Result<&str, ApiError> {
+fn object_text(bytes: &Bytes) -> Result<&str, ApiError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ApiError::bad_request("the body is not valid UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -172,12 +253,6 @@ pub(super) fn object_text(bytes: &Bytes) -> Result<&str, ApiError> {
     }
 }
 
-/// Reads the body's text, with an error that says what is wrong where.
-pub(super) fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, ApiError> {
-    serde_json::from_str(text)
-        .map_err(|error| ApiError::bad_request(format!("the body is not as expected: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
     use std::{pin::Pin, task};
@@ -188,6 +263,26 @@ mod tests {
 
     /// A body that sends one piece and then nothing, for ever.
     struct Stuck(Option<Bytes>);
+
+    /// A body that sends a space now and then, for ever.
+    struct Trickle(bool);
+
+    impl hyper::body::Body for Trickle {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut task::Context<'_>,
+        ) -> task::Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            self.0 = !self.0;
+            if self.0 {
+                cx.waker().wake_by_ref();
+                return task::Poll::Pending;
+            }
+            task::Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b" ")))))
+        }
+    }
 
     impl hyper::body::Body for Stuck {
         type Data = Bytes;
@@ -204,6 +299,14 @@ mod tests {
         }
     }
 
+    fn request(length: usize, body: Body) -> Request {
+        let mut request = Request::new(body);
+        request
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length.into());
+        request
+    }
+
     #[tokio::test]
     async fn a_caller_that_stops_sending_gives_its_share_back() {
         let limits = BodyLimits {
@@ -215,5 +318,34 @@ mod tests {
         assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
         let whole = limits.read(Request::new(Body::from("{}"))).await;
         assert_eq!(whole.expect("there is room again").bytes, "{}");
+    }
+    #[tokio::test]
+    async fn a_caller_that_sends_a_byte_now_and_then_is_not_waited_for() {
+        let limits = BodyLimits {
+            patience: Duration::from_millis(5),
+            ..BodyLimits::new(1, 1)
+        };
+        let trickle = request(MIB - 1, Body::new(Trickle(false)));
+        let error = limits.read(trickle).await.expect_err("the body never ends");
+        assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(error.detail(), "the body arrives too slowly");
+    }
+
+    #[tokio::test]
+    async fn large_bodies_on_their_way_do_not_hold_up_small_ones() {
+        let limits = Arc::new(BodyLimits::new(2, 4));
+        let stuck: Vec<_> = (0..3)
+            .map(|_| {
+                let limits = Arc::clone(&limits);
+                let body = Body::new(Stuck(Some(Bytes::from_static(b"{"))));
+                tokio::spawn(async move { limits.read(request(2 * MIB, body)).await })
+            })
+            .collect();
+        while limits.kibs.available_permits() > 2 * KIB {
+            tokio::task::yield_now().await;
+        }
+        let small = limits.read(request(2, Body::from("{}"))).await;
+        assert_eq!(small.expect("there is room").bytes, "{}");
+        stuck.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -5,6 +5,7 @@ mod args;
 mod auth;
 mod backend;
 mod body;
+mod connections;
 mod error;
 mod introduction;
 mod lanes;

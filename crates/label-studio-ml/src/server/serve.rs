@@ -10,7 +10,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{RawModel, ServerArgs, backend::Backend, logging, services, shards};
+use super::{RawModel, ServerArgs, backend::Backend, connections, logging, services, shards};
 use crate::{Model, model::short_type_name};
 
 /// Processes of a model that one thread in front of them keeps busy, whatever they do.
@@ -144,6 +144,7 @@ fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
 }
 
 fn listen(args: &ServerArgs) -> anyhow::Result<StdTcpListener> {
+    connections::allow_many();
     let address = (args.host.as_str(), args.port);
     let listener = StdTcpListener::bind(address).with_context(|| {
         format!(

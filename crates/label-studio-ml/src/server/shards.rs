@@ -4,14 +4,12 @@
 use std::{net::TcpListener as StdTcpListener, sync::Arc, thread};
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use tokio::{
-    net::TcpListener,
     runtime::{Builder, Runtime},
     sync::{mpsc, watch},
 };
 
-use super::{app, backend::Backend, lanes::n_workers};
+use super::{app, backend::Backend, connections, lanes::n_workers};
 
 /// Serves on as many threads as [`n_workers`] says, until `stopping`. Each thread tells its end, once its connections and
 /// all trainings have ended.
@@ -49,15 +47,10 @@ pub(super) async fn serve(
     listener: StdTcpListener,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
-    let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
     let stopped = async move {
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    axum::serve(listener, app::router(Arc::clone(backend)))
-        .with_graceful_shutdown(stopped)
-        .await?;
+    connections::serve(listener, app::router(Arc::clone(backend)), stopped).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::{
     OwnRequest,
     server::{
         app::SharedBackend,
-        body,
+        body::ObjectBody,
         error::{ApiError, json_response},
     },
 };
@@ -36,7 +36,7 @@ pub(in crate::server) async fn own(
         Value::Null
     } else {
         let read = backend.bodies.read(request).await?;
-        body::parse(body::object_text(&read.bytes)?)?
+        ObjectBody::new(&read.bytes).parse()?
     };
     let request = OwnRequest {
         method: method.to_string(),

@@ -14,7 +14,7 @@ use crate::{
     PredictRequest, Predictions, TaskPrediction,
     server::{
         app::SharedBackend,
-        body::{self, JsonBody},
+        body::{JsonBody, ObjectBody},
         error::{ApiError, json_response},
         projects::Projects,
     },
@@ -88,7 +88,8 @@ pub(in crate::server) async fn predict(
 }
 
 fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
-    let body: PredictBody<'_> = body::parse(body::object_text(bytes)?)?;
+    let text = ObjectBody::new(bytes);
+    let body: PredictBody<'_> = text.parse()?;
     let mut params = body.params.unwrap_or_default();
     let context = params
         .remove("context")
@@ -99,7 +100,7 @@ fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
             .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text),
         label_config: body.label_config.map(Cow::into_owned),
         request: PredictRequest {
-            tasks: body.tasks.into_tasks(bytes),
+            tasks: body.tasks.into_tasks(text.source()),
             context,
             params,
         },

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::server::{
     app::SharedBackend,
-    body::{self, JsonBody},
+    body::{JsonBody, ObjectBody},
     error::{ApiError, json_response},
     raw::{RawModel, RawRequest},
 };
@@ -55,7 +55,8 @@ pub(super) async fn predict_raw(
 }
 
 fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<(), ApiError> {
-    let body: PredictBody<'_> = body::parse(body::object_text(bytes)?)?;
+    let text = ObjectBody::new(bytes);
+    let body: PredictBody<'_> = text.parse()?;
     if let Some(label_config) = body.label_config {
         let project = body
             .project

@@ -14,7 +14,7 @@ use crate::{
     StoreError,
     server::{
         app::SharedBackend,
-        body::{self, JsonBody},
+        body::{JsonBody, ObjectBody},
         error::{ApiError, json_response},
         introduction::Introductions,
         lanes::on_own_thread,
@@ -48,7 +48,8 @@ pub(in crate::server) async fn setup(
 ) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
     let JsonBody { bytes, share } = backend.bodies.read(request).await?;
-    let body: SetupBody<'_> = body::parse(body::object_text(&bytes)?)?;
+    let text = ObjectBody::new(&bytes);
+    let body: SetupBody<'_> = text.parse()?;
     let project = Projects::get(&backend, &body.project.into_text(), body.schema).await?;
     Introductions::start(&backend, &project, &headers);
     let extra_params = body.extra_params;

@@ -11,7 +11,7 @@ use crate::{
     Action, Event,
     server::{
         app::SharedBackend,
-        body,
+        body::ObjectBody,
         error::{ApiError, json_response},
         projects::Projects,
         training::{Progress, Training},
@@ -24,7 +24,7 @@ pub(in crate::server) async fn webhook(
     request: Request,
 ) -> Result<Response, ApiError> {
     let read = backend.bodies.read(request).await?;
-    let mut payload: Map<String, Value> = body::parse(body::object_text(&read.bytes)?)?;
+    let mut payload: Map<String, Value> = ObjectBody::new(&read.bytes).parse()?;
     let name = payload.remove("action");
     let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
     let Some(action) = Action::parse(name) else {

@@ -1,0 +1,184 @@
+//! Connections: how many there may be, and how long one may stay open without asking for anything.
+
+use std::{convert::Infallible, io, net::TcpListener as StdTcpListener, pin::pin, time::Duration};
+
+use axum::{body::Body, http::Request, response::Response};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tower::{Service, ServiceExt};
+
+/// Time for the head of a request, and for the next request on a connection. Label Studio opens one for each call.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// Largest head of a request; a larger one is refused with 431.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Pause after a connection could not be taken, as when the process may open no more files.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers requests on one socket until `stopped`, and lets those that run then end.
+pub(super) async fn serve<S>(
+    listener: StdTcpListener,
+    service: S,
+    stopped: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    serve_within(HEAD_WITHIN, listener, service, stopped).await
+}
+
+async fn serve_within<S>(
+    head_within: Duration,
+    listener: StdTcpListener,
+    service: S,
+    stopped: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let listener = TcpListener::from_std(listener)?;
+    let mut protocol = http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_within)
+        .max_header_size(MAX_HEAD_BYTES);
+    let service = service.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let service = TowerToHyperService::new(service);
+    let open = GracefulShutdown::new();
+    let mut stopped = pin!(stopped);
+    loop {
+        let stream = tokio::select! {
+            stream = next(&listener) => stream,
+            () = &mut stopped => break,
+        };
+        let connection = protocol.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("connection ended: {error}");
+            }
+        });
+    }
+    drop(listener);
+    open.shutdown().await;
+    Ok(())
+}
+
+/// Waits for the next caller.
+async fn next(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            // The caller has left already.
+            Err(error) if is_the_callers(&error) => {}
+            Err(error) => {
+                tracing::warn!("a connection could not be taken: {error}");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_the_callers(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// Lets the process open as many files as it may: each connection is one, and the usual limit is 1024.
+#[cfg(unix)]
+pub(super) fn allow_many() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!("the limit of open files stays as it is: {error}");
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn allow_many() {}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpStream,
+        thread,
+    };
+
+    use axum::{Router, routing::get};
+
+    use super::*;
+
+    /// Serves callers that have a moment for the head of a request, until dropped.
+    struct Impatient {
+        address: std::net::SocketAddr,
+        _stop: tokio::sync::oneshot::Sender<()>,
+    }
+
+    impl Impatient {
+        fn start() -> Self {
+            let listener = StdTcpListener::bind("127.0.0.1:0").unwrap();
+            listener.set_nonblocking(true).unwrap();
+            let address = listener.local_addr().unwrap();
+            let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            thread::spawn(move || {
+                let router = Router::new().route("/", get(|| async { "here" }));
+                let stopped = async {
+                    let _ = stopped.await;
+                };
+                runtime.block_on(serve_within(
+                    Duration::from_millis(20),
+                    listener,
+                    router,
+                    stopped,
+                ))
+            });
+            Self {
+                address,
+                _stop: stop,
+            }
+        }
+
+        /// Sends `head` and returns all that comes until the server closes the connection.
+        fn answer(&self, head: &str) -> String {
+            let mut stream = TcpStream::connect(self.address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut answer = String::new();
+            let _ = stream.read_to_string(&mut answer);
+            answer
+        }
+    }
+
+    #[test]
+    fn a_caller_that_never_ends_its_head_is_not_waited_for() {
+        let server = Impatient::start();
+        for head in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
+            let answer = server.answer(head);
+            assert!(!answer.contains("here"), "{head:?}: {answer}");
+        }
+        assert!(
+            server
+                .answer("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                .ends_with("here"),
+            "a whole one is answered, and then the connection is closed, too"
+        );
+    }
+}
