@@ -67,8 +67,17 @@ fn a_click_beside_belongs_to_its_label_or_to_all() {
 }
 
 #[test]
-fn only_clicks_beside_an_object_point_at_nothing() {
-    assert_eq!(read(&[key_point(10.0, 10.0, "cat", false)]), []);
+fn only_clicks_beside_an_object_are_asked_for_as_the_newest_label() {
+    let objects = read(&[
+        key_point(10.0, 10.0, "cat", false),
+        key_point(50.0, 50.0, "dog", false),
+    ]);
+    let expected = ObjectPrompt {
+        label: Some("dog".to_owned()),
+        clicks: vec![click(20.0, 10.0, false), click(100.0, 50.0, false)],
+        rectangles: Vec::new(),
+    };
+    assert_eq!(objects, [expected]);
     assert_eq!(read(&[]), []);
 }
 
@@ -103,16 +112,12 @@ fn rectangles_are_read_from_any_corner_turned_and_cut_at_the_edge() {
         // A quarter turn around the upper left corner.
         ([50.0, 10.0, 20.0, 10.0], 90.0, [90.0, 10.0, 100.0, 50.0]),
         // A mere click.
-        ([10.0, 20.0, 0.0, 0.0], 0.0, [20.0, 20.0, 21.0, 21.0]),
+        ([10.0, 20.0, 0.0, 0.0], 0.0, [20.0, 20.0, 20.0, 20.0]),
         ([100.0, 100.0, -0.1, -0.1], 0.0, [199.0, 99.0, 200.0, 100.0]),
     ];
     for (drawn, rotation, expected) in cases {
         let found = edges(&rectangle(drawn, rotation, "cat"));
-        let is_close = found
-            .iter()
-            .zip(expected)
-            .all(|(a, b): (&f64, f64)| (a - b).abs() <= 1.0);
-        assert!(is_close, "{drawn:?}: {found:?}");
+        assert_eq!(found, expected, "{drawn:?}");
     }
 }
 
@@ -135,7 +140,7 @@ fn what_lies_outside_of_the_image_is_named() {
     }
     assert_eq!(
         read(&[key_point(100.0, 100.0, "cat", true)])[0].clicks,
-        [click(199.0, 99.0, true)]
+        [click(200.0, 100.0, true)]
     );
 }
 

@@ -41,7 +41,7 @@ impl Model for SegmentAnything2 {
         let (config, context) = (project.label_config(), request.context_regions());
         let found = self
             .tools
-            .predict_all(config, &request.tasks, context, local_path);
+            .predict_all(config, &request.tasks, context, local_path)?;
         Ok(found.into_iter().map(TaskPrediction::from).collect())
     }
 

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    thread,
+    slice, thread,
 };
 
 use image::{DynamicImage, Rgb, RgbImage, codecs::gif::GifEncoder};
@@ -158,14 +158,32 @@ fn the_region_has_the_size_of_the_upright_image_whatever_the_context_says() {
 }
 
 #[test]
-fn only_clicks_beside_the_object_find_nothing() {
+fn a_click_beside_the_object_alone_is_answered_too() {
     let answer = predict(
         &tiny(),
         &project(),
         &[task("wide.png")],
         &[key_point(40.0, 50.0, "Banana", false)],
     );
-    assert_eq!(answer[0]["result"], json!([]));
+    assert_eq!(
+        answer[0]["result"][0]["value"]["brushlabels"],
+        json!(["Banana"])
+    );
+}
+
+#[test]
+fn regions_that_point_at_nothing_find_nothing() {
+    let ellipse = json!({
+        "from_name": "e", "to_name": "image", "type": "ellipselabels",
+        "value": { "x": 40, "y": 50, "radiusX": 5, "radiusY": 5, "ellipselabels": ["Banana"] },
+    });
+    let model = tiny();
+    let answer = |context: &[Value]| predict(&model, &project(), &[task("wide.png")], context);
+    assert_eq!(answer(slice::from_ref(&ellipse))[0]["result"], json!([]));
+    let click = key_point(40.0, 50.0, "Orange", true);
+    let regions = &answer(&[click, ellipse])[0]["result"];
+    assert_eq!(regions.as_array().unwrap().len(), 1);
+    assert_eq!(regions[0]["value"]["brushlabels"], json!(["Orange"]));
 }
 
 #[test]
@@ -328,8 +346,17 @@ fn what_is_wrong_with_a_click_or_the_label_config_is_named() {
     let without_brush = r#"<View><Image name="image" value="$image"/>
       <KeyPointLabels name="tag2" toName="image" smart="true"><Label value="Banana"/></KeyPointLabels></View>"#;
     let project = project_in(&fixture("images"), without_brush);
-    let missing = error(&project, &[key_point(20.0, 50.0, "Banana", true)]);
-    assert!(missing.contains("<BrushLabels>"), "{missing}");
+    for context in [
+        Value::Null,
+        json!({ "result": [key_point(20.0, 50.0, "Banana", true)] }),
+    ] {
+        let request = PredictRequest {
+            context: Some(context),
+            ..PredictRequest::new(vec![Task::from_value(&task("wide.png")).unwrap()])
+        };
+        let missing = model.predict(&project, &request).unwrap_err().to_string();
+        assert!(missing.contains("<BrushLabels>"), "{missing}");
+    }
 }
 
 #[test]

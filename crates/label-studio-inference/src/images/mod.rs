@@ -4,6 +4,7 @@
 //! channels of a byte), and reports that image's size. Each resize names the library that it equals, since a model
 //! sees best what it was trained on.
 
+mod address;
 mod decode;
 mod error;
 mod letterbox;
@@ -13,6 +14,7 @@ mod resize;
 
 pub use image::{Rgb32FImage, RgbImage};
 
+pub use address::image_address;
 pub use decode::{Limits, decode, open};
 pub use error::ImageError;
 pub use letterbox::Letterbox;

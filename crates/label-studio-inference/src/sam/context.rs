@@ -59,8 +59,9 @@ pub enum ContextError {
 /// height. Regions that are neither key points nor rectangles are left out.
 ///
 /// There is one prompt per label that a click on the object or a rectangle has, that of the newest last. A click beside
-/// the object belongs to the prompt of its label, or to all where its label has no other region. A key point that does not
-/// say whether it lies on the object does.
+/// the object belongs to the prompt of its label, or to all where its label has no other region; where there is nothing
+/// else, such clicks are a prompt too, with the label of the newest. A key point that does not say whether it lies on the
+/// object does.
 pub fn read_context(
     regions: &[Value],
     to_name: &str,
@@ -88,6 +89,11 @@ pub fn read_context(
         } else {
             beside.push((label, click));
         }
+    }
+    if objects.is_empty()
+        && let Some((label, _)) = beside.last()
+    {
+        newest(&mut objects, label.clone());
     }
     for (label, click) in beside {
         let has_object = objects.iter().any(|object| object.label == label);
@@ -214,10 +220,8 @@ impl<'a> Drawn<'a> {
             return Err(self.outside(x, y));
         }
         let pixel = |percent: f64, length: u32| {
-            let last = f64::from(length.saturating_sub(1));
-            (percent * f64::from(length) / 100.0)
-                .trunc()
-                .clamp(0.0, last)
+            let length = f64::from(length);
+            (percent * length / 100.0).trunc().clamp(0.0, length)
         };
         Ok(Click {
             x: pixel(x, width),
@@ -266,9 +270,7 @@ impl<'a> Drawn<'a> {
             if least >= length || most <= 0.0 && least < 0.0 {
                 return None;
             }
-            // At least one pixel: a rectangle may be a mere click.
-            let first = least.trunc().clamp(0.0, (length - 1.0).max(0.0));
-            Some((first, most.trunc().min(length).max(first + 1.0)))
+            Some((least.trunc().max(0.0), most.trunc().min(length)))
         };
         let Some(((left, right), (top, bottom))) =
             edges(|corner| corner.0, width).zip(edges(|corner| corner.1, height))

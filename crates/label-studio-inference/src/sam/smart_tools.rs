@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use label_studio_sdk::{Control, LabelConfig, Pair, Prediction, Region, Task};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Embedding, ObjectPrompt, Predictor, PromptedModel, ScoredMask, read_context, regions};
-use crate::{images::Limits, masks::Mask};
+use crate::{
+    images::{Limits, image_address},
+    masks::Mask,
+};
 
 /// Controls that can hold a mask, in the order of preference.
 const OUTPUTS: [&[&str]; 2] = [&["BrushLabels", "Brush"], &["PolygonLabels", "Polygon"]];
-/// Key of the task data that Label Studio uses before a project has a label config.
-const UNDEFINED: &str = "$undefined$";
 
 /// Answers clicks and rectangles with masks.
 pub struct SmartTools {
@@ -67,19 +68,21 @@ impl SmartTools {
         }
     }
 
-    /// Answers a whole request: for each task what [`SmartTools::predict`] finds, for none when nothing was drawn.
+    /// Answers a whole request: for each task what [`SmartTools::predict`] finds, for none when nothing was drawn. Fails
+    /// for a label config that cannot take masks, even then.
     pub fn predict_all(
         &self,
         config: &LabelConfig,
         tasks: &[Task],
         context: &[Value],
         local_path: impl Fn(&Task, &str) -> anyhow::Result<PathBuf>,
-    ) -> Vec<anyhow::Result<Prediction>> {
+    ) -> anyhow::Result<Vec<anyhow::Result<Prediction>>> {
+        Self::output(config)?;
         if context.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let predict = |task| self.predict(config, task, context, |url: &str| local_path(task, url));
-        tasks.iter().map(predict).collect()
+        Ok(tasks.iter().map(predict).collect())
     }
 
     /// Finds what the regions in `context` point at on the image of `task`. `local_path` gives the file behind an address.
@@ -91,8 +94,7 @@ impl SmartTools {
         local_path: impl FnOnce(&str) -> anyhow::Result<PathBuf>,
     ) -> anyhow::Result<Prediction> {
         let pair = pair_for(config, context)?;
-        let url = image_url(pair, &task.data)?;
-        let path = local_path(url)?;
+        let path = local_path(image_address(pair.object, &task.data)?)?;
         let embedding = self.predictor.embed_file(&path)?;
         warn_of_other_size(context, embedding.image);
 
@@ -147,13 +149,6 @@ fn pair_for<'a>(config: &'a LabelConfig, context: &[Value]) -> anyhow::Result<Pa
             .ok()
     });
     on_it.map_or_else(|| SmartTools::output(config), Ok)
-}
-
-fn image_url<'a>(pair: Pair<'_>, data: &'a Map<String, Value>) -> anyhow::Result<&'a str> {
-    let key = &pair.object.value_name;
-    let value = data.get(key).or_else(|| data.get(UNDEFINED));
-    let url = value.and_then(Value::as_str).filter(|url| !url.is_empty());
-    url.with_context(|| format!("the task's data has no image address under {key:?}"))
 }
 
 /// A label that the control does not know would make a region that nobody sees.
