@@ -4,4 +4,4 @@ mod model;
 mod regions;
 mod stored;
 
-pub use model::{GroundingDino, Options};
+pub use model::GroundingDino;

@@ -1,7 +1,7 @@
 //! Serves the model.
 
 use clap::Parser;
-use grounding_dino::{GroundingDino, Options};
+use grounding_dino::GroundingDino;
 use label_studio_inference::{
     grounding_dino::GroundingDinoArgs,
     hub::HubArgs,
@@ -30,15 +30,15 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args: Args = parse_args();
-    let options = Options {
-        thresholds: args.grounding_dino.thresholds(),
-        limits: args.limits,
-        batch_size: args.grounding_dino.batch_size.get(),
-    };
-    let (grounding_dino, onnx, hub) = (args.grounding_dino, args.onnx, args.hub);
-    serve(&args.server, move || {
-        let detector = grounding_dino.load(&Runtime::new(&onnx)?, &hub.hub()?)?;
-        Ok(GroundingDino { detector, options })
+    let Args {
+        server,
+        grounding_dino,
+        onnx,
+        hub,
+        limits,
+    } = parse_args();
+    serve(&server, move || {
+        let finder = grounding_dino.load(&Runtime::new(&onnx)?, &hub.hub()?, limits)?;
+        Ok(GroundingDino { finder })
     })
 }

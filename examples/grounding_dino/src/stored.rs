@@ -6,6 +6,8 @@ use label_studio_ml::{Control, Project, StoreError, Value};
 const PROMPT: &str = "prompt";
 const BOX_THRESHOLD: &str = "BOX_THRESHOLD";
 const TEXT_THRESHOLD: &str = "TEXT_THRESHOLD";
+/// A threshold that the last annotation did not have.
+const NO_NUMBER: &str = "";
 
 /// Returns the prompt of the last annotation that had one.
 pub(crate) fn prompt(project: &Project) -> Result<Option<String>, StoreError> {
@@ -34,30 +36,28 @@ pub(crate) fn thresholds(
     })
 }
 
-/// Keeps what an annotation says, and returns which of it there was.
+/// Keeps what an annotation says, and returns which of it there was. With a new prompt, thresholds that were not entered
+/// have their defaults again.
 pub(crate) fn remember(
     project: &Project,
     controls: &PromptControls<'_>,
     regions: &[Value],
 ) -> Result<Vec<&'static str>, StoreError> {
-    let box_threshold = PromptControls::entered(controls.box_threshold, regions);
-    let text_threshold = PromptControls::entered(controls.text_threshold, regions);
-    let found = [
-        (PROMPT, controls.typed(regions).map(str::to_owned)),
-        (
-            BOX_THRESHOLD,
-            box_threshold.map(|number| number.to_string()),
-        ),
-        (
-            TEXT_THRESHOLD,
-            text_threshold.map(|number| number.to_string()),
-        ),
-    ];
     let mut remembered = Vec::new();
-    for (key, value) in found {
-        if let Some(value) = value {
-            project.set(key, &value)?;
+    let prompt = controls.typed(regions);
+    if let Some(prompt) = prompt {
+        project.set(PROMPT, prompt)?;
+        remembered.push(PROMPT);
+    }
+    for (key, control) in [
+        (BOX_THRESHOLD, controls.box_threshold),
+        (TEXT_THRESHOLD, controls.text_threshold),
+    ] {
+        if let Some(number) = PromptControls::entered(control, regions) {
+            project.set(key, &number.to_string())?;
             remembered.push(key);
+        } else if prompt.is_some() {
+            project.set(key, NO_NUMBER)?;
         }
     }
     Ok(remembered)

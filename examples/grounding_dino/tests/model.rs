@@ -49,7 +49,7 @@ fn without_a_prompt_nothing_is_looked_for() {
     let image = data_url("wide.png");
     let others = json!({ "result": [
         { "from_name": "label", "to_name": "image", "type": "rectanglelabels", "value": { "x": 1 } },
-        { "from_name": "other", "to_name": "image", "type": "textarea", "value": { "text": ["cat"] } },
+        { "from_name": "notes", "to_name": "image", "type": "textarea", "value": { "text": ["cat"] } },
     ] });
     for context in [Value::Null, json!({}), typed(""), typed(" . "), others] {
         assert_eq!(
@@ -197,18 +197,81 @@ fn an_annotation_is_remembered_for_other_tasks() {
         assert!((result["score"].as_f64().unwrap() - mean).abs() < 1e-9);
     }
 
-    // What was just entered counts more; an annotation without prompt changes nothing.
+    // An annotation without prompt changes nothing.
     webhook(&client, "ANNOTATION_UPDATED", &json!([]));
-    let mut context = typed("cat");
-    context["result"].as_array_mut().unwrap().push(json!(
-        { "from_name": "box_threshold_1", "to_name": "image", "type": "number", "value": { "number": 0.99999 } }
-    ));
-    let results = predict(
-        &client,
-        &predict_body(&[data_url("wide.png")], Some(&context)),
-    );
-    assert_eq!(types(&results[0]), [""; 0]);
-    assert_eq!(results[0]["score"], 0.0);
+    let again = predict(&client, &predict_body(&[data_url("wide.png")], None));
+    assert_eq!(again[0]["score"], results[0]["score"]);
+    // One with a prompt alone has the default thresholds.
+    webhook(&client, "ANNOTATION_UPDATED", &typed("cat")["result"]);
+    let results = predict(&client, &predict_body(&[data_url("wide.png")], None));
+    assert_eq!(types(&results[0]), ["textarea", "number"]);
+    assert_eq!(results[0]["result"][1]["value"]["number"], 0.9999);
+}
+
+#[test]
+fn what_was_just_typed_counts_alone() {
+    let client = backend(SURE);
+    let number = |number: Value| json!({ "from_name": "box_threshold_1", "to_name": "image", "type": "number", "value": { "number": number } });
+    let mut sure = typed("cat");
+    sure["result"]
+        .as_array_mut()
+        .unwrap()
+        .push(number(json!(0.99999)));
+    webhook(&client, "ANNOTATION_CREATED", &sure["result"]);
+    let n_regions = |context: &Value| {
+        let body = predict_body(&[data_url("wide.png")], Some(context));
+        let results = predict(&client, &body);
+        results.first().map(|result| {
+            assert!(types(result).iter().all(|kind| *kind == "rectanglelabels"));
+            types(result).len()
+        })
+    };
+    // The remembered threshold is not that of a prompt that was typed without one, and 0 counts as none.
+    let by_default = n_regions(&typed("cat")).unwrap();
+    assert!(by_default > 0);
+    for (entered, expected) in [
+        (json!(0), by_default),
+        (json!(null), by_default),
+        (json!(0.99999), 0),
+        (json!("0.99999"), 0),
+    ] {
+        let mut context = typed("cat");
+        context["result"]
+            .as_array_mut()
+            .unwrap()
+            .push(number(entered));
+        assert_eq!(n_regions(&context), Some(expected), "{context}");
+    }
+    // Nothing typed is no reason to look for what was typed elsewhere.
+    assert_eq!(n_regions(&json!({ "result": [] })), None);
+}
+
+#[test]
+fn a_text_that_names_no_control_is_the_prompt_where_there_is_no_other() {
+    let client = backend(SURE);
+    let results = |context: &Value| {
+        let body = predict_body(&[data_url("wide.png")], Some(context));
+        let mut results = predict(&client, &body);
+        for region in results[0]["result"].as_array_mut().unwrap() {
+            region["id"] = Value::Null;
+        }
+        results
+    };
+    let expected = results(&typed("house"));
+    for from_name in [json!("renamed"), json!(null)] {
+        let mut context = typed("house");
+        context["result"][0]["from_name"] = from_name.clone();
+        assert_eq!(results(&context), expected);
+        let mut other = typed("cat");
+        other["result"][0]["from_name"] = from_name;
+        let regions = other["result"].as_array_mut().unwrap();
+        regions.push(typed("house")["result"][0].clone());
+        assert_eq!(
+            results(&other),
+            expected,
+            "the prompt's own text goes before"
+        );
+    }
 }
 
 #[test]

@@ -4,4 +4,4 @@ mod args;
 mod model;
 
 pub use args::SegmenterArgs;
-pub use model::{GroundingSam, Options};
+pub use model::GroundingSam;

@@ -1,7 +1,7 @@
 //! Serves the model.
 
 use clap::Parser;
-use grounding_sam::{GroundingSam, Options, SegmenterArgs};
+use grounding_sam::{GroundingSam, SegmenterArgs};
 use label_studio_inference::{
     grounding_dino::GroundingDinoArgs,
     hub::HubArgs,
@@ -29,25 +29,18 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args: Args = parse_args();
-    let options = Options {
-        thresholds: args.grounding_dino.thresholds(),
-        limits: args.segmenter.sam.limits,
-        batch_size: args.grounding_dino.batch_size.get(),
-    };
     let Args {
+        server,
         grounding_dino,
         segmenter,
         onnx,
         hub,
-        ..
-    } = args;
-    serve(&args.server, move || {
+    } = parse_args();
+    serve(&server, move || {
         let (runtime, hub) = (Runtime::new(&onnx)?, hub.hub()?);
         Ok(GroundingSam {
-            detector: grounding_dino.load(&runtime, &hub)?,
+            finder: grounding_dino.load(&runtime, &hub, segmenter.sam.limits)?,
             segmenter: segmenter.load(&runtime, &hub)?,
-            options,
         })
     })
 }

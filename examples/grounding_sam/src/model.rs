@@ -1,17 +1,13 @@
 //! The model, as the server sees it.
 
 use label_studio_inference::{
-    boxes::clip,
-    grounding_dino::{
-        Detection, Detector, Prompt, PromptControls, Thresholds, image_address, label_for,
-        rectangles,
-    },
-    images::{self, Limits, RgbImage},
+    grounding_dino::{Detection, Finder, Prompt, PromptControls, Wanted, label_for, rectangles},
+    images::RgbImage,
     sam::{self, Predictor},
 };
 use label_studio_ml::{
-    LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, RawError, Region, Task,
-    TaskPrediction, Value,
+    LabelConfig, Model, PredictRequest, Predictions, Project, RawError, Region, TaskPrediction,
+    Value,
     anyhow::{self, Context},
     sdk::Pair,
 };
@@ -23,23 +19,10 @@ const MASKS: [&[&str]; 2] = [&["BrushLabels", "Brush"], &["PolygonLabels", "Poly
 
 /// Finds what the annotator has just typed. Without a prompt it predicts nothing.
 pub struct GroundingSam {
-    /// Finds things in images.
-    pub detector: Detector,
+    /// Finds things in the images of tasks.
+    pub finder: Finder,
     /// Makes masks of what was found, if masks are wanted.
     pub segmenter: Option<Predictor>,
-    /// What holds where the project does not say otherwise.
-    pub options: Options,
-}
-
-/// What holds where the project does not say otherwise.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
-    /// How sure the model must be.
-    pub thresholds: Thresholds,
-    /// How large images may be.
-    pub limits: Limits,
-    /// Images that are decoded at a time.
-    pub batch_size: usize,
 }
 
 impl Model for GroundingSam {
@@ -60,13 +43,20 @@ impl Model for GroundingSam {
             tracing::warn!("no prompt, so nothing is looked for");
             return Ok(Predictions::default());
         };
-        let thresholds = controls.thresholds(context, self.options.thresholds);
+        let thresholds = controls.thresholds(context, self.finder.options.thresholds);
         let thresholds = thresholds.map_err(|error| RawError::new(400, format!("{error:#}")))?;
-        let mut predictions = Vec::with_capacity(request.tasks.len());
-        for tasks in request.tasks.chunks(self.options.batch_size.max(1)) {
-            predictions.extend(self.predict_batch(project, output, tasks, &prompt, thresholds));
-        }
-        Ok(predictions.into_iter().collect())
+        let wanted = Wanted {
+            on: output.object,
+            prompt: &prompt,
+            thresholds,
+        };
+        let found = self.finder.predict_all(
+            wanted,
+            &request.tasks,
+            |task, url| Ok(project.local_path(task, url)?),
+            |image, found| self.regions(output, &prompt, found, image),
+        );
+        Ok(found.into_iter().map(TaskPrediction::from).collect())
     }
 
     fn name(&self) -> &'static str {
@@ -89,37 +79,6 @@ impl GroundingSam {
         )
     }
 
-    fn predict_batch(
-        &self,
-        project: &Project,
-        output: Pair<'_>,
-        tasks: &[Task],
-        prompt: &Prompt,
-        thresholds: Thresholds,
-    ) -> Vec<TaskPrediction> {
-        let images: Vec<_> = tasks
-            .iter()
-            .map(|task| self.image(project, output, task))
-            .collect();
-        let readable: Vec<_> = images.iter().flatten().collect();
-        let found = self.detector.detect(&readable, prompt, thresholds);
-        let mut found = found.map(Vec::into_iter).map_err(anyhow::Error::from);
-        images
-            .iter()
-            .map(|image| match (image, &mut found) {
-                (Err(error), _) => TaskPrediction::Failed(format!("{error:#}")),
-                (_, Err(error)) => TaskPrediction::Failed(format!("{error:#}")),
-                (Ok(image), Ok(found)) => {
-                    let found = found.next().unwrap_or_default();
-                    let regions = self.regions(output, prompt, &found, image);
-                    regions
-                        .map(|regions| Prediction::new(regions).with_mean_score())
-                        .into()
-                }
-            })
-            .collect()
-    }
-
     fn regions(
         &self,
         output: Pair<'_>,
@@ -140,8 +99,8 @@ impl GroundingSam {
         let embedding = segmenter.embed(image)?;
         let mut regions = Vec::new();
         for found in found {
-            let rectangle = clip(found.pixels(size), size);
-            let masked = segmenter.segment(&embedding, &sam::Prompt::rectangle(rectangle))?;
+            let rectangle = sam::Prompt::rectangle(found.pixels(size));
+            let masked = segmenter.segment(&embedding, &rectangle)?;
             let label = label_for(output.control, prompt, found);
             regions.extend(sam::regions(
                 output.control,
@@ -152,11 +111,5 @@ impl GroundingSam {
             )?);
         }
         Ok(regions)
-    }
-
-    fn image(&self, project: &Project, output: Pair<'_>, task: &Task) -> anyhow::Result<RgbImage> {
-        let address = image_address(output.object, &task.data)?;
-        let path = project.local_path(task, address)?;
-        Ok(images::open(&path, &self.options.limits)?)
     }
 }

@@ -7,9 +7,9 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::Parser as _;
-use grounding_sam::{GroundingSam, Options, SegmenterArgs};
+use grounding_sam::{GroundingSam, SegmenterArgs};
 use label_studio_inference::{
-    grounding_dino::{Detector, DetectorOptions, Thresholds},
+    grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
     hub::{Hub, HubOptions},
     images::{Limits, open},
     masks::Mask,
@@ -61,16 +61,10 @@ fn model(segmenter: Option<Predictor>) -> GroundingSam {
         max_overlap: 1.0,
         ..DetectorOptions::default()
     };
-    GroundingSam {
-        detector: Detector::load(
-            &runtime(),
-            dino("model.onnx"),
-            dino("tokenizer.json"),
-            options,
-        )
-        .unwrap(),
-        segmenter,
-        options: Options {
+    let (weights, tokenizer) = (dino("model.onnx"), dino("tokenizer.json"));
+    let finder = Finder {
+        detector: Detector::load(&runtime(), weights, tokenizer, options).unwrap(),
+        options: FinderOptions {
             thresholds: Thresholds {
                 box_score: 0.5,
                 token_score: 0.4,
@@ -78,7 +72,8 @@ fn model(segmenter: Option<Predictor>) -> GroundingSam {
             limits: Limits::default(),
             batch_size: 2,
         },
-    }
+    };
+    GroundingSam { finder, segmenter }
 }
 
 fn data_url(name: &str) -> String {
@@ -158,8 +153,7 @@ fn each_box_becomes_the_mask_that_sam_makes_of_it() {
         let number =
             |key: &str, side: u32| region["value"][key].as_f64().unwrap() / 100.0 * f64::from(side);
         let (x, y) = (number("x", 100), number("y", 60));
-        let (right, bottom) = (x + number("width", 100), y + number("height", 60));
-        let edges = [x.max(0.0), y.max(0.0), right.min(100.0), bottom.min(60.0)];
+        let edges = [x, y, x + number("width", 100), y + number("height", 60)];
         let found = predictor
             .segment(&embedding, &Prompt::rectangle(edges))
             .unwrap();

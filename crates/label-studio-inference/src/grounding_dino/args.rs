@@ -4,9 +4,12 @@ use std::{num::NonZeroUsize, path::Path};
 
 use clap::Args;
 
-use super::{Detector, DetectorOptions, GroundingDinoError, Phrases, Thresholds};
+use super::{
+    Detector, DetectorOptions, Finder, FinderOptions, GroundingDinoError, Phrases, Thresholds,
+};
 use crate::{
     hub::{Hub, HubError, Weights},
+    images::Limits,
     onnx::Runtime,
 };
 
@@ -58,16 +61,27 @@ impl GroundingDinoArgs {
     /// The public export that serves where nothing else is given.
     pub const WEIGHTS: &str = "hf://onnx-community/grounding-dino-tiny-ONNX/onnx/model.onnx";
 
-    /// Returns the thresholds for projects that have none of their own.
-    pub fn thresholds(&self) -> Thresholds {
-        Thresholds {
-            box_score: self.box_threshold,
-            token_score: self.text_threshold,
-        }
+    /// Finds or fetches the files, and loads the model for images within `limits`.
+    pub fn load(
+        &self,
+        runtime: &Runtime,
+        hub: &Hub,
+        limits: Limits,
+    ) -> Result<Finder, GroundingDinoError> {
+        Ok(Finder {
+            detector: self.detector(runtime, hub)?,
+            options: FinderOptions {
+                thresholds: Thresholds {
+                    box_score: self.box_threshold,
+                    token_score: self.text_threshold,
+                },
+                limits,
+                batch_size: self.batch_size.get(),
+            },
+        })
     }
 
-    /// Finds or fetches the files, and loads the model.
-    pub fn load(&self, runtime: &Runtime, hub: &Hub) -> Result<Detector, GroundingDinoError> {
+    fn detector(&self, runtime: &Runtime, hub: &Hub) -> Result<Detector, GroundingDinoError> {
         let weights = self.weights()?;
         let path = hub.path(&weights)?;
         let given = self.grounding_dino_tokenizer.as_deref().map(str::trim);

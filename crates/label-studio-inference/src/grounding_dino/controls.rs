@@ -1,19 +1,17 @@
 //! The controls of a label config that ask for something: a prompt, thresholds.
 
-use anyhow::Context as _;
-use label_studio_sdk::{Control, LabelConfig, LabelConfigError, Object, Pair};
-use serde_json::{Map, Value};
+use label_studio_sdk::{Control, LabelConfig, LabelConfigError, Pair};
+use serde_json::Value;
 
 use super::Thresholds;
 
 /// Name, or start of the name, by which a text area is preferred.
 const PROMPT: &str = "prompt";
-/// Key of the task data that Label Studio uses before a project has a label config.
-const UNDEFINED: &str = "$undefined$";
 
 /// Where annotators say what to look for.
 #[derive(Debug, Clone, Copy)]
 pub struct PromptControls<'a> {
+    config: &'a LabelConfig,
     /// The text area for the prompt, and its image.
     pub prompt: Pair<'a>,
     /// The number for [`Thresholds::box_score`], if the label config has one.
@@ -39,23 +37,22 @@ impl<'a> PromptControls<'a> {
             pair.ok().map(|pair| pair.control)
         };
         Ok(Self {
+            config,
             prompt,
             box_threshold: number("box_threshold"),
             text_threshold: number("text_threshold"),
         })
     }
 
-    /// Returns the text that was typed into the text area, the first that is not blank.
+    /// Returns the text that was typed into the text area, the first that is not blank; or else that of a region which
+    /// names no control of the label config.
     pub fn typed<'v>(&self, regions: &'v [Value]) -> Option<&'v str> {
-        let values = values_of(self.prompt.control, regions);
-        let texts = values.filter_map(|value| value.get("text"));
-        let texts = texts.flat_map(|text| match text {
-            Value::Array(texts) => texts.as_slice(),
-            text => std::slice::from_ref(text),
-        });
-        texts
-            .filter_map(Value::as_str)
-            .find(|text| !text.trim().is_empty())
+        let is_known = |name: &str| self.config.controls().iter().any(|own| own.name == name);
+        let from_nowhere = regions
+            .iter()
+            .filter(|region| !name_of(region).is_some_and(is_known))
+            .filter_map(|region| region.get("value"));
+        first_text(values_of(self.prompt.control, regions)).or_else(|| first_text(from_nowhere))
     }
 
     /// Returns the thresholds that were entered, or the defaults; fails for a number that is no score.
@@ -68,9 +65,12 @@ impl<'a> PromptControls<'a> {
 
     /// Returns the number that was entered into a control; 0 counts as none.
     pub fn entered(control: Option<&Control>, regions: &[Value]) -> Option<f64> {
-        let numbers =
-            values_of(control?, regions).filter_map(|value| value.get("number")?.as_f64());
-        numbers.into_iter().find(|number| *number != 0.0)
+        let mut values = values_of(control?, regions);
+        let number = match values.find_map(|value| value.get("number"))? {
+            Value::String(text) => text.trim().parse().ok(),
+            number => number.as_f64(),
+        };
+        number.filter(|number| *number != 0.0)
     }
 }
 
@@ -87,20 +87,22 @@ fn threshold(control: Option<&Control>, regions: &[Value], default: f64) -> anyh
     Ok(number)
 }
 
-/// Returns the address of a task's image; the error names what is missing.
-pub fn image_address<'a>(image: &Object, data: &'a Map<String, Value>) -> anyhow::Result<&'a str> {
-    let key = &image.value_name;
-    let value = data.get(key).or_else(|| data.get(UNDEFINED));
-    let address = value.and_then(Value::as_str);
-    let address = address.filter(|address| !address.trim().is_empty());
-    address.with_context(|| format!("the task's data has no image address under {key:?}"))
-}
-
 fn values_of<'v>(control: &Control, regions: &'v [Value]) -> impl Iterator<Item = &'v Value> {
-    let is_it =
-        |region: &&Value| region.get("from_name").and_then(Value::as_str) == Some(&control.name);
     regions
         .iter()
-        .filter(is_it)
+        .filter(|region| name_of(region) == Some(&control.name))
         .filter_map(|region| region.get("value"))
+}
+
+fn name_of(region: &Value) -> Option<&str> {
+    region.get("from_name")?.as_str()
+}
+
+fn first_text<'v>(values: impl Iterator<Item = &'v Value>) -> Option<&'v str> {
+    let texts = values.filter_map(|value| value.get("text"));
+    let mut texts = texts.flat_map(|text| match text {
+        Value::Array(texts) => texts.as_slice(),
+        text => std::slice::from_ref(text),
+    });
+    texts.find_map(|text| text.as_str().filter(|text| !text.trim().is_empty()))
 }

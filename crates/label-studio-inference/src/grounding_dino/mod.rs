@@ -2,7 +2,7 @@
 //!
 //! A [`Prompt`] is what somebody typed, as phrases. A [`Detector`] runs an exported model on images and says for each
 //! [`Detection`] which phrase it belongs to; [`label_for`] turns that phrase into a label of the label config. Where a
-//! project keeps prompt and thresholds is [`PromptControls`]' business.
+//! project keeps prompt and thresholds is [`PromptControls`]' business. A [`Finder`] does all that for tasks.
 //!
 //! ```no_run
 //! use label_studio_inference::grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds};
@@ -26,6 +26,7 @@ mod caption;
 mod controls;
 mod detector;
 mod error;
+mod finder;
 mod frame;
 mod inputs;
 mod labels;
@@ -34,9 +35,10 @@ mod regions;
 mod scores;
 
 pub use args::GroundingDinoArgs;
-pub use controls::{PromptControls, image_address};
+pub use controls::PromptControls;
 pub use detector::{Detector, DetectorOptions, Phrases};
 pub use error::GroundingDinoError;
+pub use finder::{Finder, FinderOptions, Wanted};
 pub use frame::resized;
 pub use labels::label_for;
 pub use prompt::{Phrase, Prompt, caption};

@@ -13,9 +13,9 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use grounding_dino::{GroundingDino, Options};
+use grounding_dino::GroundingDino;
 use label_studio_inference::{
-    grounding_dino::{Detector, DetectorOptions, Thresholds},
+    grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
     images::Limits,
     onnx::{OnnxArgs, Runtime},
 };
@@ -33,6 +33,7 @@ pub const LABEL_CONFIG: &str = r#"
         <Label value="house" background="blue"/>
     </RectangleLabels>
     <Number name="box_threshold_1" toName="image"/>
+    <TextArea name="notes" toName="image"/>
 </View>"#;
 
 pub fn fixture(name: &str) -> PathBuf {
@@ -61,9 +62,9 @@ pub fn backend(thresholds: Thresholds) -> TestClient {
         batch_size: 2,
         ..DetectorOptions::default()
     };
-    TestClient::new(GroundingDino {
+    let finder = Finder {
         detector: detector("model.onnx", options),
-        options: Options {
+        options: FinderOptions {
             thresholds,
             limits: Limits {
                 max_pixels: 1_000_000,
@@ -71,7 +72,8 @@ pub fn backend(thresholds: Thresholds) -> TestClient {
             },
             batch_size: 2,
         },
-    })
+    };
+    TestClient::new(GroundingDino { finder })
 }
 
 /// A picture as a URL that holds it.
