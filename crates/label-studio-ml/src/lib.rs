@@ -55,7 +55,8 @@ pub use project_id::ProjectId;
 #[cfg(feature = "server")]
 pub use server::{
     CacheType, LabelStudioArgs, LogLevel, RawAnswer, RawError, RawModel, RawNumber, RawRequest,
-    Readiness, ServerArgs, TestClient, parse_args, serve, serve_raw, serve_raw_on,
+    Readiness, ServerArgs, TestClient, TestProgram, parse_args, parse_args_keeping, serve,
+    serve_raw, serve_raw_on,
 };
 pub use store::{MemoryStore, SqliteStore, Store, StoreError};
 

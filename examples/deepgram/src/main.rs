@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use deepgram::{DeepgramModel, Options};
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args_keeping, serve};
 
 /// Speak what the annotator types, and put the audio into the task
 #[derive(Debug, Parser)]
@@ -15,6 +15,7 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = Program::parse();
+    // Buckets without ACLs want none.
+    let Program { server, options } = parse_args_keeping(&["S3_ACL"]);
     serve(&server, move || DeepgramModel::new(options))
 }

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use docling::{Docling, Options};
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Turn documents into regions with a Docling conversion service
 #[derive(Debug, Parser)]
@@ -15,6 +15,6 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = Program::parse();
+    let Program { server, options } = parse_args();
     serve(&server, move || Docling::load(options))
 }

@@ -1,7 +1,7 @@
 //! Serves the model.
 
 use clap::Parser;
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use langchain_search_agent::{LangchainSearchAgent, Options};
 
 /// Answer prompts with a chat model that may search the web
@@ -15,6 +15,6 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = Program::parse();
+    let Program { server, options } = parse_args();
     serve(&server, move || LangchainSearchAgent::new(options))
 }

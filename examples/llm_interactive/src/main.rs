@@ -1,7 +1,7 @@
 //! Serves the model.
 
 use clap::Parser;
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use llm_interactive::{OpenAIInteractive, Options};
 
 /// Label by prompt: a chat model answers what the annotator asks about the task
@@ -15,6 +15,6 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = Program::parse();
+    let Program { server, options } = parse_args();
     serve(&server, move || OpenAIInteractive::new(options))
 }

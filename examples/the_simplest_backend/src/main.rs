@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use the_simplest_backend::TheSimplestBackend;
 
 /// Predict by fixed rules and count trainings: the backend to try Label Studio with
@@ -24,7 +24,7 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args: Args = parse_args();
     let fit_time = Duration::try_from_secs_f64(args.fit_seconds)
         .context("FIT_SECONDS is not a time in seconds")?;
     let model = TheSimplestBackend {

@@ -1,6 +1,7 @@
 //! The program's settings.
 
 use clap::{CommandFactory, Parser};
+use label_studio_ml::TestProgram;
 use label_studio_services::variables;
 use watsonx_llm::Options;
 
@@ -46,4 +47,9 @@ fn every_variable_has_its_default() {
     ];
     let expected = expected.map(|(name, default)| (name.to_owned(), default.to_owned()));
     assert_eq!(variables(&Program::command()), expected.into());
+}
+
+#[test]
+fn variables_that_are_set_to_nothing_count_as_not_set() {
+    TestProgram::new(env!("CARGO_BIN_EXE_watsonx_llm")).assert_empty_variables_count_as_unset(&[]);
 }

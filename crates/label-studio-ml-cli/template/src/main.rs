@@ -1,7 +1,7 @@
 //! Serves the model to Label Studio.
 
 use clap::Parser;
-use label_studio_ml::{ServerArgs, anyhow, serve};
+use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 use my_backend::NewModel;
 
@@ -18,7 +18,7 @@ struct Args {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Args { server, score } = Args::parse();
+    let Args { server, score } = parse_args();
     // The server answers health checks while this closure loads the model.
     serve(&server, move || Ok(NewModel { score }))
 }

@@ -21,10 +21,12 @@ mod serve;
 mod services;
 mod shards;
 mod test_client;
+mod test_program;
 mod training;
 
 pub use args::{CacheType, LabelStudioArgs, LogLevel, ServerArgs};
-pub use parse_args::parse_args;
+pub use parse_args::{parse_args, parse_args_keeping};
 pub use raw::{RawAnswer, RawError, RawModel, RawNumber, RawRequest, Readiness};
 pub use serve::{serve, serve_raw, serve_raw_on};
 pub use test_client::TestClient;
+pub use test_program::TestProgram;

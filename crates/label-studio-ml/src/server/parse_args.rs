@@ -24,8 +24,13 @@ use clap::{Arg, Parser, builder::Resettable};
 /// let Args { server, max_regions } = parse_args();
 /// ```
 pub fn parse_args<A: Parser>() -> A {
+    parse_args_keeping(&[])
+}
+
+/// Like [`parse_args`], except that nothing is a value for the variables of these names.
+pub fn parse_args_keeping<A: Parser>(names: &[&str]) -> A {
     let mut command = A::command().mut_args(|arg| {
-        if is_set_to_nothing(&arg) {
+        if is_set_to_nothing(&arg, names) {
             arg.env(Resettable::Reset)
         } else {
             arg
@@ -39,7 +44,10 @@ pub fn parse_args<A: Parser>() -> A {
     clippy::disallowed_methods,
     reason = "only the variables that an Args struct names are looked at"
 )]
-fn is_set_to_nothing(arg: &Arg) -> bool {
-    let value = arg.get_env().and_then(std::env::var_os);
-    value.is_some_and(|value| value.is_empty())
+fn is_set_to_nothing(arg: &Arg, kept: &[&str]) -> bool {
+    let Some(name) = arg.get_env() else {
+        return false;
+    };
+    !kept.iter().any(|kept| *kept == name)
+        && std::env::var_os(name).is_some_and(|value| value.is_empty())
 }

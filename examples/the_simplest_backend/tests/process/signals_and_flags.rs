@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::backend::{Backend, CONFIG, command, predict_body, read};
-use label_studio_ml::{Value, json};
+use label_studio_ml::{TestProgram, Value, json};
 
 #[test]
 fn sigterm_finishes_what_runs_and_ends_with_zero() {
@@ -120,36 +120,9 @@ fn check_loads_the_model_before_anything_listens() {
 }
 
 #[test]
-fn variables_that_are_set_to_nothing_count_as_unset() {
-    let names = [
-        "LOG_LEVEL",
-        "CACHE_TYPE",
-        "THREADS",
-        "WORKERS",
-        "MAX_QUEUE",
-        "MAX_BODY_MB",
-        "MAX_BODIES_MB",
-        "DRAIN_SECONDS",
-        "CONFIG_FILE",
-        "BASIC_AUTH_USER",
-        "BASIC_AUTH_PASS",
-        "LABEL_STUDIO_URL",
-        "LABEL_STUDIO_API_KEY",
-        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT",
-        "LABEL_STUDIO_VERIFY_SSL",
-        "REQUESTS_CA_BUNDLE",
-        "MEDIA_CACHE_DIR",
-        "MAX_MEDIA_MB",
-        "MEDIA_CACHE_MB",
-        "ALLOW_PRIVATE_ADDRESSES",
-        "PUBLIC_HEALTH",
-        "VERSION_OVERRIDE",
-    ];
-    let backend = Backend::start(&names.map(|name| (name, "")));
-    assert_eq!(
-        backend.call("POST /predict HTTP/1.1", &predict_body()).0,
-        200
-    );
+fn variables_that_are_set_to_nothing_count_as_not_set() {
+    TestProgram::new(env!("CARGO_BIN_EXE_the_simplest_backend"))
+        .assert_empty_variables_count_as_unset(&[]);
 }
 
 #[test]
