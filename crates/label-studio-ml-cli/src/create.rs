@@ -28,6 +28,9 @@ Examples:
 
 The new folder has a model that already predicts and trains, its tests, a Dockerfile and a README.";
 
+/// Root of the checkout that this program was built in. `cargo install` and `pip install` put the program elsewhere.
+const BUILT_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 /// Create a new backend from a template
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -45,7 +48,7 @@ pub(crate) struct CreateArgs {
 
     /// Depend on a checkout of label-studio-ml instead of its release, for those who change both
     ///
-    /// A program that runs from the target folder of a checkout takes that checkout by itself.
+    /// A program that was built in a checkout takes that checkout by itself, as long as it is there.
     #[arg(long, value_name = "DIR")]
     sdk_path: Option<PathBuf>,
 
@@ -89,7 +92,12 @@ impl CreateArgs {
     fn create_rust(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let name: BackendName = self.name.parse().map_err(|error| {
             let message = format!("invalid value '{}' for '<NAME>': {error}", self.name);
-            Cli::command().error(ErrorKind::ValueValidation, message)
+            let mut command = Cli::command();
+            command.build(); // gives the sub-command its full name
+            let create = command.find_subcommand_mut("create");
+            create
+                .expect("this is it")
+                .error(ErrorKind::ValueValidation, message)
         })?;
         let target = self.target();
         check_target(&target, self.force)?;
@@ -102,7 +110,7 @@ impl CreateArgs {
         })?;
         if let Some(sdk) = &sdk {
             cli::note(&format!(
-                "the backend depends on the checkout in {}",
+                "the backend depends on the checkout in {}, which its Dockerfile does not see",
                 sdk.display()
             ));
         }
@@ -159,7 +167,9 @@ impl CreateArgs {
             return Ok(Some(sdk));
         }
         let program = std::env::current_exe().ok();
-        Ok(program.and_then(|program| program.ancestors().skip(1).find_map(crate_of_checkout)))
+        let around =
+            program.and_then(|program| program.ancestors().skip(1).find_map(crate_of_checkout));
+        Ok(around.or_else(|| crate_of_checkout(Path::new(BUILT_IN))))
     }
 
     /// Writes the files elsewhere first, so that a failure leaves everything as it was.
