@@ -38,6 +38,32 @@ fn check_lines(url: &str, args: &[&str], lines: &[(&str, &str)]) {
     assert_eq!(output.status.code(), Some(i32::from(fails)), "{report}");
 }
 
+#[test]
+fn variables_set_to_nothing_count_as_not_set() {
+    let url = stand_in::start(None, |_, _| {});
+    let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
+    command.args(["doctor", "--backend-url"]);
+    command.arg(format!("{url}/backend")).env_clear();
+    for name in [
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT",
+        "LABEL_STUDIO_VERIFY_SSL",
+        "REQUESTS_CA_BUNDLE",
+        "ALLOW_PRIVATE_ADDRESSES",
+        "BASIC_AUTH_USER",
+        "BASIC_AUTH_PASS",
+        "LABEL_STUDIO_HOST",
+        "LABEL_STUDIO_ACCESS_TOKEN",
+    ] {
+        command.env(name, "");
+    }
+    command.env("LABEL_STUDIO_URL", &url);
+    let output = command
+        .env("LABEL_STUDIO_API_KEY", "0123abcd")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
 /// Changes one answer of the healthy stand-in and expects a line.
 fn check(route: &'static str, status: u16, body: Value, line: (&str, &str)) {
     let url = stand_in::start(None, |_, answers| {

@@ -39,7 +39,7 @@ impl Doctor {
     fn fetch(&self, urls: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let cache = tempfile::tempdir().map_err(chain)?;
         let options = MediaOptions {
-            document_root: self.args.local_files_document_root.clone(),
+            document_root: self.args.document_root(),
             verify_ssl: self.args.verify_ssl,
             ca_bundle: self.args.ca_bundle(),
             allow_private_addresses: self.args.allow_private_addresses,

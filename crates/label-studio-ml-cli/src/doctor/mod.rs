@@ -13,7 +13,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{
     Args,
-    builder::{OsStringValueParser, TypedValueParser},
+    builder::{FalseyValueParser, OsStringValueParser, TypedValueParser},
 };
 use label_studio_sdk::{
     Client, LabelConfig, Task,
@@ -113,7 +113,8 @@ pub(crate) struct DoctorArgs {
     #[arg(
         long,
         value_name = "DIR",
-        env = "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"
+        env = "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT",
+        value_parser = path()
     )]
     local_files_document_root: Option<PathBuf>,
 
@@ -122,11 +123,11 @@ pub(crate) struct DoctorArgs {
     verify_ssl: bool,
 
     /// File with the certificates to trust, in PEM, instead of the usual ones
-    #[arg(long, value_name = "FILE", env = "REQUESTS_CA_BUNDLE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", env = "REQUESTS_CA_BUNDLE", value_parser = path())]
     ca_bundle: Option<PathBuf>,
 
     /// Fetch media from private addresses other than Label Studio's
-    #[arg(long, env = "ALLOW_PRIVATE_ADDRESSES")]
+    #[arg(long, env = "ALLOW_PRIVATE_ADDRESSES", value_parser = FalseyValueParser::new())]
     allow_private_addresses: bool,
 }
 
@@ -173,8 +174,11 @@ impl DoctorArgs {
     }
 
     fn ca_bundle(&self) -> Option<PathBuf> {
-        let path = self.ca_bundle.clone();
-        path.filter(|path| !path.as_os_str().is_empty())
+        given(self.ca_bundle.as_ref())
+    }
+
+    fn document_root(&self) -> Option<PathBuf> {
+        given(self.local_files_document_root.as_ref())
     }
 
     fn token(&self) -> Option<&str> {
@@ -184,6 +188,11 @@ impl DoctorArgs {
     fn basic_auth(&self) -> Option<(&str, &str)> {
         first([&self.basic_auth_user]).zip(first([&self.basic_auth_pass]))
     }
+}
+
+/// Reads a path as the server does: nothing is a path as well, which [`given`] leaves out.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// Reads a switch as the server does, except that a variable set to nothing leaves certificates checked.
@@ -202,6 +211,11 @@ fn first<const N: usize>(texts: [&Option<String>; N]) -> Option<&str> {
         .flatten()
         .map(|text| text.trim())
         .find(|text| !text.is_empty())
+}
+
+/// A path that is set, and not to nothing.
+fn given(path: Option<&PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty()).cloned()
 }
 
 /// An error and its causes in one line.
