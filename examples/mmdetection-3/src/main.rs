@@ -19,18 +19,6 @@ use mmdetection_3::{Detector, MmDetection, Options};
 #[expect(clippy::doc_markdown, reason = "the text is the program's help")]
 #[derive(Debug, Parser)]
 struct Args {
-    #[command(flatten)]
-    server: ServerArgs,
-
-    #[command(flatten)]
-    onnx: OnnxArgs,
-
-    #[command(flatten)]
-    hub: HubArgs,
-
-    #[command(flatten)]
-    limits: Limits,
-
     /// Exported model: a file, or `hf://owner/name/file`; settings are read from the TOML file beside it
     #[arg(long, env = "CHECKPOINT_FILE", default_value = "models/rtmdet.onnx")]
     checkpoint_file: String,
@@ -46,6 +34,18 @@ struct Args {
     /// Images that are decoded and run at a time
     #[arg(long, env = "BATCH_SIZE", default_value = "8")]
     batch_size: NonZeroUsize,
+
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    onnx: OnnxArgs,
+
+    #[command(flatten)]
+    hub: HubArgs,
+
+    #[command(flatten)]
+    limits: Limits,
 }
 
 fn main() -> anyhow::Result<()> {

@@ -9,9 +9,6 @@ use sklearn_text_classifier::{Options, SklearnTextClassifier};
 /// Classify texts, and learn from every annotation
 #[derive(Debug, Parser)]
 struct Args {
-    #[command(flatten)]
-    server: ServerArgs,
-
     /// Inverse of the strength of the penalty on large weights
     #[arg(long, env = "LOGISTIC_REGRESSION_C", default_value = "10", value_parser = positive)]
     logistic_regression_c: f64,
@@ -19,6 +16,9 @@ struct Args {
     /// Train when the number of labelled tasks is a multiple of this; "Start training" always trains
     #[arg(long, env = "START_TRAINING_EACH_N_UPDATES", default_value = "10")]
     start_training_each_n_updates: NonZeroUsize,
+
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 fn main() -> anyhow::Result<()> {

@@ -11,9 +11,6 @@ use the_simplest_backend::TheSimplestBackend;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    #[command(flatten)]
-    server: ServerArgs,
-
     /// Read image sizes from the images themselves: 0 or 1
     #[arg(long, env = "FETCH_IMAGES", default_value = "0", value_name = "0|1")]
     fetch_images: String,
@@ -21,6 +18,9 @@ struct Args {
     /// Seconds that every training takes
     #[arg(long, env = "FIT_SECONDS", default_value_t = 0.0)]
     fit_seconds: f64,
+
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 fn main() -> anyhow::Result<()> {

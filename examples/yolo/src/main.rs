@@ -18,18 +18,6 @@ use yolo::{Kind, ModelFiles, Networks, Options, Yolo, label_tasks, read_tasks};
 /// Label images with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices
 #[derive(Debug, Parser)]
 struct Args {
-    #[command(flatten)]
-    server: ServerArgs,
-
-    #[command(flatten)]
-    onnx: OnnxArgs,
-
-    #[command(flatten)]
-    hub: HubArgs,
-
-    #[command(flatten)]
-    limits: Limits,
-
     /// Label these tasks, store the predictions, and end: a JSON file with ids or with objects of id and data, or ids with
     /// commas
     #[arg(long)]
@@ -82,6 +70,18 @@ struct Args {
     /// Model for Choices and Taxonomy [default: yolov8n-cls.onnx]
     #[arg(long, env = "CLASSIFY_MODEL")]
     classify_model: Option<String>,
+
+    #[command(flatten)]
+    server: ServerArgs,
+
+    #[command(flatten)]
+    onnx: OnnxArgs,
+
+    #[command(flatten)]
+    hub: HubArgs,
+
+    #[command(flatten)]
+    limits: Limits,
 }
 
 impl Args {

@@ -9,16 +9,16 @@ use my_backend::NewModel;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    #[command(flatten)]
-    server: ServerArgs,
-
     /// Score attached to every suggestion
     #[arg(long, env = "SCORE", default_value_t = 0.5)]
     score: f64,
+
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Args { server, score } = parse_args();
+    let Args { score, server } = parse_args();
     // The server answers health checks while this closure loads the model.
     serve(&server, move || Ok(NewModel { score }))
 }
