@@ -1,10 +1,26 @@
 //! What the Python side takes and gives, for calls that do not come straight from HTTP.
 
+use std::{net::SocketAddr, time::Duration};
+
 use anyhow::Context;
+use bytes::{Buf, Bytes};
 use label_studio_ml::{
-    Event, PredictRequest, Prediction, Predictions, Project, RawError, TaskPrediction, Value, json,
+    Event, Peers, PredictRequest, Prediction, Predictions, Project, RawError, TaskPrediction,
+    Value,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request},
+    json,
 };
 use serde::Deserialize;
+
+/// What concerns one connection, and not the request or answer on it.
+const HOP_BY_HOP: [HeaderName; 6] = [
+    header::CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 #[derive(Deserialize)]
 struct PredictReply {
@@ -62,6 +78,77 @@ pub(crate) fn fit_result(answer: &[u8]) -> anyhow::Result<Value> {
         );
     }
     Ok(answer["result"].take())
+}
+
+/// Writes what the app is told of a request for a path of its own, apart from the body. Bytes become characters one by
+/// one, as WSGI has them.
+pub(crate) fn own_head(head: &request::Parts, peers: Peers, longest: Option<Duration>) -> String {
+    let text = |value: &HeaderValue| -> String {
+        value.as_bytes().iter().copied().map(char::from).collect()
+    };
+    let headers = head.headers.iter();
+    let headers = headers.map(|(name, value)| json!([name.as_str(), text(value)]));
+    let peer = |address: Option<SocketAddr>| {
+        address.map(|address| json!([address.ip().to_string(), address.port()]))
+    };
+    let head = json!({
+        "method": head.method.as_str(),
+        "target": head.uri.path_and_query().map_or("/", |target| target.as_str()),
+        "version": format!("{:?}", head.version),
+        "headers": headers.collect::<Vec<_>>(),
+        "client": peer(peers.client),
+        "server": peer(peers.server),
+        "seconds": longest.map(|longest| longest.as_secs_f64()),
+    });
+    head.to_string()
+}
+
+/// Reads the app's answer to a request for a path of its own: a status, which is 0 if the app does not know the path, and the
+/// length of the headers, the headers, and the body.
+pub(crate) fn own_answer(
+    method: &Method,
+    status: u16,
+    answer: Bytes,
+) -> anyhow::Result<Option<Response<Bytes>>> {
+    if status == 0 {
+        return Ok(None);
+    }
+    let (headers, body) = own_parts(answer).context("the app's answer cannot be read")?;
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status)
+        .ok()
+        .filter(|status| !status.is_informational())
+        .with_context(|| {
+            format!("the app answered with status {status}, which none can end with")
+        })?;
+    for (name, value) in headers {
+        append(response.headers_mut(), &name, &value).with_context(|| {
+            format!("the app answered with a header {name:?} that cannot be sent")
+        })?;
+    }
+    if *method != Method::HEAD {
+        // The server counts for itself: the app may be wrong.
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    Ok(Some(response))
+}
+
+fn own_parts(mut answer: Bytes) -> anyhow::Result<(Vec<(String, String)>, Bytes)> {
+    let length = answer.try_get_u32()? as usize;
+    let headers = answer.get(..length).context("the answer ends early")?;
+    let headers = serde_json::from_slice(headers)?;
+    answer.advance(length);
+    Ok((headers, answer))
+}
+
+fn append(headers: &mut HeaderMap, name: &str, value: &str) -> anyhow::Result<()> {
+    let name = HeaderName::from_bytes(name.as_bytes())?;
+    let bytes: Result<Vec<u8>, _> = value.chars().map(u8::try_from).collect();
+    let value = HeaderValue::from_bytes(&bytes?)?;
+    if !HOP_BY_HOP.contains(&name) {
+        headers.append(name, value);
+    }
+    Ok(())
 }
 
 /// Reads an answer that says what went wrong.

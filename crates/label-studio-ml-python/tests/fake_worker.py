@@ -1,9 +1,10 @@
 """Stands for a worker: it does what the test tells it to, over a connection of its own.
 
-usage: fake_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that)
+usage: fake_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that), own (has paths of its own)
 
 A call whose body has "ask" connects to that port, says what process and call it is, and obeys the answer: `answer`, `exit N`,
-`segfault`, `abort`, `kill`, `close` or `print`. Any other call is answered with the process's number.
+`segfault`, `abort`, `kill`, `close` or `print`. Any other call is answered with the process's number. A call for a path of the worker's own
+is answered as its query says: `exit`, or else with that text as status and headers, and the request's head and body as body.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ import socket
 import struct
 import sys
 import threading
+import urllib.parse
 
 
 def receive(connection):
@@ -37,6 +39,9 @@ def serve(connection):
         frame = receive(connection)
         if frame is None:
             return
+        if frame[0] == 4:
+            send(connection, own_answer(frame[9:]))
+            continue
         route, _, body = frame[0], frame[1:9], json.loads(frame[9:])
         status, answer = 200, {"process": os.getpid()}
         if route == 3:
@@ -49,6 +54,19 @@ def serve(connection):
             if order == b"fail":
                 status, answer = 404, {"detail": "no such file"}
         send(connection, struct.pack(">H", status) + json.dumps(answer).encode())
+
+
+def own_answer(frame):
+    (length,) = struct.unpack_from(">I", frame)
+    head, body = json.loads(frame[4 : 4 + length]), frame[4 + length :]
+    query = urllib.parse.unquote(head["target"].partition("?")[2])
+    if query == "exit":
+        os._exit(7)
+    status, headers = json.loads(query)
+    headers = json.dumps(headers).encode()
+    head["body"] = body.decode()
+    head["process"] = os.getpid()
+    return struct.pack(">HI", status, len(headers)) + headers + json.dumps(head).encode()
 
 
 def ask(body):
@@ -78,7 +96,7 @@ def main():
     if mode == "fails":
         send(control, json.dumps({"error": "ImportError: torch"}).encode())
         sys.exit(1)
-    send(control, json.dumps({"model_class": "Fake"}).encode())
+    send(control, json.dumps({"model_class": "Fake", "has_own_paths": mode == "own"}).encode())
     for _ in range(task["connections"]):
         threading.Thread(target=serve, args=(connect(path),), daemon=True).start()
     control.recv(1)

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 from conftest import LABEL_CONFIG
-from label_studio_ml import _calls
+from label_studio_ml import _calls, _flask
 from label_studio_ml.model import LabelStudioMLBase
 
 flask = pytest.importorskip("flask")
@@ -35,7 +35,7 @@ def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
     program = f'''
         import os, sys
         os.environ["MODEL_DIR"] = {str(tmp_path)!r}
-        from label_studio_ml import _calls
+        from label_studio_ml import _calls, _flask
         from label_studio_ml.model import LabelStudioMLBase
 
         class Late(LabelStudioMLBase):
@@ -78,3 +78,51 @@ def test_the_app_can_be_mounted_in_another(client_of, predict):
     with outer.test_client() as client:
         assert client.get("/health").get_json()["model_class"] == "LabelStudioMLBase"
         assert client.post("/predict", json=body).get_json() == {"results": []}
+
+
+@pytest.fixture
+def bare_flask(monkeypatch):
+    """Has the next app come with a Flask app of its own."""
+    monkeypatch.setattr(_flask, "_app", None)
+    monkeypatch.setattr(_flask, "config", _flask._Settings(_flask.config))
+
+
+def test_functions_around_requests_see_those_of_label_studio_too(bare_flask, client_of):
+    client = client_of(Asking)
+    app = client.application
+
+    @app.before_request
+    def stop():
+        flask.g.mine = flask.request.headers.get("X-Mine")
+        if flask.g.mine == "stop":
+            return {"stopped": flask.request.path}, 403
+
+    @app.after_request
+    def mark(response):
+        response.headers["X-After"] = flask.g.mine
+        return response
+
+    stopped = client.post("/predict", json={}, headers={"X-Mine": "stop"})
+    assert (stopped.status_code, stopped.json) == (403, {"stopped": "/predict"})
+    answered = client.post("/predict", json={"project": "1.2"}, headers={"X-Mine": "go"})
+    assert answered.json["results"] == [["POST", "/predict", "1.2", "go", {}]]
+    assert answered.headers["X-After"] == "go"
+    refused = client.post("/predict", data="x", content_type="text/plain", headers={"X-Mine": "go"})
+    assert (refused.status_code, refused.headers["X-After"]) == (415, "go")
+    assert client.get("/nothing", headers={"X-Mine": "go"}).status_code == 404
+
+
+def test_settings_are_those_of_the_flask_app(bare_flask, client_of):
+    app = client_of(LabelStudioMLBase).application
+    app.config["BEFORE"] = 1
+    app.config.from_mapping(MAPPED=2)
+    app.secret_key = "secret"
+
+    @app.route("/settings")
+    def settings():
+        config = flask.current_app.config
+        return {name: config[name] for name in ("BEFORE", "MAPPED", "SECRET_KEY", "AFTER")}
+
+    app.config["AFTER"] = 3
+    answer = app.test_client().get("/settings")
+    assert answer.json == {"BEFORE": 1, "MAPPED": 2, "SECRET_KEY": "secret", "AFTER": 3}

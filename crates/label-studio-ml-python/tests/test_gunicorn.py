@@ -1,7 +1,10 @@
 """The worker class for gunicorn."""
 
+import http.client
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -16,11 +19,12 @@ CLASS = "-k label_studio_ml.gunicorn.Worker"
 
 
 class Gunicorn(Backend):
-    def __init__(self, folder, model_dir, *options):
-        env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS, "MODEL_DIR": str(model_dir)}
-        command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--timeout", "0", *options, "_wsgi:app"]
+    def __init__(self, folder, model_dir, *options, bind=("127.0.0.1:0",), **variables):
+        env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS, "MODEL_DIR": str(model_dir), **variables}
+        binds = [option for address in bind for option in ("--bind", address)]
+        command = [sys.executable, "-m", "gunicorn", *binds, "--timeout", "0", *options, "_wsgi:app"]
         self.start(command, env=env, cwd=folder)
-        self.url = self.wait_for(r"Listening at: (http://\S+)").group(1)
+        self.url = self.wait_for(r"Listening at: (?:unix:\S+?,)?(http://[^,\s]+)").group(1)
 
 
 @pytest.fixture
@@ -51,24 +55,22 @@ def test_an_app_of_another_kind_is_refused_with_the_reason(folder):
     assert re.search(r"serves what init_app\(\) returns, but the app is a function", run.stdout), run.stdout
 
 
-def run_gunicorn(folder, *options):
-    env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS}
-    command = [sys.executable, "-m", "gunicorn", *options, "_wsgi:app"]
-    return subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def test_a_unix_socket_is_refused_with_the_mend(folder):
-    run = run_gunicorn(folder, "--bind", f"unix:{folder}/socket")
-    assert run.returncode != 0
-    assert re.search(r"listens on TCP only, not on unix:.*/socket; bind to a host and port", run.stdout), run.stdout
-
-
-def test_paths_that_are_not_served_are_named(folder):
+def test_unix_sockets_are_served_beside_others(folder):
     pytest.importorskip("flask")
-    added = "\n@app.route('/hello/<name>')\ndef hello(name): return name\n"
+    added = "from flask import request\n@app.route('/who')\ndef who(): return request.remote_addr or 'no address'\n"
     (folder / "_wsgi.py").write_text(WSGI + added)
-    with Gunicorn(folder, folder) as backend:
-        backend.wait_for("not served here and answer 404: /hello/<name>; for them serve the app with gunicorn's own")
-        assert backend.predict()[0] == 200
-        assert backend.get("/hello/you")[0] == 404
+    path = folder / "socket"
+    with Gunicorn(folder, folder, bind=[f"unix:{path}", "127.0.0.1:0", "127.0.0.1:0"]) as backend:
+        urls = backend.wait_for(r"Listening at: unix:\S+?,(http://\S+?),(http://\S+)").groups()
+        for url in urls:
+            backend.url = url
+            assert backend.predict()[0] == 200
+        connection = http.client.HTTPConnection("socket")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(path))
+        connection.request("GET", "/health")
+        assert json.loads(connection.getresponse().read()) == {"model_class": "Probe", "status": "UP"}
+        connection.request("GET", "/who")
+        assert connection.getresponse().read() == b"no address"
+        connection.close()
         assert backend.end() == 0

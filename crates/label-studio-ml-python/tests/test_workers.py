@@ -308,13 +308,3 @@ def test_a_model_that_cannot_be_imported_says_why_before_it_is_forked(start, fol
     backend = start(folder, START_METHOD="fork")
     backend.wait_for("the model could not be loaded")
     assert "a_package_that_is_missing" in backend.get("/ready")[1]["detail"]
-
-
-def test_paths_that_are_not_served_are_named(start, folder):
-    pytest.importorskip("flask")
-    wsgi = "from label_studio_ml.api import init_app\nfrom model import Probe\napp = init_app(model_class=Probe)\n"
-    (folder / "_wsgi.py").write_text(wsgi + "@app.route('/hello')\ndef hello(): return 'you'\n")
-    backend = start(folder)
-    backend.wait_for("not served here and answer 404: /hello; for them serve the app with gunicorn's own")
-    assert backend.predict()[0] == 200
-    assert backend.get("/hello")[0] == 404

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fmt::Write as _,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     path::Path,
@@ -386,4 +387,74 @@ fn the_health_check_names_the_model_class() {
     fake.process();
     assert_eq!(fake.client.get("/health").1["model_class"], "Fake");
     assert_eq!(fake.client.get("/ready").0, 200);
+}
+
+fn percent(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        write!(encoded, "%{byte:02X}").unwrap();
+    }
+    encoded
+}
+
+#[test]
+fn a_path_that_the_server_does_not_know_is_asked_of_the_worker() {
+    let fake = Fake::start("own", options(1));
+    let answer = r#"[201,[["content-length","7"],["connection","close"]]]"#;
+    let path = format!("/mine/%2e%2e/x?{}", percent(answer));
+    let headers = [("x-mine", "1"), ("content-type", "text/plain")];
+    let (status, answer) = fake.client.send("PUT", &path, &headers, "not JSON");
+    assert_eq!(status, 201);
+    assert_eq!(answer["method"], "PUT");
+    assert_eq!(answer["target"], json!(path));
+    assert_eq!(answer["body"], "not JSON");
+    assert_eq!(
+        answer["headers"],
+        json!([["x-mine", "1"], ["content-type", "text/plain"]])
+    );
+    let by_method = fake
+        .client
+        .get(&format!("/predict?{}", percent("[200,[]]")));
+    assert_eq!((by_method.0, &by_method.1["method"]), (200, &json!("GET")));
+}
+
+#[test]
+fn what_a_worker_does_not_know_either_is_refused_by_the_server() {
+    let fake = Fake::start("own", options(1));
+    let unknown = percent("[0,[]]");
+    let (status, answer) = fake.client.get(&format!("/x?{unknown}"));
+    assert_eq!((status, &answer["detail"]), (404, &json!("there is no /x")));
+    let (status, answer) = fake.client.get(&format!("/predict?{unknown}"));
+    assert_eq!(status, 405, "{answer}");
+    let none = Fake::with_workers(1);
+    let (status, answer) = none.client.get("/x?exit");
+    assert_eq!((status, &answer["detail"]), (404, &json!("there is no /x")));
+}
+
+#[test]
+fn an_answer_that_cannot_be_sent_is_an_error_of_the_app() {
+    let fake = Fake::start("own", options(1));
+    for (query, said) in [
+        ("[42,[]]", "status 42"),
+        ("[101,[]]", "status 101"),
+        (r#"[200,[["a b","c"]]]"#, "a header \"a b\""),
+        (r#"[200,[["a","b\nc: d"]]]"#, "a header \"a\""),
+        (r#"[200,[["a","\u2603"]]]"#, "a header \"a\""),
+        (r#"[200,{"a":1}]"#, "cannot be read"),
+    ] {
+        let (status, answer) = fake.client.get(&format!("/x?{}", percent(query)));
+        assert_eq!(status, 500, "{answer}");
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(detail.contains(said), "{detail}");
+    }
+}
+
+#[test]
+fn a_crash_on_a_path_of_the_apps_own_costs_that_request() {
+    let fake = Fake::start("own", options(1));
+    let before = fake.process();
+    let (status, answer) = fake.client.send("POST", "/x?exit", &[], "");
+    assert_eq!(status, 500, "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("exit code 7"));
+    assert_ne!(fake.process(), before);
 }

@@ -54,9 +54,9 @@ pub use project::{Project, ProjectError, Services};
 pub use project_id::ProjectId;
 #[cfg(feature = "server")]
 pub use server::{
-    CacheType, LabelStudioArgs, LogLevel, RawAnswer, RawError, RawModel, RawNumber, RawRequest,
-    Readiness, ServerArgs, TestClient, TestProgram, parse_args, parse_args_keeping, serve,
-    serve_raw, serve_raw_on,
+    CacheType, LabelStudioArgs, ListeningSocket, LogLevel, Peers, RawAnswer, RawError, RawModel,
+    RawNumber, RawOwnAnswer, RawOwnRequest, RawRequest, Readiness, ServerArgs, TestClient,
+    TestProgram, http, parse_args, parse_args_keeping, serve, serve_raw, serve_raw_on,
 };
 pub use store::{MemoryStore, SqliteStore, Store, StoreError};
 

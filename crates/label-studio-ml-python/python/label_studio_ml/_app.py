@@ -9,8 +9,9 @@ import logging
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
 
 from . import _calls
-from ._flask import flask_app, has_route, has_routes, routes
-from ._http import CURRENT, HttpError, Request, Response
+from . import _flask
+from ._flask import flask_app
+from ._http import ADMITTED, CURRENT, HttpError, Request, Response
 from ._instances import INSTANCES
 from ._test_client import TestClient
 from .model import LabelStudioMLBase
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 
 METHODS = {path: set(methods) for path, methods in _calls.ROUTES.items()}
 METHODS["/metrics"] = {"GET"}
+ONLY_NATIVE = {"/openapi.json": {"GET"}, "/ready": {"GET"}, "/versions": {"GET"}}
+"""What the Rust server has besides."""
+
+
+_OURS = {"basic_auth", "debug", "model_class", "testing", "wsgi_app"}
 
 
 class App:
@@ -30,7 +36,6 @@ class App:
     def __init__(self, model_class: Type[LabelStudioMLBase]) -> None:
         self.model_class = model_class
         self.basic_auth: Optional[Tuple[str, str]] = None
-        self.config: Dict[str, Any] = {"DEBUG": False, "TESTING": False}
         self.wsgi_app: Callable[..., Iterable[bytes]] = self._serve
 
     def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -43,6 +48,19 @@ class App:
             return getattr(flask_app(), name)
         except ImportError as error:
             raise AttributeError(f"{name} needs Flask: pip install flask") from error
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _OURS or name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            # Such as `secret_key`, which the views of the app need.
+            setattr(flask_app(), name, value)
+
+    @property
+    def config(self) -> Dict[str, Any]:
+        """The settings, which are those of the Flask app once there is one."""
+        app = _flask.made_app()
+        return _flask.config if app is None else app.config
 
     @property
     def testing(self) -> bool:
@@ -79,34 +97,54 @@ class App:
 
     def is_extended(self) -> bool:
         """Tells whether the app has more than what every app has: routes of its own, or something around it."""
-        return self.wsgi_app != self._serve or has_routes()
+        return self.wsgi_app != self._serve or _flask.is_extended()
 
-    def warn_of_extensions(self, logger: logging.Logger) -> None:
-        """Says what of the app the Rust server leaves out, if anything."""
-        added = routes()
-        if added:
-            logger.warning(
-                "paths that the app adds are not served here and answer 404: %s; for them serve the app with gunicorn's "
-                "own worker class, as in gunicorn --preload --threads 8 _wsgi:app",
-                ", ".join(added),
-            )
-        if self.wsgi_app != self._serve:
-            logger.warning("what is put around app.wsgi_app is left out here; gunicorn's own worker class runs it")
+    def has_own_path(self, environ: Dict[str, Any]) -> bool:
+        """Tells whether a request is for what was added to the app: its answer is not just ours."""
+        return self.wsgi_app != self._serve or self._is_flasks(Request(environ))
+
+    def tell_of_extensions(self, logger: logging.Logger) -> None:
+        """Says what the Rust server does with what was added to the app, if anything was."""
+        ours = {**METHODS, **ONLY_NATIVE}
+        rules = _flask.rules()
+        hidden = sorted({rule.rule for rule in rules if ours.get(rule.rule, set()) & (rule.methods or set())})
+        served = sorted({rule.rule for rule in rules} - set(hidden))
+        if served:
+            logger.info("paths of the app, which the model's process answers: %s", ", ".join(served))
+        if hidden:
+            logger.warning("the server answers these itself, and does not ask the app: %s", ", ".join(hidden))
+        if self.wsgi_app != self._serve or _flask.has_hooks():
+            warn_of_what_is_around(logger)
+
+    def _is_flasks(self, request: Request) -> bool:
+        methods = METHODS.get(request.path)
+        if methods is not None and request.method in {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}:
+            return False
+        return _flask.answers(request.environ, methods is not None)
 
     def _serve(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
         try:
             self._check_auth(request)
             request.read_body()
-            if request.path not in METHODS and has_route(request.path):
-                return flask_app().wsgi_app(environ, start_response)
-            response = self._respond(request)
         except HttpError as error:
-            status, body = _calls.failure(error.status, error.detail, request.id)
-            response = Response(body, status, error.headers)
-        logger.debug("%s %s %r: %s %r", request.method, request.path, request.body, response.status, response.data)
+            response = _refusal(request, error)
+        else:
+            if self._is_flasks(request):
+                return flask_app().wsgi_app(environ, start_response)
+            if _flask.has_hooks():
+                return _flask.with_hooks(environ, lambda: self._answer(request))(environ, start_response)
+            response = self._answer(request)
         start_response(response.status, response.headers)
         return [b"" if request.method == "HEAD" else response.data]
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            response = self._respond(request)
+        except HttpError as error:
+            response = _refusal(request, error)
+        logger.debug("%s %s %r: %s %r", request.method, request.path, request.body, response.status, response.data)
+        return response
 
     def _respond(self, request: Request) -> Response:
         methods = METHODS.get(request.path)
@@ -139,7 +177,7 @@ class App:
         return Response(body, status)
 
     def _check_auth(self, request: Request) -> None:
-        if self.basic_auth is None:
+        if self.basic_auth is None or ADMITTED in request.environ:
             return
         scheme, _, encoded = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         try:
@@ -148,3 +186,18 @@ class App:
             given = b""
         if not hmac.compare_digest(given, ":".join(self.basic_auth).encode()):
             raise HttpError(401, "Unauthorized", [("WWW-Authenticate", 'Basic realm="Login required"')])
+
+
+def _refusal(request: Request, error: HttpError) -> Response:
+    status, body = _calls.failure(error.status, error.detail, request.id)
+    return Response(body, status, error.headers)
+
+
+def warn_of_what_is_around(logger: logging.Logger) -> None:
+    """Says that the Rust server goes past what somebody put around the app."""
+    logger.warning(
+        "what is put around the app, or runs before or after its requests, sees the paths that were added and not %s, which "
+        "the server answers itself; if it must see them, such as to ask for a password, serve the app with gunicorn's own worker "
+        "class, as in gunicorn --preload --threads 8 _wsgi:app",
+        ", ".join(sorted(METHODS)),
+    )

@@ -7,9 +7,22 @@ import importlib.util
 import sys
 from importlib.abc import MetaPathFinder
 from threading import Lock
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
-from ._http import make_environ
+from ._http import Response, make_environ
+
+
+class _Settings(Dict[str, Any]):
+    """Settings without Flask; what Flask's can do besides being a dict, such as `from_object`, they can, too."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(flask_app().config, name)
+
+
+config = _Settings({"DEBUG": False, "TESTING": False})
+"""The settings of the app, until the Flask app takes them over."""
 
 _app: Any = None
 _lock = Lock()
@@ -22,23 +35,65 @@ def flask_app() -> Any:
         if _app is None:
             from flask import Flask
 
-            _app = Flask("label_studio_ml", static_folder=None)
+            app = Flask("label_studio_ml", static_folder=None)
+            app.config.update(config)
+            _app = app
         return _app
 
 
-def has_routes() -> bool:
-    """Tells whether somebody added a route to the Flask app."""
-    return _app is not None and next(_app.url_map.iter_rules(), None) is not None
+def made_app() -> Any:
+    """Returns the Flask app behind ours, or nothing if nobody needed it."""
+    return _app
 
 
-def routes() -> List[str]:
-    """Returns the paths that somebody added to the Flask app."""
-    return [] if _app is None else sorted({rule.rule for rule in _app.url_map.iter_rules()})
+def is_extended() -> bool:
+    """Tells whether somebody added something to the Flask app that answers requests."""
+    return bool(rules()) or has_hooks()
 
 
-def has_route(path: str) -> bool:
-    """Tells whether somebody added a route for a path to the Flask app."""
-    return _app is not None and bool(_app.url_map.bind("").allowed_methods(path))
+def rules() -> List[Any]:
+    """Returns the URL rules that somebody added to the Flask app."""
+    return [] if _app is None else list(_app.url_map.iter_rules())
+
+
+def has_hooks() -> bool:
+    """Tells whether somebody added functions to the Flask app that run before or after any request, or when it fails."""
+    if _app is None:
+        return False
+    around = (_app.before_request_funcs, _app.after_request_funcs)
+    handlers = _app.error_handler_spec.get(None) or {}
+    return any(functions.get(None) for functions in around) or any(handlers.values())
+
+
+def with_hooks(environ: Dict[str, Any], answer: Callable[[], Response]) -> Any:
+    """Answers a request that is not the Flask app's, with the functions that it runs before and after requests."""
+    app = flask_app()
+    with app.request_context(environ):
+        try:
+            early = app.preprocess_request()
+            ours = answer() if early is None else None
+            response = app.make_response(early if ours is None else (ours.data, ours.status, ours.headers))
+        except Exception as error:
+            response = app.make_response(app.handle_user_exception(error))
+        return app.process_response(response)
+
+
+def answers(environ: Dict[str, Any], is_ours: bool) -> bool:
+    """Tells whether the Flask app answers a request. Of a path that is ours it answers the methods that were added."""
+    if _app is None or not is_extended():
+        return False
+    from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+    try:
+        _app.create_url_adapter(_app.request_class(environ)).match()
+    except NotFound:
+        return not is_ours and has_hooks()
+    except MethodNotAllowed:
+        return not is_ours
+    except HTTPException:
+        # Such as a redirect.
+        return True
+    return True
 
 
 class FlaskRequest:

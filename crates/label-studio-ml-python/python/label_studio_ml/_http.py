@@ -15,6 +15,8 @@ from . import _encoding
 
 JSON = "application/json"
 MAX_ID = 128
+ADMITTED = "label_studio_ml.admitted"
+"""Marks a request whose credentials the server has checked."""
 MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_MB") or 256) << 20
 
 

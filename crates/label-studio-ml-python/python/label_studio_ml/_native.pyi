@@ -11,6 +11,7 @@ class Server:
     def __new__(
         cls,
         answer: Callable[[str, bytes, str], Tuple[int, bytes]],
+        own: Optional[Callable[[str, bytes, str], Tuple[int, bytes]]],
         model_class: str,
         threads: int,
         basic_auth: Optional[Tuple[str, str]],

@@ -47,7 +47,7 @@ def _serve_natively(app: "App", host: str, port: int) -> None:
         return answer(app.model_class, path, body, request_id)
 
     n_threads = int(os.environ.get("THREADS") or 8)
-    server = Server(answer_call, app.model_class.__name__, n_threads, app.basic_auth)
+    server = Server(answer_call, None, app.model_class.__name__, n_threads, app.basic_auth)
     with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))

@@ -19,12 +19,15 @@ import threading
 import time
 from typing import Any, Dict, Optional, Tuple, Type
 
-from . import _calls, _template, _worker_model
+from . import _calls, _own_paths, _template, _worker_model
+from ._worker_model import Backend
 from .model import LabelStudioMLBase
 
 logger = logging.getLogger(__name__)
 
 ROUTES = {1: "/predict", 2: "/setup", 3: "/webhook"}
+OWN = 4
+"""A path that only the app knows."""
 
 _LENGTH = struct.Struct(">I")
 _CALL = struct.Struct(">IBQ")
@@ -59,14 +62,14 @@ def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request
 def _run(path: str) -> None:
     control = _connect(path)
     task = _read_task(control)
-    model_class = _load(control, task)
-    _serve(path, control, task, model_class)
+    backend = _load(control, task)
+    _serve(path, control, task, backend)
 
 
 def _run_template(path: str) -> None:
     control = _connect(path)
     task = _read_task(control)
-    model_class = _load(control, task)
+    backend = _load(control, task)
 
     def send(message: Dict[str, Any]) -> None:
         _send(control, message)
@@ -75,10 +78,10 @@ def _run_template(path: str) -> None:
         order = _receive(control)
         return None if order is None else json.loads(order)
 
-    path_of_worker = _template.run(control, model_class, send, receive)
+    path_of_worker = _template.run(control, backend.model_class, send, receive)
     if path_of_worker is not None:
         connection = _connect(path_of_worker)
-        _serve(path_of_worker, connection, _read_task(connection), model_class)
+        _serve(path_of_worker, connection, _read_task(connection), backend)
 
 
 def _read_task(control: socket.socket) -> Dict[str, Any]:
@@ -86,26 +89,27 @@ def _read_task(control: socket.socket) -> Dict[str, Any]:
     return task
 
 
-def _load(control: socket.socket, task: Dict[str, Any]) -> Type[LabelStudioMLBase]:
+def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
     """Imports the model. If that fails, the server hears why and the process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _start_logging()
     try:
-        model_class = _worker_model.load(task["target"], task["params"], task["basic_auth"])
+        backend = _worker_model.load(task["target"], task["params"], task["basic_auth"])
         _calls.warm_up()
     except BaseException as error:
         logger.critical("the model cannot be loaded", exc_info=True)
         _send(control, {"error": _worker_model.describe(error)})
         sys.exit(1)
-    return model_class
+    return backend
 
 
-def _serve(path: str, control: socket.socket, task: Dict[str, Any], model_class: Type[LabelStudioMLBase]) -> None:
+def _serve(path: str, control: socket.socket, task: Dict[str, Any], backend: Backend) -> None:
     """Answers calls until the server ends."""
-    _send(control, {"model_class": model_class.__name__})
+    has_own_paths = _own_paths.has_own_paths(backend.app)
+    _send(control, {"model_class": backend.model_class.__name__, "has_own_paths": has_own_paths})
     for number in range(task["connections"]):
         threading.Thread(
-            target=_answer_calls, args=(_connect(path), model_class), name=f"calls-{number}", daemon=True
+            target=_answer_calls, args=(_connect(path), backend), name=f"calls-{number}", daemon=True
         ).start()
     while control.recv(1024):
         pass
@@ -116,7 +120,7 @@ def _serve(path: str, control: socket.socket, task: Dict[str, Any], model_class:
 def _check(task: Dict[str, Any]) -> None:
     _start_logging()
     try:
-        model_class = _worker_model.load(task["target"], {}, task["basic_auth"])
+        model_class = _worker_model.load(task["target"], {}, task["basic_auth"]).model_class
         logger.info("making an object of %s", model_class.__name__)
         model_class(**task["params"])
     except BaseException as error:
@@ -125,7 +129,7 @@ def _check(task: Dict[str, Any]) -> None:
     logger.info("%s can be loaded", model_class.__name__)
 
 
-def _answer_calls(connection: socket.socket, model_class: Type[LabelStudioMLBase]) -> None:
+def _answer_calls(connection: socket.socket, backend: Backend) -> None:
     buffer = bytearray(_USUAL_CALL)
     while True:
         n_received = connection.recv_into(buffer)
@@ -139,7 +143,11 @@ def _answer_calls(connection: socket.socket, model_class: Type[LabelStudioMLBase
         body = _complete(connection, memoryview(buffer)[_CALL.size : n_received], n_bytes)
         if body is None:
             return
-        status, text = answer(model_class, ROUTES[route], body, f"{call:016x}")
+        request_id = f"{call:016x}"
+        if route == OWN:
+            status, text = _own_paths.answer_frame(backend.app, body, request_id)
+        else:
+            status, text = answer(backend.model_class, ROUTES[route], body, request_id)
         head = _ANSWER.pack(len(text) + 2, status)
         if len(text) <= _USUAL_CALL:
             connection.sendall(head + text)

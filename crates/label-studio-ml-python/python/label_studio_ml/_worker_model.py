@@ -8,10 +8,12 @@ import logging
 import os
 import sys
 from types import ModuleType
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 from . import api
 from . import model as _model
+from ._app import App, warn_of_what_is_around
+from ._own_paths import Wsgi
 from .model import LabelStudioMLBase
 
 logger = logging.getLogger(__name__)
@@ -24,21 +26,37 @@ class ModelNotFound(Exception):
     """There is no model, or more than one, where one was expected."""
 
 
-def load(
-    target: str, params: Dict[str, Any], basic_auth: Optional[Sequence[str]] = None
-) -> Type[LabelStudioMLBase]:
-    """Imports a backend and returns its model class, whose objects get `params` on top of their usual arguments.
+class Backend(NamedTuple):
+    """What a backend consists of."""
+
+    model_class: Type[LabelStudioMLBase]
+    app: Wsgi
+    """What answers the paths that the server does not know."""
+
+
+def load(target: str, params: Dict[str, Any], basic_auth: Optional[Sequence[str]] = None) -> Backend:
+    """Imports a backend with its model class, whose objects get `params` on top of their usual arguments.
 
     `target` is a folder with `_wsgi.py` or `model.py`, a file, or `file.py:Class`.
     """
     path, class_name = _split(target)
+    app: Wsgi = api._server
     if os.path.isdir(path):
-        model_class = _of_folder(path, basic_auth)
+        model_class, app = _of_folder(path, basic_auth)
     elif os.path.isfile(path):
         model_class = _of_module(_import(path), class_name)
     else:
         raise ModelNotFound(f"there is no {path}")
-    return _with_params(model_class, params)
+    tell_of_extensions(app)
+    return Backend(_with_params(model_class, params), app)
+
+
+def tell_of_extensions(app: Wsgi) -> None:
+    """Says what the server does with what an app has besides a model, if anything."""
+    if isinstance(app, App):
+        app.tell_of_extensions(logger)
+    else:
+        warn_of_what_is_around(logger)
 
 
 def describe(error: BaseException) -> str:
@@ -56,25 +74,27 @@ def _split(target: str) -> Tuple[str, Optional[str]]:
     return (f"{path}.py", class_name) if separator else (target, None)
 
 
-def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Type[LabelStudioMLBase]:
+def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Backend:
     wsgi = os.path.join(folder, _WSGI)
     if not os.path.isfile(wsgi):
         model = os.path.join(folder, _MODEL)
         if not os.path.isfile(model):
             raise ModelNotFound(f"{folder} has neither {_WSGI} nor {_MODEL}")
-        return _of_module(_import(model), None)
+        return Backend(_of_module(_import(model), None), api._server)
     module = _import(wsgi)
     app = api._server
     if app.model_class is LabelStudioMLBase and not _has_functions():
         # The app is only made when the file is run as a program.
-        return _of_module(module, None)
+        return Backend(_of_module(module, None), app)
     if app.basic_auth is not None and app.basic_auth != tuple(basic_auth or ()):
         raise ModelNotFound(
             f"{wsgi} sets a user and a password, which the server does not know; "
             "give them as BASIC_AUTH_USER and BASIC_AUTH_PASS"
         )
-    app.warn_of_extensions(logger)
-    return app.model_class
+    outer: Any = getattr(module, "app", app)
+    # One of another kind holds ours, as `DispatcherMiddleware` does.
+    is_wsgi = callable(outer) and not inspect.isclass(outer) and not inspect.iscoroutinefunction(type(outer).__call__)
+    return Backend(app.model_class, outer if is_wsgi else app)
 
 
 def _import(path: str) -> ModuleType:

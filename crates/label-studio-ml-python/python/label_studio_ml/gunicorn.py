@@ -16,7 +16,7 @@ from typing import Tuple
 
 from gunicorn.workers.base import Worker as GunicornWorker
 
-from . import _worker
+from . import _own_paths, _worker, _worker_model
 from ._app import App
 from ._native import Server
 
@@ -36,13 +36,7 @@ class Worker(GunicornWorker):
                 f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
                 f"{type(self.wsgi).__name__}; serve it with gunicorn's own worker class"
             )
-        self.wsgi.warn_of_extensions(logger)
-        for listener in self.sockets:
-            if listener.FAMILY not in (socket.AF_INET, socket.AF_INET6):
-                raise ValueError(
-                    f"{type(self).__module__}.{type(self).__name__} listens on TCP only, not on {listener}; "
-                    "bind to a host and port, as in --bind 127.0.0.1:9090, or leave out -k to use gunicorn's own worker class"
-                )
+        _worker_model.tell_of_extensions(self.wsgi)
 
     def run(self) -> None:
         """Serves until gunicorn ends the worker."""
@@ -51,7 +45,11 @@ class Worker(GunicornWorker):
         def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
             return _worker.answer(app.model_class, path, body, request_id)
 
-        server = Server(answer, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth)
+        def answer_own(head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+            return _own_paths.answer(app, head, body, request_id)
+
+        own = answer_own if _own_paths.has_own_paths(app) else None
+        server = Server(answer, own, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))
             for listener in self.sockets:

@@ -3,7 +3,6 @@
 use std::{
     io::{self, IoSliceMut},
     mem::MaybeUninit,
-    net::TcpListener,
     os::unix::net::UnixListener,
     path::PathBuf,
     sync::{
@@ -15,11 +14,15 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 use label_studio_ml::{
-    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel, RawRequest,
-    ServerArgs, Value, serve_raw_on,
+    Event, ListeningSocket, Model, PredictRequest, Predictions, Project, RawAnswer, RawError,
+    RawModel, RawOwnAnswer, RawOwnRequest, RawRequest, ServerArgs, Value, http::Response,
+    serve_raw_on,
 };
 use pyo3::{exceptions::PyOSError, prelude::*, types::PyBytes};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg,
+    sockopt::socket_domain,
+};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -37,9 +40,11 @@ pub(super) struct Server {
     stopped: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
-/// The Python function that answers: path, body and request id in, status and body out.
+/// The Python functions that answer: path, body and request id in, status and body out; and for a path of the app's own, if
+/// it has any, the request's head, body and id in, status and answer out.
 struct Function {
     answer: Py<PyAny>,
+    own: Option<Py<PyAny>>,
     model_class: String,
     n_threads: u16,
     n_calls: AtomicU64,
@@ -52,9 +57,10 @@ struct InProcess(Arc<Function>);
 impl Server {
     /// Reads the variables of the server's flags; `threads` and `basic_auth` are those of the app.
     #[new]
-    #[pyo3(signature = (answer, model_class, threads, basic_auth))]
+    #[pyo3(signature = (answer, own, model_class, threads, basic_auth))]
     fn new(
         answer: Py<PyAny>,
+        own: Option<Py<PyAny>>,
         model_class: String,
         threads: u16,
         basic_auth: Option<(String, String)>,
@@ -76,6 +82,7 @@ impl Server {
             receiver,
             function: Arc::new(Function {
                 answer,
+                own,
                 model_class,
                 n_threads: threads,
                 n_calls: AtomicU64::new(0),
@@ -95,12 +102,12 @@ impl Server {
     /// Takes `n_sockets` listening sockets, then serves until it is stopped.
     fn serve(&self, py: Python<'_>, n_sockets: usize) -> PyResult<()> {
         let ended = py.detach(|| {
-            let listeners = self.receive(n_sockets)?;
+            let sockets = self.receive(n_sockets)?;
             let stopped = lock(&self.stopped)
                 .take()
                 .context("the server has been used before")?;
             let model = Arc::new(InProcess(Arc::clone(&self.function)));
-            serve_raw_on(&self.args, listeners, || Ok(model), stopped)
+            serve_raw_on(&self.args, sockets, || Ok(model), stopped)
         });
         ended.map_err(|error| PyOSError::new_err(format!("{error:#}")))
     }
@@ -115,9 +122,9 @@ impl Server {
 }
 
 impl Server {
-    fn receive(&self, n_sockets: usize) -> anyhow::Result<Vec<TcpListener>> {
+    fn receive(&self, n_sockets: usize) -> anyhow::Result<Vec<ListeningSocket>> {
         let (stream, _) = self.receiver.accept()?;
-        let receive = |_| -> io::Result<TcpListener> {
+        let receive = |_| -> io::Result<ListeningSocket> {
             let mut byte = [0];
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
             let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -133,39 +140,72 @@ impl Server {
                 _ => None,
             });
             let file = files.flatten().next();
-            Ok(file.ok_or(io::ErrorKind::UnexpectedEof)?.into())
+            let file = file.ok_or(io::ErrorKind::UnexpectedEof)?;
+            Ok(match socket_domain(&file)? {
+                AddressFamily::UNIX => ListeningSocket::Unix(file.into()),
+                _ => ListeningSocket::Tcp(file.into()),
+            })
         };
-        let listeners: io::Result<_> = (0..n_sockets).map(receive).collect();
-        listeners.context("the sockets did not arrive")
+        let sockets: io::Result<_> = (0..n_sockets).map(receive).collect();
+        sockets.context("the sockets did not arrive")
     }
 }
 
 impl Function {
     fn call(&self, path: &str, body: &[u8]) -> Result<Bytes, RawError> {
-        let call = self.n_calls.fetch_add(1, Ordering::Relaxed);
-        let request_id = wire::request_id(u64::from(std::process::id()) << 32 | call);
-        let answer = Python::attach(|py| {
-            let args = (path, PyBytes::new(py, body), &request_id);
-            let answer = self.answer.call1(py, args)?;
-            let (status, body): (u16, Bound<'_, PyBytes>) = answer.extract(py)?;
-            PyResult::Ok((status, Bytes::copy_from_slice(body.as_bytes())))
-        });
-        match answer {
-            Ok((status, body)) if status < 400 => Ok(body),
-            Ok((status, body)) => Err(wire::failure(status, &body, request_id)),
-            Err(error) => Err(RawError::new(500, error.to_string()).with_request_id(request_id)),
+        let request_id = self.request_id();
+        let (status, answer) = ask(&self.answer, path, body, &request_id)?;
+        if status < 400 {
+            return Ok(answer);
         }
+        Err(wire::failure(status, &answer, request_id))
+    }
+
+    fn call_own(&self, request: &RawOwnRequest) -> Result<Option<Response<Bytes>>, RawError> {
+        let Some(own) = &self.own else {
+            return Ok(None);
+        };
+        let request_id = self.request_id();
+        let head = wire::own_head(&request.head, request.peers, None);
+        let (status, answer) = ask(own, &head, &request.request.body, &request_id)?;
+        wire::own_answer(&request.head.method, status, answer)
+            .map_err(|error| RawError::new(500, format!("{error:#}")).with_request_id(request_id))
+    }
+
+    fn request_id(&self) -> String {
+        let call = self.n_calls.fetch_add(1, Ordering::Relaxed);
+        wire::request_id(u64::from(std::process::id()) << 32 | call)
     }
 }
 
+/// Calls a Python function.
+fn ask(
+    function: &Py<PyAny>,
+    what: &str,
+    body: &[u8],
+    request_id: &str,
+) -> Result<(u16, Bytes), RawError> {
+    let answer = Python::attach(|py| {
+        let args = (what, PyBytes::new(py, body), request_id);
+        let answer = function.call1(py, args)?;
+        let (status, body): (u16, Bound<'_, PyBytes>) = answer.extract(py)?;
+        PyResult::Ok((status, Bytes::copy_from_slice(body.as_bytes())))
+    });
+    answer.map_err(|error| RawError::new(500, error.to_string()).with_request_id(request_id))
+}
+
 /// A call on a thread of its own, as every call that waits for Python.
+async fn on_own_thread<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T, RawError> + Send + 'static,
+) -> Result<T, RawError> {
+    let call = tokio::task::spawn_blocking(call);
+    call.await
+        .unwrap_or_else(|error| Err(RawError::new(500, error.to_string())))
+}
+
 fn answer(function: &Arc<Function>, path: &'static str, request: RawRequest) -> RawAnswer {
     let function = Arc::clone(function);
-    let call = tokio::task::spawn_blocking(move || function.call(path, &request.body));
-    Box::pin(async move {
-        call.await
-            .unwrap_or_else(|error| Err(RawError::new(500, error.to_string())))
-    })
+    Box::pin(on_own_thread(move || function.call(path, &request.body)))
 }
 
 impl Model for InProcess {
@@ -191,6 +231,15 @@ impl RawModel for InProcess {
 
     fn setup_raw(&self, request: RawRequest) -> RawAnswer {
         answer(&self.0, "/setup", request)
+    }
+
+    fn has_own_paths(&self) -> bool {
+        self.0.own.is_some()
+    }
+
+    fn own_raw(&self, request: RawOwnRequest) -> RawOwnAnswer {
+        let function = Arc::clone(&self.0);
+        Box::pin(on_own_thread(move || function.call_own(&request)))
     }
 
     fn places(&self) -> usize {

@@ -21,7 +21,11 @@ const SOON: Duration = Duration::from_secs(2);
 pub(super) struct Call {
     pub(super) id: u64,
     pub(super) route: Route,
+    /// What the request is, where the route does not say it.
+    pub(super) own_head: Option<String>,
     pub(super) body: Bytes,
+    /// Whether it may be made again after its worker ended under it.
+    pub(super) may_repeat: bool,
     pub(super) deadline: Option<Duration>,
 }
 
@@ -43,14 +47,11 @@ impl Call {
         pool: &Arc<Pool>,
         mut lease: Lease,
         is_wanted: impl Fn() -> bool,
-    ) -> Result<Bytes, RawError> {
+    ) -> Result<Answer, RawError> {
         let mut n_tries = 1;
         loop {
             let lost = match self.exchange(&mut lease).await {
-                Ok(answer) => {
-                    drop(lease);
-                    return read(answer, self.id);
-                }
+                Ok(answer) => return Ok(answer),
                 Err(lost) => lost,
             };
             match lost {
@@ -72,7 +73,7 @@ impl Call {
                     drop(lease);
                     let is_over = ended.is_callers_fault
                         || n_tries == MAX_TRIES
-                        || self.route == Route::Webhook
+                        || !self.may_repeat
                         || !is_wanted();
                     if is_over {
                         return Err(self.failure(500, format!(
@@ -92,7 +93,8 @@ impl Call {
             return Err(how_it_ended(&mut lease.ended).await);
         };
         let talk = async {
-            frame::send(&mut stream, self.route, self.id, &self.body).await?;
+            let own_head = self.own_head.as_deref();
+            frame::send(&mut stream, self.route, self.id, own_head, &self.body).await?;
             frame::receive(&mut stream).await
         };
         let hung = async {
@@ -122,7 +124,16 @@ impl Call {
         Err(how_it_ended(&mut lease.ended).await)
     }
 
-    fn failure(&self, status: u16, detail: String) -> RawError {
+    /// Reads the answer of a route that answers with JSON.
+    pub(super) fn read(&self, answer: Answer) -> Result<Bytes, RawError> {
+        let Answer { status, body } = answer;
+        if status < 400 {
+            return Ok(body);
+        }
+        Err(wire::failure(status, &body, wire::request_id(self.id)))
+    }
+
+    pub(super) fn failure(&self, status: u16, detail: String) -> RawError {
         RawError::new(status, detail).with_request_id(wire::request_id(self.id))
     }
 }
@@ -136,18 +147,10 @@ async fn how_it_ended(ended: &mut watch::Receiver<Option<Ended>>) -> Lost {
     known.map_or(Lost::Closed, Lost::Ended)
 }
 
-fn read(answer: Answer, id: u64) -> Result<Bytes, RawError> {
-    let Answer { status, body } = answer;
-    if status < 400 {
-        return Ok(body);
-    }
-    Err(wire::failure(status, &body, wire::request_id(id)))
-}
-
 /// Returns the need that a route has.
 pub(super) const fn need(route: Route) -> Need {
     match route {
-        Route::Predict => Need::Prediction,
+        Route::Predict | Route::Own => Need::Prediction,
         Route::Setup => Need::Setup,
         Route::Webhook => Need::Training,
     }

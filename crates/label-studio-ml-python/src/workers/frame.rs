@@ -1,7 +1,8 @@
 //! What goes over a worker's sockets: a length, and that many bytes.
 //!
 //! A call is `u32 length, u8 route, u64 call, body`, its answer `u32 length, u16 status, body`; numbers are big-endian and
-//! the length counts what follows it. The control connection carries JSON objects, each after its length.
+//! the length counts what follows it. Where the route is [`Route::Own`], a head comes before the body, `u32 length, JSON`: what
+//! the request is, or the headers of the answer. Its status is 0 if the app does not know the path. The control connection carries JSON objects, each after its length.
 
 use std::io;
 
@@ -12,6 +13,7 @@ use tokio::{
 };
 
 const LENGTH: usize = 4;
+const CALL: usize = 9;
 const STATUS: usize = 2;
 /// Room for an answer that is read at once.
 const USUAL_ANSWER: usize = 8 * 1024;
@@ -22,6 +24,8 @@ pub(super) enum Route {
     Predict = 1,
     Setup = 2,
     Webhook = 3,
+    /// A path that only the app knows.
+    Own = 4,
 }
 
 /// What a worker answered.
@@ -36,13 +40,19 @@ pub(super) async fn send(
     stream: &mut UnixStream,
     route: Route,
     call: u64,
+    own_head: Option<&str>,
     body: &Bytes,
 ) -> io::Result<()> {
-    let length = u32::try_from(body.len() + 9).map_err(io::Error::other)?;
-    let mut head = BytesMut::with_capacity(LENGTH + 9);
+    let n_own = own_head.map_or(0, |own_head| LENGTH + own_head.len());
+    let length = u32::try_from(CALL + n_own + body.len()).map_err(io::Error::other)?;
+    let mut head = BytesMut::with_capacity(LENGTH + CALL + n_own);
     head.put_u32(length);
     head.put_u8(route as u8);
     head.put_u64(call);
+    if let Some(own_head) = own_head {
+        head.put_u32(u32::try_from(own_head.len()).map_err(io::Error::other)?);
+        head.put_slice(own_head.as_bytes());
+    }
     stream.write_all_buf(&mut head.chain(body.clone())).await
 }
 

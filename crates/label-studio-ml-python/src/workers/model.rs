@@ -12,8 +12,8 @@ use std::{
 
 use bytes::Bytes;
 use label_studio_ml::{
-    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawModel, RawNumber, RawRequest,
-    Readiness, Value,
+    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel, RawNumber,
+    RawOwnAnswer, RawOwnRequest, RawRequest, Readiness, Value,
 };
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
@@ -21,8 +21,8 @@ use super::{
     args::StartMethod,
     call::{Call, need},
     finishing::Finishing,
-    frame::Route,
-    pool::Pool,
+    frame::{Answer, Route},
+    pool::{Lease, Pool},
     process::Program,
     supervisor::{Shared, supervise},
     template::Template,
@@ -75,6 +75,7 @@ impl Workers {
             program,
             n_threads: options.n_threads,
             model_class: OnceLock::new(),
+            has_own_paths: OnceLock::new(),
             n_restarts: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
             first_loaded: watch::Sender::new(false),
@@ -100,13 +101,15 @@ impl Workers {
             .first_call
             .wrapping_add(n_calls.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let deadline = match route {
-            Route::Predict | Route::Setup => self.options.predict_deadline,
+            Route::Predict | Route::Setup | Route::Own => self.options.predict_deadline,
             Route::Webhook => self.options.fit_deadline,
         };
         Call {
             id,
             route,
+            own_head: None,
             body,
+            may_repeat: route != Route::Webhook,
             deadline,
         }
     }
@@ -117,18 +120,32 @@ impl Workers {
         let call = self.call(route, request.body.clone());
         Box::pin(async move {
             let lease = pool.lease(need(route)).await?;
-            let is_wanted = Arc::new(AtomicBool::new(true));
-            let still_wanted = Arc::clone(&is_wanted);
-            let run = async move {
-                let is_wanted = || still_wanted.load(Ordering::Relaxed);
-                let result = call.run(&pool, lease, is_wanted).await;
-                drop(request);
-                result
-            };
-            // A caller that leaves must not take the connection along.
-            Finishing::new(runtime, is_wanted, run).await
+            finish(runtime, pool, call, lease, request, |call, answer| {
+                call.read(answer)
+            })
+            .await
         })
     }
+}
+
+/// Makes a call to its end, also when the caller leaves, who must not take the connection along.
+async fn finish<T: Send + 'static>(
+    runtime: Handle,
+    pool: Arc<Pool>,
+    call: Call,
+    lease: Lease,
+    request: RawRequest,
+    read: impl FnOnce(&Call, Answer) -> Result<T, RawError> + Send + 'static,
+) -> Result<T, RawError> {
+    let is_wanted = Arc::new(AtomicBool::new(true));
+    let still_wanted = Arc::clone(&is_wanted);
+    let run = async move {
+        let is_wanted = || still_wanted.load(Ordering::Relaxed);
+        let answer = call.run(&pool, lease, is_wanted).await;
+        drop(request);
+        read(&call, answer?)
+    };
+    Finishing::new(runtime, is_wanted, run).await
 }
 
 /// Keeps a timer that is due before the deadlines of most calls are. Without one, the deadline of each call would be the
@@ -155,7 +172,7 @@ impl Model for Workers {
             let lease = pool.lease(need(Route::Webhook)).await?;
             call.run(pool, lease, || true).await
         })?;
-        wire::fit_result(&answer)
+        wire::fit_result(&call.read(answer)?)
     }
 
     fn name(&self) -> &str {
@@ -170,6 +187,37 @@ impl RawModel for Workers {
 
     fn setup_raw(&self, request: RawRequest) -> RawAnswer {
         self.answer(Route::Setup, request)
+    }
+
+    fn has_own_paths(&self) -> bool {
+        // Until the app has been loaded nobody knows.
+        self.shared.has_own_paths.get() != Some(&false)
+    }
+
+    fn own_raw(&self, request: RawOwnRequest) -> RawOwnAnswer {
+        let RawOwnRequest {
+            head,
+            peers,
+            request,
+        } = request;
+        let shared = Arc::clone(&self.shared);
+        let runtime = self.runtime.clone();
+        let mut call = self.call(Route::Own, request.body.clone());
+        call.own_head = Some(wire::own_head(&head, peers, call.deadline));
+        call.may_repeat = head.method.is_safe();
+        Box::pin(async move {
+            let pool = Arc::clone(&shared.pool);
+            let lease = pool.lease(need(Route::Own)).await?;
+            if shared.has_own_paths.get() == Some(&false) {
+                return Ok(None);
+            }
+            finish(runtime, pool, call, lease, request, move |call, answer| {
+                let Answer { status, body } = answer;
+                wire::own_answer(&head.method, status, body)
+                    .map_err(|error| call.failure(500, format!("{error:#}")))
+            })
+            .await
+        })
     }
 
     fn places(&self) -> usize {

@@ -43,6 +43,8 @@ pub struct Program {
 struct Greeting {
     #[serde(default)]
     model_class: String,
+    #[serde(default)]
+    has_own_paths: bool,
     error: Option<String>,
     cannot_fork: Option<String>,
 }
@@ -50,6 +52,8 @@ struct Greeting {
 /// A process whose model is loaded.
 pub(super) struct Process {
     pub(super) model_class: String,
+    /// Whether the app knows paths that the server does not.
+    pub(super) has_own_paths: bool,
     /// Why no worker can be forked from it, if it was started for that.
     pub(super) cannot_fork: Option<String>,
     /// One connection for each call that the process takes at once.
@@ -172,6 +176,7 @@ impl Program {
         handle.control = Some(control);
         Ok(Process {
             model_class: greeting.model_class,
+            has_own_paths: greeting.has_own_paths,
             cannot_fork: greeting.cannot_fork,
             connections,
             handle,

@@ -92,6 +92,7 @@ fn program(python: &Path, target: &OsStr, server: &ServerArgs) -> anyhow::Result
     let mut env: Vec<(OsString, OsString)> = vec![
         ("MODEL_DIR".into(), model_dir.into()),
         ("LOG_LEVEL".into(), log_level(server).into()),
+        ("MAX_BODY_MB".into(), server.max_body_mb.to_string().into()),
         ("PYTHONUNBUFFERED".into(), "1".into()),
     ];
     let label_studio = &server.label_studio;

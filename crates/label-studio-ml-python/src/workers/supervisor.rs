@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) template: Option<Arc<Template>>,
     pub(super) n_threads: usize,
     pub(super) model_class: OnceLock<String>,
+    /// Whether the app knows paths that the server does not, once it has been loaded.
+    pub(super) has_own_paths: OnceLock<bool>,
     pub(super) n_restarts: AtomicU64,
     /// Set when the server ends.
     pub(super) stopping: watch::Sender<bool>,
@@ -97,6 +99,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
     };
     let Process {
         model_class,
+        has_own_paths,
         connections,
         mut handle,
         ..
@@ -108,6 +111,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
         "model loaded"
     );
     let _ = shared.model_class.set(model_class);
+    let _ = shared.has_own_paths.set(has_own_paths);
     let kill = shared.pool.install(worker_idx, connections);
     shared.first_loaded.send_replace(true);
     let status = loop {

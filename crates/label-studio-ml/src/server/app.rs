@@ -34,16 +34,21 @@ pub(super) fn router(backend: SharedBackend) -> Router {
         .with_state(backend)
 }
 
-/// Says which methods a path takes: as an answer to OPTIONS, as an error to all others.
-async fn wrong_method(request: Request) -> Response {
-    let (path, method) = (request.uri().path(), request.method());
+/// Says which methods a path takes: as an answer to OPTIONS, as an error to all others. The model may know more of them.
+async fn wrong_method(State(backend): State<SharedBackend>, request: Request) -> Response {
+    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    match routes::own_raw(&backend, request).await {
+        Ok(Some(response)) => return response,
+        Ok(None) => {}
+        Err(error) => return error.into_response(),
+    }
     let mut response = if method == Method::OPTIONS {
         StatusCode::OK.into_response()
     } else {
         let detail = format!("{path} does not take {method}");
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
     };
-    let methods = match path {
+    let methods = match path.as_str() {
         "/predict" | "/setup" | "/webhook" => "OPTIONS, POST",
         _ => "GET, HEAD, OPTIONS",
     };

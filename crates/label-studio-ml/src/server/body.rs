@@ -41,7 +41,7 @@ pub(super) struct BodyLimits {
 
 /// A body that was read, and its share of the memory for bodies.
 #[derive(Debug)]
-pub(super) struct JsonBody {
+pub(super) struct RawBody {
     pub(super) bytes: Bytes,
     pub(super) share: OwnedSemaphorePermit,
 }
@@ -60,11 +60,20 @@ impl BodyLimits {
     }
 
     /// Reads a JSON body. Waits, without reading, while other bodies fill the memory for them.
-    pub(super) async fn read(&self, request: Request) -> Result<JsonBody, ApiError> {
+    pub(super) async fn read(&self, request: Request) -> Result<RawBody, ApiError> {
         let (head, body) = request.into_parts();
         check_content_type(&head.headers)?;
         check_encoding(&head.headers)?;
-        let length = announced_length(&head.headers);
+        self.read_any(&head.headers, body).await
+    }
+
+    /// Like [`BodyLimits::read`], for a body of any kind.
+    pub(super) async fn read_any(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<RawBody, ApiError> {
+        let length = announced_length(headers);
         let n_bytes = length.unwrap_or(self.max_body);
         if n_bytes > self.max_body {
             return Err(self.too_large());
@@ -81,7 +90,7 @@ impl BodyLimits {
         let bytes = self.collect(body, length).await?;
         // A body that did not say its length was given room for the largest.
         let used = share.split(bytes.len() / KIB + 1);
-        Ok(JsonBody {
+        Ok(RawBody {
             bytes,
             share: used.unwrap_or(share),
         })

@@ -1,6 +1,6 @@
 //! Connections: how many there may be, and how long one may stay open without asking for anything.
 
-use std::{convert::Infallible, io, net::TcpListener as StdTcpListener, pin::pin, time::Duration};
+use std::{convert::Infallible, io, pin::pin, time::Duration};
 
 use axum::{body::Body, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1};
@@ -9,8 +9,13 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Service, ServiceExt};
+
+use super::{
+    Peers,
+    socket::{Acceptor, ListeningSocket, Stream},
+};
 
 /// Time for the head of a request, and for the next request on a connection. Label Studio opens one for each call.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
@@ -21,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers requests on one socket until `stopped`, and lets those that run then end.
 pub(super) async fn serve<S>(
-    listener: StdTcpListener,
+    socket: ListeningSocket,
     service: S,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()>
@@ -29,12 +34,12 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    serve_within(HEAD_WITHIN, listener, service, stopped).await
+    serve_within(HEAD_WITHIN, socket, service, stopped).await
 }
 
 async fn serve_within<S>(
     head_within: Duration,
-    listener: StdTcpListener,
+    socket: ListeningSocket,
     service: S,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()>
@@ -42,42 +47,60 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let listener = TcpListener::from_std(listener)?;
+    let acceptor = Acceptor::new(socket)?;
     let mut protocol = http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
         .header_read_timeout(head_within)
         .max_header_size(MAX_HEAD_BYTES);
-    let service = service.map_request(|request: Request<Incoming>| request.map(Body::new));
-    let service = TowerToHyperService::new(service);
     let open = GracefulShutdown::new();
     let mut stopped = pin!(stopped);
     loop {
-        let stream = tokio::select! {
-            stream = next(&listener) => stream,
+        let (stream, peers) = tokio::select! {
+            accepted = next(&acceptor) => accepted,
             () = &mut stopped => break,
         };
-        let connection = protocol.serve_connection(TokioIo::new(stream), service.clone());
-        let connection = open.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("connection ended: {error}");
-            }
-        });
+        let service = service.clone();
+        match stream {
+            Stream::Tcp(stream) => answer(&protocol, &open, stream, peers, service),
+            Stream::Unix(stream) => answer(&protocol, &open, stream, peers, service),
+        }
     }
-    drop(listener);
+    drop(acceptor);
     open.shutdown().await;
     Ok(())
 }
 
+/// Answers the requests on one connection, each of which knows who is connected to whom.
+fn answer<S>(
+    protocol: &http1::Builder,
+    open: &GracefulShutdown,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peers: Peers,
+    service: S,
+) where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let service = service.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peers);
+        request.map(Body::new)
+    });
+    let service = TowerToHyperService::new(service);
+    let connection = protocol.serve_connection(TokioIo::new(stream), service);
+    let connection = open.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!("connection ended: {error}");
+        }
+    });
+}
+
 /// Waits for the next caller.
-async fn next(listener: &TcpListener) -> TcpStream {
+async fn next(acceptor: &Acceptor) -> (Stream, Peers) {
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let _ = stream.set_nodelay(true);
-                return stream;
-            }
+        match acceptor.accept().await {
+            Ok(accepted) => return accepted,
             // The caller has left already.
             Err(error) if is_the_callers(&error) => {}
             Err(error) => {
@@ -115,7 +138,7 @@ pub(super) fn allow_many() {}
 mod tests {
     use std::{
         io::{Read, Write},
-        net::TcpStream,
+        net::{TcpListener, TcpStream},
         thread,
     };
 
@@ -131,7 +154,7 @@ mod tests {
 
     impl Impatient {
         fn start() -> Self {
-            let listener = StdTcpListener::bind("127.0.0.1:0").unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             listener.set_nonblocking(true).unwrap();
             let address = listener.local_addr().unwrap();
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -146,7 +169,7 @@ mod tests {
                 };
                 runtime.block_on(serve_within(
                     Duration::from_millis(20),
-                    listener,
+                    ListeningSocket::Tcp(listener),
                     router,
                     stopped,
                 ))

@@ -20,13 +20,19 @@ mod routes;
 mod serve;
 mod services;
 mod shards;
+mod socket;
 mod test_client;
 mod test_program;
 mod training;
 
 pub use args::{CacheType, LabelStudioArgs, LogLevel, ServerArgs};
+pub use axum::http;
 pub use parse_args::{parse_args, parse_args_keeping};
-pub use raw::{RawAnswer, RawError, RawModel, RawNumber, RawRequest, Readiness};
+pub use raw::{
+    Peers, RawAnswer, RawError, RawModel, RawNumber, RawOwnAnswer, RawOwnRequest, RawRequest,
+    Readiness,
+};
 pub use serve::{serve, serve_raw, serve_raw_on};
+pub use socket::ListeningSocket;
 pub use test_client::TestClient;
 pub use test_program::TestProgram;

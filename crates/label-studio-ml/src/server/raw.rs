@@ -1,7 +1,8 @@
 //! Models that read requests and write answers themselves.
 
-use std::{any::Any, fmt, pin::Pin};
+use std::{any::Any, fmt, net::SocketAddr, pin::Pin};
 
+use axum::http;
 use bytes::Bytes;
 
 use crate::Model;
@@ -9,6 +10,10 @@ use crate::Model;
 /// The answer to a request, once the model has written it. Dropping it takes the call away if it has not begun; a call
 /// that has begun goes on to its end.
 pub type RawAnswer = Pin<Box<dyn Future<Output = Result<Bytes, RawError>> + Send>>;
+
+/// The answer to a request for a path of the model's own: nothing if the model does not know the path either.
+pub type RawOwnAnswer =
+    Pin<Box<dyn Future<Output = Result<Option<http::Response<Bytes>>, RawError>> + Send>>;
 
 /// A model that takes requests as Label Studio wrote them and writes answers as Label Studio reads them: one that runs in
 /// another process or another language, for which a request would otherwise be read and written twice.
@@ -23,6 +28,17 @@ pub trait RawModel: Model {
     /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable label config. Label Studio
     /// does not wait long, so it is answered from the store when this takes too long.
     fn setup_raw(&self, request: RawRequest) -> RawAnswer;
+
+    /// Tells whether the model may answer paths and methods that the server does not know.
+    fn has_own_paths(&self) -> bool {
+        false
+    }
+
+    /// Answers a request for a path or a method that the server does not know. Nothing of it has been checked but the
+    /// credentials and the size.
+    fn own_raw(&self, _request: RawOwnRequest) -> RawOwnAnswer {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Returns how many predictions the model makes at once.
     fn places(&self) -> usize;
@@ -85,6 +101,26 @@ impl fmt::Debug for RawRequest {
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }
+}
+
+/// A request for a path or a method that the server does not know, as it came.
+#[derive(Debug)]
+pub struct RawOwnRequest {
+    /// Method, path with query, and headers.
+    pub head: http::request::Parts,
+    /// Who is connected to whom.
+    pub peers: Peers,
+    /// The body.
+    pub request: RawRequest,
+}
+
+/// The two ends of a connection; an end that is no internet address is nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// The caller.
+    pub client: Option<SocketAddr>,
+    /// This server.
+    pub server: Option<SocketAddr>,
 }
 
 /// One number for `/metrics`.

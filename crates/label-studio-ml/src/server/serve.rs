@@ -10,7 +10,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{RawModel, ServerArgs, backend::Backend, connections, logging, services, shards};
+use super::{
+    RawModel, ServerArgs, backend::Backend, connections, logging, services, shards,
+    socket::ListeningSocket,
+};
 use crate::{Model, model::short_type_name};
 
 /// Processes of a model that one thread in front of them keeps busy, whatever they do.
@@ -43,12 +46,13 @@ pub fn serve<M: Model>(
     ));
     let runtime = shards::runtime()?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
-    let listener = listen(args)?;
-    announce(args, &backend, &listener);
+    let socket = listen(args)?;
+    tracing::info!("listening on {socket}");
+    announce(args, &backend);
     load(&backend, loader)?;
     let stopping = watch::Sender::new(false);
-    let mut has_ended = shards::start(&backend, &listener, &stopping)?;
-    drop(listener);
+    let mut has_ended = shards::start(&backend, &socket, &stopping)?;
+    drop(socket);
     let servers = async {
         while let Some(ended) = has_ended.recv().await {
             ended?;
@@ -71,8 +75,8 @@ pub fn serve_raw<M: RawModel>(
     logging::start(args);
     let runtime = raw_runtime(args.workers)?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
-    let listener = listen(args)?;
-    serve_raw_within(runtime, args, vec![listener], start, stop)
+    let socket = listen(args)?;
+    serve_raw_within(runtime, args, vec![socket], start, stop)
 }
 
 /// Serves like [`serve_raw`] on sockets that listen already, until `stop` has a value or is closed.
@@ -83,21 +87,21 @@ pub fn serve_raw<M: RawModel>(
 /// When the flags contradict each other, or when `start` fails.
 pub fn serve_raw_on<M: RawModel>(
     args: &ServerArgs,
-    listeners: Vec<StdTcpListener>,
+    sockets: Vec<ListeningSocket>,
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
     logging::start(args);
-    for listener in &listeners {
-        listener.set_nonblocking(true)?;
+    for socket in &sockets {
+        socket.set_nonblocking()?;
     }
-    serve_raw_within(raw_runtime(1)?, args, listeners, start, Stop::When(stop))
+    serve_raw_within(raw_runtime(1)?, args, sockets, start, Stop::When(stop))
 }
 
 fn serve_raw_within<M: RawModel>(
     runtime: Runtime,
     args: &ServerArgs,
-    listeners: Vec<StdTcpListener>,
+    sockets: Vec<ListeningSocket>,
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: Stop,
 ) -> anyhow::Result<()> {
@@ -107,15 +111,16 @@ fn serve_raw_within<M: RawModel>(
         start()?
     };
     let backend = Arc::new(Backend::of_raw(args, Arc::clone(&model), services));
-    for listener in &listeners {
-        announce(args, &backend, listener);
+    for socket in &sockets {
+        tracing::info!("listening on {socket}");
     }
+    announce(args, &backend);
     let stopping = watch::Sender::new(false);
     let servers = async {
         let mut servers = JoinSet::new();
-        for listener in listeners {
+        for socket in sockets {
             let (backend, stopping) = (Arc::clone(&backend), stopping.subscribe());
-            servers.spawn(async move { shards::serve(&backend, listener, stopping).await });
+            servers.spawn(async move { shards::serve(&backend, socket, stopping).await });
         }
         while let Some(ended) = servers.join_next().await {
             ended??;
@@ -143,7 +148,7 @@ fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
         .build()
 }
 
-fn listen(args: &ServerArgs) -> anyhow::Result<StdTcpListener> {
+fn listen(args: &ServerArgs) -> anyhow::Result<ListeningSocket> {
     connections::allow_many();
     let address = (args.host.as_str(), args.port);
     let listener = StdTcpListener::bind(address).with_context(|| {
@@ -153,13 +158,10 @@ fn listen(args: &ServerArgs) -> anyhow::Result<StdTcpListener> {
         )
     })?;
     listener.set_nonblocking(true)?;
-    Ok(listener)
+    Ok(ListeningSocket::Tcp(listener))
 }
 
-fn announce(args: &ServerArgs, backend: &Backend, listener: &StdTcpListener) {
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!("listening on http://{address}");
-    }
+fn announce(args: &ServerArgs, backend: &Backend) {
     if args.workers > 1 && backend.raw.is_none() {
         tracing::info!(
             workers = args.workers,

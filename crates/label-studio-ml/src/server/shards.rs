@@ -1,7 +1,7 @@
 //! The server's threads: each has connections of its own and never wakes another one, which would cost more than most
 //! requests.
 
-use std::{net::TcpListener as StdTcpListener, sync::Arc, thread};
+use std::{sync::Arc, thread};
 
 use anyhow::Context;
 use tokio::{
@@ -9,23 +9,23 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-use super::{app, backend::Backend, connections, lanes::n_workers};
+use super::{app, backend::Backend, connections, lanes::n_workers, socket::ListeningSocket};
 
 /// Serves on as many threads as [`n_workers`] says, until `stopping`. Each thread tells its end, once its connections and
 /// all trainings have ended.
 pub(super) fn start(
     backend: &Arc<Backend>,
-    listener: &StdTcpListener,
+    socket: &ListeningSocket,
     stopping: &watch::Sender<bool>,
 ) -> anyhow::Result<mpsc::UnboundedReceiver<anyhow::Result<()>>> {
     let (ended, has_ended) = mpsc::unbounded_channel();
     for _ in 0..n_workers() {
         let runtime = runtime()?;
-        let listener = listener.try_clone().context("cannot share the socket")?;
+        let socket = socket.try_clone().context("cannot share the socket")?;
         let (backend, stopping, ended) = (Arc::clone(backend), stopping.subscribe(), ended.clone());
         let run = move || {
             let result = runtime.block_on(async {
-                serve(&backend, listener, stopping).await?;
+                serve(&backend, socket, stopping).await?;
                 backend.training.drain().await;
                 Ok(())
             });
@@ -44,13 +44,13 @@ pub(super) fn start(
 /// Serves on one socket until `stopping`, and lets the requests that run then end.
 pub(super) async fn serve(
     backend: &Arc<Backend>,
-    listener: StdTcpListener,
+    socket: ListeningSocket,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let stopped = async move {
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    connections::serve(listener, app::router(Arc::clone(backend)), stopped).await?;
+    connections::serve(socket, app::router(Arc::clone(backend)), stopped).await?;
     Ok(())
 }
 

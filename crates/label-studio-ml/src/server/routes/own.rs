@@ -7,6 +7,7 @@ use axum::{
 };
 use serde_json::Value;
 
+use super::own_raw;
 use crate::{
     OwnRequest,
     server::{
@@ -22,13 +23,16 @@ pub(in crate::server) async fn own(
     request: Request,
 ) -> Result<Response, ApiError> {
     let path = request.uri().path().to_owned();
+    if backend.raw.is_some() {
+        let answer = own_raw(&backend, request).await?;
+        return answer.ok_or_else(|| unknown(&path));
+    }
     let is_own = match backend.model.peek() {
         Some(Ok(model)) => model.own_paths().contains(&path.as_str()),
         Some(Err(_)) | None => false,
     };
     if !is_own {
-        let detail = format!("there is no {path}");
-        return Err(ApiError::new(StatusCode::NOT_FOUND, detail));
+        return Err(unknown(&path));
     }
     let method = request.method().clone();
     let headers = headers(request.headers());
@@ -54,6 +58,10 @@ pub(in crate::server) async fn own(
         .await?;
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Ok(json_response(status, reply.body.to_string().into_bytes()))
+}
+
+fn unknown(path: &str) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, format!("there is no {path}"))
 }
 
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {

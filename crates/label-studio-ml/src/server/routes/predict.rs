@@ -14,7 +14,7 @@ use crate::{
     PredictRequest, Predictions, TaskPrediction,
     server::{
         app::SharedBackend,
-        body::{JsonBody, ObjectBody},
+        body::{ObjectBody, RawBody},
         error::{ApiError, json_response},
         projects::Projects,
     },
@@ -56,7 +56,7 @@ pub(in crate::server) async fn predict(
     if let Some(raw) = backend.raw.clone() {
         return predict_raw(backend, raw, body).await;
     }
-    let JsonBody { bytes, share } = body;
+    let RawBody { bytes, share } = body;
     let small = bytes.len() <= SMALL;
     let ReadBody {
         project,

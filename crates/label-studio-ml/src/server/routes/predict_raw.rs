@@ -15,7 +15,7 @@ use super::{
 };
 use crate::server::{
     app::SharedBackend,
-    body::{JsonBody, ObjectBody},
+    body::{ObjectBody, RawBody},
     error::{ApiError, json_response},
     raw::{RawModel, RawRequest},
 };
@@ -36,9 +36,9 @@ struct PredictBody<'a> {
 pub(super) async fn predict_raw(
     backend: SharedBackend,
     raw: Arc<dyn RawModel>,
-    request: JsonBody,
+    request: RawBody,
 ) -> Result<Response, ApiError> {
-    let JsonBody { bytes, share } = request;
+    let RawBody { bytes, share } = request;
     if bytes.len() <= SMALL {
         check(&backend, &bytes)?;
     } else {

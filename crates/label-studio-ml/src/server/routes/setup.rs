@@ -14,7 +14,7 @@ use crate::{
     StoreError,
     server::{
         app::SharedBackend,
-        body::{JsonBody, ObjectBody},
+        body::{ObjectBody, RawBody},
         error::{ApiError, json_response},
         introduction::Introductions,
         lanes::on_own_thread,
@@ -47,7 +47,7 @@ pub(in crate::server) async fn setup(
     request: Request,
 ) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
-    let JsonBody { bytes, share } = backend.bodies.read(request).await?;
+    let RawBody { bytes, share } = backend.bodies.read(request).await?;
     let text = ObjectBody::new(&bytes);
     let body: SetupBody<'_> = text.parse()?;
     let project = Projects::get(&backend, &body.project.into_text(), body.schema).await?;

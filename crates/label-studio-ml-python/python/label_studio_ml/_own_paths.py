@@ -1,0 +1,136 @@
+"""Paths that only the app knows: what the Rust server hands over of a request, asked of the app as WSGI has it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import struct
+import sys
+import time
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from urllib.parse import unquote_to_bytes
+
+from . import _calls
+from ._app import App
+from ._http import ADMITTED, JSON, MAX_BODY_BYTES
+
+logger = logging.getLogger(__name__)
+
+Wsgi = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Headers = List[Tuple[str, str]]
+
+UNKNOWN = 0
+"""The status that has the server answer a request itself."""
+
+_LENGTH = struct.Struct(">I")
+# The body's length is counted here, and a header with an underscore could pass for one with a hyphen.
+_LEFT_OUT = {"content-length", "transfer-encoding", "proxy"}
+# Of the time that a call may take; the rest is for saying so.
+_SHARE_OF_TIME = 0.9
+
+
+def has_own_paths(app: Wsgi) -> bool:
+    """Tells whether an app may know paths that the server does not."""
+    return app.is_extended() if isinstance(app, App) else True
+
+
+def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+    """Answers a request, whatever the app raises: a status, and the headers with the body behind them."""
+    try:
+        request = json.loads(head)
+        environ = _environ(request, body, request_id)
+        if isinstance(app, App) and not app.has_own_path(environ):
+            return UNKNOWN, b""
+        status, headers, pieces = _ask(app, environ, request["seconds"])
+    except BaseException as error:
+        # Such as SystemExit; the thread has to go on.
+        logger.error("a path of the app failed; request %s", request_id, exc_info=True)
+        status, text = _calls.failure(500, f"{type(error).__name__}: {error}", request_id)
+        headers, pieces = [("Content-Type", JSON)], [text]
+    encoded = json.dumps(headers).encode()
+    return status, b"".join([_LENGTH.pack(len(encoded)), encoded, *pieces])
+
+
+def answer_frame(app: Wsgi, frame: bytes, request_id: str) -> Tuple[int, bytes]:
+    """Like `answer`, for a head and a body in one piece, the head's length before them."""
+    (length,) = _LENGTH.unpack_from(frame)
+    body = _LENGTH.size + length
+    return answer(app, frame[_LENGTH.size : body].decode(), frame[body:], request_id)
+
+
+def _ask(app: Wsgi, environ: Dict[str, Any], seconds: Optional[float]) -> Tuple[int, Headers, List[bytes]]:
+    until = None if seconds is None else time.monotonic() + seconds * _SHARE_OF_TIME
+    started: List[Tuple[str, Headers]] = []
+    pieces: List[bytes] = []
+    n_bytes = 0
+
+    def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
+        if started and exc_info is None:
+            raise AssertionError("the app began to answer twice")
+        # Nothing has been sent yet, so an error may still take the place of the answer.
+        started[:] = [(status, headers)]
+        return keep
+
+    def keep(piece: bytes) -> None:
+        nonlocal n_bytes
+        n_bytes += len(piece)
+        if n_bytes > MAX_BODY_BYTES:
+            raise ValueError(f"the answer has more than {MAX_BODY_BYTES >> 20} MB; MAX_BODY_MB allows larger ones")
+        if until is not None and time.monotonic() > until:
+            raise TimeoutError(f"the answer did not end within {seconds:.0f} s; PREDICT_DEADLINE allows longer ones")
+        pieces.append(piece)
+
+    answered = app(environ, start_response)
+    try:
+        for piece in answered:
+            keep(piece)
+    finally:
+        close = getattr(answered, "close", None)
+        if close is not None:
+            close()
+    if not started:
+        raise AssertionError("the app answered without a status")
+    ((status, headers),) = started
+    if environ["REQUEST_METHOD"] == "HEAD":
+        pieces = []
+    return int(status.split(" ", 1)[0]), headers, pieces
+
+
+def _environ(request: Dict[str, Any], body: bytes, request_id: str) -> Dict[str, Any]:
+    path, _, query = request["target"].partition("?")
+    environ: Dict[str, Any] = {}
+    for name, value in request["headers"]:
+        if name in _LEFT_OUT or "_" in name:
+            continue
+        key = name.upper().replace("-", "_")
+        key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
+        separator = "; " if name == "cookie" else ","
+        environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
+    client, server = request["client"] or ("", ""), request["server"] or ("", "")
+    environ.setdefault("HTTP_X_REQUEST_ID", request_id)
+    environ.update(
+        {
+            "REQUEST_METHOD": request["method"],
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query.encode().decode("latin-1"),
+            "REQUEST_URI": request["target"].encode().decode("latin-1"),
+            "SERVER_NAME": server[0] or "localhost",
+            "SERVER_PORT": str(server[1] or 80),
+            "SERVER_PROTOCOL": request["version"],
+            "REMOTE_ADDR": client[0],
+            "REMOTE_PORT": str(client[1]),
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.input_terminated": True,
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            ADMITTED: True,
+        }
+    )
+    return environ

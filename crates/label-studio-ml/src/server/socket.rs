@@ -1,0 +1,91 @@
+//! What a server listens on.
+
+use std::{
+    fmt, io, net::TcpListener as StdTcpListener, os::unix::net::UnixListener as StdUnixListener,
+    path::Path,
+};
+
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use super::Peers;
+
+/// A socket that listens.
+#[derive(Debug)]
+pub enum ListeningSocket {
+    /// At an internet address.
+    Tcp(StdTcpListener),
+    /// At a path of this machine.
+    Unix(StdUnixListener),
+}
+
+impl ListeningSocket {
+    pub(super) fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(true),
+            Self::Unix(listener) => listener.set_nonblocking(true),
+        }
+    }
+
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener) => Self::Unix(listener.try_clone()?),
+        })
+    }
+}
+
+impl fmt::Display for ListeningSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => write!(f, "http://{address}"),
+                Err(error) => write!(f, "an unknown address: {error}"),
+            },
+            Self::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                write!(f, "unix:{}", path.unwrap_or(Path::new("")).display())
+            }
+        }
+    }
+}
+
+/// A socket whose callers are taken within a runtime.
+pub(super) enum Acceptor {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection to a caller.
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Acceptor {
+    pub(super) fn new(socket: ListeningSocket) -> io::Result<Self> {
+        Ok(match socket {
+            ListeningSocket::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener)?),
+            ListeningSocket::Unix(listener) => Self::Unix(UnixListener::from_std(listener)?),
+        })
+    }
+
+    /// Waits for a caller.
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Peers)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, client) = listener.accept().await?;
+                let _ = stream.set_nodelay(true);
+                let peers = Peers {
+                    client: Some(client),
+                    server: stream.local_addr().ok(),
+                };
+                Ok((Stream::Tcp(stream), peers))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), Peers::default()))
+            }
+        }
+    }
+}
