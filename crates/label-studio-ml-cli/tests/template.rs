@@ -1,6 +1,7 @@
 //! What `label-studio-ml create` writes builds, passes its own tests and starts.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -15,15 +16,22 @@ fn new_backend(checkout: &Path) -> PathBuf {
         .arg(&root);
     let output = create.arg("--sdk-path").arg(checkout).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+    share_build(&root, checkout);
     root.join("my_backend")
 }
 
-/// Makes `command` use the profile and the target folder of this workspace, so that its crates are built once.
-fn share_build(command: &mut Command, target: &Path) {
-    command
-        .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+/// Has cargo use the target folder and the profile of this workspace below `root`: what both need alike is built once.
+fn share_build(root: &Path, checkout: &Path) {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let manifest = fs::read_to_string(checkout.join("Cargo.toml")).unwrap();
+    let profile =
+        manifest.find("[profile.dev]").unwrap()..manifest.find("[profile.release]").unwrap();
+    let config = format!(
+        "[build]\ntarget-dir = {target:?}\n\n[net]\noffline = true\n\n{}",
+        &manifest[profile]
+    );
+    fs::create_dir_all(root.join(".cargo")).unwrap();
+    fs::write(root.join(".cargo/config.toml"), config).unwrap();
 }
 
 fn check(mut command: Command) {
@@ -42,12 +50,10 @@ fn a_new_backend_passes_its_tests_and_starts() {
         .ancestors()
         .nth(2)
         .unwrap();
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let backend = new_backend(checkout);
 
     let mut test = Command::new(env!("CARGO"));
     test.arg("test").current_dir(&backend);
-    share_build(&mut test, target);
     check(test);
 
     let mut help = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
@@ -70,8 +76,8 @@ fn a_new_backend_passes_its_tests_and_starts() {
             "--model-dir",
         ])
         .arg(&backend)
+        .current_dir(&backend)
         .stdout(Stdio::piped());
-    share_build(&mut start, target);
     let mut started = start.spawn().unwrap();
     let log = BufReader::new(started.stdout.take().unwrap());
     let is_up = log
