@@ -33,17 +33,33 @@ struct Scene {
     _cache: tempfile::TempDir,
 }
 
+/// Enough for a stand-in on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// For stand-ins that hang whatever time they get.
+const HASTE: Duration = Duration::from_millis(100);
+
+fn read_timeout(reply: &Reply) -> Duration {
+    match reply {
+        Reply::Hang => HASTE,
+        _ => PATIENCE,
+    }
+}
+
 impl Scene {
     fn new(label_studio: &StandIn, args: &ServerArgs) -> Self {
+        Self::waiting(label_studio, args, PATIENCE)
+    }
+
+    fn waiting(label_studio: &StandIn, args: &ServerArgs, read_timeout: Duration) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let client = Client::new(ClientOptions {
-            read_timeout: Duration::from_millis(200),
+            read_timeout,
             retries: 0,
             ..options(&label_studio.url()).with_token("0123abcd")
         });
         let client = client.unwrap();
         let media = MediaOptions {
-            read_timeout: Duration::from_millis(200),
+            read_timeout,
             retries: 0,
             document_root: Some(cache.path().join("documents")),
             ..MediaOptions::new(cache.path().join("media"))
@@ -75,8 +91,9 @@ impl Scene {
 
 /// Serves `reply` to everything and expects `parts` in the error of a task whose image is `image`.
 fn check(image: &str, reply: impl Fn() -> Reply + Send + Sync + 'static, parts: &[&str]) {
+    let read_timeout = read_timeout(&reply());
     let label_studio = StandIn::start(move |_| reply());
-    let scene = Scene::new(&label_studio, &ServerArgs::default());
+    let scene = Scene::waiting(&label_studio, &ServerArgs::default(), read_timeout);
     let error = scene.error_of(&image.replace("LABEL_STUDIO", &label_studio.url()));
     for part in parts {
         assert!(
@@ -127,8 +144,9 @@ fn media_that_cannot_be_had_costs_one_task() {
 
 /// Trains with a Label Studio that serves `reply` to everything and expects `part` in the error.
 fn check_training(reply: impl Fn() -> Reply + Send + Sync + 'static, part: &str) {
+    let read_timeout = read_timeout(&reply());
     let label_studio = StandIn::start(move |_| reply());
-    let scene = Scene::new(&label_studio, &ServerArgs::default());
+    let scene = Scene::waiting(&label_studio, &ServerArgs::default(), read_timeout);
     let event =
         json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
     let (status, answer) = scene.client.post("/webhook", &event);

@@ -106,5 +106,5 @@ fn a_file_used_again_is_not_the_oldest() {
         .unwrap();
     fetcher.get(&server.url()).unwrap();
     let used_at = fs::metadata(&path).unwrap().modified().unwrap();
-    assert!(used_at.elapsed().unwrap() < Duration::from_secs(60));
+    assert!(used_at > time);
 }
