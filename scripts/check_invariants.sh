@@ -4,73 +4,91 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 n_broken=0
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
 
-# holds NUMBER TEXT FOUND: an invariant holds when nothing was found that breaks it.
+# holds NUMBER TEXT COMMAND...: an invariant holds when the command succeeds and finds nothing that breaks it.
 holds() {
-  if [ -z "$3" ]; then
-    echo "ok    invariant $1: $2"
+  local number="$1" text="$2" found
+  shift 2
+  found="$("$@" 2>"$log")" || found="${found:+$found$'\n'}the check itself failed: $*"$'\n'"$(head -20 "$log")"
+  if [ -z "$found" ]; then
+    echo "ok    invariant $number: $text"
   else
-    echo "FAIL  invariant $1: $2"
-    echo "        ${3//$'\n'/$'\n'        }"
+    echo "FAIL  invariant $number: $text"
+    echo "        ${found//$'\n'/$'\n'        }"
     n_broken=$((n_broken + 1))
   fi
 }
 
-# dependencies PACKAGE OPTION...: names of all crates that end up in the package.
+# lines GREP ARGUMENT...: like grep, except that finding nothing is no failure; a missing file is one.
+lines() { grep "$@" || [ "$?" -eq 1 ]; }
+
+# dependencies PATTERN PACKAGE OPTION...: the crates of these names that end up in the package.
 dependencies() {
-  local package="$1"
-  shift
-  cargo tree --package "$package" "$@" --edges normal --prefix none --format '{lib}' | sort -u
+  local pattern="$1" package="$2" tree
+  shift 2
+  tree="$(cargo tree --package "$package" "$@" --edges normal --prefix none --format '{lib}')" || return
+  sort -u <<<"$tree" | lines -E "^($pattern)$"
 }
 
-# named PATTERN: keeps the lines that are one of the names; none is no failure.
-named() { grep -E "^($1)$" || true; }
-
-# manifests_naming PATTERN MANIFEST...: the manifests that depend on a crate of that name.
+# manifests_naming PATTERN MANIFEST...: the manifests that depend on a package of that name.
 manifests_naming() {
   local pattern="$1"
   shift
-  grep -lE "^ *\"?($pattern)\"?( *=|\.)|dependencies\.($pattern)\]" "$@" || true
+  lines -lE "^ *\"?($pattern)\"?( *=|\.)|dependencies\.\"?($pattern)\"?\]|package *= *\"($pattern)\"" "$@"
 }
 
-sources_of() { find "$@" -name '*.rs' -print0; }
+without_lints() { lines -LPz '\[lints\]\nworkspace = true\n' "$@"; }
 
-pure="$(sources_of crates/label-studio-sdk/src ! -path '*/client/*' ! -path '*/media/*' |
-  xargs -0 grep -nE 'std::(env|fs|net|process|thread)\b|Instant::now|SystemTime' || true)"
-holds 1 "the pure part of label-studio-sdk does no I/O" "$pure"
+# Mutable statics, but for the counter in the ids of requests.
+statics() {
+  lines -rnE --include='*.rs' '^\s*(pub(\([a-z]+\))? )?static [^=]*(Mutex|RwLock|OnceLock|Cell|Map|Atomic)|static mut|thread_local!' "$@" |
+    lines -v 'server/error.rs:[0-9]*: *static COUNT: AtomicU64'
+}
 
-async='tokio|axum|hyper|hyper_util|tower'
-holds 2 "label-studio-sdk is not async" "$(dependencies label-studio-sdk --all-features | named "$async")"
-holds 2 "label-studio-ml without its server feature is not async" \
-  "$(dependencies label-studio-ml --no-default-features | named "$async")"
-for flags in "label-studio-sdk" "label-studio-sdk --features client" "label-studio-ml --no-default-features"; do
-  # shellcheck disable=SC2086  # the flags are meant to be split
-  problem="$(cargo check --quiet --package $flags 2>&1 | head -20)" && problem=""
-  holds 2 "cargo check --package $flags" "$problem"
-done
+builds() { cargo check --quiet "$@"; }
 
-state="$(sources_of crates/label-studio-ml/src |
-  xargs -0 grep -nE '^\s*(pub(\([a-z]+\))? )?static .*(Mutex|RwLock|OnceLock|Cell|Map)|static mut|thread_local!' || true)"
-holds 3 "the server keeps no state in statics" "$state"
+disallowed() {
+  local name
+  for name in var var_os vars vars_os; do
+    grep -q "\"std::env::$name\"" clippy.toml || echo "clippy.toml does not disallow std::env::$name"
+  done
+  grep -q '^disallowed_methods = ' Cargo.toml || echo "Cargo.toml does not lint disallowed_methods"
+}
 
-unwatched="$(for name in std::env::var std::env::var_os; do
-  grep -q "\"$name\"" clippy.toml || echo "clippy.toml does not disallow $name"
-done)"
-holds 4 "clippy refuses to read the environment outside of an Args struct" "$unwatched"
-
-mapfile -t crates < <(find crates -mindepth 2 -maxdepth 2 -name Cargo.toml)
-mapfile -t examples < <(find examples -mindepth 2 -maxdepth 2 -name Cargo.toml)
+crates=(crates/*/Cargo.toml)
+examples=(examples/*/Cargo.toml)
 example_names="$(sed -nE 's/^name = "(.*)"/\1/p' "${examples[@]}" | paste -sd '|')"
-holds 5 "only label-studio-ml-python knows PyO3" \
-  "$(manifests_naming 'pyo3' "${crates[@]}" "${examples[@]}" | grep -v '^crates/label-studio-ml-python/' || true)"
-holds 5 "no crate imports an example" "$(manifests_naming "$example_names" "${crates[@]}")"
+async='tokio|axum|hyper|hyper_util|tower'
+
+holds 1 "the pure part of label-studio-sdk does no I/O" lines -rnE --include='*.rs' --exclude-dir=client --exclude-dir=media \
+  '\b(env|fs|net|process|thread)::|Instant::now|SystemTime' crates/label-studio-sdk/src
+
+holds 2 "label-studio-sdk is not async" dependencies "$async" label-studio-sdk --all-features
+holds 2 "label-studio-ml without its server feature is not async" dependencies "$async" label-studio-ml --no-default-features
+holds 2 "label-studio-sdk builds alone" builds --package label-studio-sdk
+holds 2 "label-studio-sdk builds with its client alone" builds --package label-studio-sdk --features client
+holds 2 "label-studio-ml builds without its server" builds --package label-studio-ml --no-default-features
+
+holds 3 "the server keeps no state in statics" statics crates/label-studio-ml/src
+
+holds 4 "clippy refuses to read the environment outside of an Args struct" disallowed
+holds 4 "every package takes the workspace's lints" without_lints "${crates[@]}" "${examples[@]}"
+
+others=()
+for manifest in "${crates[@]}" "${examples[@]}"; do
+  case "$manifest" in crates/label-studio-ml-python/*) ;; *) others+=("$manifest") ;; esac
+done
+holds 5 "only label-studio-ml-python knows PyO3" manifests_naming 'pyo3' "${others[@]}"
+holds 5 "no crate imports an example" manifests_naming "$example_names" "${crates[@]}"
 holds 5 "label-studio-sdk talks to nobody without its client feature" \
-  "$(dependencies label-studio-sdk --no-default-features | named 'ureq|rustls|reqwest|socket2|url')"
+  dependencies 'ureq|rustls|reqwest|socket2|url' label-studio-sdk --no-default-features
 
 for manifest in "${crates[@]}"; do
   package="$(sed -nE 's/^name = "(.*)"/\1/p' "$manifest" | head -1)"
   holds 7 "$package needs no GPU library and no system TLS" \
-    "$(dependencies "$package" | named 'cudarc|candle_kernels|tch|openssl_sys|native_tls')"
+    dependencies 'cudarc|candle_kernels|tch|openssl_sys|native_tls' "$package"
 done
 
 if [ "$n_broken" -gt 0 ]; then

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks the types and stubs of the Python package, and runs its tests, in the environment that it is installed into.
-# usage: scripts/test_python.sh [CARGO OPTION]...     (PYTHON and PYTHON_VENV: see install_python_package.sh)
+# Checks the types and stubs of the Python package, and runs its tests, in the environment that install_python_package.sh
+# has put it into.
+#   PYTHON_VENV=.venv-312   that environment
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-scripts/install_python_package.sh "$@"
 package=crates/label-studio-ml-python
 venv="$(pwd)/${PYTHON_VENV:-.venv-python}"
 "$venv/bin/python" -m pip --quiet --disable-pip-version-check install -r "$package/tests/requirements.txt"
