@@ -46,38 +46,40 @@ impl Shared {
             None => self.program.start(n_connections).await,
         }
     }
+
+    /// Waits, unless the server ends first. Tells whether it goes on.
+    async fn goes_on_after(&self, wait: impl Future<Output = ()>) -> bool {
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            biased;
+            () = is_set(&mut stopping) => false,
+            () = wait => true,
+        }
+    }
 }
 
 /// Keeps the worker of one place running until the server ends.
 pub(super) async fn supervise(shared: Arc<Shared>, worker_idx: usize) {
-    let mut stopping = shared.stopping.subscribe();
-    let run = async {
-        if worker_idx > 0 {
-            is_set(&mut shared.first_loaded.subscribe()).await;
+    if worker_idx > 0 {
+        let mut first_loaded = shared.first_loaded.subscribe();
+        if !shared.goes_on_after(is_set(&mut first_loaded)).await {
+            return;
         }
-        // Times that the worker ended without having answered anything.
-        let mut n_failures = 0_u32;
-        loop {
-            let has_answered = run_once(&shared, worker_idx).await;
-            n_failures = if has_answered { 0 } else { n_failures + 1 };
-            if *shared.stopping.borrow() {
-                return;
-            }
-            shared.n_restarts.fetch_add(1, Ordering::Relaxed);
-            let pause = pause(n_failures);
-            if !pause.is_zero() {
-                tracing::info!(worker = worker_idx + 1, ?pause, "next start after a pause");
-                tokio::time::sleep(pause).await;
-            }
-        }
-    };
-    tokio::pin!(run);
-    tokio::select! {
-        () = &mut run => return,
-        () = is_set(&mut stopping) => {}
     }
-    // A worker that runs ends in its own way; one that starts, or a pause, is cut short.
-    let _ = tokio::time::timeout(Duration::from_secs(6), run).await;
+    // Times that the worker ended without having answered anything.
+    let mut n_failures = 0_u32;
+    loop {
+        let has_answered = run_once(&shared, worker_idx).await;
+        n_failures = if has_answered { 0 } else { n_failures + 1 };
+        let pause = pause(n_failures);
+        if !pause.is_zero() {
+            tracing::info!(worker = worker_idx + 1, ?pause, "next start after a pause");
+        }
+        if !shared.goes_on_after(tokio::time::sleep(pause)).await {
+            return;
+        }
+        shared.n_restarts.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Runs the worker once; tells whether it answered anything.

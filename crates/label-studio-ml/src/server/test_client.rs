@@ -23,6 +23,7 @@ use crate::{MemoryStore, Model, Services, model::short_type_name};
 pub struct TestClient {
     router: Router,
     runtime: Option<Runtime>,
+    raw: Option<Arc<dyn RawModel>>,
 }
 
 impl TestClient {
@@ -74,6 +75,7 @@ impl TestClient {
 
     fn of(backend: Arc<Backend>, runtime: Runtime) -> Self {
         Self {
+            raw: backend.raw.clone(),
             router: app::router(backend),
             runtime: Some(runtime),
         }
@@ -150,8 +152,12 @@ fn runtime() -> Runtime {
 
 impl Drop for TestClient {
     fn drop(&mut self) {
-        // A model that still runs must not hold up the test's end.
         if let Some(runtime) = self.runtime.take() {
+            // What the model started must not outlive the test.
+            if let Some(raw) = self.raw.take() {
+                runtime.block_on(raw.stop());
+            }
+            // A call that still runs must not hold up the test's end.
             runtime.shutdown_background();
         }
     }
