@@ -25,13 +25,14 @@ setup: tools onnxruntime ## Installs what is missing: compiler, Rust, and the ON
 	@echo "ready: 'make run' serves a backend, 'make test' runs what must pass"
 
 run: tools ## Serves the simplest backend on PORT (9090)
+	cargo build $(LOCKED) --release -p the_simplest_backend
 	@echo
 	@echo "Once it says that it listens: in Label Studio open Settings > Model > Connect Model and enter"
 	@echo "    http://localhost:$(PORT)"
 	@echo "No Label Studio at hand? 'make demo' starts one with a backend already connected."
 	@echo
 	@mkdir -p .demo/simplest
-	MODEL_DIR=.demo/simplest cargo run $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
+	MODEL_DIR=.demo/simplest cargo run --quiet $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
 
 # The tests of a package build its programs, so the end-to-end tests find them here without another build.
 test: lint doc rust invariants python run-e2e ## Everything that CI checks: lint, docs, tests, invariants, Python, end to end
