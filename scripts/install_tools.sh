@@ -14,6 +14,14 @@ if ! command -v cargo >/dev/null; then
   fi
   rustup show active-toolchain >/dev/null 2>&1 || rustup default stable
 fi
+
+wanted="$(sed -nE 's/^rust-version = "(.*)"/\1/p' "$here/../Cargo.toml")"
+found="$(cargo --version | cut -d ' ' -f 2)"
+if ! printf '%s\n' "$wanted" "$found" | sort --version-sort --check=quiet; then
+  echo "Rust $found is too old: $wanted or newer is needed. 'rustup update stable' gets it; a Rust of Debian's has to go" >&2
+  echo "first (apt-get remove cargo rustc), then run this again." >&2
+  exit 1
+fi
 for component in rustfmt clippy; do
   command -v "cargo-${component/rustfmt/fmt}" >/dev/null || rustup component add "$component"
 done
