@@ -68,7 +68,7 @@ impl Script {
             (None, Some(python)) => only_class(script, python)?,
             (None, None) => bail!(
                 "which class of {script} is the model? Name it: --script {script}:MyModel; or install the Python \
-                 package (pip install label-studio-ml), whose `label-studio-ml create` finds it"
+                 package (pip install CHECKOUT/crates/label-studio-ml-python), whose `label-studio-ml create` finds it"
             ),
         };
         let path = PathBuf::from(script);

@@ -140,8 +140,8 @@ fn start_with(python: &Path, folder: &Path, options: &[OsString]) -> anyhow::Res
         .status();
     ensure!(
         import.is_ok_and(|status| status.success()),
-        "{} is a Python backend, but {} has no Python package label-studio-ml; install it (pip install label-studio-ml), \
-         or name another Python with --python",
+        "{} is a Python backend, but {} lacks this program's Python package, in whose place the original of the same name \
+         does not do; install it (pip install CHECKOUT/crates/label-studio-ml-python), or name another Python with --python",
         folder.display(),
         python.display()
     );

@@ -210,7 +210,7 @@ fn sends_python_models_to_the_python_package() {
         root.path(),
         &["mood", "--script", "model.py"],
         1,
-        "pip install label-studio-ml",
+        "pip install CHECKOUT/crates/label-studio-ml-python",
     );
 }
 

@@ -142,7 +142,7 @@ fn says_why_a_folder_cannot_be_started() {
         &["--python", "no-such-python", "python"],
         1,
         "",
-        "pip install label-studio-ml",
+        "pip install CHECKOUT/crates/label-studio-ml-python",
     );
     check(
         root.path(),
