@@ -1,122 +1,26 @@
-//! The backend behind the whole server, on the tiny networks of `grounding_dino` and `segment_anything_model`.
+//! The backend behind the whole server.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod tiny;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::Parser as _;
-use grounding_sam::{GroundingSam, SegmenterArgs};
+use grounding_sam::SegmenterArgs;
 use label_studio_inference::{
-    grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
     hub::{Hub, HubOptions},
     images::{Limits, open},
-    masks::Mask,
-    onnx::{OnnxArgs, Runtime},
-    sam::{MaskChoice, Predictor, Prompt, Sam},
+    sam::Prompt,
 };
-use label_studio_ml::{TestClient, Value, json, sdk::brush_rle, serde_json};
+use label_studio_ml::{TestClient, Value, json};
+use tiny::{
+    LABEL_CONFIG, body, data_url, dino, mask, model, predict, predictor, regions, runtime, sam_file,
+};
 
-const LABEL_CONFIG: &str = r#"
-<View>
-  <Image name="image" value="$image"/>
-  <View className="prompt">
-    <TextArea name="prompt" toName="image" editable="true" rows="2" maxSubmissions="1" showSubmitButton="true"/>
-  </View>
-  <RectangleLabels name="label" toName="image"><Label value="cats"/><Label value="house"/></RectangleLabels>
-  <BrushLabels name="label2" toName="image"><Label value="cats"/><Label value="house"/></BrushLabels>
-</View>"#;
 const POLYGONS: &str = r#"
 <View>
   <Image name="image" value="$image"/>
   <TextArea name="prompt" toName="image"/>
   <PolygonLabels name="outline" toName="image"><Label value="cats"/><Label value="house"/></PolygonLabels>
 </View>"#;
-
-fn dino(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../grounding_dino/tests/fixtures")
-        .join(name)
-}
-
-fn sam_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../segment_anything_model/tests/fixtures")
-        .join(name)
-}
-
-fn runtime() -> Runtime {
-    Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn predictor() -> Predictor {
-    let (encoder, decoder) = (sam_file("tiny.encoder.onnx"), sam_file("tiny.decoder.onnx"));
-    let sam = Sam::load(&runtime(), encoder, decoder, MaskChoice::Auto).unwrap();
-    Predictor::new(sam, 1 << 20)
-}
-
-fn model(segmenter: Option<Predictor>) -> GroundingSam {
-    let options = DetectorOptions {
-        max_overlap: 1.0,
-        ..DetectorOptions::default()
-    };
-    let (weights, tokenizer) = (dino("model.onnx"), dino("tokenizer.json"));
-    let finder = Finder {
-        detector: Detector::load(&runtime(), weights, tokenizer, options).unwrap(),
-        options: FinderOptions {
-            thresholds: Thresholds {
-                box_score: 0.5,
-                token_score: 0.4,
-            },
-            limits: Limits::default(),
-            batch_size: 2,
-        },
-    };
-    GroundingSam { finder, segmenter }
-}
-
-fn data_url(name: &str) -> String {
-    format!(
-        "data:image/png;base64,{}",
-        BASE64_STANDARD.encode(fs::read(dino(name)).unwrap())
-    )
-}
-
-fn body(label_config: &str, images: &[String], prompt: &str) -> Value {
-    let tasks: Vec<_> = images
-        .iter()
-        .map(|image| json!({ "data": { "image": image } }))
-        .collect();
-    let other =
-        json!({ "from_name": "label", "to_name": "image", "type": "rectanglelabels", "value": {} });
-    let typed = json!({ "from_name": "prompt", "to_name": "image", "type": "textarea", "value": { "text": [prompt] } });
-    json!({
-        "tasks": tasks,
-        "label_config": label_config,
-        "project": "1.1",
-        "params": { "context": { "result": [other, typed] } },
-    })
-}
-
-fn predict(client: &TestClient, body: &Value) -> Vec<Value> {
-    let (status, body) = client.post("/predict", body);
-    assert_eq!(status, 200, "{body}");
-    body["results"].as_array().unwrap().clone()
-}
-
-fn regions(result: &Value) -> &Vec<Value> {
-    result["result"].as_array().unwrap()
-}
-
-fn mask(region: &Value) -> Mask {
-    let rle: Vec<u8> = serde_json::from_value(region["value"]["rle"].clone()).unwrap();
-    let side = |name: &str| u32::try_from(region[name].as_u64().unwrap()).unwrap();
-    let (width, height) = (side("original_width"), side("original_height"));
-    let pixels = brush_rle::decode(&rle, width, height, 1 << 24).unwrap();
-    let columns = width as usize;
-    Mask::from_fn(columns, height as usize, |x, y| pixels[y * columns + x] > 0)
-}
 
 #[test]
 fn without_masks_the_answer_is_rectangles() {
