@@ -2,6 +2,8 @@
 
 #![expect(clippy::float_cmp, reason = "results are exact")]
 
+mod unusable;
+
 use std::{fs, io::Cursor, path::PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
@@ -118,6 +120,18 @@ fn what_is_not_an_image_is_named() {
     );
     let missing = open(&fixture("missing.png"), &Limits::default()).unwrap_err();
     assert!(matches!(missing, ImageError::Read { .. }), "{missing}");
+}
+
+#[test]
+fn files_that_cannot_be_used_say_what_they_are() {
+    for (name, expected) in unusable::FILES {
+        let error = open(&unusable::pictures().join(name), &Limits::default()).unwrap_err();
+        let error = format!("{:#}", anyhow::Error::from(error));
+        assert!(error.contains(expected) && error.contains(name), "{error}");
+    }
+    for name in unusable::USABLE {
+        open(&unusable::pictures().join(name), &Limits::default()).unwrap();
+    }
 }
 
 #[test]

@@ -121,6 +121,37 @@ fn simultaneous_clicks_on_a_new_image_encode_it_once() {
 }
 
 #[test]
+fn a_click_on_a_known_image_does_not_wait_while_another_is_encoded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (known, new) = (
+        picture(folder.path(), "known.png", 7),
+        picture(folder.path(), "new.png", 9),
+    );
+    let model = FirstPixel {
+        wanted: 1,
+        ..FirstPixel::default()
+    };
+    let predictor = Predictor::new(model.clone(), 1 << 20);
+    model.arrived.store(1, Ordering::SeqCst);
+    assert_eq!(area(&predictor, &known), 7);
+    // From now on an encoder runs until it is let go.
+    model.arrived.store(0, Ordering::SeqCst);
+    thread::scope(|scope| {
+        let waiting = [(); 2].map(|()| scope.spawn(|| area(&predictor, &new)));
+        while predictor.n_encoded() < 2 {
+            thread::yield_now();
+        }
+        for _ in 0..100 {
+            assert_eq!(area(&predictor, &known), 7);
+        }
+        assert!(waiting.iter().all(|click| !click.is_finished()));
+        model.arrived.store(1, Ordering::SeqCst);
+        assert_eq!(waiting.map(|click| click.join().unwrap()), [9, 9]);
+    });
+    assert_eq!(predictor.n_encoded(), 2);
+}
+
+#[test]
 fn ten_thousand_interleaved_clicks_of_two_users_never_mix_their_images() {
     let folder = tempfile::tempdir().unwrap();
     let paths = [

@@ -1,18 +1,24 @@
 //! The backend behind the whole server.
 
 mod tiny;
+#[path = "../../../crates/label-studio-inference/tests/unusable/mod.rs"]
+mod unusable;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use std::{fs, sync::Arc, thread};
+
 use clap::Parser as _;
-use grounding_sam::SegmenterArgs;
+use grounding_sam::{GroundingSam, SegmenterArgs};
 use label_studio_inference::{
     hub::{Hub, HubOptions},
     images::{Limits, open},
     sam::Prompt,
 };
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{
+    Model, PredictRequest, Predictions, Project, TestClient, Value, anyhow, json,
+};
 use tiny::{
-    LABEL_CONFIG, body, data_url, dino, mask, model, predict, predictor, regions, runtime, sam_file,
+    LABEL_CONFIG, body, data_url, dino, mask, model, predict, predictor, regions, runtime,
+    sam_file, to_url,
 };
 
 const POLYGONS: &str = r#"
@@ -115,30 +121,25 @@ fn a_turned_photo_has_masks_where_its_boxes_are() {
 }
 
 #[test]
-fn tasks_of_different_size_are_answered_each_and_a_bad_one_alone_fails() {
+fn tasks_of_different_size_are_answered_each_and_bad_ones_alone_fail() {
     let client = TestClient::new(model(Some(predictor())));
-    let bad = format!(
-        "data:image/png;base64,{}",
-        BASE64_STANDARD.encode("no image")
-    );
-    let images = [
-        data_url("wide.png"),
-        data_url("line.png"),
-        bad,
-        data_url("grey.png"),
-        data_url("deep.png"),
-    ];
+    let address = |name: &str| match fs::read(unusable::pictures().join(name)) {
+        Ok(bytes) => to_url(&bytes),
+        Err(_) => name.to_owned(),
+    };
+    let unusable = unusable::FILES.map(|(name, _)| address(name));
+    let fixtures = ["wide.png", "line.png", "grey.png"].map(data_url);
+    let usable = [&fixtures[..], &unusable::USABLE.map(address)].concat();
+    let images = [&unusable[..], &usable].concat();
     let results = predict(&client, &body(LABEL_CONFIG, &images, "cat. house"));
-    assert_eq!(results.len(), 5);
-    for (idx, result) in results.iter().enumerate() {
-        assert_eq!(result.get("result").is_some(), idx != 2, "{result}");
+    assert_eq!(results.len(), images.len());
+    for (result, (name, expected)) in results.iter().zip(unusable::FILES) {
+        let error = result["error"].as_str().unwrap();
+        assert!(error.contains(expected), "{name}: {error}");
     }
-    assert!(
-        results[2]["error"]
-            .as_str()
-            .unwrap()
-            .contains("not an image")
-    );
+    for result in &results[unusable.len()..] {
+        assert!(result["result"].is_array(), "{result}");
+    }
 }
 
 #[test]
@@ -201,15 +202,50 @@ fn only_the_control_that_is_used_is_demanded() {
     );
 }
 
-#[test]
-fn the_same_image_is_looked_at_once() {
-    let model = model(Some(predictor()));
-    let image = open(&dino("wide.png"), &Limits::default()).unwrap();
-    let segmenter = model.segmenter.as_ref().unwrap();
-    for _ in 0..3 {
-        segmenter.embed(&image).unwrap();
+/// The model, kept by the test as well.
+struct Shared(Arc<GroundingSam>);
+
+impl Model for Shared {
+    fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
+        self.0.predict(project, request)
     }
-    assert_eq!(segmenter.n_encoded(), 1);
+}
+
+#[test]
+fn prompts_at_once_on_two_images_get_their_own_masks_and_each_image_is_looked_at_once() {
+    let model = Arc::new(model(Some(predictor())));
+    let client = TestClient::new(Shared(Arc::clone(&model)));
+    let answer = |client: &TestClient, image: &str| {
+        let mut results = predict(client, &body(LABEL_CONFIG, &[data_url(image)], "cat"));
+        assert!(!regions(&results[0]).is_empty());
+        for region in results[0]["result"].as_array_mut().unwrap() {
+            region["id"] = Value::Null;
+        }
+        results[0]["result"].clone()
+    };
+    let images = ["wide.png", "grey.png"];
+    let answers = thread::scope(|scope| {
+        let ask = |image| {
+            let (client, answer) = (&client, &answer);
+            scope.spawn(move || answer(client, image))
+        };
+        let calls: Vec<_> = images
+            .iter()
+            .cycle()
+            .take(8)
+            .map(|image| ask(image))
+            .collect();
+        let answers = calls.into_iter().map(|call| call.join().unwrap());
+        answers.collect::<Vec<_>>()
+    });
+    assert_eq!(model.segmenter.as_ref().unwrap().n_encoded(), 2);
+    for (answer, expected) in answers.iter().zip(answers[..2].iter().cycle()) {
+        assert_eq!(answer, expected);
+    }
+    let sizes = answers[..2]
+        .iter()
+        .map(|regions| &regions[0]["original_width"]);
+    assert_eq!(sizes.collect::<Vec<_>>(), [100, 80]);
 }
 
 #[test]
@@ -277,4 +313,29 @@ fn flags_say_which_masks_are_made() {
             .unwrap_err()
             .contains("SAM_DECODER")
     );
+
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.onnx");
+    let whole = fs::read(&files[1]).unwrap();
+    fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let other = dino("model.onnx").display().to_string();
+    let load_files = |encoder: &str, decoder: &str| {
+        let files = [
+            "--use-sam",
+            "--sam-encoder",
+            encoder,
+            "--sam-decoder",
+            decoder,
+        ];
+        load(&files).unwrap_err()
+    };
+    let truncated = load_files(&files[0], &cut.display().to_string());
+    assert!(truncated.contains("truncated"), "{truncated}");
+    let encoder = load_files(&other, &files[1]);
+    assert!(
+        encoder.contains("a SAM image encoder has one input"),
+        "{encoder}"
+    );
+    let decoder = load_files(&files[0], &other);
+    assert!(decoder.contains("is not a SAM mask decoder"), "{decoder}");
 }

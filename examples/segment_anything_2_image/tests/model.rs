@@ -1,5 +1,8 @@
 //! The model as Label Studio asks it. What it shares with `segment_anything_model` is tested there.
 
+#[path = "../../../crates/label-studio-inference/tests/unusable/mod.rs"]
+mod unusable;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,7 +15,7 @@ use label_studio_inference::{
 };
 use label_studio_ml::{
     LabelConfig, MediaFetcher, MediaOptions, MemoryStore, Model, PredictRequest, Project,
-    ProjectId, Services, Task, Value, json, serde_json,
+    ProjectId, Services, Task, Value, anyhow, json, serde_json,
 };
 use segment_anything_2_image::SegmentAnything2;
 
@@ -43,17 +46,21 @@ fn model() -> SegmentAnything2 {
     SegmentAnything2::load(&runtime, &checkpoints, &args).unwrap()
 }
 
-fn project() -> Project {
+fn project_in(folder: &Path, label_config: &str) -> Project {
     let options = MediaOptions {
-        document_root: Some(fixture("images")),
-        ..MediaOptions::new(fixture("cache"))
+        document_root: Some(folder.to_owned()),
+        ..MediaOptions::new(folder.join("cache"))
     };
     let services = Services {
         media: Some(MediaFetcher::new(None, options).unwrap()),
         ..Services::new(MemoryStore::default())
     };
-    let label_config = Arc::new(LabelConfig::parse(LABEL_CONFIG).unwrap());
+    let label_config = Arc::new(LabelConfig::parse(label_config).unwrap());
     Project::new(ProjectId::parse("1"), label_config, Arc::new(services))
+}
+
+fn project() -> Project {
+    project_in(&fixture("images"), LABEL_CONFIG)
 }
 
 fn key_point(x: f64, y: f64, label: &str) -> Value {
@@ -65,6 +72,15 @@ fn key_point(x: f64, y: f64, label: &str) -> Value {
 }
 
 fn predict(model: &SegmentAnything2, names: &[&str], context: Option<Value>) -> Value {
+    answers(model, &project(), names, context).unwrap()
+}
+
+fn answers(
+    model: &SegmentAnything2,
+    project: &Project,
+    names: &[&str],
+    context: Option<Value>,
+) -> anyhow::Result<Value> {
     let task = |name: &&str| json!({ "data": { "image": format!("/data/local-files/?d={name}") } });
     let tasks = names
         .iter()
@@ -73,7 +89,7 @@ fn predict(model: &SegmentAnything2, names: &[&str], context: Option<Value>) -> 
         context,
         ..PredictRequest::new(tasks.collect())
     };
-    serde_json::to_value(model.predict(&project(), &request).unwrap()).unwrap()
+    Ok(serde_json::to_value(model.predict(project, &request)?)?)
 }
 
 #[test]
@@ -122,12 +138,42 @@ fn each_label_gets_a_region_with_the_size_of_the_upright_image() {
 #[test]
 fn an_image_that_cannot_be_used_costs_its_task_only() {
     let clicks = json!({ "result": [key_point(40.0, 50.0, "defect")] });
-    let answer = predict(&model(), &["gone.png", "wide.png"], Some(clicks));
+    let names = unusable::FILES.iter().map(|(name, _)| *name);
+    let names: Vec<_> = names.chain(unusable::USABLE).collect();
+    let project = project_in(&unusable::pictures(), LABEL_CONFIG);
+    let answer = answers(&model(), &project, &names, Some(clicks)).unwrap();
+    for (idx, (name, expected)) in unusable::FILES.iter().enumerate() {
+        let error = answer[idx]["error"].as_str().unwrap();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+    for (idx, name) in (unusable::FILES.len()..).zip(unusable::USABLE) {
+        assert_eq!(answer[idx]["result"][0]["type"], "brushlabels", "{name}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_click_or_the_label_config_is_named() {
+    let model = model();
+    let error = |click: Value| {
+        let answer = predict(&model, &["wide.png"], Some(json!({ "result": [click] })));
+        answer[0]["error"].as_str().unwrap().to_owned()
+    };
+    let outside = error(key_point(120.0, 50.0, "defect"));
+    assert!(outside.contains("120 %"), "{outside}");
+    let unknown = error(key_point(20.0, 50.0, "dent"));
     assert!(
-        answer[0]["error"].as_str().unwrap().contains("gone.png"),
-        "{answer}"
+        unknown.contains("\"dent\"") && unknown.contains("defect, scratch"),
+        "{unknown}"
     );
-    assert_eq!(answer[1]["result"][0]["type"], "brushlabels");
+    let without_brush = LABEL_CONFIG.replace("BrushLabels", "EllipseLabels");
+    let project = project_in(&fixture("images"), &without_brush);
+    for context in [
+        None,
+        Some(json!({ "result": [key_point(20.0, 50.0, "defect")] })),
+    ] {
+        let missing = answers(&model, &project, &["wide.png"], context).unwrap_err();
+        assert!(missing.to_string().contains("<BrushLabels>"), "{missing}");
+    }
 }
 
 #[test]

@@ -102,12 +102,8 @@ fn files_of_the_transformers_library_give_the_masks_of_the_library() {
 fn files_that_do_not_belong_together_are_refused() {
     let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let refusal = |encoder: &str, decoder: &str| {
-        let loaded = Sam2::load(
-            &runtime,
-            fixture(encoder),
-            fixture(decoder),
-            MaskChoice::Auto,
-        );
+        let (encoder, decoder) = (fixture(encoder), fixture(decoder));
+        let loaded = Sam2::load(&runtime, encoder, decoder, MaskChoice::Auto);
         loaded.err().unwrap().to_string()
     };
     let mixed = refusal("tiny.encoder.onnx", "prompt_encoder_mask_decoder.onnx");
@@ -119,4 +115,14 @@ fn files_that_do_not_belong_together_are_refused() {
     );
     let twice = refusal("tiny.encoder.onnx", "tiny.encoder.onnx");
     assert!(twice.contains("is not a SAM 2 mask decoder"), "{twice}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.onnx");
+    let whole = fs::read(fixture("tiny.decoder.onnx")).unwrap();
+    fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let cut = refusal("tiny.encoder.onnx", cut.to_str().unwrap());
+    assert!(
+        cut.contains("cut.onnx") && cut.contains("truncated"),
+        "{cut}"
+    );
 }

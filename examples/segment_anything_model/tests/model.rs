@@ -1,12 +1,7 @@
 //! The model as Label Studio asks it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    slice, thread,
-};
+use std::{fs, path::PathBuf, slice, thread};
 
-use image::{DynamicImage, Rgb, RgbImage, codecs::gif::GifEncoder};
 use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
     sam::{MaskChoice, Sam},
@@ -14,6 +9,8 @@ use label_studio_inference::{
 use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
 
 mod project;
+#[path = "../../../crates/label-studio-inference/tests/unusable/mod.rs"]
+mod unusable;
 
 use project::{fixture, key_point, mask_of, predict, project, project_in, rectangle, task, tiny};
 
@@ -236,90 +233,35 @@ fn users_on_two_images_get_their_own_masks() {
     assert_eq!(model.tools.predictor.n_encoded(), 2);
 }
 
-/// Files that are no images, in a folder with one that is.
-fn bad_files(folder: &Path) {
-    fs::copy(fixture("images/wide.png"), folder.join("wide.png")).unwrap();
-    fs::write(folder.join("empty.png"), "").unwrap();
-    fs::write(folder.join("page.png"), "<!DOCTYPE html><p>Log in").unwrap();
-    let good = fs::read(folder.join("wide.png")).unwrap();
-    fs::write(folder.join("cut.png"), &good[..good.len() / 2]).unwrap();
-    // A header of 30,000 x 30,000 pixels, and nothing behind it.
-    let mut huge = Vec::from(b"BM");
-    for value in [
-        54_u32,
-        0,
-        54,
-        40,
-        30_000,
-        30_000,
-        1 | 24 << 16,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-    ] {
-        huge.extend(value.to_le_bytes());
-    }
-    fs::write(folder.join("huge.bmp"), huge).unwrap();
-}
-
 #[test]
 fn an_image_that_cannot_be_used_costs_its_task_only() {
-    let folder = tempfile::tempdir().unwrap();
-    bad_files(folder.path());
-    let (model, project) = (tiny(), project_in(folder.path(), project::LABEL_CONFIG));
-    let cases = [
-        ("empty.png", "0 bytes"),
-        ("page.png", "web page"),
-        ("cut.png", "damaged"),
-        ("huge.bmp", "30000x30000"),
-        ("gone.png", "gone.png"),
-    ];
-    let mut tasks: Vec<_> = cases.iter().map(|(name, _)| task(name)).collect();
-    tasks.push(json!({ "id": 2, "data": { "picture": "x" } }));
-    tasks.push(task("wide.png"));
-    let answer = predict(
-        &model,
-        &project,
-        &tasks,
-        &[key_point(40.0, 50.0, "Banana", true)],
+    let (model, project) = (
+        tiny(),
+        project_in(&unusable::pictures(), project::LABEL_CONFIG),
     );
-    for (idx, (name, expected)) in cases.iter().enumerate() {
+    let names = unusable::FILES.iter().map(|(name, _)| *name);
+    let mut tasks: Vec<_> = names.chain(unusable::USABLE).map(task).collect();
+    tasks.push(json!({ "id": 2, "data": { "picture": "x" } }));
+    let click = key_point(40.0, 50.0, "Banana", true);
+    let answer = predict(&model, &project, &tasks, &[click]);
+    for (idx, (name, expected)) in unusable::FILES.iter().enumerate() {
         let error = answer[idx]["error"].as_str().unwrap();
         assert!(error.contains(expected), "{name}: {error}");
     }
-    assert!(
-        answer[5]["error"]
-            .as_str()
-            .unwrap()
-            .contains("no image address under \"image\"")
-    );
-    assert_eq!(answer[6]["result"][0]["type"], "brushlabels");
-}
-
-#[test]
-fn of_an_animation_the_first_frame_counts() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut gif = Vec::new();
-    let mut encoder = GifEncoder::new(&mut gif);
-    for red in [200, 10] {
-        let frame = DynamicImage::ImageRgb8(RgbImage::from_pixel(40, 30, Rgb([red, 0, 0])));
-        encoder
-            .encode_frame(image::Frame::new(frame.into_rgba8()))
-            .unwrap();
+    for (idx, name) in (unusable::FILES.len()..).zip(unusable::USABLE) {
+        assert_eq!(answer[idx]["result"][0]["type"], "brushlabels", "{name}");
     }
-    drop(encoder);
-    fs::write(folder.path().join("moving.gif"), gif).unwrap();
-    let project = project_in(folder.path(), project::LABEL_CONFIG);
-    let answer = predict(
-        &tiny(),
-        &project,
-        &[task("moving.gif")],
-        &[key_point(40.0, 50.0, "Banana", true)],
+    let last = answer.as_array().unwrap().last().unwrap();
+    let error = last["error"].as_str().unwrap();
+    assert!(
+        error.contains("no image address under \"image\""),
+        "{error}"
     );
-    assert!(answer[0]["result"].is_array(), "{answer}");
+    assert_eq!(
+        model.tools.predictor.n_encoded(),
+        2,
+        "only what can be used is looked at"
+    );
 }
 
 #[test]

@@ -76,10 +76,11 @@ pub fn model(segmenter: Option<Predictor>) -> GroundingSam {
 }
 
 pub fn data_url(name: &str) -> String {
-    format!(
-        "data:image/png;base64,{}",
-        BASE64_STANDARD.encode(fs::read(dino(name)).unwrap())
-    )
+    to_url(&fs::read(dino(name)).unwrap())
+}
+
+pub fn to_url(bytes: &[u8]) -> String {
+    format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes))
 }
 
 pub fn body(label_config: &str, images: &[String], prompt: &str) -> Value {
