@@ -3,7 +3,7 @@
 #![no_main]
 
 use bytes::Bytes;
-use label_studio_sdk::{RawTasks, Task};
+use label_studio_sdk::{RawTasks, Task, repair_json};
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -17,6 +17,11 @@ struct Body<'a> {
 
 // Text, because the server refuses a body that is none before it reads the JSON, and `into_tasks` relies on it.
 fuzz_target!(|text: &str| {
+    if let Some(repaired) = repair_json(text) {
+        assert_eq!(repair_json(&repaired), None, "it is repaired");
+        let read = serde_json::from_str::<Value>(text);
+        assert!(read.is_err(), "JSON needs no repair");
+    }
     let body = Bytes::copy_from_slice(text.as_bytes());
     let tasks = if let Ok(tasks) = Task::parse_list(&body) {
         tasks

@@ -37,6 +37,7 @@ fn a_body_must_be_a_json_object() {
         415,
         "Content-Type: application/json",
     );
+    check("/webhook", &[], "{}", 415, "Content-Type: application/json");
 }
 
 #[test]

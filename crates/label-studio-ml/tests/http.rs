@@ -135,6 +135,66 @@ fn answers_as_recorded() {
 }
 
 #[test]
+fn every_route_has_its_methods() {
+    let client = TestClient::new(model("ret_none"));
+    for path in [
+        "/",
+        "/health",
+        "/ready",
+        "/metrics",
+        "/versions",
+        "/openapi.json",
+    ] {
+        assert_eq!(client.send("HEAD", path, &[], "").0, 200, "{path}");
+        assert_eq!(client.send("OPTIONS", path, &[], "").0, 200, "{path}");
+        assert_eq!(client.send("POST", path, &[], "{}").0, 405, "{path}");
+    }
+    for path in ["/predict", "/setup", "/webhook"] {
+        assert_eq!(client.send("OPTIONS", path, &[], "").0, 200, "{path}");
+        assert_eq!(client.get(path).0, 405, "{path}");
+        assert_eq!(client.get(&format!("{path}/")).0, 404, "{path}/");
+    }
+}
+
+#[test]
+fn credentials_are_needed_for_everything() {
+    let args = label_studio_ml::ServerArgs {
+        basic_auth_user: Some("u".to_owned()),
+        basic_auth_pass: Some("p".to_owned()),
+        ..Default::default()
+    };
+    let services = label_studio_ml::Services::new(label_studio_ml::MemoryStore::default());
+    let client = TestClient::with_services(model("auth_ok"), &args, services);
+    let health = |header: &[(&str, &str)]| client.send("GET", "/health", header, "");
+    let (status, answer) = health(&[("authorization", "Basic dTpw")]);
+    assert_eq!(
+        (status, answer),
+        (200, json!({ "model_class": "P", "status": "UP" }))
+    );
+    for wrong in [
+        "Basic dTp4",
+        "Basic dQ==",
+        "Basic",
+        "Bearer dTpw",
+        "dTpw",
+        "Basic \u{e9}",
+    ] {
+        let (status, answer) = health(&[("authorization", wrong)]);
+        assert_eq!(status, 401, "{wrong}");
+        assert!(
+            answer["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with("Unauthorized"),
+            "{answer}"
+        );
+    }
+    for path in ["/", "/predict", "/nope"] {
+        assert_eq!(client.get(path).0, 401, "{path}");
+    }
+}
+
+#[test]
 fn a_project_is_named_by_text_or_any_number() {
     let client = TestClient::new(model("ret_none"));
     for (project, status) in [

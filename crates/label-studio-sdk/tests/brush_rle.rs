@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 const CORE: &str = include_str!("../../../vectors/core_rle.json");
 const BRUSH: &str = include_str!("../../../vectors/rle_brush.json");
+const OWN: &str = include_str!("../../../vectors/own_rle.json");
 const MAX: u64 = 1 << 24;
 
 fn bytes(list: &Value) -> Vec<u8> {
@@ -84,6 +85,23 @@ fn packs_and_unpacks_the_core_vectors() {
             "10x20_rect" => check_mask(name, &(20, 10, rectangle(20, 10, 3..9, 2..5)), &rle),
             _ if case["mask"].is_array() => check_mask(name, &mask(&case["mask"]), &rle),
             _ => check_values(name, &bytes(&case["values"]), &rle),
+        }
+    }
+}
+
+#[test]
+fn packs_and_unpacks_our_own_vectors() {
+    let vectors: Value = serde_json::from_str(OWN).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let (name, rle) = (case["name"].as_str().unwrap(), bytes(&case["rle"]));
+        if case["mask"].is_array() {
+            check_mask(name, &mask(&case["mask"]), &rle);
+        } else {
+            let runs: Vec<(u8, usize)> = serde_json::from_value(case["runs"].clone()).unwrap();
+            let values = runs
+                .into_iter()
+                .flat_map(|(value, length)| vec![value; length]);
+            check_values(name, &values.collect::<Vec<_>>(), &rle);
         }
     }
 }

@@ -8,6 +8,7 @@ use label_studio_sdk::{
 use serde_json::{Map, Value, json};
 
 const VECTORS: &str = include_str!("../../../vectors/core_label_interface.json");
+const OWN_VECTORS: &str = include_str!("../../../vectors/own_label_interface.json");
 
 fn vectors() -> Value {
     serde_json::from_str(VECTORS).unwrap()
@@ -25,7 +26,11 @@ fn label(
 ) -> Result<Region, LabelConfigError> {
     let mut fields: Map<_, _> = arguments.as_object().unwrap().clone();
     let label = fields.remove("label").unwrap_or_default();
-    config.control(control)?.label(label).fields(fields).build()
+    let builder = match fields.remove("to_name") {
+        Some(Value::String(to_name)) => config.control(control)?.label(label).to_name(to_name),
+        _ => config.control(control)?.label(label),
+    };
+    builder.fields(fields).build()
 }
 
 /// The region as JSON, its random id replaced and its whole numbers written without a fraction.
@@ -99,6 +104,54 @@ fn creates_the_regions_of_every_vector() {
             .unwrap();
         let regions: Vec<_> = regions.iter().map(shown).collect();
         assert_eq!(json!(regions), whole_numbers(&case["regions"]), "{case}");
+    }
+}
+
+#[test]
+fn labels_like_every_vector_of_our_own() {
+    let vectors: Value = serde_json::from_str(OWN_VECTORS).unwrap();
+    let config = parse(&vectors["config"]);
+    let mut differences = Vec::new();
+    for case in vectors["label_calls"].as_array().unwrap() {
+        let control = case["control"].as_str().unwrap();
+        let region = label(&config, control, &case["label_kwargs"]);
+        compare(
+            &mut differences,
+            case,
+            &region.as_ref().map(shown),
+            case.get("region").map(whole_numbers).as_ref(),
+        );
+    }
+    // The original makes regions in the order of the payload, here they come in the order of the controls.
+    let by_name = |regions: &[Value]| {
+        let mut regions = regions.to_vec();
+        regions.sort_by_key(|region| region["from_name"].to_string());
+        Value::from(regions)
+    };
+    for case in vectors["create_regions"].as_array().unwrap() {
+        let regions = config.create_regions(case["data"].as_object().unwrap());
+        let regions = regions.as_ref().map(|regions| {
+            let regions: Vec<_> = regions.iter().map(shown).collect();
+            by_name(&regions)
+        });
+        let expected = case["regions"].as_array();
+        let expected = expected.map(|regions| {
+            let regions: Vec<_> = regions.iter().map(whole_numbers).collect();
+            by_name(&regions)
+        });
+        compare(&mut differences, case, &regions, expected.as_ref());
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+fn compare(
+    differences: &mut Vec<String>,
+    case: &Value,
+    made: &Result<Value, &LabelConfigError>,
+    expected: Option<&Value>,
+) {
+    if made.as_ref().ok() != expected {
+        differences.push(format!("{case}\n  {made:?}"));
     }
 }
 

@@ -3,7 +3,10 @@
 use label_studio_sdk::LabelConfig;
 use serde_json::{Value, json};
 
-const VECTORS: &str = include_str!("../../../vectors/core_label_map.json");
+const VECTORS: [&str; 2] = [
+    include_str!("../../../vectors/core_label_map.json"),
+    include_str!("../../../vectors/own_label_map.json"),
+];
 
 fn check(config: &str, control: &str, model_names: &[&str], expected: &Value) {
     let map = LabelConfig::parse(config)
@@ -14,8 +17,11 @@ fn check(config: &str, control: &str, model_names: &[&str], expected: &Value) {
 
 #[test]
 fn maps_every_vector() {
-    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
-    for case in vectors["cases"].as_array().unwrap() {
+    let vectors = VECTORS.map(|vectors| serde_json::from_str::<Value>(vectors).unwrap());
+    for case in vectors
+        .iter()
+        .flat_map(|vectors| vectors["cases"].as_array().unwrap())
+    {
         let names: Vec<_> = case["model_names"]
             .as_array()
             .unwrap()

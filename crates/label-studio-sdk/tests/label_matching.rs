@@ -17,10 +17,13 @@ struct Case {
 
 #[test]
 fn matches_the_reference_vectors() {
-    let vectors: Value =
-        serde_json::from_str(include_str!("../../../vectors/core_match_labels.json")).unwrap();
-    let cases: Vec<Case> = serde_json::from_value(vectors["cases"].clone()).unwrap();
-    for case in cases {
+    let read = |vectors: &str| {
+        let vectors: Value = serde_json::from_str(vectors).unwrap();
+        serde_json::from_value::<Vec<Case>>(vectors["cases"].clone()).unwrap()
+    };
+    let recorded = read(include_str!("../../../vectors/core_match_labels.json"));
+    let own = read(include_str!("../../../vectors/own_match_labels.json"));
+    for case in recorded.into_iter().chain(own) {
         assert_eq!(
             match_labels(&case.input, &case.labels),
             case.matched,

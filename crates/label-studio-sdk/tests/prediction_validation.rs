@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../vectors/core_label_interface.json");
+const OWN_VECTORS: &str = include_str!("../../../vectors/own_label_interface.json");
 
 fn check(config: &str, prediction: &Value, expected: &[&str]) {
     let config = LabelConfig::parse(config).unwrap();
@@ -13,10 +14,6 @@ fn check(config: &str, prediction: &Value, expected: &[&str]) {
         expected,
         "{prediction}"
     );
-}
-
-fn vectors() -> Value {
-    serde_json::from_str(VECTORS).unwrap()
 }
 
 /// The original nests the messages of a relation in a list of their own; here all messages are in one list.
@@ -34,16 +31,32 @@ fn flat(errors: &Value) -> Vec<&str> {
 
 #[test]
 fn finds_the_faults_of_every_vector() {
-    let vectors = vectors();
-    for case in vectors["validate_prediction"].as_array().unwrap() {
-        let errors = flat(&case["errors"]);
-        assert_eq!(errors.is_empty(), case["valid"] == true);
-        check(
-            vectors["config"].as_str().unwrap(),
-            &case["prediction"],
-            &errors,
-        );
+    let mut differences = Vec::new();
+    for vectors in [VECTORS, OWN_VECTORS] {
+        let vectors: Value = serde_json::from_str(vectors).unwrap();
+        let config = LabelConfig::parse(vectors["config"].as_str().unwrap()).unwrap();
+        for case in vectors["validate_prediction"].as_array().unwrap() {
+            let errors = config.validate_prediction(&case["prediction"]);
+            let expected = flat(&case["errors"]);
+            let is_same = errors.len() == expected.len()
+                && errors
+                    .iter()
+                    .zip(&expected)
+                    .all(|(one, other)| reason(one) == reason(other));
+            if !is_same {
+                differences.push(format!(
+                    "{}\n   {errors:?}\n   {expected:?}",
+                    case["prediction"]
+                ));
+            }
+        }
     }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// The part of a message that every version of the SDK writes alike: newer ones go on with the fields of the value.
+fn reason(message: &str) -> &str {
+    message.split(" Got: ").next().unwrap_or(message)
 }
 
 fn check_region(config: &str, region: &Value, expected: &[&str]) {

@@ -21,10 +21,14 @@ fn column(region: Value, field: &str) -> Vec<Value> {
 
 #[test]
 fn expands_the_reference_vectors() {
-    let vectors: Value =
-        serde_json::from_str(include_str!("../../../vectors/core_video_keyframes.json")).unwrap();
-    let expanded = expand_keyframes(vectors["input"].as_array().unwrap(), MAX_FRAMES).unwrap();
-    assert_eq!(Value::from(expanded), vectors["output"]);
+    for vectors in [
+        include_str!("../../../vectors/core_video_keyframes.json"),
+        include_str!("../../../vectors/own_video_keyframes.json"),
+    ] {
+        let vectors: Value = serde_json::from_str(vectors).unwrap();
+        let expanded = expand_keyframes(vectors["input"].as_array().unwrap(), MAX_FRAMES).unwrap();
+        assert_eq!(Value::from(expanded), vectors["output"]);
+    }
 }
 
 #[test]

@@ -175,12 +175,11 @@ fn announced_length(headers: &HeaderMap) -> Option<usize> {
         .ok()
 }
 
+/// A body of no named type is refused, too: a page in somebody's browser can send one anywhere without asking first.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(());
-    };
+    let content_type = headers.get(header::CONTENT_TYPE);
     let media_type = content_type
-        .to_str()
+        .and_then(|content_type| content_type.to_str().ok())
         .unwrap_or_default()
         .split(';')
         .next()
@@ -308,11 +307,14 @@ mod tests {
         }
     }
 
-    fn request(length: usize, body: Body) -> Request {
+    fn request(length: Option<usize>, body: Body) -> Request {
         let mut request = Request::new(body);
-        request
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, length.into());
+        let json = axum::http::HeaderValue::from_static("application/json");
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, json);
+        if let Some(length) = length {
+            headers.insert(header::CONTENT_LENGTH, length.into());
+        }
         request
     }
 
@@ -322,10 +324,10 @@ mod tests {
             patience: Duration::from_millis(1),
             ..BodyLimits::new(1, 1)
         };
-        let request = Request::new(Body::new(Stuck(Some(Bytes::from_static(b"{")))));
-        let error = limits.read(request).await.expect_err("the body never ends");
+        let stuck = request(None, Body::new(Stuck(Some(Bytes::from_static(b"{")))));
+        let error = limits.read(stuck).await.expect_err("the body never ends");
         assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
-        let whole = limits.read(Request::new(Body::from("{}"))).await;
+        let whole = limits.read(request(None, Body::from("{}"))).await;
         assert_eq!(whole.expect("there is room again").bytes, "{}");
     }
     #[tokio::test]
@@ -334,7 +336,7 @@ mod tests {
             patience: Duration::from_millis(5),
             ..BodyLimits::new(1, 1)
         };
-        let trickle = request(MIB - 1, Body::new(Trickle(false)));
+        let trickle = request(Some(MIB - 1), Body::new(Trickle(false)));
         let error = limits.read(trickle).await.expect_err("the body never ends");
         assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
         assert_eq!(error.detail(), "the body arrives too slowly");
@@ -347,13 +349,13 @@ mod tests {
             .map(|_| {
                 let limits = Arc::clone(&limits);
                 let body = Body::new(Stuck(Some(Bytes::from_static(b"{"))));
-                tokio::spawn(async move { limits.read(request(2 * MIB, body)).await })
+                tokio::spawn(async move { limits.read(request(Some(2 * MIB), body)).await })
             })
             .collect();
         while limits.kibs.available_permits() > 2 * KIB {
             tokio::task::yield_now().await;
         }
-        let small = limits.read(request(2, Body::from("{}"))).await;
+        let small = limits.read(request(Some(2), Body::from("{}"))).await;
         assert_eq!(small.expect("there is room").bytes, "{}");
         stuck.iter().for_each(tokio::task::JoinHandle::abort);
     }

@@ -188,9 +188,9 @@ impl<'a> RegionCheck<'a> {
                 has_valid_labels(control, "labels", value) && fields.check(value).is_ok()
             }
             ValueKind::VideoRectangle
-                if control.labels.is_empty() && value.get("labels").is_none() =>
+                if control.labels.is_empty() && region["value"].get("labels").is_none() =>
             {
-                kind.check(value).is_ok()
+                kind.check(&region["value"]).is_ok()
             }
             _ => {
                 let has_labels = kind

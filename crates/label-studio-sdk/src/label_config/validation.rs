@@ -75,11 +75,16 @@ fn check_view(view: Node<'_, '_>, is_root: bool, errors: &mut Vec<String>) {
         match tag {
             "View" => check_view(node, false, errors),
             "Choices" => {
-                check_labels(node, "Choice", errors);
+                let place = if n_of_tag[tag] == 1 {
+                    "Choice/".to_owned()
+                } else {
+                    format!("{}/Choice/", n_seen[tag] - 1)
+                };
+                check_labels(node, "Choice", Some(&place), errors);
                 check_nested_views(node, errors);
             }
             "Labels" => {
-                check_labels(node, "Label", errors);
+                check_labels(node, "Label", None, errors);
                 check_nested_views(node, errors);
             }
             _ => {}
@@ -110,16 +115,18 @@ fn check_nested_views(node: Node<'_, '_>, errors: &mut Vec<String>) {
     }
 }
 
-fn check_labels(node: Node<'_, '_>, tag: &str, errors: &mut Vec<String>) {
-    let labels = node
-        .children()
-        .filter(|child| child.has_tag_name(tag))
-        .enumerate();
-    for (idx, _) in labels.filter(|(_, label)| !label.has_attribute("value")) {
-        let place = if tag == "Choice" {
-            format!("Choice/{idx}")
-        } else {
-            String::new()
+/// Checks that labels have a value. Label Studio numbers choices below `place`, and labels that are not alone.
+fn check_labels(node: Node<'_, '_>, tag: &str, place: Option<&str>, errors: &mut Vec<String>) {
+    let labels = || node.children().filter(|child| child.has_tag_name(tag));
+    let is_alone = labels().count() == 1;
+    for (idx, _) in labels()
+        .enumerate()
+        .filter(|(_, label)| !label.has_attribute("value"))
+    {
+        let place = match place {
+            Some(place) => format!("{place}{idx}"),
+            None if is_alone => String::new(),
+            None => idx.to_string(),
         };
         errors.push(failed(&place, &required("value")));
     }

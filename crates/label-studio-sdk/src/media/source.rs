@@ -5,6 +5,8 @@ use url::{Url, form_urlencoded};
 
 use super::MediaError;
 
+/// Label Studio's way to uploads that lie in cloud storage; without a slash before it in some exports.
+const STORAGE_PROXY: &str = "storage-data/uploaded";
 const CLOUD_SCHEMES: [&str; 3] = ["s3://", "gs://", "azure-blob://"];
 const MAX_SHOWN_CHARS: usize = 200;
 const MAX_PRELOAD_BYTES: usize = 8 << 10;
@@ -61,8 +63,12 @@ impl Source {
                 link: value.to_owned(),
             });
         }
-        if is_link(value) {
-            return Ok(Self::Link(value.to_owned()));
+        let link = match value.strip_prefix(STORAGE_PROXY) {
+            Some(rest) => format!("/{STORAGE_PROXY}{rest}"),
+            None => value.to_owned(),
+        };
+        if is_link(&link) {
+            return Ok(Self::Link(link));
         }
         if let Some(scheme) = CLOUD_SCHEMES
             .iter()
@@ -125,8 +131,9 @@ fn is_link(value: &str) -> bool {
         let id = rest.split('/').next().unwrap_or_default();
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && has_key(value, "fileuri")
     };
+    let is_proxied = |path: &str| path.starts_with(STORAGE_PROXY) && has_key(value, "filepath");
     value.starts_with("/data/upload/")
-        || value.starts_with("/storage-data/uploaded") && has_key(value, "filepath")
+        || value.strip_prefix('/').is_some_and(is_proxied)
         || serves_objects("/tasks/")
         || serves_objects("/projects/")
 }

@@ -95,29 +95,33 @@ fn requests_of_odd_shapes_are_answered_or_refused() {
         ("GET /health HTTP/9.9\r\nHost: x", "", "400"),
         ("GET /health\0 HTTP/1.1\r\nHost: x", "", "400"),
         ("GET /health HTTP/1.1\r\nHost x", "", "400"),
-        ("POST /webhook HTTP/1.1\r\nContent-Length: -1", "{}", "400"),
         (
-            "POST /webhook HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3",
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: -1",
             "{}",
             "400",
         ),
         (
-            "POST /webhook HTTP/1.1\r\nTransfer-Encoding: gzip",
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 3",
             "{}",
             "400",
         ),
         (
-            "POST /webhook HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close",
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: gzip",
+            "{}",
+            "400",
+        ),
+        (
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close",
             "zz\r\n{}\r\n",
             "400",
         ),
         (
-            "POST /webhook HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close",
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close",
             "2\r\n{}\r\n0\r\n\r\n",
             "200",
         ),
         (
-            "POST /webhook HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close",
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close",
             "{}",
             "100",
         ),
@@ -151,19 +155,19 @@ fn no_second_request_is_smuggled_into_the_body_of_a_first() {
     let hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
     let shapes = [
         format!(
-            "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"
         ),
         format!(
-            "POST /webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{hidden}"
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{hidden}"
         ),
         format!(
-            "POST /webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"
         ),
         format!(
-            "POST /webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{hidden}"
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nHost: x\r\nTransfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n{hidden}"
         ),
         format!(
-            "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 38\r\n\r\n{hidden}"
+            "POST /webhook HTTP/1.1\r\nContent-Type: application/json\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 38\r\n\r\n{hidden}"
         ),
     ];
     for shape in shapes {
