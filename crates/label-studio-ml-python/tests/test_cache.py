@@ -21,6 +21,8 @@ def test_keeps_a_text_per_project_and_key(tmp_path):
     del cache["1", "k"]
     del cache["1", "k"]
     assert ("1", "k") not in cache
+    cache[1, 5] = "numbers are as good as their texts"
+    assert cache["1", "5"] == cache[1, 5]
     assert os.path.exists(tmp_path / "other.db")
 
 

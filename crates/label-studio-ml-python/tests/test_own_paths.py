@@ -19,6 +19,7 @@ import os
 from flask import Blueprint, Response, abort, current_app, g, jsonify, redirect, request, session
 
 from label_studio_ml.api import init_app
+from label_studio_ml.exceptions import AnswerException, answer, exception_handler
 from model import Probe
 
 app = init_app(model_class=Probe)
@@ -103,6 +104,16 @@ def counted():
 @app.route("/predict", methods=["GET"])
 def explain():
     return "post tasks here"
+
+
+@app.route("/answer/<how>")
+@exception_handler
+def answered(how):
+    if how == "raise":
+        raise ValueError("no such thing")
+    if how == "end":
+        raise AnswerException(409, "taken")
+    return answer(200, result={"how": how})
 
 
 @app.route("/versions")
@@ -228,6 +239,13 @@ def test_hooks_and_error_handlers_run(backend):
     assert ask(backend, "GET", "/broken/abort").status == 409
     cookie = ask(backend, "GET", "/session").headers["Set-Cookie"].partition(";")[0]
     assert ask(backend, "GET", "/session", headers={"Cookie": cookie}).body == b"2"
+
+
+def test_answers_of_the_package_are_answers_of_a_view(backend):
+    for how, status, said in [("well", 200, "ok"), ("raise", 500, "ValueError: no such thing"), ("end", 409, "taken")]:
+        answer = ask(backend, "GET", f"/answer/{how}?q=1")
+        assert (answer.status, answer.json["detail"], answer.json["request"]) == (status, said, {"q": "1"})
+        assert answer.headers["X-After"] == "nothing"
 
 
 def test_blueprints_rules_and_redirects_are_there(backend):

@@ -10,7 +10,7 @@ import pytest
 
 NAMES = {
     "label_studio_ml": ["package_name", "__version__"],
-    "label_studio_ml.api": ["init_app", "_server", "MODEL_CLASS", "BASIC_AUTH", "TRAIN_EVENTS"],
+    "label_studio_ml.api": ["init_app", "_server", "MODEL_CLASS", "BASIC_AUTH", "TRAIN_EVENTS", "ModelResponse", "exception_handler", "safe_str_cmp"],
     "label_studio_ml.model": [
         "CACHE",
         "LabelInterface",

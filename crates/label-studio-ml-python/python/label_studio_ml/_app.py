@@ -135,8 +135,7 @@ class App:
             if _flask.has_hooks():
                 return _flask.with_hooks(environ, lambda: self._answer(request))(environ, start_response)
             response = self._answer(request)
-        start_response(response.status, response.headers)
-        return [b"" if request.method == "HEAD" else response.data]
+        return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         try:

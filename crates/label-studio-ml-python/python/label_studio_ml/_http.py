@@ -8,7 +8,7 @@ import os
 import sys
 import uuid
 from http import HTTPStatus
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 from urllib.parse import parse_qsl, unquote
 
 from . import _encoding
@@ -61,7 +61,7 @@ class Request:
 
 
 class Response:
-    """An answer."""
+    """An answer. It is a WSGI app, so that a view of Flask may return it."""
 
     def __init__(
         self,
@@ -82,6 +82,23 @@ class Response:
     def of_json(cls, value: Any, status: int = 200, headers: Iterable[Tuple[str, str]] = ()) -> "Response":
         """Makes a response that holds JSON."""
         return cls(_encoding.dumps(value), status, headers)
+
+    def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response(self.status, self.headers)
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else self.data]
+
+    @property
+    def json(self) -> Any:
+        """The JSON that it holds."""
+        return _encoding.loads(self.data)
+
+    def get_json(self) -> Any:
+        """Returns the JSON that it holds."""
+        return self.json
+
+    def get_data(self, as_text: bool = False) -> Union[bytes, str]:
+        """Returns what it holds."""
+        return self.data.decode() if as_text else self.data
 
     @property
     def status(self) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
+import importlib
 import os
 from typing import Any, Optional, Type
 
 from ._app import App
 from ._instances import INSTANCES
+from .exceptions import exception_handler as exception_handler
 from .model import LabelStudioMLBase
+from .response import ModelResponse as ModelResponse
 
 TRAIN_EVENTS = LabelStudioMLBase.TRAIN_EVENTS
 
@@ -33,7 +37,15 @@ def init_app(
     return _server
 
 
+def safe_str_cmp(a: str, b: str) -> bool:
+    """Compares two texts in a time that tells nothing about them."""
+    return hmac.compare_digest(a, b)
+
+
 def __getattr__(name: str) -> Any:
+    # Flask is imported by whoever wants something of it.
+    if name in ("Flask", "Response", "jsonify", "request"):
+        return getattr(importlib.import_module("flask"), name)
     if name == "MODEL_CLASS":
         return _server.model_class
     if name == "BASIC_AUTH":

@@ -49,7 +49,7 @@ class SqliteCache(BaseCache):
 
     def __getitem__(self, project_id_key: Tuple[Any, str]) -> Optional[str]:
         project_id, key = project_id_key
-        return self._store.get(_text(project_id), key)
+        return self._store.get(_text(project_id), _text(key))
 
     def __setitem__(self, project_id_key: Tuple[Any, str], value: str) -> None:
         project_id, key = project_id_key
@@ -57,14 +57,16 @@ class SqliteCache(BaseCache):
             raise ValueError(f"Value must be a string, but {key!r} is a {type(value).__name__}")
         if project_id is None:
             raise ValueError(f"{key!r} needs a project id")
-        self._store.set(_text(project_id), key, value)
+        if key is None:
+            raise ValueError("a value needs a key")
+        self._store.set(_text(project_id), _text(key), value)
 
     def __contains__(self, project_id_key: Tuple[Any, str]) -> bool:
         return self[project_id_key] is not None
 
     def __delitem__(self, project_id_key: Tuple[Any, str]) -> None:
         project_id, key = project_id_key
-        self._store.remove(_text(project_id), key)
+        self._store.remove(_text(project_id), _text(key))
 
     def state(self) -> Optional[bytes]:
         """Returns what every write of any process changes, None if it cannot be had; quicker than reading a value."""
@@ -87,8 +89,8 @@ def create_cache(cache_type: str, path: str, **kwargs: Any) -> BaseCache:
     raise ValueError(f"Unsupported cache type: {cache_type}")
 
 
-def _text(project_id: Any) -> str:
-    return project_id if isinstance(project_id, str) else str(project_id)
+def _text(name: Any) -> str:
+    return name if isinstance(name, str) else str(name)
 
 
 def _reopen() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 from typing import Any, Callable, Dict, Optional
 
 from ._http import CURRENT, Response
@@ -17,11 +18,18 @@ def answer(status: int = 0, msg: str = "", result: Any = None) -> Response:
         status, msg = -1000, "nothing happened"
     if status == 200 and not msg:
         msg = "ok"
-    request = CURRENT.get()
-    body: Dict[str, Any] = {"status": status, "detail": msg, "request": request.args if request else {}}
+    body: Dict[str, Any] = {"status": status, "detail": msg, "request": _query()}
     if result is not None:
         body["result"] = result
     return Response.of_json(body, status if 100 <= status <= 599 else 500)
+
+
+def _query() -> Dict[str, str]:
+    request = CURRENT.get()
+    if request is not None:
+        return request.args
+    flask: Any = sys.modules.get("flask")
+    return dict(flask.request.args) if flask is not None and flask.has_request_context() else {}
 
 
 class AnswerException(Exception):
