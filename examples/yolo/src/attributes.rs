@@ -5,16 +5,16 @@ use label_studio_ml::{
     anyhow::{self, Context, bail},
 };
 
-/// Reads a switch: on for 1, true and yes in any case, off for anything else.
+/// Reads a switch: on for 1, true and yes in any case, off for anything else, nothing included.
 pub(crate) fn switch(control: &Control, name: &str, default: bool) -> bool {
-    control.attr(name).map_or(default, |value| {
+    control.attrs.get(name).map_or(default, |value| {
         ["1", "true", "yes"]
             .iter()
             .any(|on| value.trim().eq_ignore_ascii_case(on))
     })
 }
 
-/// Reads a number from 0.
+/// Reads a number; an attribute that is set to nothing counts as missing.
 pub(crate) fn number(control: &Control, name: &str) -> anyhow::Result<Option<f64>> {
     let Some(text) = control.attr(name) else {
         return Ok(None);
@@ -29,10 +29,10 @@ pub(crate) fn number(control: &Control, name: &str) -> anyhow::Result<Option<f64
     number.map(Some).with_context(place)
 }
 
-/// Reads a number from 0.
+/// Reads a number.
 pub(crate) fn parse_number(text: &str) -> anyhow::Result<f64> {
     match text.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
-        _ => bail!("{text:?} is not a number from 0"),
+        Ok(number) if !number.is_nan() => Ok(number),
+        _ => bail!("{text:?} is not a number"),
     }
 }

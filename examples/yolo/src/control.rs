@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use indexmap::IndexMap;
 use label_studio_ml::{
     self as ml, LabelConfig, Object,
-    anyhow::{self, Context, bail, ensure},
+    anyhow::{self, Context, bail},
 };
 
 use crate::{
@@ -188,7 +188,7 @@ impl<'a> Control<'a> {
             _ => HashMap::new(),
         };
         let points = match kind {
-            Kind::KeyPoint => points(tag)?,
+            Kind::KeyPoint => points(tag),
             _ => HashMap::new(),
         };
         Ok(Some(Self {
@@ -239,36 +239,38 @@ impl<'a> Control<'a> {
 }
 
 /// Reads which label stands for which point of which class: `predicted_values` and `model_index` of each label.
-fn points(control: &ml::Control) -> anyhow::Result<HashMap<(String, usize), String>> {
+///
+/// Labels that lack one of the two mean no point; the boxes around the points need none.
+fn points(control: &ml::Control) -> HashMap<(String, usize), String> {
     let mut points = HashMap::new();
     for (label, tag) in &control.labels_attrs {
         let classes = tag.attrs.get_filled("predicted_values");
         let index = tag.attrs.get_filled("model_index");
-        let (Some(classes), Some(index)) = (classes, index) else {
+        let number = index.and_then(|index| index.trim().parse::<usize>().ok());
+        let (Some(classes), Some(number)) = (classes, number) else {
             if classes.is_some() || index.is_some() {
                 tracing::warn!(
                     control = control.name,
                     label,
-                    "a key point's label needs both predicted_values and model_index, skipped"
+                    model_index = index,
+                    "a key point's label needs predicted_values and the number of the point as model_index, skipped"
                 );
             }
             continue;
         };
-        let index: usize = index.trim().parse().with_context(|| {
-            format!("attribute model_index={index:?} of label {label:?} is not the number of a key point")
-        })?;
         let classes = classes.split(',').map(str::trim);
         for class in classes.filter(|class| !class.is_empty()) {
-            points.insert((class.to_owned(), index), label.clone());
+            points.insert((class.to_owned(), number), label.clone());
         }
     }
-    ensure!(
-        !points.is_empty(),
-        "no label of <KeyPointLabels name={:?}> says which key point it means: give each a class and a number, such as \
-         <Label value=\"nose\" predicted_values=\"person\" model_index=\"0\"/>",
-        control.name
-    );
-    Ok(points)
+    if points.is_empty() {
+        tracing::error!(
+            control = control.name,
+            "no label of the control tag says which key point it means, so there are boxes only; give each label a \
+             class and a number, such as predicted_values=\"person\" model_index=\"0\""
+        );
+    }
+    points
 }
 
 fn first_names(names: &[&str]) -> String {

@@ -51,6 +51,9 @@ fn the_threshold_has_an_alias_a_default_and_an_override_per_label() {
     let count = |config: &str| predict(&model, config, "wide").len();
     let all = count(&boxes("model_score_threshold=\"0.3\""));
     assert!(all > 0);
+    let anything = count(&boxes("model_score_threshold=\"0\""));
+    assert_eq!(count(&boxes("model_score_threshold=\" -1e0 \"")), anything);
+    assert_eq!(count(&boxes("model_score_threshold=\"inf\"")), 0);
     assert_eq!(count(&boxes("")), 0);
     assert_eq!(count(&boxes("score_threshold=\"0.3\"")), all);
     assert_eq!(
@@ -408,5 +411,34 @@ fn boxes_around_key_points_have_labels_and_ids_of_their_own() {
             assert_eq!(value["width"], 5.0);
             assert_eq!(region["meta"]["text"][0], region["parentID"]);
         }
+    }
+}
+
+#[test]
+fn key_points_without_a_number_leave_the_boxes() {
+    let config = |label: &str, attributes: &str| {
+        format!(
+            "<View><Image name=\"image\" value=\"$image\"/><KeyPointLabels name=\"points\" toName=\"image\" \
+             model_path=\"pose.onnx\" model_score_threshold=\"0.3\" {attributes}><Label value=\"person\" {label}/>\
+             <Label value=\"car\"/></KeyPointLabels></View>"
+        )
+    };
+    let model = TinyModel::new(&[("pose.onnx", "tiny-pose.onnx")]);
+    for label in [
+        "",
+        "predicted_values=\"person\"",
+        "predicted_values=\"person\" model_index=\"\"",
+        "predicted_values=\"person\" model_index=\"nose\"",
+        "predicted_values=\"person\" model_index=\"-1\"",
+        "predicted_values=\"person\" model_index=\"17\"",
+    ] {
+        let regions = predict(&model, &config(label, ""), "wide");
+        assert!(!regions.is_empty(), "{label}");
+        for region in &regions {
+            assert_eq!(region["from_name"], "points_bbox", "{label}: {region}");
+        }
+        // A switch that is set to nothing is off.
+        let regions = predict(&model, &config(label, "model_add_bboxes=\"\""), "wide");
+        assert!(regions.is_empty(), "{label}: {regions:?}");
     }
 }

@@ -2,12 +2,13 @@
 
 mod support;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use image::{ImageFormat, RgbImage};
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{LabelConfig, Value, json, serde_json};
-use support::{TinyModel, floats, to_url};
-use yolo::{Kind, rotated_value};
+use support::{TinyModel, fixture, floats, to_url};
+use yolo::{Control, Kind, Network, rotated_value};
 
 fn vectors(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -170,6 +171,44 @@ fn labels_take_the_classes_that_they_name() {
         }
         assert_eq!(json!(map), expected, "{case}");
     }
+}
+
+#[test]
+fn labels_of_key_points_name_class_and_number() {
+    let vectors = vectors(include_str!("vectors/yolo_units.json"));
+    let case = &vectors["keypoint_point_map"];
+    let attribute = |name: &str, value: &Value| match value.as_str() {
+        Some(text) => format!("{name}=\"{text}\""),
+        None => String::new(),
+    };
+    let labels: String = case["labels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|label| {
+            format!(
+                "<Label value={} {} {}/>",
+                label[0],
+                attribute("predicted_values", &label[1]),
+                attribute("model_index", &label[2])
+            )
+        })
+        .collect();
+    let config = format!(
+        "<View><Image name=\"i\" value=\"$i\"/><KeyPointLabels name=\"k\" toName=\"i\">{labels}</KeyPointLabels></View>"
+    );
+    let config = LabelConfig::parse(&config).unwrap();
+    let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let network = Arc::new(Network::load(&runtime, &fixture("tiny-pose.onnx")).unwrap());
+    let candidate = Control::candidates(&config).next().unwrap();
+    let control = Control::new(&config, candidate, network, 0.5)
+        .unwrap()
+        .unwrap();
+    let points = control.points.iter();
+    let points: HashMap<_, _> = points
+        .map(|((class, number), label)| (format!("{class}::{number}"), label))
+        .collect();
+    assert_eq!(json!(points), case["expected"]);
 }
 
 #[test]
