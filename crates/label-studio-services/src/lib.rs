@@ -6,7 +6,7 @@
 //! - [`ServiceClient`] sends a [`ServiceRequest`], repeats it only for failures that pass, and waits as the service asks.
 //! - [`map_parallel`] works on several tasks at once and keeps their order.
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
-//! - [`Secret`] is a key that no log and no error shows.
+//! - [`Secret`] is a key that no log and no error shows; [`Signer`] signs requests to S3 with one.
 //! - [`ChatClient`] asks chat models; [`fill_template`], [`prompt_pair`] and [`text_area_lines`] make the prompts.
 //! - [`ServiceArgs`], [`ChatArgs`], [`BudgetArgs`], [`PromptArgs`] and [`TemplateArgs`] are the flags for all of this.
 //!
@@ -40,6 +40,7 @@ mod request;
 mod response;
 mod retry;
 mod secret;
+mod sigv4;
 #[cfg(feature = "stand-in")]
 mod stand_in;
 mod template;
@@ -59,6 +60,7 @@ pub use prompt_args::{DefaultPromptError, PromptArgs, TemplateArgs};
 pub use request::ServiceRequest;
 pub use response::ServiceResponse;
 pub use secret::Secret;
+pub use sigv4::{Credentials, Signer, Timestamp, sha256_hex, uri_encoded};
 #[cfg(feature = "stand-in")]
 pub use stand_in::{Answer, Received, StandIn, variables};
 pub use template::{fill_template, python_json, python_repr, python_str};

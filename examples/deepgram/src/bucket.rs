@@ -1,10 +1,13 @@
 //! Keeps files in S3.
 
 use label_studio_ml::anyhow::{self, Context};
-use label_studio_services::{Deadline, ServiceClient, ServiceError, ServiceRequest};
+use label_studio_services::{
+    Credentials, Deadline, ServiceClient, ServiceError, ServiceRequest, Signer, Timestamp,
+    uri_encoded,
+};
 use url::Url;
 
-use crate::{Addressing, Audio, BucketArgs, Credentials, Signer, Timestamp, UrlStyle, uri_encoded};
+use crate::{Addressing, Audio, BucketArgs, UrlStyle, credentials};
 
 const CACHE_CONTROL: &str = "public, max-age=31536000";
 
@@ -32,7 +35,7 @@ impl Bucket {
     pub fn new(args: &BucketArgs, client: ServiceClient) -> anyhow::Result<Self> {
         let name = filled(args.s3_bucket.as_ref()).context("S3_BUCKET is not set")?;
         let region = args.region().context("AWS_DEFAULT_REGION is not set")?;
-        let credentials = Credentials::find(args)?;
+        let credentials = credentials::find(args)?;
         Self::with(args, client, name, region, Some(credentials))
     }
 

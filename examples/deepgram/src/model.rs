@@ -5,10 +5,10 @@ use label_studio_ml::{
     anyhow::{self, Context, anyhow, ensure},
     json,
 };
-use label_studio_services::ServiceClient;
+use label_studio_services::{ServiceClient, sha256_hex};
 
 use crate::{
-    Audio, Bucket, Options, Speech, secure_file_name, sha256_hex,
+    Audio, Bucket, Options, Speech, secure_file_name,
     typed::{Fields, check_text, user_id},
 };
 

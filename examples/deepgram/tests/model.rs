@@ -4,7 +4,7 @@ mod stand_in;
 
 use std::io::Write as _;
 
-use deepgram::{Credentials, secure_file_name};
+use deepgram::{of_profile, secure_file_name};
 use label_studio_ml::{Value, json, serde_json};
 use label_studio_services::Answer;
 use stand_in::{CONFIG, Stage, answer, body};
@@ -334,7 +334,7 @@ fn the_text_is_that_of_the_text_area() {
 fn profiles_of_a_credentials_file_are_read() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"[default]\naws_access_key_id=A\naws_secret_access_key = B\n\n[ other ]\n# c\naws_access_key_id = C\naws_secret_access_key = D=\naws_session_token=E\n").unwrap();
-    let read = |profile| Credentials::of_profile(file.path(), profile);
+    let read = |profile| of_profile(file.path(), profile);
     let default = read("default").unwrap();
     assert_eq!(
         (default.access_key_id.as_str(), default.session_token),

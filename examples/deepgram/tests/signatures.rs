@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use deepgram::{Credentials, Signer, Timestamp, sha256_hex, uri_encoded};
 use label_studio_ml::{Value, serde_json};
+use label_studio_services::{Credentials, Signer, Timestamp, sha256_hex, uri_encoded};
 use url::Url;
 
 const BOTOCORE: &str = include_str!("vectors/botocore_signatures.json");

@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::Credentials;
+use crate::Secret;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "s3";
@@ -24,6 +24,17 @@ const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 const UNRESERVED_AND_SLASH: AsciiSet = UNRESERVED.remove(b'/');
+
+/// Who signs requests to S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Name of the key, no secret.
+    pub access_key_id: String,
+    /// The key.
+    pub secret_access_key: Secret,
+    /// What temporary keys come with.
+    pub session_token: Option<Secret>,
+}
 
 /// Signs requests to one region.
 #[derive(Debug, Clone, Copy)]
