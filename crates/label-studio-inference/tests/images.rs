@@ -4,12 +4,18 @@
 
 mod unusable;
 
-use std::{fs, io::Cursor, path::PathBuf};
+use std::{
+    fs,
+    io::Cursor,
+    path::PathBuf,
+    sync::{Barrier, Condvar, Mutex},
+    thread,
+};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use label_studio_inference::images::{
-    Filter, ImageError, Letterbox, Limits, Normalise, PercentBox, RgbImage, centre_crop, decode,
-    open, resize, resize_f32, resize_shorter_side,
+    DecodeBudget, Filter, ImageError, Letterbox, Limits, Normalise, PercentBox, RgbImage,
+    centre_crop, decode, open, resize, resize_f32, resize_shorter_side,
 };
 use serde_json::Value;
 
@@ -178,6 +184,58 @@ fn sizes_are_limited_before_memory_is_taken() {
     ));
     let error = open(&fixture("rgb.png"), &limits).unwrap_err();
     assert!(error.to_string().contains("rgb.png"), "{error}");
+}
+
+#[test]
+fn a_budget_bounds_the_pixels_of_all_threads() {
+    const N_THREADS: usize = 8;
+    let (path, limits) = (fixture("rgb.png"), Limits::default());
+    let image = 37 * 53;
+    for (max_pixels, most) in [(3 * image + 1, 3), (image, 1), (1, 1), (u64::MAX, 8)] {
+        let budget = DecodeBudget::new(max_pixels);
+        let barrier = Barrier::new(N_THREADS);
+        // Each waits until as many images as fit are decoded at once, so the count does not depend on luck.
+        let (at_once, changed) = (Mutex::new((0_u64, false)), Condvar::new());
+        thread::scope(|scope| {
+            for _ in 0..N_THREADS {
+                scope.spawn(|| {
+                    barrier.wait();
+                    let sum = budget.with_image(&path, &limits, |image| {
+                        let mut state = at_once.lock().unwrap();
+                        state.0 += 1;
+                        state.1 |= state.0 == most;
+                        changed.notify_all();
+                        while !state.1 {
+                            state = changed.wait(state).unwrap();
+                        }
+                        state.0 -= 1;
+                        image.as_raw().len() as u64
+                    });
+                    assert_eq!(sum.unwrap(), image * 3);
+                });
+            }
+        });
+        assert_eq!(budget.most_pixels(), most * image, "{max_pixels}");
+    }
+}
+
+#[test]
+fn images_that_fail_give_their_share_of_the_budget_back() {
+    let (path, limits) = (fixture("rgb.png"), Limits::default());
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = folder.path().join("damaged.png");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
+    let budget = DecodeBudget::new(37 * 53);
+    let size = |path| budget.with_image(path, &limits, RgbImage::dimensions);
+    let error = size(&damaged).unwrap_err();
+    assert!(error.to_string().contains("damaged.png"), "{error}");
+    let panicked = thread::scope(|scope| {
+        let thread = scope.spawn(|| budget.with_image(&path, &limits, |_| panic!("a bug")));
+        thread.join().is_err()
+    });
+    assert!(panicked);
+    assert_eq!(size(&path).unwrap(), (53, 37));
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, num::NonZeroUsize, path::PathBuf};
 use clap::{ArgAction, Parser};
 use label_studio_inference::{
     hub::{HubArgs, HubError, Weights},
-    images::Limits,
+    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{
@@ -47,9 +47,13 @@ struct Args {
     #[arg(long, env = "ALLOW_CUSTOM_MODEL_PATH", default_value = "true", action = ArgAction::Set, value_parser = switch)]
     allow_custom_model_path: bool,
 
-    /// Images that are decoded and run at a time
+    /// Images that are run at a time
     #[arg(long, env = "BATCH_SIZE", default_value = "8")]
     batch_size: NonZeroUsize,
+
+    /// Pixels of images that are decoded at a time, over all requests
+    #[arg(long, env = "MAX_DECODED_PIXELS", default_value_t = DecodeBudget::DEFAULT_PIXELS)]
+    max_decoded_pixels: u64,
 
     /// Model for `RectangleLabels`: a file of the folder, or `hf://owner/name/file` [default: yolov8m.onnx]
     #[arg(long, env = "DETECT_MODEL")]
@@ -122,6 +126,7 @@ fn main() -> anyhow::Result<()> {
         score_threshold: args.model_score_threshold,
         batch_size: args.batch_size.get(),
         limits: args.limits,
+        max_decoded_pixels: args.max_decoded_pixels,
     };
     let (onnx, hub) = (args.onnx, args.hub);
     let load = move || {

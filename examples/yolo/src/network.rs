@@ -31,8 +31,9 @@ pub struct Network {
     fixed_size: Option<(u32, u32)>,
 }
 
-/// An image on its way into the network.
-struct Prepared {
+/// An image scaled to go into a network; the image itself is no longer needed.
+#[derive(Debug, Clone)]
+pub struct Prepared {
     pixels: RgbImage,
     letterbox: Letterbox,
 }
@@ -94,15 +95,31 @@ impl Network {
         self.engine.file()
     }
 
+    /// Scales an image to go into the network.
+    pub fn prepare(&self, image: &RgbImage) -> Prepared {
+        let size = self.fixed_size.unwrap_or(self.metadata.size);
+        if self.metadata.purpose == Purpose::Classify {
+            let resized = resize_shorter_side(image, size.0.min(size.1), Filter::PillowBilinear);
+            return Prepared {
+                pixels: centre_crop(&resized, size.0, size.1),
+                letterbox: Letterbox::fixed(image.dimensions(), size),
+            };
+        }
+        let letterbox = self.letterbox(image.dimensions(), size);
+        Prepared {
+            pixels: letterbox.apply(image, Filter::OpenCvLinear, PADDING),
+            letterbox,
+        }
+    }
+
     /// Returns what the network finds in each image, leaving out boxes that it is less than `confidence` sure of.
     ///
     /// Images whose inputs have one size go through the network together. If a run of several fails, each of its images
     /// gets a run of its own, so that one of them cannot take the others' answers.
-    pub fn answer(&self, images: &[&RgbImage], confidence: f64) -> Vec<anyhow::Result<Answer>> {
-        let prepared: Vec<_> = images.iter().map(|image| self.prepare(image)).collect();
+    pub fn answer(&self, prepared: &[Prepared], confidence: f64) -> Vec<anyhow::Result<Answer>> {
         let mut answers: Vec<Option<anyhow::Result<Answer>>> =
-            images.iter().map(|_| None).collect();
-        for batch in self.batches(&prepared) {
+            prepared.iter().map(|_| None).collect();
+        for batch in self.batches(prepared) {
             let inputs =
                 |idxs: &[usize]| -> Vec<_> { idxs.iter().map(|&idx| &prepared[idx]).collect() };
             match self.run(&inputs(&batch), confidence) {
@@ -141,22 +158,6 @@ impl Network {
             }
         }
         batches
-    }
-
-    fn prepare(&self, image: &RgbImage) -> Prepared {
-        let size = self.fixed_size.unwrap_or(self.metadata.size);
-        if self.metadata.purpose == Purpose::Classify {
-            let resized = resize_shorter_side(image, size.0.min(size.1), Filter::PillowBilinear);
-            return Prepared {
-                pixels: centre_crop(&resized, size.0, size.1),
-                letterbox: Letterbox::fixed(image.dimensions(), size),
-            };
-        }
-        let letterbox = self.letterbox(image.dimensions(), size);
-        Prepared {
-            pixels: letterbox.apply(image, Filter::OpenCvLinear, PADDING),
-            letterbox,
-        }
     }
 
     fn letterbox(&self, image: (u32, u32), size: (u32, u32)) -> Letterbox {

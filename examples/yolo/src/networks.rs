@@ -1,20 +1,14 @@
-//! Networks by file, each loaded when first needed and kept.
+//! The network of each control tag.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Component, Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use label_studio_inference::{
-    hub::{Hub, Weights},
-    onnx::Runtime,
+    hub::{Hub, ModelFolder, ModelFolderError, Weights, onnx_form},
+    onnx::{ByFile, Runtime},
 };
 use label_studio_ml::{
     self as ml,
-    anyhow::{self, Context, bail, ensure},
+    anyhow::{self, Context, anyhow},
 };
 
 use crate::{Kind, Network};
@@ -30,20 +24,13 @@ pub struct ModelFiles {
     pub defaults: HashMap<Kind, Weights>,
 }
 
-/// Networks by file. Loading one holds up nobody who uses another.
+/// Networks by file, each loaded when first needed and kept.
 pub struct Networks {
     runtime: Runtime,
     hub: Hub,
     files: ModelFiles,
-    loaded: Mutex<HashMap<PathBuf, Slot>>,
-}
-
-type Slot = Arc<Mutex<Option<Loaded>>>;
-
-struct Loaded {
-    network: Arc<Network>,
-    /// Time and size of the file; another file under the same name is loaded anew.
-    file: (Option<SystemTime>, u64),
+    folder: ModelFolder,
+    loaded: ByFile<Network>,
 }
 
 impl Networks {
@@ -52,8 +39,9 @@ impl Networks {
         Self {
             runtime,
             hub,
+            folder: ModelFolder::new(&files.root),
             files,
-            loaded: Mutex::default(),
+            loaded: ByFile::default(),
         }
     }
 
@@ -61,7 +49,17 @@ impl Networks {
     pub fn of(&self, control: &ml::Control, kind: Kind) -> anyhow::Result<Arc<Network>> {
         let for_control = || format!("model of <{} name={:?}>", control.tag, control.name);
         let path = self.path(control, kind).with_context(for_control)?;
-        self.load(&path).with_context(for_control)
+        let network = self.loaded.get(&path, |path| {
+            let network = Network::load(&self.runtime, path)?;
+            tracing::info!(
+                file = network.file(),
+                task = network.metadata().purpose.as_str(),
+                n_classes = network.metadata().names.len(),
+                "model loaded"
+            );
+            anyhow::Ok(network)
+        });
+        network.with_context(for_control)
     }
 
     fn path(&self, control: &ml::Control, kind: Kind) -> anyhow::Result<PathBuf> {
@@ -69,79 +67,30 @@ impl Networks {
             .attr("model_path")
             .filter(|_| self.files.allows_model_path);
         if let Some(name) = custom {
-            return self.within_root(name);
+            return self.within_folder(name);
         }
         match self.files.defaults.get(&kind) {
-            None => self.within_root(kind.default_file()),
-            Some(Weights::Local { path, sha256: None }) => Ok(self.files.root.join(path)),
+            None => self.within_folder(kind.default_file()),
             Some(Weights::Local { path, sha256 }) => Ok(self.hub.path(&Weights::Local {
-                path: self.files.root.join(path),
+                path: onnx_form(self.files.root.join(path)),
                 sha256: *sha256,
             })?),
             Some(weights) => Ok(self.hub.path(weights)?),
         }
     }
 
-    /// Returns the file called `name` in the folder, in its ONNX form if it is called by its PyTorch one.
-    fn within_root(&self, name: &str) -> anyhow::Result<PathBuf> {
-        let root = &self.files.root;
-        let name = Path::new(name.trim());
-        let relative = name.strip_prefix(root).unwrap_or(name);
-        let is_plain = relative
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        ensure!(
-            is_plain,
-            "model_path {} leads out of the folder of models, MODEL_ROOT={}",
-            name.display(),
-            root.display()
-        );
-        let mut path = root.join(relative);
-        if path.extension().is_some_and(|extension| extension == "pt") {
-            path.set_extension("onnx");
-        }
-        if !path.exists() {
-            let checkpoint = path.with_extension("pt");
-            bail!(
-                "there is no file {}: run `yolo export model={} format=onnx dynamic=True` and put the result there, \
-                 or set MODEL_ROOT to the folder that holds it",
-                path.display(),
-                checkpoint.file_name().unwrap_or_default().display()
-            );
-        }
-        let (real, real_root) = (path.canonicalize()?, root.canonicalize()?);
-        ensure!(
-            real.starts_with(&real_root),
-            "model file {} is a link out of the folder of models, MODEL_ROOT={}",
-            path.display(),
-            root.display()
-        );
-        Ok(path)
-    }
-
-    fn load(&self, path: &Path) -> anyhow::Result<Arc<Network>> {
-        let slot = {
-            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-            Slot::clone(loaded.entry(path.to_owned()).or_default())
-        };
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let metadata = fs::metadata(path)
-            .with_context(|| format!("cannot read model file {}", path.display()))?;
-        let file = (metadata.modified().ok(), metadata.len());
-        if let Some(loaded) = slot.as_ref().filter(|loaded| loaded.file == file) {
-            return Ok(Arc::clone(&loaded.network));
-        }
-        let network = Arc::new(Network::load(&self.runtime, path)?);
-        tracing::info!(
-            file = network.file(),
-            task = network.metadata().purpose.as_str(),
-            n_classes = network.metadata().names.len(),
-            "model loaded"
-        );
-        *slot = Some(Loaded {
-            network: Arc::clone(&network),
-            file,
-        });
-        Ok(network)
+    fn within_folder(&self, name: &str) -> anyhow::Result<PathBuf> {
+        self.folder.file(name).map_err(|error| match &error {
+            ModelFolderError::Missing { path, .. } => {
+                let checkpoint = path.with_extension("pt");
+                anyhow!(
+                    "there is no file {}: run `yolo export model={} format=onnx dynamic=True` and put the result there, \
+                     or set MODEL_ROOT to the folder that holds it",
+                    path.display(),
+                    checkpoint.file_name().unwrap_or_default().display()
+                )
+            }
+            _ => error.into(),
+        })
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, fs};
 
 use label_studio_inference::{
     hub::{Hub, HubOptions},
-    images::Limits,
+    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{Client, ClientOptions, MemoryStore, Services, Value, json, serde_json};
@@ -80,6 +80,7 @@ fn predictions_are_stored_and_failures_named() {
         score_threshold: 0.5,
         batch_size: 8,
         limits: Limits::default(),
+        max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
     };
     let services = Services {
         client: Some(

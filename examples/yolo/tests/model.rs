@@ -4,8 +4,8 @@ mod support;
 
 use std::{fs, os::unix::fs::symlink};
 
-use label_studio_ml::{Value, json};
-use support::{TinyModel, data_url, fixture, predict, to_url};
+use label_studio_ml::{Model, PredictRequest, Project, Task, Value, json};
+use support::{TinyModel, data_url, fixture, predict, tiny_yolo, to_url};
 
 const BOXES: &str = r#"<View><Image name="image" value="$image"/>
   <RectangleLabels name="label" toName="image" model_path="detect.onnx" ATTRIBUTES>
@@ -174,6 +174,93 @@ fn a_batch_gives_what_its_tasks_give_alone() {
             assert!(gap < 1e-5, "{name}: {a} {b}");
         }
     }
+}
+
+#[test]
+fn each_image_of_a_list_has_regions_of_its_own() {
+    let model = TinyModel::new(&[
+        ("detect.onnx", "tiny-detect.onnx"),
+        ("pose.onnx", "tiny-pose.onnx"),
+    ]);
+    let config = boxes("model_score_threshold=\"0.3\"");
+    let list = config.replace("value=\"$image\"", "valueList=\"$image\"");
+    let names = ["wide", "tall", "deep"];
+    let urls = names.map(data_url);
+    let result = model.results(&list, &[json!({ "image": urls })]).remove(0);
+    let mut expected = Vec::new();
+    for (idx, name) in names.iter().enumerate() {
+        for mut region in predict(&model, &config, name) {
+            region["item_index"] = json!(idx);
+            expected.push(region);
+        }
+    }
+    assert!(expected.len() > 3);
+    let regions = result["result"].as_array().unwrap();
+    assert_eq!(regions.len(), expected.len());
+    for (region, expected) in regions.iter().zip(&expected) {
+        for field in ["from_name", "to_name", "item_index"] {
+            assert_eq!(region[field], expected[field]);
+        }
+        assert_eq!(
+            region["value"]["rectanglelabels"],
+            expected["value"]["rectanglelabels"]
+        );
+    }
+
+    let points = "<View><Image name=\"image\" valueList=\"$image\"/><KeyPointLabels name=\"points\" toName=\"image\" \
+        model_path=\"pose.onnx\" model_score_threshold=\"0.3\"><Label value=\"person\"/><Label value=\"car\"/>\
+        <Label value=\"x\" predicted_values=\"traffic light,Persian_cat\"/></KeyPointLabels></View>";
+    let result = model.results(points, &[json!({ "image": [urls[0], urls[0]] })]);
+    let regions = result[0]["result"].as_array().unwrap().iter();
+    let ids: Vec<_> = regions
+        .map(|region| region["id"].as_str().unwrap())
+        .collect();
+    let (first, second) = ids.split_at(ids.len() / 2);
+    assert_eq!(first[0], "bbox-0");
+    let renamed: Vec<_> = first.iter().map(|id| format!("1-{id}")).collect();
+    assert_eq!(renamed, second);
+
+    // An entry that is no address costs its task, and a plain image tag takes no list.
+    for (config, data) in [
+        (&list, json!({ "image": [urls[0], 7] })),
+        (&config, json!({ "image": urls })),
+    ] {
+        let results = model.results(config, &[data, json!({ "image": urls[0] })]);
+        let error = results[0]["error"].as_str().unwrap();
+        assert!(
+            error.contains("Path should be a string, but got a"),
+            "{error}"
+        );
+        assert!(!results[1]["result"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn images_are_let_go_before_the_next_is_decoded() {
+    let root = tempfile::tempdir().unwrap();
+    let files = [
+        ("detect.onnx", "tiny-detect.onnx"),
+        ("classify.onnx", "tiny-classify.onnx"),
+    ];
+    let model = tiny_yolo(root.path(), &files, |_, options| options.batch_size = 16);
+    let choices = "<Choices name=\"kind\" toName=\"image\" model_path=\"classify.onnx\"><Choice value=\"car\"/></Choices></View>";
+    let config = boxes("").replace("</View>", choices);
+    let project = Project::in_memory(&config).unwrap();
+    let names = ["wide", "tall", "deep", "flat", "thin"];
+    let tasks = names.iter().cycle().take(12).map(|name| {
+        let data = json!({ "image": data_url(name) });
+        Task::new(data.as_object().unwrap().clone())
+    });
+    let request = PredictRequest::new(tasks.collect());
+    let predictions = model.predict(&project, &request).unwrap();
+    assert_eq!(predictions.tasks.len(), 12);
+    let n_pixels = |name: &&str| {
+        let path = fixture(&format!("images/{name}.png"));
+        let (width, height) = image::image_dimensions(path).unwrap();
+        u64::from(width * height)
+    };
+    let largest = names.iter().map(n_pixels).max().unwrap();
+    assert_eq!(model.decode_budget().most_pixels(), largest);
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn labels_of_key_points_name_class_and_number() {
         Some(text) => format!("{name}=\"{text}\""),
         None => String::new(),
     };
-    let labels: String = case["labels"]
+    let labels = case["labels"]
         .as_array()
         .unwrap()
         .iter()
@@ -193,7 +193,8 @@ fn labels_of_key_points_name_class_and_number() {
                 attribute("model_index", &label[2])
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let config = format!(
         "<View><Image name=\"i\" value=\"$i\"/><KeyPointLabels name=\"k\" toName=\"i\">{labels}</KeyPointLabels></View>"
     );

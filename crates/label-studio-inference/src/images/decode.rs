@@ -36,6 +36,19 @@ impl Default for Limits {
 
 /// Reads and decodes the image at `path`, see [`decode`].
 pub fn open(path: &Path, limits: &Limits) -> Result<RgbImage, ImageError> {
+    let bytes = read(path, limits)?;
+    decode(&bytes, limits).map_err(|source| in_file(path, source))
+}
+
+/// Decodes an image, whatever its name says, and turns it upright as its EXIF orientation asks.
+///
+/// Grey becomes RGB, transparency is dropped and not blended, 16 bits keep their upper 8 (as `OpenCV` does), CMYK is
+/// converted, and of an animation the first frame counts. Sizes are checked before memory is taken.
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
+    Encoded::new(bytes, limits)?.decode()
+}
+
+pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ImageError> {
     let unreadable = |source| ImageError::Read {
         path: path.to_owned(),
         source,
@@ -45,56 +58,72 @@ pub fn open(path: &Path, limits: &Limits) -> Result<RgbImage, ImageError> {
     file.take(limits.max_bytes.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    decode(&bytes, limits).map_err(|source| ImageError::File {
-        path: path.to_owned(),
-        source: Box::new(source),
-    })
+    Ok(bytes)
 }
 
-/// Decodes an image, whatever its name says, and turns it upright as its EXIF orientation asks.
-///
-/// Grey becomes RGB, transparency is dropped and not blended, 16 bits keep their upper 8 (as `OpenCV` does), CMYK is
-/// converted, and of an animation the first frame counts. Sizes are checked before memory is taken.
-pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
-    let n_bytes = bytes.len() as u64;
-    if n_bytes == 0 {
-        return Err(ImageError::Empty);
+pub(super) fn in_file(path: &Path, source: ImageError) -> ImageError {
+    ImageError::File {
+        path: path.to_owned(),
+        source: Box::new(source),
     }
-    if n_bytes > limits.max_bytes {
-        return Err(ImageError::TooManyBytes {
-            bytes: n_bytes,
-            max: limits.max_bytes,
-        });
+}
+
+/// An image within the limits that is still to be decoded.
+pub(super) struct Encoded<'a> {
+    decoder: Box<dyn ImageDecoder + 'a>,
+    /// Width times height.
+    pub(super) n_pixels: u64,
+}
+
+impl<'a> Encoded<'a> {
+    pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Result<Self, ImageError> {
+        let n_bytes = bytes.len() as u64;
+        if n_bytes == 0 {
+            return Err(ImageError::Empty);
+        }
+        if n_bytes > limits.max_bytes {
+            return Err(ImageError::TooManyBytes {
+                bytes: n_bytes,
+                max: limits.max_bytes,
+            });
+        }
+        let not_an_image = || ImageError::NotAnImage {
+            found: describe(bytes),
+        };
+        let format = image::guess_format(bytes).map_err(|_| not_an_image())?;
+        if !format.reading_enabled() {
+            return Err(not_an_image());
+        }
+        let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        let n_pixels = u64::from(width) * u64::from(height);
+        if n_pixels > limits.max_pixels {
+            return Err(ImageError::TooManyPixels {
+                width,
+                height,
+                max: limits.max_pixels,
+            });
+        }
+        let mut decoder_limits = image::Limits::no_limits();
+        decoder_limits.max_alloc = Some(limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
+        decoder.set_limits(decoder_limits)?;
+        Ok(Self {
+            decoder: Box::new(decoder),
+            n_pixels,
+        })
     }
-    let not_an_image = || ImageError::NotAnImage {
-        found: describe(bytes),
-    };
-    let format = image::guess_format(bytes).map_err(|_| not_an_image())?;
-    if !format.reading_enabled() {
-        return Err(not_an_image());
+
+    pub(super) fn decode(mut self) -> Result<RgbImage, ImageError> {
+        // A broken EXIF block says nothing about the picture.
+        let orientation = self.decoder.orientation();
+        let pixels = into_rgb(DynamicImage::from_decoder(self.decoder)?);
+        let Ok(orientation) = orientation else {
+            return Ok(pixels);
+        };
+        let mut upright = DynamicImage::ImageRgb8(pixels);
+        upright.apply_orientation(orientation);
+        Ok(upright.into_rgb8())
     }
-    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
-    let (width, height) = decoder.dimensions();
-    let n_pixels = u64::from(width) * u64::from(height);
-    if n_pixels > limits.max_pixels {
-        return Err(ImageError::TooManyPixels {
-            width,
-            height,
-            max: limits.max_pixels,
-        });
-    }
-    let mut decoder_limits = image::Limits::no_limits();
-    decoder_limits.max_alloc = Some(limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
-    decoder.set_limits(decoder_limits)?;
-    // A broken EXIF block says nothing about the picture.
-    let orientation = decoder.orientation();
-    let pixels = into_rgb(DynamicImage::from_decoder(decoder)?);
-    let Ok(orientation) = orientation else {
-        return Ok(pixels);
-    };
-    let mut upright = DynamicImage::ImageRgb8(pixels);
-    upright.apply_orientation(orientation);
-    Ok(upright.into_rgb8())
 }
 
 fn into_rgb(image: DynamicImage) -> RgbImage {

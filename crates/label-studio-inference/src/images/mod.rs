@@ -5,19 +5,23 @@
 //! sees best what it was trained on.
 
 mod address;
+mod budget;
 mod decode;
 mod error;
 mod letterbox;
 mod normalise;
 mod percent;
 mod resize;
+mod task_images;
 
 pub use image::{Rgb32FImage, RgbImage};
 
 pub use address::image_address;
+pub use budget::DecodeBudget;
 pub use decode::{Limits, decode, open};
 pub use error::ImageError;
 pub use letterbox::Letterbox;
 pub use normalise::{Normalise, to_bgr};
 pub use percent::{PercentBox, to_percent};
 pub use resize::{Filter, MAX_ASPECT, centre_crop, resize, resize_f32, resize_shorter_side};
+pub use task_images::{TaskImage, TaskImageError, task_images};

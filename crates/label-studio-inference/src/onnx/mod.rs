@@ -23,6 +23,7 @@
 //! ```
 
 mod args;
+mod by_file;
 mod engine;
 mod error;
 mod expected;
@@ -36,6 +37,7 @@ mod sessions;
 mod tensor;
 
 pub use args::{Device, EngineKind, OnnxArgs};
+pub use by_file::ByFile;
 pub use engine::{ElementType, Engine, TensorInfo};
 pub use error::OnnxError;
 pub use expected::{Expected, ExpectedTensor};

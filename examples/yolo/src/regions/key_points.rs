@@ -6,10 +6,17 @@ use label_studio_ml::{Region, json};
 use super::rectangles;
 use crate::{Control, Detection, Detections};
 
-pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> {
+pub(super) fn regions(
+    control: &Control<'_>,
+    found: &Detections,
+    item: Option<usize>,
+) -> Vec<Region> {
     let mut regions = Vec::new();
+    // Ids are those of one task, so the later images of a list get others.
+    let item = item.filter(|item| *item > 0);
+    let item = item.map(|item| format!("{item}-")).unwrap_or_default();
     for (rank, detection, _) in super::labelled(control, found) {
-        let group = format!("{}bbox-{rank}", control.group_prefix);
+        let group = format!("{}{item}bbox-{rank}", control.group_prefix);
         if control.adds_boxes {
             regions.push(surrounding_box(control, found, detection, &group));
         }

@@ -14,8 +14,12 @@ use label_studio_ml::{
 
 use crate::{Answer, Control, Detection, Detections, Kind};
 
-/// Makes the regions of a control tag.
-pub(crate) fn regions(control: &Control<'_>, answer: &Answer) -> anyhow::Result<Vec<Region>> {
+/// Makes the regions of a control tag on one image, the `item`th of its list if it is in one.
+pub(crate) fn regions(
+    control: &Control<'_>,
+    answer: &Answer,
+    item: Option<usize>,
+) -> anyhow::Result<Vec<Region>> {
     match (control.kind, answer) {
         (Kind::Choices | Kind::Taxonomy, Answer::Probabilities(probabilities)) => {
             Ok(choices::regions(control, probabilities))
@@ -24,7 +28,9 @@ pub(crate) fn regions(control: &Control<'_>, answer: &Answer) -> anyhow::Result<
         (Kind::RotatedRectangle, Answer::Detections(found)) => Ok(rotated::regions(control, found)),
         (Kind::Polygon, Answer::Detections(found)) => Ok(polygons::regions(control, found)),
         (Kind::Brush, Answer::Detections(found)) => brush::regions(control, found),
-        (Kind::KeyPoint, Answer::Detections(found)) => Ok(key_points::regions(control, found)),
+        (Kind::KeyPoint, Answer::Detections(found)) => {
+            Ok(key_points::regions(control, found, item))
+        }
         (kind, _) => bail!("a model for {} answered otherwise", kind.purpose()),
     }
 }

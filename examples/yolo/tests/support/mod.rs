@@ -16,7 +16,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use label_studio_inference::{
     hub::{Hub, HubOptions},
-    images::Limits,
+    images::{DecodeBudget, Limits},
     masks::Mask,
     onnx::{OnnxArgs, Runtime},
 };
@@ -41,47 +41,21 @@ impl TinyModel {
         change: impl FnOnce(&mut ModelFiles, &mut Options),
     ) -> Self {
         let root = tempfile::tempdir().unwrap();
-        for (name, source) in files {
-            let target = root.path().join(name);
-            fs::create_dir_all(target.parent().unwrap()).unwrap();
-            fs::copy(fixture(source), target).unwrap();
-        }
-        let mut model_files = ModelFiles {
-            root: root.path().to_owned(),
-            allows_model_path: true,
-            defaults: HashMap::new(),
-        };
-        let mut options = Options {
-            score_threshold: 0.5,
-            batch_size: 8,
-            limits: Limits::default(),
-        };
-        change(&mut model_files, &mut options);
-        let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let hub = Hub::new(HubOptions::default()).unwrap();
-        let networks = Networks::new(runtime, hub, model_files);
+        let model = tiny_yolo(root.path(), files, change);
         Self {
-            client: TestClient::new(Yolo::new(networks, options)),
+            client: TestClient::new(model),
             root,
         }
     }
 
     /// Answers a request for tasks with the given data; status and body.
     pub fn post(&self, label_config: &str, tasks: &[Value]) -> (u16, Value) {
-        let tasks: Vec<_> = tasks
-            .iter()
-            .enumerate()
-            .map(|(idx, data)| json!({ "id": idx + 1, "data": data }))
-            .collect();
-        let body = json!({ "tasks": tasks, "label_config": label_config, "project": "1.1" });
-        self.client.post("/predict", &body)
+        request(&self.client, label_config, tasks)
     }
 
     /// Answers a request that succeeds: one entry per task.
     pub fn results(&self, label_config: &str, tasks: &[Value]) -> Vec<Value> {
-        let (status, mut body) = self.post(label_config, tasks);
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_value(body["results"].take()).unwrap()
+        post(&self.client, label_config, tasks)
     }
 
     /// The message of a request that fails.
@@ -90,6 +64,51 @@ impl TinyModel {
         assert_eq!(status, 500, "{body}");
         body["detail"].as_str().unwrap().to_owned()
     }
+}
+
+fn request(client: &TestClient, label_config: &str, tasks: &[Value]) -> (u16, Value) {
+    let tasks: Vec<_> = tasks
+        .iter()
+        .enumerate()
+        .map(|(idx, data)| json!({ "id": idx + 1, "data": data }))
+        .collect();
+    let body = json!({ "tasks": tasks, "label_config": label_config, "project": "1.1" });
+    client.post("/predict", &body)
+}
+
+/// Answers a request that succeeds: one entry per task.
+pub fn post(client: &TestClient, label_config: &str, tasks: &[Value]) -> Vec<Value> {
+    let (status, mut body) = request(client, label_config, tasks);
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_value(body["results"].take()).unwrap()
+}
+
+/// A model with files of the fixtures under other names in the folder `root`.
+pub fn tiny_yolo(
+    root: &Path,
+    files: &[(&str, &str)],
+    change: impl FnOnce(&mut ModelFiles, &mut Options),
+) -> Yolo {
+    for (name, source) in files {
+        let target = root.join(name);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(fixture(source), target).unwrap();
+    }
+    let mut model_files = ModelFiles {
+        root: root.to_owned(),
+        allows_model_path: true,
+        defaults: HashMap::new(),
+    };
+    let mut options = Options {
+        score_threshold: 0.5,
+        batch_size: 8,
+        limits: Limits::default(),
+        max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
+    };
+    change(&mut model_files, &mut options);
+    let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let hub = Hub::new(HubOptions::default()).unwrap();
+    Yolo::new(Networks::new(runtime, hub, model_files), options)
 }
 
 /// The regions of one picture of the fixtures.
