@@ -27,16 +27,18 @@ pub struct Detector {
     fixed_size: Option<(u32, u32)>,
 }
 
-struct Prepared {
+/// An image scaled to go into a network; the image itself is no longer needed.
+#[derive(Debug, Clone)]
+pub struct Prepared {
     pixels: RgbImage,
     placement: Placement,
 }
 
 impl Detector {
-    /// Loads an ONNX file and the settings beside it.
-    pub fn load(runtime: &Runtime, path: &Path) -> anyhow::Result<Self> {
+    /// Loads an ONNX file and its settings: those of the file `settings`, or else those of the file beside it.
+    pub fn load(runtime: &Runtime, path: &Path, settings: Option<&Path>) -> anyhow::Result<Self> {
         let engine = runtime.load(path)?;
-        let settings = Settings::of(engine.as_ref(), path)?;
+        let settings = Settings::of(engine.as_ref(), path, settings)?;
         let input = engine
             .inputs()
             .first()
@@ -95,13 +97,12 @@ impl Detector {
     /// Images whose inputs have one size go through the network together; if a run of several fails, each gets its own.
     pub fn detect(
         &self,
-        images: &[&RgbImage],
+        prepared: &[Prepared],
         min_score: f64,
     ) -> Vec<anyhow::Result<Vec<Detection>>> {
-        let prepared: Vec<_> = images.iter().map(|image| self.prepare(image)).collect();
         let mut found: Vec<Option<anyhow::Result<Vec<Detection>>>> =
-            images.iter().map(|_| None).collect();
-        for batch in self.batches(&prepared) {
+            prepared.iter().map(|_| None).collect();
+        for batch in self.batches(prepared) {
             let inputs =
                 |idxs: &[usize]| -> Vec<_> { idxs.iter().map(|&idx| &prepared[idx]).collect() };
             match self.run(&inputs(&batch), min_score) {
@@ -125,7 +126,8 @@ impl Detector {
             .collect()
     }
 
-    fn prepare(&self, image: &RgbImage) -> Prepared {
+    /// Scales an image to go into the network.
+    pub fn prepare(&self, image: &RgbImage) -> Prepared {
         let placement = Placement::new(image.dimensions(), &self.settings, self.fixed_size);
         Prepared {
             pixels: placement.apply(image, &self.settings),

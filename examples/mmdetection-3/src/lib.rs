@@ -1,18 +1,25 @@
 //! Boxes from `MMDetection` models: `RTMDet`, `YOLOv3`, RT-DETR.
 //!
 //! [`MmDetection`] is the model that Label Studio talks to; [`Detector`] runs an exported network, whose kind and whose
-//! treatment of images stand in [`Settings`], read from a TOML file beside it or told by its outputs.
+//! treatment of images stand in [`Settings`], read from a TOML file beside it or told by its outputs. [`Detectors`] has
+//! the one that each control tag asks for, [`SignedAddresses`] opens images in S3.
 
+mod addresses;
 mod coco;
 mod decode;
 mod detector;
+mod detectors;
 mod label_map;
 mod model;
+mod pictures;
 mod placement;
 mod settings;
+mod target;
 
+pub use addresses::{S3Args, SignedAddresses};
 pub use decode::Detection;
-pub use detector::Detector;
+pub use detector::{Detector, Prepared};
+pub use detectors::Detectors;
 pub use label_map::label_map;
 pub use model::{MmDetection, Options};
 pub use settings::{Family, Order, Settings};

@@ -1,11 +1,16 @@
 //! Serves the model.
 
-use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs, mem,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use clap::Parser;
 use label_studio_inference::{
-    hub::{HubArgs, Weights},
-    images::Limits,
+    hub::{HubArgs, ModelFolder, Weights, onnx_form},
+    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{
@@ -13,15 +18,20 @@ use label_studio_ml::{
     anyhow::{self, Context},
     parse_args, serde_json, serve,
 };
-use mmdetection_3::{Detector, MmDetection, Options};
+use mmdetection_3::{Detectors, MmDetection, Options, S3Args, SignedAddresses};
 
 /// Draw boxes with MMDetection models: RTMDet, YOLOv3, RT-DETR
 #[expect(clippy::doc_markdown, reason = "the text is the program's help")]
 #[derive(Debug, Parser)]
 struct Args {
-    /// Exported model: a file, or `hf://owner/name/file`; settings are read from the TOML file beside it
+    /// Exported model: a file, or `hf://owner/name/file`; `name.pth` means its export `name.onnx`. Settings are read from
+    /// the TOML file beside it, or from CONFIG_FILE if that is a TOML file
     #[arg(long, env = "CHECKPOINT_FILE", default_value = "models/rtmdet.onnx")]
     checkpoint_file: String,
+
+    /// Folder of the models that control tags may choose with the attribute `model_path` [default: that of the model]
+    #[arg(long, env = "MODEL_ROOT")]
+    model_root: Option<PathBuf>,
 
     /// How sure boxes must be where the label config does not say
     #[arg(long, env = "SCORE_THRESHOLD", default_value_t = 0.5)]
@@ -31,9 +41,13 @@ struct Args {
     #[arg(long, env = "LABELS_FILE")]
     labels_file: Option<PathBuf>,
 
-    /// Images that are decoded and run at a time
+    /// Images that are run at a time
     #[arg(long, env = "BATCH_SIZE", default_value = "8")]
     batch_size: NonZeroUsize,
+
+    /// Pixels of images that are decoded at a time, over all requests
+    #[arg(long, env = "MAX_DECODED_PIXELS", default_value_t = DecodeBudget::DEFAULT_PIXELS)]
+    max_decoded_pixels: u64,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -46,30 +60,65 @@ struct Args {
 
     #[command(flatten)]
     limits: Limits,
+
+    #[command(flatten)]
+    s3: S3Args,
+}
+
+/// Takes `CONFIG_FILE` if it is no JSON file with parameters, as every backend has it: the settings of the model, or the
+/// original's Python config.
+fn take_config(server: &mut ServerArgs) -> Option<PathBuf> {
+    let extension = server.config.extension()?;
+    let is_other = extension == "toml" || extension == "py";
+    is_other.then(|| mem::take(&mut server.config))
+}
+
+/// Returns the settings that `config` holds.
+fn settings(config: Option<PathBuf>) -> Option<PathBuf> {
+    let config = config?;
+    if config.extension()? == "py" {
+        tracing::warn!(
+            file = %config.display(),
+            "CONFIG_FILE is a config of MMDetection, which an exported model does not need: what it needs stands in a \
+             TOML file; ignored"
+        );
+        return None;
+    }
+    Some(config)
+}
+
+fn labels(path: Option<&Path>) -> anyhow::Result<BTreeMap<String, String>> {
+    let Some(path) = path else {
+        return Ok(BTreeMap::new());
+    };
+    let text =
+        fs::read(path).with_context(|| format!("cannot read labels file {}", path.display()))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("labels file {} is no JSON object of texts", path.display()))
 }
 
 fn main() -> anyhow::Result<()> {
-    let args: Args = parse_args();
-    let labels = match args.labels_file.filter(|path| !path.as_os_str().is_empty()) {
-        None => BTreeMap::new(),
-        Some(path) => {
-            let text = fs::read(&path)
-                .with_context(|| format!("cannot read labels file {}", path.display()))?;
-            serde_json::from_slice(&text).with_context(|| {
-                format!("labels file {} is no JSON object of texts", path.display())
-            })?
-        }
-    };
+    let mut args: Args = parse_args();
+    let config = take_config(&mut args.server);
+    let params = args.server.model_params()?;
+    let of_params = || Some(PathBuf::from(params.get("labels_file")?.as_str()?));
+    let labels_file = args.labels_file.or_else(of_params);
     let options = Options {
         score_threshold: args.score_threshold,
         batch_size: args.batch_size.get(),
         limits: args.limits,
-        labels,
+        max_decoded_pixels: args.max_decoded_pixels,
+        labels: labels(labels_file.as_deref())?,
     };
-    let (checkpoint, onnx, hub) = (args.checkpoint_file, args.onnx, args.hub);
+    let addresses = SignedAddresses::new(args.s3)?;
+    let (checkpoint, model_root) = (args.checkpoint_file, args.model_root);
+    let (onnx, hub) = (args.onnx, args.hub);
     serve(&args.server, move || {
         let hub = hub.hub()?;
-        let weights: Weights = checkpoint.parse()?;
+        let mut weights: Weights = checkpoint.parse()?;
+        if let Weights::Local { path, .. } = &mut weights {
+            *path = onnx_form(mem::take(path));
+        }
         let path = hub.path(&weights)?;
         if matches!(weights, Weights::Hub(_)) {
             // The settings are optional, so a hub that has none is no error.
@@ -79,9 +128,14 @@ fn main() -> anyhow::Result<()> {
                 .sibling(&name)
                 .and_then(|settings| hub.path(&settings));
         }
-        Ok(MmDetection::new(
-            Detector::load(&Runtime::new(&onnx)?, &path)?,
-            options,
-        ))
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let folder = ModelFolder::new(model_root.as_deref().unwrap_or(folder));
+        let runtime = Runtime::new(&onnx)?;
+        let settings = settings(config);
+        let detectors = Detectors::new(runtime, &path, settings.as_deref(), folder)?;
+        Ok(MmDetection::new(detectors, addresses, options))
     })
 }

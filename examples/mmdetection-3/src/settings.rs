@@ -93,10 +93,11 @@ impl Settings {
         }
     }
 
-    /// Reads the TOML file beside the network, `name.toml` for `name.onnx`; without one, the outputs tell the family.
-    pub fn of(engine: &dyn Engine, model: &Path) -> anyhow::Result<Self> {
-        let path = model.with_extension("toml");
-        let file: SettingsFile = if path.exists() {
+    /// Reads the TOML file `named`, or the one beside the network, `name.toml` for `name.onnx`; without one, the outputs
+    /// tell the family.
+    pub fn of(engine: &dyn Engine, model: &Path, named: Option<&Path>) -> anyhow::Result<Self> {
+        let path = named.map_or_else(|| model.with_extension("toml"), Path::to_owned);
+        let file: SettingsFile = if named.is_some() || path.exists() {
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", path.display()))?;
             toml::from_str(&text).with_context(|| format!("settings file {}", path.display()))?

@@ -4,9 +4,9 @@ mod support;
 
 use std::{collections::BTreeMap, fs};
 
-use label_studio_ml::{LabelConfig, Value, json, serde_json};
-use mmdetection_3::{Family, Settings, label_map};
-use support::{data_url, detector, fixture, post, results, serve, to_url};
+use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
+use mmdetection_3::{Family, Settings, SignedAddresses, label_map};
+use support::{data_url, detector, fixture, post, results, serve, tiny_model, to_url};
 
 const CONFIG: &str = r#"<View><Image name="image" value="$image"/>
   <RectangleLabels name="label" toName="image" model_score_threshold="0.7"><Label value="Airplane"/>
@@ -81,7 +81,7 @@ fn setup_and_predict_answer_as_the_original() {
     let result = results(
         &client,
         CONFIG,
-        &[json!({ "$undefined$": data_url("wide") })],
+        &[json!({ "image": "", "$undefined$": data_url("wide") })],
     )
     .remove(0);
     assert_eq!(result["model_version"], "MMDetection-v0.0.1");
@@ -135,11 +135,11 @@ fn all_tasks_are_answered_and_broken_images_cost_theirs_only() {
     for (bad, message) in [
         (
             json!({ "other": 1 }),
-            "the task has no image in its data field \"image\"",
+            "Can't load path using key 'image' from task 1: its data has only other",
         ),
         (
             json!({ "image": [1] }),
-            "data field \"image\" of the task is not the address of an image",
+            "Path should be a string, but got a list in the data field 'image'",
         ),
         (json!({ "image": to_url(b"") }), "0 bytes"),
         (json!({ "image": to_url(b"<html>") }), "file is a web page"),
@@ -152,6 +152,197 @@ fn all_tasks_are_answered_and_broken_images_cost_theirs_only() {
         );
         assert_eq!(results[1]["result"], together[0]["result"]);
     }
+}
+
+#[test]
+fn explicit_labels_beat_labels_of_equal_names() {
+    let classes = Settings::usual(Family::RtmdetRaw).classes;
+    let map = |labels: &str, file: &[(&str, &str)]| {
+        let config = format!(
+            "<View><Image name=\"i\" value=\"$i\"/><RectangleLabels name=\"r\" toName=\"i\">{labels}</RectangleLabels></View>"
+        );
+        let config = LabelConfig::parse(&config).unwrap();
+        let file = file
+            .iter()
+            .map(|(class, label)| ((*class).to_owned(), (*label).to_owned()));
+        json!(label_map(
+            config.control("r").unwrap(),
+            &classes,
+            &file.collect()
+        ))
+    };
+    for (labels, file, expected) in [
+        // A class that another label names belongs to that label, wherever it stands.
+        (
+            "<Label value=\"Vehicle\" predicted_values=\"car , truck\"/><Label value=\"Car\"/>",
+            &[][..],
+            json!({ "car": "Vehicle", "truck": "Vehicle" }),
+        ),
+        (
+            "<Label value=\"Car\"/><Label value=\"Vehicle\" predicted_values=\"car,,truck,\"/>",
+            &[],
+            json!({ "car": "Vehicle", "truck": "Vehicle" }),
+        ),
+        // The file is explicit, too, and the label config more so.
+        (
+            "<Label value=\"Car\"/><Label value=\"Vehicle\"/><Label value=\"Bus\"/>",
+            &[("car", "Vehicle"), ("bus", "Gone")],
+            json!({ "car": "Vehicle", "bus": "Bus" }),
+        ),
+        (
+            "<Label value=\"Car\" predicted_values=\"car\"/><Label value=\"Vehicle\"/>",
+            &[("car", "Vehicle"), ("truck", "Vehicle")],
+            json!({ "car": "Car", "truck": "Vehicle" }),
+        ),
+        // What the model does not know stays in the map, and does not keep the label from its own class.
+        (
+            "<Label value=\"CAR\" predicted_values=\"motor car\"/>",
+            &[],
+            json!({ "car": "CAR", "motor car": "CAR" }),
+        ),
+        // Of two labels that want one class the later gets it.
+        (
+            "<Label value=\"car\"/><Label value=\"CAR\"/>",
+            &[],
+            json!({ "car": "CAR" }),
+        ),
+        (
+            "<Label value=\"A\" predicted_values=\"car\"/><Label value=\"B\" predicted_values=\"car\"/>\
+             <Label value=\"\" predicted_values=\"bus\"/>",
+            &[],
+            json!({ "car": "B" }),
+        ),
+        (
+            "<Label value=\"Lorry\"/><Label value=\"\"/>",
+            &[],
+            json!({}),
+        ),
+    ] {
+        assert_eq!(map(labels, file), expected, "{labels}");
+    }
+}
+
+#[test]
+fn shapes_and_labels_apart_are_joined_by_their_id() {
+    let pair = "<View><Image name=\"image\" value=\"$image\"/><Rectangle name=\"shape\" toName=\"image\" \
+        model_score_threshold=\"0.7\"/><Labels name=\"kind\" toName=\"image\"><Label value=\"Airplane\"/>\
+        <Label value=\"Car\"/><Label value=\"Light\" predicted_values=\"traffic light\"/></Labels></View>";
+    let client = client();
+    let tasks = [json!({ "image": data_url("large") })];
+    let regions = results(&client, pair, &tasks)[0]["result"].take();
+    let expected = results(&client, CONFIG, &tasks)[0]["result"].take();
+    let (regions, expected) = (regions.as_array().unwrap(), expected.as_array().unwrap());
+    assert!(!expected.is_empty());
+    assert_eq!(regions.len(), 2 * expected.len());
+    let mut ids = std::collections::BTreeSet::new();
+    for (pair, expected) in regions.chunks(2).zip(expected) {
+        let [shape, labels] = pair else {
+            unreachable!()
+        };
+        assert_eq!(
+            (&shape["from_name"], &shape["type"]),
+            (&json!("shape"), &json!("rectangle"))
+        );
+        assert_eq!(
+            (&labels["from_name"], &labels["type"]),
+            (&json!("kind"), &json!("labels"))
+        );
+        assert_eq!(shape["id"], labels["id"]);
+        assert!(ids.insert(shape["id"].to_string()));
+        assert_eq!(
+            labels["value"]["labels"],
+            expected["value"]["rectanglelabels"]
+        );
+        assert!(shape["value"].get("labels").is_none());
+        for field in ["x", "y", "width", "height"] {
+            assert_eq!(shape["value"][field], expected["value"][field]);
+            assert_eq!(labels["value"][field], expected["value"][field]);
+        }
+        assert_eq!(shape["score"], expected["score"]);
+        assert!(shape["original_width"].is_number());
+    }
+    // A shape without labels on its image has nothing to say.
+    let alone = pair.replace(
+        "<Labels name=\"kind\" toName=\"image\">",
+        "<Labels name=\"kind\" toName=\"other\">",
+    );
+    let alone = alone.replace("</View>", "<Image name=\"other\" value=\"$other\"/></View>");
+    let (status, body) = post(&client, &alone, &tasks);
+    assert_eq!(status, 500, "{body}");
+}
+
+#[test]
+fn control_tags_choose_models_of_the_folder() {
+    let client = client();
+    let tasks = [json!({ "image": data_url("large") })];
+    let with = |path: &str| CONFIG.replace("toName", &format!("model_path=\"{path}\" toName"));
+    let of = |client: &label_studio_ml::TestClient, config: &str| {
+        results(client, config, &tasks)[0]["result"].take()
+    };
+    let other = serve("yolov3-raw.onnx", BTreeMap::new());
+    assert_eq!(of(&client, &with("rtmdet-raw.pth")), of(&client, CONFIG));
+    assert_eq!(of(&client, &with("yolov3-raw.onnx")), of(&other, CONFIG));
+    for (path, message) in [
+        ("../rtmdet-raw.onnx", "leads out of the folder of models"),
+        ("/etc/passwd", "leads out of the folder of models"),
+        ("missing.onnx", "there is no file"),
+    ] {
+        let (status, body) = post(&client, &with(path), &tasks);
+        let detail = body["detail"].as_str().unwrap();
+        assert!(status == 500 && detail.contains(message), "{body}");
+        assert!(detail.contains("model of control tag \"label\""), "{body}");
+    }
+    // Tags may be left alone.
+    let (status, body) = post(
+        &client,
+        &CONFIG.replace("toName", "model_skip=\"Yes\" toName"),
+        &tasks,
+    );
+    assert_eq!(status, 500, "{body}");
+}
+
+#[test]
+fn each_image_of_a_list_has_regions_of_its_own() {
+    let client = client();
+    let list = CONFIG.replace("value=\"$image\"", "valueList=\"$image\"");
+    let names = ["wide", "large", "thin", "tall"];
+    let result = results(&client, &list, &[json!({ "image": names.map(data_url) })]).remove(0);
+    let mut expected = Vec::new();
+    for (idx, name) in names.iter().enumerate() {
+        let mut alone = results(&client, CONFIG, &[json!({ "image": data_url(name) })]).remove(0);
+        for region in alone["result"].as_array_mut().unwrap() {
+            expected.push((json!(idx), region["value"]["rectanglelabels"].take()));
+        }
+    }
+    let regions = result["result"].as_array().unwrap().iter();
+    let found: Vec<_> = regions
+        .map(|region| {
+            let labels = region["value"]["rectanglelabels"].clone();
+            (region["item_index"].clone(), labels)
+        })
+        .collect();
+    assert!(!found.is_empty());
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn images_are_let_go_before_the_next_is_decoded() {
+    let model = tiny_model("rtmdet-raw.onnx", SignedAddresses::default(), |_| {});
+    let names = ["wide", "large", "thin", "tall"];
+    let tasks = names.iter().cycle().take(12).map(|name| {
+        let data = json!({ "image": data_url(name) });
+        Task::new(data.as_object().unwrap().clone())
+    });
+    let request = PredictRequest::new(tasks.collect());
+    let project = Project::in_memory(CONFIG).unwrap();
+    assert_eq!(model.predict(&project, &request).unwrap().tasks.len(), 12);
+    let n_pixels = |name: &&str| {
+        let path = fixture(&format!("{name}.png"));
+        let (width, height) = image::image_dimensions(path).unwrap();
+        u64::from(width * height)
+    };
+    let largest = names.iter().map(n_pixels).max().unwrap();
+    assert_eq!(model.decode_budget().most_pixels(), largest);
 }
 
 #[test]
@@ -228,8 +419,8 @@ fn models_that_cannot_serve_are_named() {
     // The family is told by the outputs; the classes are COCO's then, which this network does not have.
     assert_eq!(error(&whole, ""), "");
     let wrong = detector(&path).unwrap();
-    let image = label_studio_inference::images::RgbImage::new(10, 10);
-    let error = format!("{:#}", wrong.detect(&[&image], 0.5).remove(0).unwrap_err());
+    let image = wrong.prepare(&label_studio_inference::images::RgbImage::new(10, 10));
+    let error = format!("{:#}", wrong.detect(&[image], 0.5).remove(0).unwrap_err());
     assert!(
         error.contains("numbers per point where 80 classes and 4 distances are expected"),
         "{error}"

@@ -15,11 +15,12 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use label_studio_inference::{
-    images::Limits,
+    hub::ModelFolder,
+    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{TestClient, Value, anyhow, json, serde_json};
-use mmdetection_3::{Detector, MmDetection, Options};
+use mmdetection_3::{Detector, Detectors, MmDetection, Options, SignedAddresses};
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,20 +28,39 @@ pub fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
+fn runtime() -> anyhow::Result<Runtime> {
+    Ok(Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR")))?)
+}
+
 pub fn detector(path: &Path) -> anyhow::Result<Detector> {
-    let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR")))?;
-    Detector::load(&runtime, path)
+    Detector::load(&runtime()?, path, None)
+}
+
+/// A model with a detector of the fixtures; the others of the folder are there for `model_path`.
+pub fn tiny_model(
+    file: &str,
+    addresses: SignedAddresses,
+    change: impl FnOnce(&mut Options),
+) -> MmDetection {
+    let mut options = Options {
+        score_threshold: 0.5,
+        batch_size: 3,
+        limits: Limits::default(),
+        max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
+        labels: BTreeMap::new(),
+    };
+    change(&mut options);
+    let folder = ModelFolder::new(fixture(""));
+    let detectors = Detectors::new(runtime().unwrap(), &fixture(file), None, folder);
+    MmDetection::new(detectors.unwrap(), addresses, options)
 }
 
 /// Serves a detector of the fixtures.
 pub fn serve(file: &str, labels: BTreeMap<String, String>) -> TestClient {
-    let options = Options {
-        score_threshold: 0.5,
-        batch_size: 3,
-        limits: Limits::default(),
-        labels,
-    };
-    TestClient::new(MmDetection::new(detector(&fixture(file)).unwrap(), options))
+    let addresses = SignedAddresses::default();
+    TestClient::new(tiny_model(file, addresses, |options| {
+        options.labels = labels;
+    }))
 }
 
 /// Answers a request for tasks with the given data; status and body.
