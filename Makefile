@@ -68,7 +68,8 @@ run-e2e: label-studio python-package onnxruntime
 	$(PYTHON) -m e2e --programs $(PROGRAMS)
 
 demo: BACKENDS := sklearn_text_classifier
-demo: backends label-studio ## Label Studio with a text classifier and a sample project, until Ctrl-C
+demo: tools label-studio ## Label Studio with a text classifier and a sample project, until Ctrl-C
+	cargo build $(LOCKED) -p sklearn_text_classifier
 	@$(PYTHON) -m demo --programs $(PROGRAMS)
 
 backends: tools
