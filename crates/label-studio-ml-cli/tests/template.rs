@@ -58,7 +58,7 @@ fn a_new_backend_passes_its_tests_and_starts() {
 
     let mut help = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     help.args(["start", "--dev"]).arg(&backend).arg("--help");
-    share_build(&mut help, target);
+    help.current_dir(&backend);
     let help = String::from_utf8(help.output().unwrap().stdout).unwrap();
     let (own, of_every_backend) = help.split_once("\nServer:\n").unwrap();
     assert!(own.contains("--score") && of_every_backend.contains("--port"));
