@@ -8,7 +8,6 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 
 use super::{auth, backend::Backend, error::ApiError, routes};
@@ -18,16 +17,12 @@ pub(super) type SharedBackend = Arc<Backend>;
 
 /// Returns the server without a socket.
 pub(super) fn router(backend: SharedBackend) -> Router {
-    Router::new()
-        .route("/", get(routes::health))
-        .route("/health", get(routes::health))
-        .route("/ready", get(routes::ready))
-        .route("/metrics", get(routes::metrics))
-        .route("/versions", get(routes::versions))
-        .route("/openapi.json", get(routes::openapi))
-        .route("/predict", post(routes::predict))
-        .route("/setup", post(routes::setup))
-        .route("/webhook", post(routes::webhook))
+    let add = |router: Router<SharedBackend>, route: &routes::Route| {
+        router.route(route.path, (route.handler)())
+    };
+    routes::ROUTES
+        .iter()
+        .fold(Router::new(), add)
         .method_not_allowed_fallback(wrong_method)
         .fallback(routes::own)
         .layer(middleware::from_fn_with_state(Arc::clone(&backend), guard))
@@ -48,9 +43,11 @@ async fn wrong_method(State(backend): State<SharedBackend>, request: Request) ->
         let detail = format!("{path} does not take {method}");
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
     };
-    let methods = match path.as_str() {
-        "/predict" | "/setup" | "/webhook" => "OPTIONS, POST",
-        _ => "GET, HEAD, OPTIONS",
+    let takes_body = routes::route(&path).is_some_and(|route| route.takes.is_some());
+    let methods = if takes_body {
+        "OPTIONS, POST"
+    } else {
+        "GET, HEAD, OPTIONS"
     };
     response
         .headers_mut()
@@ -64,7 +61,8 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .map_or("other", |path| routes::name(path.as_str()));
+        .and_then(|path| routes::route(path.as_str()))
+        .map_or("other", |route| route.path);
     let response = match &backend.auth {
         Some(auth) if !auth.admits(&request) => auth::refusal(),
         Some(_) | None => next.run(request).await,

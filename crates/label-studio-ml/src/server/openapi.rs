@@ -1,59 +1,114 @@
 //! The description of the routes for programs.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use super::routes::{ROUTES, Route};
 
 /// Returns the `OpenAPI` document.
 pub(super) fn document(version: &str) -> Value {
+    let paths = ROUTES.iter().map(|route| {
+        let method = if route.takes.is_some() { "post" } else { "get" };
+        (route.path.to_owned(), json!({ method: operation(route) }))
+    });
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Label Studio ML backend", "version": version },
-        "paths": {
-            "/health": { "get": operation("Tells that the server is up", "200", None) },
-            "/ready": { "get": operation("Tells whether the model is loaded", "200", None) },
-            "/metrics": { "get": operation("Numbers about the server", "200", None) },
-            "/versions": { "get": operation("Lists model versions", "200", None) },
-            "/predict": { "post": operation("Predicts labels", "200", Some("PredictBody")) },
-            "/setup": { "post": operation("Prepares a project", "200", Some("SetupBody")) },
-            "/webhook": { "post": operation("Takes annotation events", "201", Some("WebhookBody")) },
-        },
+        "paths": paths.collect::<Map<_, _>>(),
         "components": { "schemas": schemas() },
     })
 }
 
-fn operation(summary: &str, status: &str, body: Option<&str>) -> Value {
-    let error = json!({
-        "description": "What went wrong",
-        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
-    });
-    let mut operation = json!({
-        "summary": summary,
-        "responses": { status: { "description": "Done" }, "default": error },
-    });
-    if let Some(body) = body {
-        let schema = json!({ "$ref": format!("#/components/schemas/{body}") });
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+fn operation(route: &Route) -> Value {
+    let (reply, statuses) = route.gives;
+    let done = json!({ "description": "Done", "content": content(reply) });
+    let mut responses: Map<_, _> = statuses
+        .iter()
+        .map(|status| ((*status).to_owned(), done.clone()))
+        .collect();
+    let error = json!({ "description": "What went wrong", "content": content("Error") });
+    responses.insert("default".to_owned(), error);
+    let mut operation = json!({ "summary": route.summary, "responses": responses });
+    if let Some(body) = route.takes {
+        operation["requestBody"] = json!({ "required": true, "content": content(body) });
     }
     operation
 }
 
+fn content(schema: &str) -> Value {
+    let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+    json!({ "application/json": { "schema": schema } })
+}
+
 fn schemas() -> Value {
     json!({
+        "Health": {
+            "type": "object",
+            "required": ["model_class", "status"],
+            "properties": { "model_class": { "type": "string" }, "status": { "enum": ["UP", "READY"] } },
+        },
+        "Metrics": {
+            "description": "OpenMetrics text for those who do not accept JSON",
+            "type": "object",
+            "required": ["ready", "waiting_requests", "samples"],
+            "properties": {
+                "ready": { "type": "boolean" },
+                "waiting_requests": { "type": "integer" },
+                "samples": { "type": "object", "additionalProperties": { "type": "number" } },
+            },
+        },
+        "Versions": {
+            "type": "object",
+            "required": ["versions"],
+            "properties": { "versions": { "type": "array", "items": { "type": "string" } } },
+        },
+        "Description": { "description": "this document", "type": "object" },
+        "Prediction": {
+            "type": "object",
+            "required": ["result"],
+            "properties": {
+                "result": { "type": "array", "items": { "type": "object" } },
+                "score": { "type": ["number", "null"] },
+                "model_version": { "type": "string" },
+            },
+        },
+        "PredictReply": {
+            "type": "object",
+            "required": ["results"],
+            "properties": { "results": { "type": "array", "items": { "anyOf": [
+                { "$ref": "#/components/schemas/Prediction" },
+                { "type": "array", "items": { "$ref": "#/components/schemas/Prediction" } },
+                { "type": "object", "required": ["error"], "properties": { "error": { "type": "string" } } },
+            ] } } },
+        },
+        "SetupReply": {
+            "type": "object",
+            "required": ["model_version"],
+            "properties": { "model_version": { "type": "string" } },
+        },
+        "WebhookReply": {
+            "type": "object",
+            "required": ["status"],
+            "properties": {
+                "status": { "enum": ["ok", "Unknown event"] },
+                "result": { "description": "what the training returned; null while it goes on" },
+                "job": { "type": "string", "description": "name of a training that goes on" },
+            },
+        },
         "PredictBody": {
             "type": "object",
             "properties": {
                 "tasks": { "type": "array", "items": { "type": "object", "required": ["data"] } },
-                "project": { "type": ["string", "integer"], "description": "id, a dot, time of creation" },
-                "label_config": { "type": "string", "description": "XML" },
-                "params": { "type": "object", "properties": { "context": {} } },
+                "project": { "type": ["string", "number", "null"], "description": "id, a dot, time of creation" },
+                "label_config": { "type": ["string", "null"], "description": "XML" },
+                "params": { "type": ["object", "null"], "properties": { "context": {} } },
             },
         },
         "SetupBody": {
             "type": "object",
             "required": ["project"],
             "properties": {
-                "project": { "type": ["string", "integer"] },
-                "schema": { "type": "string", "description": "label config, XML" },
+                "project": { "type": ["string", "number"] },
+                "schema": { "type": ["string", "null"], "description": "label config, XML" },
                 "extra_params": { "description": "JSON, or text that holds JSON" },
             },
         },
