@@ -75,6 +75,18 @@ impl PredictRequest {
             .and_then(|context| context.get("result"));
         result.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
+
+    /// Tells whether an annotator is waiting for the answer. An empty context is none, as in Python.
+    pub fn is_interactive(&self) -> bool {
+        match &self.context {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Object(fields)) => !fields.is_empty(),
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+            Some(Value::Bool(true)) => true,
+        }
+    }
 }
 
 /// Something that happened to a project's annotations, or a request to train.
@@ -85,6 +97,14 @@ pub struct Event {
     /// The body that Label Studio sent, without `action`: `project`, and for annotation events `task` and
     /// `annotation` (`annotations` for deletions).
     pub payload: Value,
+}
+
+impl Event {
+    /// Returns the regions of the annotation that was created or changed, empty for other events.
+    pub fn annotation_regions(&self) -> &[Value] {
+        let result = self.payload.pointer("/annotation/result");
+        result.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// What happened to a project.

@@ -75,11 +75,7 @@ impl Model for GroundingDino {
             return Ok(Value::Null);
         }
         let controls = PromptControls::find(project.label_config())?;
-        let result = event.payload.pointer("/annotation/result");
-        let regions = result
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
-        let remembered = stored::remember(project, &controls, regions)?;
+        let remembered = stored::remember(project, &controls, event.annotation_regions())?;
         Ok(json!({ "remembered": remembered }))
     }
 

@@ -144,11 +144,7 @@ impl Model for LangchainSearchAgent {
         }
         let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
         let key = &outputs.prompt.control.name;
-        let regions = event
-            .payload
-            .pointer("/annotation/result")
-            .and_then(Value::as_array);
-        let lines = text_area_lines(regions.map_or(&[], Vec::as_slice), key);
+        let lines = text_area_lines(event.annotation_regions(), key);
         // An annotation without a prompt says nothing about the next one.
         if let Some(prompt) = lines
             .map(|lines| lines.join("\n"))
@@ -168,12 +164,7 @@ fn prompt(
     default: Option<&str>,
 ) -> anyhow::Result<Option<String>> {
     let key = &outputs.prompt.control.name;
-    let is_interactive = match &request.context {
-        None => false,
-        Some(Value::Object(fields)) => !fields.is_empty(),
-        Some(_) => true,
-    };
-    let prompt = if is_interactive {
+    let prompt = if request.is_interactive() {
         text_area_lines(request.context_regions(), key).map(|lines| lines.join("\n"))
     } else {
         let stored = project.get(key)?.filter(|prompt| !prompt.is_empty());

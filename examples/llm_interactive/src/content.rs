@@ -9,12 +9,9 @@ use label_studio_ml::{
     sdk::media::needs_preload,
     serde_json,
 };
-use label_studio_services::{Deadline, python_json, python_repr, python_str};
+use label_studio_services::{Deadline, data_url, python_json, python_repr, python_str};
 
-use crate::{
-    MediaArgs, MediaMode, pdf,
-    picture::{Picture, data_url},
-};
+use crate::{MediaArgs, MediaMode, pdf};
 
 /// Object tags whose data are addresses of files that are no text.
 const MEDIA: [&str; 5] = ["Image", "Pdf", "Audio", "Video", "TimeSeries"];
@@ -67,7 +64,7 @@ impl<'a> Content<'a> {
             } else if is_pdf {
                 texts.push(pdf::text(reader.media, &path, reader.deadline).with_context(in_file)?);
             } else {
-                let text = Picture::text(reader.media, &path, reader.deadline);
+                let text = reader.media.pictures.text(&path, reader.deadline);
                 texts.push(text.with_context(in_file)?);
             }
         }
@@ -171,7 +168,7 @@ impl MediaReader<'_> {
     }
 
     fn image_part(&self, path: &Path) -> anyhow::Result<Value> {
-        let url = Picture::data_url(path, self.media.max_image_side)?;
+        let url = self.media.pictures.data_url(path)?;
         Ok(json!({ "type": "image_url", "image_url": { "url": url } }))
     }
 }

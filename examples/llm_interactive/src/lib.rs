@@ -9,8 +9,6 @@ mod model;
 mod options;
 mod outputs;
 mod pdf;
-mod picture;
-mod program;
 mod prompt_versions;
 mod provider;
 mod question;

@@ -64,7 +64,7 @@ impl OpenAIInteractive {
         request: &PredictRequest,
         prompt: &str,
     ) -> anyhow::Result<Option<Vec<String>>> {
-        if is_interactive(request) {
+        if request.is_interactive() {
             let lines = text_area_lines(request.context_regions(), prompt);
             if lines.is_none() {
                 tracing::warn!(
@@ -132,7 +132,7 @@ impl Model for OpenAIInteractive {
         let outputs = Outputs::find(label_config, pair, self.is_structured())?;
         let provider = self.options.provider.of_project(&project.extra_params()?)?;
         // Who asks the same once more wants another answer, unless there is only one.
-        let wants_another = is_interactive(request) && provider.chat.temperature > 0.0;
+        let wants_another = request.is_interactive() && provider.chat.temperature > 0.0;
         let chat = ChatClient::new(self.client.clone(), provider.endpoint()?)
             .with_budget(Arc::clone(&self.budget))
             .with_cache((!wants_another).then(|| Arc::clone(&self.cache)))
@@ -188,8 +188,7 @@ impl Model for OpenAIInteractive {
         }
         let prefix = &self.options.prompt.template.prompt.prompt_prefix;
         let prompt = prompt_pair(project.label_config(), prefix, &OBJECTS)?.control;
-        let regions = event.payload["annotation"]["result"].as_array();
-        let Some(lines) = regions.and_then(|regions| text_area_lines(regions, &prompt.name)) else {
+        let Some(lines) = text_area_lines(event.annotation_regions(), &prompt.name) else {
             tracing::debug!("the annotation holds no prompt");
             return Ok(Value::Null);
         };
@@ -198,18 +197,6 @@ impl Model for OpenAIInteractive {
             tracing::info!(project = %project.id(), version = project.model_version()?, "prompt stored");
         }
         Ok(Value::Null)
-    }
-}
-
-/// Tells whether somebody is waiting for the answer. An empty context is none, as in Python.
-fn is_interactive(request: &PredictRequest) -> bool {
-    match &request.context {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::Object(fields)) => !fields.is_empty(),
-        Some(Value::Array(items)) => !items.is_empty(),
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
-        Some(Value::Bool(true)) => true,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Flags of the backend.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum, builder::FalseyValueParser};
 use label_studio_ml::{Map, Value};
-use label_studio_services::{BudgetArgs, ServiceArgs, TemplateArgs, parse_object};
+use label_studio_services::{BudgetArgs, PictureArgs, ServiceArgs, TemplateArgs, parse_object};
 
 use crate::ProviderArgs;
 
@@ -75,17 +75,12 @@ pub struct MediaArgs {
     #[arg(long, env = "MEDIA_MODE", value_enum, default_value_t)]
     pub media_mode: MediaMode,
 
-    /// Longer side, in pixels, that images are reduced to before they are sent
-    #[arg(long, env = "MAX_IMAGE_SIDE", default_value = "2048")]
-    pub max_image_side: NonZeroU32,
-
-    /// Program that reads the text of images
-    #[arg(long, env = "TESSERACT_CMD", default_value = "tesseract")]
-    pub tesseract_cmd: PathBuf,
-
-    /// Languages of the text in images, for tesseract: eng, or several as in deu+eng
-    #[arg(long, env = "OCR_LANGUAGE", default_value = "eng")]
-    pub ocr_language: String,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub pictures: PictureArgs,
 
     /// Program that reads the text of PDF documents
     #[arg(long, env = "PDFTOTEXT_CMD", default_value = "pdftotext")]

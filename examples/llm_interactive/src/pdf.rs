@@ -3,9 +3,9 @@
 use std::{ffi::OsStr, path::Path};
 
 use label_studio_ml::anyhow::{self, bail};
-use label_studio_services::Deadline;
+use label_studio_services::{Deadline, printed_by};
 
-use crate::{MediaArgs, program::printed_by};
+use crate::MediaArgs;
 
 /// Reads the text of a document, page after page.
 pub(crate) fn text(media: &MediaArgs, path: &Path, deadline: Deadline) -> anyhow::Result<String> {

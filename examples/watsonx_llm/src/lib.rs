@@ -5,7 +5,6 @@
 
 mod export;
 mod iam;
-mod media;
 mod model;
 mod model_types;
 mod options;

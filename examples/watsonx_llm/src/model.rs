@@ -56,12 +56,7 @@ impl WatsonXModel {
         request: &PredictRequest,
         tags: &Tags<'_>,
     ) -> anyhow::Result<Option<Vec<String>>> {
-        let is_interactive = match &request.context {
-            None => false,
-            Some(Value::Object(fields)) => !fields.is_empty(),
-            Some(_) => true,
-        };
-        if is_interactive {
+        if request.is_interactive() {
             return Ok(text_area_lines(
                 request.context_regions(),
                 &tags.prompt.name,
@@ -84,7 +79,7 @@ impl WatsonXModel {
         let watsonx = self.watsonx.as_ref().map_err(|error| anyhow!("{error}"))?;
         let prompt = prompts.join("\n");
         let how = (prompt.as_str(), watsonx.endpoint());
-        let question = tags.question(project, task, how, &self.options.prompt, deadline)?;
+        let question = tags.question(project, task, how, &self.options, deadline)?;
         let answer = watsonx.ask(&question, deadline)?;
         let mut regions: Vec<Region> = Vec::new();
         let on_object = |mut region: Region| {
@@ -140,12 +135,8 @@ impl Model for WatsonXModel {
             project.label_config(),
             &self.options.prompt.prompt.prompt_prefix,
         )?;
-        let regions = event
-            .payload
-            .pointer("/annotation/result")
-            .and_then(Value::as_array);
         let key = &tags.prompt.name;
-        let lines = text_area_lines(regions.map_or(&[], Vec::as_slice), key);
+        let lines = text_area_lines(event.annotation_regions(), key);
         let Some(prompt) = lines
             .map(|lines| lines.join("\n"))
             .filter(|prompt| !prompt.is_empty())

@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use label_studio_ml::{Map, Value};
-use label_studio_services::{Secret, ServiceArgs, TemplateArgs, parse_object};
+use label_studio_services::{PictureArgs, Secret, ServiceArgs, TemplateArgs, parse_object};
 
 /// Whom questions go to, how they are made, and where annotations are copied to.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +20,13 @@ pub struct Options {
         reason = "a doc comment would replace the help of the flags"
     )]
     pub prompt: TemplateArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "a doc comment would replace the help of the flags"
+    )]
+    pub pictures: PictureArgs,
 
     #[command(flatten)]
     #[expect(
@@ -96,7 +103,7 @@ pub enum Endpoint {
     /// `text/generation`: the prompt as it is; images as text
     #[default]
     Generation,
-    /// `text/chat`: the prompt as a message, for chat models; images as they are
+    /// `text/chat`: the prompt as a message, for chat models; images as images
     Chat,
 }
 

@@ -1,6 +1,6 @@
 //! From a task and a prompt to a question.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fs::File, io::Read as _, path::Path};
 
 use label_studio_ml::{
     Control, LabelConfig, LabelConfigError, Object, Project, Task, Value,
@@ -8,10 +8,13 @@ use label_studio_ml::{
     sdk::Pair,
 };
 use label_studio_services::{
-    Deadline, TemplateArgs, fill_template, prompt_pair, python_json, python_repr, python_str,
+    Deadline, PictureArgs, fill_template, prompt_pair, python_json, python_repr, python_str,
 };
 
-use crate::{Endpoint, Question, media};
+use crate::{Endpoint, Options, Question};
+
+/// Longest text that is taken from a file, in bytes.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 const OBJECTS: [&str; 4] = ["Image", "Text", "HyperText", "Paragraphs"];
 
@@ -60,10 +63,16 @@ impl<'a> Tags<'a> {
         project: &Project,
         task: &Task,
         (prompt, endpoint): (&str, Endpoint),
-        args: &TemplateArgs,
+        options: &Options,
         deadline: Deadline,
     ) -> anyhow::Result<Question> {
-        let (text, images) = self.content(project, task, endpoint, deadline)?;
+        let reader = ImageReader {
+            pictures: &options.pictures,
+            endpoint,
+            deadline,
+        };
+        let (text, images) = self.content(project, task, &reader)?;
+        let args = &options.prompt;
         let labels = self
             .choices
             .map(|choices| Value::from(choices.labels.clone()));
@@ -98,18 +107,17 @@ impl<'a> Tags<'a> {
         &self,
         project: &Project,
         task: &Task,
-        endpoint: Endpoint,
-        deadline: Deadline,
+        reader: &ImageReader<'_>,
     ) -> anyhow::Result<(String, Vec<String>)> {
         let value = task
             .data
             .get(&self.object.value_name)
             .unwrap_or(&Value::Null);
         if self.is("Image") {
-            return images(project, task, value, endpoint, deadline);
+            return images(project, task, value, reader);
         }
         let text = match value {
-            Value::String(url) if self.is_file() => media::text(&project.local_path(task, url)?)?,
+            Value::String(url) if self.is_file() => text_of(&project.local_path(task, url)?)?,
             value if self.is("Paragraphs") && !value.is_null() => python_json(value),
             value => python_str(value).into_owned(),
         };
@@ -117,12 +125,18 @@ impl<'a> Tags<'a> {
     }
 }
 
+/// How images reach the model.
+struct ImageReader<'a> {
+    pictures: &'a PictureArgs,
+    endpoint: Endpoint,
+    deadline: Deadline,
+}
+
 fn images(
     project: &Project,
     task: &Task,
     value: &Value,
-    endpoint: Endpoint,
-    deadline: Deadline,
+    reader: &ImageReader<'_>,
 ) -> anyhow::Result<(String, Vec<String>)> {
     let urls = match value {
         Value::Array(urls) => urls.as_slice(),
@@ -131,10 +145,23 @@ fn images(
     let (mut texts, mut images) = (Vec::new(), Vec::new());
     for url in urls.iter().filter_map(Value::as_str) {
         let path = project.local_path(task, url)?;
-        match endpoint {
-            Endpoint::Chat => images.push(media::data_url(&path)?),
-            Endpoint::Generation => texts.push(media::ocr(&path, deadline)?),
+        match reader.endpoint {
+            Endpoint::Chat => images.push(reader.pictures.data_url(&path)?),
+            Endpoint::Generation => {
+                let text = reader.pictures.text(&path, reader.deadline);
+                let text = text.context("WATSONX_ENDPOINT=chat would send the image itself")?;
+                texts.push(text.trim_end().to_owned());
+            }
         }
     }
     Ok((texts.join("\n"), images))
+}
+
+/// Reads a file as text.
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_TEXT_BYTES)
+        .read_to_string(&mut text)?;
+    Ok(text)
 }

@@ -2,7 +2,7 @@
 
 mod stand_in;
 
-use std::{fs, io::Write as _};
+use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _};
 
 use label_studio_ml::{TestClient, Value, json};
 use label_studio_services::{Answer, Received, StandIn};
@@ -205,10 +205,13 @@ fn paragraphs_are_asked_about_as_json() {
     );
 }
 
+const IMAGE: &str = r#"<View><Image name="image" value="$image"/>
+    <TextArea name="prompt" toName="image"/><TextArea name="answer" toName="image"/></View>"#;
+/// One pixel.
+const PNG: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+
 #[test]
-fn images_go_to_chat_models_as_they_are() {
-    let config = r#"<View><Image name="image" value="$image"/>
-        <TextArea name="prompt" toName="image"/><TextArea name="answer" toName="image"/></View>"#;
+fn small_images_go_to_chat_models_as_they_are() {
     let service = watsonx(|request| {
         assert_eq!(request.path(), "/ml/v1/text/chat");
         Answer::json(
@@ -223,13 +226,13 @@ fn images_go_to_chat_models_as_they_are() {
         "--watsonx-parameters",
         r#"{"temperature": 0}"#,
     ];
-    let data = json!({ "image": "data:image/png;base64,iVBORw0KGgo=" });
+    let data = json!({ "image": PNG });
     let answer =
-        client(&service, &flags).predict(&predict(config, &data, &context("prompt", &["What?"])));
+        client(&service, &flags).predict(&predict(IMAGE, &data, &context("prompt", &["What?"])));
     assert_eq!(values(&answer)[0].1, json!({ "text": ["A cat"] }));
     let content = json!([
         { "type": "text", "text": "What?" },
-        { "type": "image_url", "image_url": { "url": "data:image/png;base64,iVBORw0KGgo=" } },
+        { "type": "image_url", "image_url": { "url": PNG } },
     ]);
     let expected = json!({
         "model_id": "ibm/granite-13b-chat-v2",
@@ -239,6 +242,26 @@ fn images_go_to_chat_models_as_they_are() {
         "temperature": 0,
     });
     assert_eq!(service.received_at("/ml/v1/text/chat")[0].json(), expected);
+}
+
+#[test]
+fn other_models_get_the_text_of_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let tesseract = folder.path().join("tesseract");
+    fs::write(&tesseract, "#!/bin/sh\ncat > /dev/null\necho words in $4\n").unwrap();
+    fs::set_permissions(&tesseract, fs::Permissions::from_mode(0o755)).unwrap();
+    let service = saying("x");
+    let flags = [
+        "--tesseract-cmd",
+        tesseract.to_str().unwrap(),
+        "--ocr-language",
+        "deu",
+        "--prompt-template",
+        "{prompt} {text}",
+    ];
+    let data = json!({ "image": PNG });
+    client(&service, &flags).predict(&predict(IMAGE, &data, &context("prompt", &["What?"])));
+    assert_eq!(questions(&service)[0]["input"], "What? words in deu");
 }
 
 #[test]
