@@ -64,6 +64,19 @@ fn variables_set_to_nothing_count_as_not_set() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
+#[test]
+fn knows_label_studio_from_a_backend() {
+    let url = stand_in::start(None, |_, _| {});
+    let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
+    command.args(["doctor", "--backend-url", &url]).env_clear();
+    let output = command.env("LABEL_STUDIO_URL", &url).output().unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        report.contains(&format!("FAIL  backend       {url} is Label Studio itself")),
+        "{report}"
+    );
+}
+
 /// Changes one answer of the healthy stand-in and expects a line.
 fn check(route: &'static str, status: u16, body: Value, line: (&str, &str)) {
     let url = stand_in::start(None, |_, answers| {
@@ -118,7 +131,12 @@ fn goes_on_without_a_token() {
 
 #[test]
 fn says_what_is_wrong_with_label_studio() {
-    check("GET /api/version", 404, json!({}), ("Label Studio", "FAIL"));
+    check(
+        "GET /api/version",
+        404,
+        json!({}),
+        ("Label Studio", "is no Label Studio"),
+    );
     check(
         "GET /api/version",
         404,
@@ -135,7 +153,7 @@ fn says_what_is_wrong_with_label_studio() {
         "GET /api/projects/1",
         404,
         json!({}),
-        ("project", "no such project"),
+        ("project", "there is no project 1,"),
     );
     let empty = json!({ "id": 1, "title": "", "label_config": "<View></View>" });
     check(

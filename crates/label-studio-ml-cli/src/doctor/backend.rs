@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use ureq::{
@@ -39,13 +39,13 @@ pub(super) struct Reply {
 impl Backend {
     pub(super) fn new(args: &DoctorArgs) -> anyhow::Result<Self> {
         let shown = &args.backend_url;
-        let mut url = Url::parse(shown)
-            .with_context(|| format!("--backend-url {shown:?} is not a web address"))?;
-        let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
-        ensure!(
-            is_web,
-            "--backend-url {shown:?} is not a web address; write it with http:// or https://"
-        );
+        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        let url = Url::parse(shown).ok().filter(is_web);
+        let mut url = url.with_context(|| {
+            format!(
+                "--backend-url {shown:?} is not a web address; write it with http:// or https://"
+            )
+        })?;
         let in_url = (!url.username().is_empty())
             .then(|| basic(url.username(), url.password().unwrap_or_default()));
         let authorization = args
@@ -154,6 +154,11 @@ impl Reply {
 impl Doctor {
     pub(super) fn check_backend(&mut self) -> Finding {
         let url = self.backend.shown_url();
+        if self.is_reachable && url == self.args.url().trim_end_matches('/') {
+            return Finding::Failure(format!(
+                "{url} is Label Studio itself; say where the backend is with --backend-url"
+            ));
+        }
         let reply = match self.backend.get("health") {
             Ok(reply) => reply,
             Err(error) => {

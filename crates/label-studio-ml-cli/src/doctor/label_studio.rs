@@ -15,6 +15,13 @@ impl Doctor {
     pub(super) fn check_label_studio(&mut self) -> Finding {
         let version = match Client::new(self.client_options()).and_then(|client| client.version()) {
             Ok(version) => version.release,
+            Err(error) if error.status() == Some(404) => {
+                return Finding::Failure(format!(
+                    "{} is no Label Studio: it has no /api/version; LABEL_STUDIO_URL names another server, or lacks a \
+                     path such as /label-studio",
+                    self.args.url()
+                ));
+            }
             Err(error) => return Finding::Failure(chain(error)),
         };
         self.is_reachable = true;
@@ -64,11 +71,11 @@ impl Doctor {
         let mut projects = match projects {
             Ok(projects) => projects,
             Err(error) if error.status() == Some(404) => {
-                return Finding::Failure(
-                    "there is no such project, or the token's owner may not see it; the number is in the address \
-                     of its page, /projects/NUMBER"
-                        .to_owned(),
-                );
+                return Finding::Failure(format!(
+                    "there is no project {}, or the token's owner may not see it; the number is in the address of its \
+                     page, /projects/NUMBER",
+                    self.args.project.unwrap_or_default()
+                ));
             }
             Err(error) => return Finding::Failure(chain(error)),
         };
