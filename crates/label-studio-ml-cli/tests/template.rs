@@ -27,7 +27,8 @@ fn share_build(root: &Path, checkout: &Path) {
     let profile =
         manifest.find("[profile.dev]").unwrap()..manifest.find("[profile.release]").unwrap();
     let config = format!(
-        "[build]\ntarget-dir = {target:?}\n\n[net]\noffline = true\n\n{}",
+        "[build]\ntarget-dir = \"{}\"\n\n[net]\noffline = true\n\n{}",
+        target.display(),
         &manifest[profile]
     );
     fs::create_dir_all(root.join(".cargo")).unwrap();
