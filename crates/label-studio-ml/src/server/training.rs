@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{backend::Backend, error::ApiError, lanes::on_own_thread, projects::SeenProject};
-use crate::{Event, ProjectId};
+use crate::{Action, Event, ProjectId};
 
 /// Label Studio gives an event webhook one second, so an answer that takes longer than half of it is not waited for.
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
@@ -20,7 +20,15 @@ type Turn = Arc<AsyncMutex<()>>;
 /// Trainings: one at a time per project, in the order of their events.
 pub(super) struct Training {
     turns: Mutex<HashMap<ProjectId, Weak<AsyncMutex<()>>>>,
+    /// Requests to train that wait for their turn, at most one per project.
+    waiting: Mutex<HashMap<ProjectId, Waiting>>,
     n_running: watch::Sender<usize>,
+}
+
+/// A request to train that waits for its turn.
+struct Waiting {
+    project: Arc<SeenProject>,
+    job: String,
 }
 
 /// Counts one training until it is dropped.
@@ -57,19 +65,27 @@ impl Default for Training {
     fn default() -> Self {
         Self {
             turns: Mutex::default(),
+            waiting: Mutex::default(),
             n_running: watch::Sender::new(0),
         }
     }
 }
 
 impl Training {
-    /// Starts a training that runs to its end whatever its caller does, and waits half a second for it.
+    /// Starts a training that runs to its end whatever its caller does, and waits half a second for it. A request to train
+    /// becomes one with another that still waits: what it would learn from is the same.
     pub(super) async fn start(
         backend: &Arc<Backend>,
         project: Arc<SeenProject>,
         event: Event,
     ) -> Result<Progress, ApiError> {
         let job = uuid();
+        if event.action == Action::StartTraining
+            && let Some(job) = backend.training.wait(&project, &job)
+        {
+            tracing::info!(job, project = %project.project.id(), "training waits already");
+            return Ok(Progress::GoesOn(job));
+        }
         let turn = backend.training.turn(project.project.id());
         let running = Running::enter(backend);
         tracing::info!(job, project = %project.project.id(), event = event.action.as_str(), "training taken");
@@ -78,6 +94,7 @@ impl Training {
             async move {
                 let _running = running;
                 let _turn = turn.lock().await;
+                backend.training.begin(project.project.id(), &job);
                 let result = fit(&backend, project, event).await;
                 report(&job, &result);
                 result
@@ -100,6 +117,28 @@ impl Training {
             );
         }
         let _ = n_running.wait_for(|n_running| *n_running == 0).await;
+    }
+
+    /// Notes that a request to train waits. Returns the job of one that does so already.
+    fn wait(&self, project: &Arc<SeenProject>, job: &str) -> Option<String> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = project.project.id();
+        if let Some(known) = waiting.get(id)
+            && Arc::ptr_eq(&known.project, project)
+        {
+            return Some(known.job.clone());
+        }
+        let (project, job) = (Arc::clone(project), job.to_owned());
+        waiting.insert(id.clone(), Waiting { project, job });
+        None
+    }
+
+    /// Notes that a training waits no more.
+    fn begin(&self, project: &ProjectId, job: &str) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.get(project).is_some_and(|known| known.job == job) {
+            waiting.remove(project);
+        }
     }
 
     fn turn(&self, project: &ProjectId) -> Turn {
