@@ -419,6 +419,16 @@ fn a_path_that_the_server_does_not_know_is_asked_of_the_worker() {
 }
 
 #[test]
+fn a_large_body_goes_there_and_back() {
+    let fake = Fake::start("own", options(1));
+    let body = "0123456789".repeat(400_000);
+    let path = format!("/x?{}", percent("[200,[]]"));
+    let (status, answer) = fake.client.send("POST", &path, &[], body.clone());
+    assert_eq!(status, 200);
+    assert!(answer["body"] == body);
+}
+
+#[test]
 fn what_a_worker_does_not_know_either_is_refused_by_the_server() {
     let fake = Fake::start("own", options(1));
     let unknown = percent("[0,[]]");

@@ -7,10 +7,9 @@
 use std::io;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::UnixStream,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::connection::Connection;
 
 const LENGTH: usize = 4;
 const CALL: usize = 9;
@@ -37,7 +36,7 @@ pub(super) struct Answer {
 
 /// Sends a call. The body is not copied.
 pub(super) async fn send(
-    stream: &mut UnixStream,
+    connection: &mut Connection,
     route: Route,
     call: u64,
     own_head: Option<&str>,
@@ -53,12 +52,12 @@ pub(super) async fn send(
         head.put_u32(u32::try_from(own_head.len()).map_err(io::Error::other)?);
         head.put_slice(own_head.as_bytes());
     }
-    stream.write_all_buf(&mut head.chain(body.clone())).await
+    connection.write_all(head.chain(&body[..])).await
 }
 
 /// Receives an answer. The body is not copied.
-pub(super) async fn receive(stream: &mut UnixStream) -> io::Result<Answer> {
-    let mut frame = read_frame(stream).await?;
+pub(super) async fn receive(connection: &mut Connection) -> io::Result<Answer> {
+    let mut frame = read_frame(connection).await?;
     if frame.len() < STATUS {
         return Err(io::ErrorKind::InvalidData.into());
     }
@@ -90,22 +89,15 @@ pub(super) async fn receive_json<T: serde::de::DeserializeOwned>(
     serde_json::from_slice(&text).map_err(io::Error::other)
 }
 
-async fn read_frame(stream: &mut UnixStream) -> io::Result<Bytes> {
+async fn read_frame(connection: &mut Connection) -> io::Result<Bytes> {
     let mut buffer = BytesMut::with_capacity(USUAL_ANSWER);
     while buffer.len() < LENGTH {
-        fill(stream, &mut buffer).await?;
+        connection.read(&mut buffer).await?;
     }
     let length = buffer.get_u32() as usize;
     buffer.reserve(length.saturating_sub(buffer.len()));
     while buffer.len() < length {
-        fill(stream, &mut buffer).await?;
+        connection.read(&mut buffer).await?;
     }
     Ok(buffer.split_to(length).freeze())
-}
-
-async fn fill(stream: &mut UnixStream, buffer: &mut BytesMut) -> io::Result<()> {
-    match stream.read_buf(buffer).await? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(()),
-    }
 }

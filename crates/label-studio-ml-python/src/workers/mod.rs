@@ -1,7 +1,7 @@
 //! A Python model behind the server: WORKERS processes that run it with THREADS threads each.
 //!
 //! The server's process runs no Python code of the model, so it outlives whatever the model does: a crash, an exit, a call
-//! that never returns. Requests are handed over as they came, over one Unix socket per thread (`frame`), and answers
+//! that never returns. Requests are handed over as they came, over one Unix socket per thread (`connection`, `frame`), and answers
 //! are passed on unread.
 //!
 //! - `process` starts a worker and waits until its model is loaded;
@@ -13,6 +13,7 @@
 
 mod args;
 mod call;
+mod connection;
 mod finishing;
 mod frame;
 mod model;

@@ -29,9 +29,6 @@ use super::{
 };
 use crate::wire;
 
-/// Shorter than the usual deadline, and so long that nobody notices.
-const TICK: Duration = Duration::from_secs(60);
-
 /// How many workers there are and how long they may take.
 #[derive(Debug, Clone)]
 pub struct WorkersOptions {
@@ -83,7 +80,6 @@ impl Workers {
         let supervisors = (0..options.n_workers)
             .map(|worker_idx| tokio::spawn(supervise(Arc::clone(&shared), worker_idx)))
             .collect();
-        tokio::spawn(tick());
         Arc::new(Self {
             shared,
             options,
@@ -146,15 +142,6 @@ async fn finish<T: Send + 'static>(
         read(&call, answer?)
     };
     Finishing::new(runtime, is_wanted, run).await
-}
-
-/// Keeps a timer that is due before the deadlines of most calls are. Without one, the deadline of each call would be the
-/// next thing to wait for, and setting it would wake the runtime: a write, a wait and a read more for every call.
-async fn tick() {
-    let mut ticks = tokio::time::interval(TICK);
-    loop {
-        ticks.tick().await;
-    }
 }
 
 impl Model for Workers {

@@ -7,10 +7,9 @@ use std::{
 };
 
 use label_studio_ml::{RawError, Readiness};
-use tokio::{
-    net::UnixStream,
-    sync::{Notify, oneshot, watch},
-};
+use tokio::sync::{Notify, oneshot, watch};
+
+use super::connection::Connection;
 
 /// Calls beside predictions, setups and trainings, that a worker takes at once: a model that is busy predicting still
 /// answers `/setup` and takes events.
@@ -59,7 +58,7 @@ struct State {
 
 struct Worker {
     number: u64,
-    idle: Vec<UnixStream>,
+    idle: Vec<Connection>,
     n_predictions: usize,
     n_setups: usize,
     n_trainings: usize,
@@ -77,7 +76,7 @@ pub(super) struct Lease {
     number: u64,
     need: Need,
     /// Nothing when the connection can no longer be used.
-    pub(super) stream: Option<UnixStream>,
+    pub(super) stream: Option<Connection>,
     pub(super) ended: watch::Receiver<Option<Ended>>,
     pub(super) has_answered: bool,
 }
@@ -135,7 +134,7 @@ impl Pool {
     pub(super) fn install(
         self: &Arc<Self>,
         worker_idx: usize,
-        idle: Vec<UnixStream>,
+        idle: Vec<Connection>,
     ) -> Arc<Notify> {
         let kill = Arc::new(Notify::new());
         self.change(|state| {

@@ -20,7 +20,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::frame;
+use super::{connection::Connection, frame};
 
 /// How long a process that was told to end may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ pub(super) struct Process {
     /// Why no worker can be forked from it, if it was started for that.
     pub(super) cannot_fork: Option<String>,
     /// One connection for each call that the process takes at once.
-    pub(super) connections: Vec<UnixStream>,
+    pub(super) connections: Vec<Connection>,
     pub(super) handle: Handle,
 }
 
@@ -188,7 +188,7 @@ async fn connect(
     listener: &UnixListener,
     task: &Value,
     n_connections: usize,
-) -> io::Result<(UnixStream, Vec<UnixStream>, Greeting)> {
+) -> io::Result<(UnixStream, Vec<Connection>, Greeting)> {
     let (mut control, _) = listener.accept().await?;
     let mut task = task.clone();
     task["connections"] = n_connections.into();
@@ -197,7 +197,7 @@ async fn connect(
     let mut connections = Vec::new();
     if greeting.error.is_none() {
         for _ in 0..n_connections {
-            connections.push(listener.accept().await?.0);
+            connections.push(Connection::new(listener.accept().await?.0)?);
         }
     }
     Ok((control, connections, greeting))
