@@ -67,7 +67,6 @@ run-e2e: label-studio python-package onnxruntime
 	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .
 	$(PYTHON) -m e2e --programs $(PROGRAMS)
 
-demo: BACKENDS := sklearn_text_classifier
 demo: tools label-studio ## Label Studio with a text classifier and a sample project, until Ctrl-C
 	cargo build $(LOCKED) -p sklearn_text_classifier
 	@$(PYTHON) -m demo --programs $(PROGRAMS)

@@ -28,11 +28,8 @@ pub struct PromptArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Prompt")]
 pub struct TemplateArgs {
+    /// How a question is made.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub prompt: PromptArgs,
 
     /// Put text and prompt into the prompt template; if not, the prompt itself is the template, the default one as well

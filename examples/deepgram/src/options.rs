@@ -8,18 +8,12 @@ use label_studio_services::{Secret, ServiceArgs, first_filled};
 /// Who speaks, and where the audio is kept.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
+    /// Who speaks.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub speech: SpeechArgs,
 
+    /// Where the audio is kept.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub bucket: BucketArgs,
 
     /// Try everything out without Deepgram, S3 and Label Studio: 1, true, yes or on
@@ -34,11 +28,8 @@ pub struct Options {
     #[arg(long, env = "TEST_ENV", default_value = "", hide = true)]
     test_env: String,
 
+    /// How services are called.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub service: ServiceArgs,
 }
 

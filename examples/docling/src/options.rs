@@ -13,25 +13,16 @@ const V1: &str = "/v1";
 /// Who converts documents, and what becomes of them.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
+    /// Who converts documents.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub address: ServiceAddress,
 
+    /// What of a document becomes regions.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub shape: ShapeArgs,
 
+    /// How services are called.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub service: ServiceArgs,
 }
 

@@ -10,46 +10,28 @@ use label_studio_services::{
 /// Whom questions go to, what it may search with, and how far it may go.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
+    /// Whom questions go to.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub model: ModelArgs,
 
+    /// What answers may cost.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub budget: BudgetArgs,
 
+    /// What the model may search with.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub search: SearchArgs,
 
+    /// How far the model may go.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub agent: AgentArgs,
 
+    /// How a question is made, and where its answer goes.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub controls: ControlArgs,
 
+    /// How services are called.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub service: ServiceArgs,
 }
 
@@ -57,11 +39,8 @@ pub struct Options {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Chat model", mut_arg("temperature", |arg| arg.default_value("0")))]
 pub struct ModelArgs {
+    /// Which chat model is asked, and how.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub chat: ChatArgs,
 
     #[arg(long, env = "OPENAI_API_BASE", hide = true)]
@@ -117,11 +96,8 @@ pub struct AgentArgs {
     mut_arg("prompt_template", |arg| arg.default_value("{prompt}{text}").hide_default_value(false))
 )]
 pub struct ControlArgs {
+    /// How a question is made.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub prompt: PromptArgs,
 
     /// Start of the name of the `TextArea` that the answer goes to

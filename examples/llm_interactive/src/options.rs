@@ -11,39 +11,24 @@ use crate::ProviderArgs;
 /// How questions are made, whom they go to, and what they may cost.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
+    /// Whom questions go to, and how.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub provider: ProviderArgs,
 
+    /// How a question is made.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub prompt: QuestionArgs,
 
+    /// How images and documents reach the model.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub media: MediaArgs,
 
+    /// What an answer may cost.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub limits: LimitArgs,
 
+    /// How services are called.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub service: ServiceArgs,
 }
 
@@ -51,11 +36,8 @@ pub struct Options {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Prompt")]
 pub struct QuestionArgs {
+    /// How a question is made, by which template.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub template: TemplateArgs,
 
     /// Message that tells the model who it is, before every question
@@ -75,11 +57,8 @@ pub struct MediaArgs {
     #[arg(long, env = "MEDIA_MODE", value_enum, default_value_t)]
     pub media_mode: MediaMode,
 
+    /// How images reach the model.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub pictures: PictureArgs,
 
     /// Program that reads the text of PDF documents
@@ -95,11 +74,8 @@ pub struct LimitArgs {
     #[arg(long, env = "MAX_ANSWER_TOKENS")]
     pub max_answer_tokens: Option<u32>,
 
+    /// What answers may cost.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub budget: BudgetArgs,
 
     /// Megabytes of answers to keep, so that a batch that is predicted again costs nothing

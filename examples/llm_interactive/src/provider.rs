@@ -43,11 +43,8 @@ pub struct ProviderArgs {
     )]
     pub openai_provider: Provider,
 
+    /// Which chat model is asked, and how.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub chat: ChatArgs,
 
     /// Address of the Azure resource, on openai.azure.com

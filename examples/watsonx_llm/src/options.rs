@@ -7,39 +7,24 @@ use label_studio_services::{PictureArgs, Secret, ServiceArgs, TemplateArgs, pars
 /// Whom questions go to, how they are made, and where annotations are copied to.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
+    /// Whom questions go to.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub watsonx: WatsonxArgs,
 
+    /// How a question is made.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub prompt: TemplateArgs,
 
+    /// How images reach the model.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub pictures: PictureArgs,
 
+    /// Where annotations are copied to.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub export: ExportArgs,
 
+    /// How services are called.
     #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "a doc comment would replace the help of the flags"
-    )]
     pub service: ServiceArgs,
 }
 
