@@ -2,6 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "results are exact")]
 
+#[path = "backends/unusable.rs"]
 mod unusable;
 
 use std::{

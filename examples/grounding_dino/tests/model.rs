@@ -1,7 +1,7 @@
 //! The backend behind the whole server: prompts typed and remembered, labels, thresholds, bad input.
 
 mod support;
-#[path = "../../../crates/label-studio-inference/tests/unusable/mod.rs"]
+#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
 mod unusable;
 
 use std::{fs, path::Path};

@@ -1,7 +1,7 @@
 //! The backend behind the whole server.
 
 mod tiny;
-#[path = "../../../crates/label-studio-inference/tests/unusable/mod.rs"]
+#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
 mod unusable;
 
 use std::{fs, sync::Arc, thread};

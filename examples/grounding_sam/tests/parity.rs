@@ -1,27 +1,16 @@
 //! The whole way, from a prompt to masks, gives what transformers and Meta's `segment_anything` give with the same weights.
 
+#[path = "../../../crates/label-studio-inference/tests/backends/painted.rs"]
+mod painted;
 mod tiny;
 
 use std::collections::HashSet;
 
-use label_studio_inference::masks::Mask;
 use label_studio_ml::{TestClient, Value, json, serde_json};
 use tiny::{LABEL_CONFIG, body, data_url, mask, model, predict, predictor, regions};
 
 const MIN_OVERLAP: f64 = 0.99;
 const MIN_TOLERANCE: f64 = 1e-3;
-
-/// Paints runs of pixels, the first of which is not painted.
-fn painted(size: &Value, runs: &Value) -> Mask {
-    let (width, height): (usize, usize) = serde_json::from_value(size.clone()).unwrap();
-    let runs: Vec<usize> = serde_json::from_value(runs.clone()).unwrap();
-    let mut pixels: Vec<bool> = Vec::with_capacity(width * height);
-    for (run, is_painted) in runs.into_iter().zip([false, true].into_iter().cycle()) {
-        pixels.resize(pixels.len() + run, is_painted);
-    }
-    pixels.resize(width * height, false);
-    Mask::from_fn(width, height, |x, y| pixels[y * width + x])
-}
 
 #[test]
 fn masks_of_a_prompt_are_those_of_the_python_libraries() {
@@ -51,7 +40,7 @@ fn masks_of_a_prompt_are_those_of_the_python_libraries() {
         for (region, expected) in found.iter().zip(expected) {
             let size = json!([region["original_width"], region["original_height"]]);
             assert_eq!(size, case["size"], "{image}");
-            let overlap = mask(region).overlap(&painted(&size, &expected["runs"]));
+            let overlap = mask(region).overlap(&painted::mask(&size, &expected["runs"]));
             assert!(overlap >= MIN_OVERLAP, "{image} {prompt}: {overlap}");
             // Random weights guess scores below 0, which regions do not have.
             let expected = expected["score"].as_f64().unwrap().clamp(0.0, 1.0);

@@ -1,22 +1,17 @@
 //! Checkpoints are found by the original's settings; what is missing or wrong is named.
 
-use clap::Parser;
-use label_studio_inference::{hub::HubArgs, sam::Checkpoints};
-use label_studio_ml::anyhow;
-use segment_anything_2_image::CheckpointArgs;
+#[path = "../../../crates/label-studio-inference/tests/backends/located.rs"]
+mod located;
+
 use std::path::Path;
 
-#[derive(Debug, Parser)]
-struct Args {
-    #[command(flatten)]
-    checkpoints: CheckpointArgs,
-    #[command(flatten)]
-    hub: HubArgs,
-}
+use label_studio_inference::sam::Checkpoints;
+use label_studio_ml::anyhow;
+use located::located;
+use segment_anything_2_image::CheckpointArgs;
 
 fn locate(flags: &[&str]) -> anyhow::Result<Checkpoints> {
-    let args = Args::parse_from(["test", "--hf-hub-offline"].iter().chain(flags));
-    args.checkpoints.locate(&args.hub.hub().unwrap())
+    located(flags, CheckpointArgs::locate)
 }
 
 fn refusal(flags: &[&str]) -> String {

@@ -1,22 +1,19 @@
 //! The model as Label Studio asks it. What it shares with `segment_anything_model` is tested there.
 
-#[path = "../../../crates/label-studio-inference/tests/unusable/mod.rs"]
+#[path = "../../../crates/label-studio-inference/tests/backends/project.rs"]
+mod project;
+#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
 mod unusable;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use label_studio_inference::{
     images::Limits,
     onnx::{OnnxArgs, Runtime},
     sam::{Checkpoints, MaskChoice, SamArgs, read_context},
 };
-use label_studio_ml::{
-    LabelConfig, MediaFetcher, MediaOptions, MemoryStore, Model, PredictRequest, Project,
-    ProjectId, Services, Task, Value, anyhow, json, serde_json,
-};
+use label_studio_ml::{Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json};
+use project::project_in;
 use segment_anything_2_image::SegmentAnything2;
 
 const LABEL_CONFIG: &str = r#"<View>
@@ -44,19 +41,6 @@ fn model() -> SegmentAnything2 {
         limits: Limits::default(),
     };
     SegmentAnything2::load(&runtime, &checkpoints, &args).unwrap()
-}
-
-fn project_in(folder: &Path, label_config: &str) -> Project {
-    let options = MediaOptions {
-        document_root: Some(folder.to_owned()),
-        ..MediaOptions::new(folder.join("cache"))
-    };
-    let services = Services {
-        media: Some(MediaFetcher::new(None, options).unwrap()),
-        ..Services::new(MemoryStore::default())
-    };
-    let label_config = Arc::new(LabelConfig::parse(label_config).unwrap());
-    Project::new(ProjectId::parse("1"), label_config, Arc::new(services))
 }
 
 fn project() -> Project {

@@ -1,5 +1,10 @@
 //! The same weights give the same masks as Meta's `sam2`, in either export, on pictures of every kind.
 
+#[path = "../../../crates/label-studio-inference/tests/backends/painted.rs"]
+mod painted;
+#[path = "../../../crates/label-studio-inference/tests/backends/prompted.rs"]
+mod prompted;
+
 use std::{
     collections::HashSet,
     fs,
@@ -7,11 +12,12 @@ use std::{
 };
 
 use label_studio_inference::{
-    masks::Mask,
     onnx::{OnnxArgs, Runtime},
-    sam::{Click, MaskChoice, Predictor, Prompt, Sam2},
+    sam::{MaskChoice, Predictor, Sam2},
 };
 use label_studio_ml::{Value, serde_json};
+use painted::mask;
+use prompted::prompt;
 
 const MIN_OVERLAP: f64 = 0.99;
 
@@ -24,32 +30,6 @@ fn fixture(name: &str) -> PathBuf {
 fn cases() -> Vec<Value> {
     let text = fs::read_to_string(fixture("cases.json")).unwrap();
     serde_json::from_str(&text).unwrap()
-}
-
-fn prompt(case: &Value) -> Prompt {
-    let clicks: Vec<(f64, f64, bool)> = case.get("clicks").map_or_else(Vec::new, |clicks| {
-        serde_json::from_value(clicks.clone()).unwrap()
-    });
-    let clicks = clicks
-        .into_iter()
-        .map(|(x, y, is_positive)| Click { x, y, is_positive });
-    let rectangle = case.get("rectangle");
-    Prompt {
-        clicks: clicks.collect(),
-        rectangle: rectangle.map(|edges| serde_json::from_value(edges.clone()).unwrap()),
-    }
-}
-
-/// Reads lengths of the runs, the first not painted.
-fn mask(case: &Value) -> Mask {
-    let (width, height): (usize, usize) = serde_json::from_value(case["size"].clone()).unwrap();
-    let runs: Vec<usize> = serde_json::from_value(case["runs"].clone()).unwrap();
-    let runs = runs.into_iter().zip([false, true].into_iter().cycle());
-    let mut pixels: Vec<bool> = runs
-        .flat_map(|(length, is_painted)| std::iter::repeat_n(is_painted, length))
-        .collect();
-    pixels.resize(width * height, false);
-    Mask::from_fn(width, height, |x, y| pixels[y * width + x])
 }
 
 fn check(encoder: &str, decoder: &str) {
@@ -67,7 +47,7 @@ fn check(encoder: &str, decoder: &str) {
         let name = case["image"].as_str().unwrap();
         let embedding = predictor.embed_file(fixture("images").join(name)).unwrap();
         let found = predictor.segment(&embedding, &prompt(&case)).unwrap();
-        let expected = mask(&case);
+        let expected = mask(&case["size"], &case["runs"]);
         let about = format!("{name} {:?}", prompt(&case));
         assert_eq!(
             (found.mask.width(), found.mask.height()),

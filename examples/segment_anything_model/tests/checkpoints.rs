@@ -1,23 +1,18 @@
 //! Checkpoints are found by the original's settings; what is missing is named.
 
+#[path = "../../../crates/label-studio-inference/tests/backends/located.rs"]
+mod located;
+
 use std::path::Path;
 
 use clap::Parser;
-use label_studio_inference::{hub::HubArgs, sam::Checkpoints};
+use label_studio_inference::sam::Checkpoints;
 use label_studio_ml::anyhow;
+use located::located;
 use segment_anything_model::CheckpointArgs;
 
-#[derive(Debug, Parser)]
-struct Args {
-    #[command(flatten)]
-    checkpoints: CheckpointArgs,
-    #[command(flatten)]
-    hub: HubArgs,
-}
-
 fn locate(flags: &[&str]) -> anyhow::Result<Checkpoints> {
-    let args = Args::parse_from(["test", "--hf-hub-offline"].iter().chain(flags));
-    args.checkpoints.locate(&args.hub.hub().unwrap())
+    located(flags, CheckpointArgs::locate)
 }
 
 fn refusal(flags: &[&str]) -> String {
@@ -99,9 +94,10 @@ fn what_is_missing_is_named_with_the_mend() {
 
 #[test]
 fn an_unknown_choice_is_refused_at_the_start() {
-    let error = Args::try_parse_from(["test", "--sam-choice", "FastSAM"])
-        .unwrap_err()
-        .to_string();
+    let error =
+        located::Flags::<CheckpointArgs>::try_parse_from(["test", "--sam-choice", "FastSAM"])
+            .unwrap_err()
+            .to_string();
     assert!(
         error.contains("MobileSAM") && error.contains("ONNX"),
         "{error}"

@@ -9,7 +9,7 @@ use label_studio_inference::{
 use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
 
 mod project;
-#[path = "../../../crates/label-studio-inference/tests/unusable/mod.rs"]
+#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
 mod unusable;
 
 use project::{fixture, key_point, mask_of, predict, project, project_in, rectangle, task, tiny};

@@ -1,5 +1,10 @@
 //! The same weights give the same masks as Meta's `segment_anything`, on pictures of every kind.
 
+#[path = "../../../crates/label-studio-inference/tests/backends/painted.rs"]
+mod painted;
+#[path = "../../../crates/label-studio-inference/tests/backends/prompted.rs"]
+mod prompted;
+
 use std::{
     collections::HashSet,
     fs,
@@ -9,7 +14,7 @@ use std::{
 use label_studio_inference::{
     masks::Mask,
     onnx::{OnnxArgs, Runtime},
-    sam::{Click, MaskChoice, Predictor, Prompt, Sam},
+    sam::{MaskChoice, Predictor, Prompt, Sam},
 };
 use label_studio_ml::{Value, serde_json};
 
@@ -36,31 +41,11 @@ fn cases() -> Vec<Case> {
 }
 
 fn case(case: &Value) -> Case {
-    let clicks: Vec<(f64, f64, bool)> = case.get("clicks").map_or_else(Vec::new, |clicks| {
-        serde_json::from_value(clicks.clone()).unwrap()
-    });
-    let rectangle = case
-        .get("rectangle")
-        .map(|edges| serde_json::from_value(edges.clone()).unwrap());
-    let (width, height): (usize, usize) = serde_json::from_value(case["size"].clone()).unwrap();
-    // Lengths of the runs, the first not painted.
-    let runs: Vec<usize> = serde_json::from_value(case["runs"].clone()).unwrap();
-    let runs = runs.into_iter().zip([false, true].into_iter().cycle());
-    let mut pixels: Vec<bool> = runs
-        .flat_map(|(length, is_painted)| std::iter::repeat_n(is_painted, length))
-        .collect();
-    pixels.resize(width * height, false);
     Case {
         image: case["image"].as_str().unwrap().to_owned(),
-        prompt: Prompt {
-            clicks: clicks
-                .into_iter()
-                .map(|(x, y, is_positive)| Click { x, y, is_positive })
-                .collect(),
-            rectangle,
-        },
+        prompt: prompted::prompt(case),
         choice: case["choice"].as_str().unwrap().to_owned(),
-        mask: Mask::from_fn(width, height, |x, y| pixels[y * width + x]),
+        mask: painted::mask(&case["size"], &case["runs"]),
         score: case["score"].as_f64().unwrap(),
     }
 }

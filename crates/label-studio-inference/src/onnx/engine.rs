@@ -1,6 +1,6 @@
 //! A loaded model.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, error::Error, fmt};
 
 use ndarray::ArrayD;
 
@@ -8,29 +8,66 @@ use super::{OnnxError, Tensor, TensorView};
 
 /// A loaded model: named tensors in, named tensors out. Shared between threads; runs wait for a free session.
 pub trait Engine: Send + Sync {
-    /// Returns the file the model came from, for messages.
-    fn file(&self) -> &str;
+    /// Returns what the model's file says of it.
+    fn signature(&self) -> &Signature;
 
-    /// Returns the model's inputs, in the order of the file.
-    fn inputs(&self) -> &[TensorInfo];
-
-    /// Returns the model's outputs, in the order of the file.
-    fn outputs(&self) -> &[TensorInfo];
-
-    /// Returns the custom metadata of the file, such as Ultralytics' `names` and `imgsz`.
-    fn metadata(&self) -> &BTreeMap<String, String>;
-
-    /// Runs the model on `inputs` and returns the tensors called `outputs`, in that order. Outputs that nobody asks for
-    /// are not computed.
-    fn run(
+    /// Does the work of `run`, which names the file in errors.
+    fn try_run(
         &self,
         inputs: &[(&str, TensorView<'_>)],
         outputs: &[&str],
-    ) -> Result<Vec<Tensor>, OnnxError>;
+    ) -> Result<Vec<Tensor>, Box<dyn Error + Send + Sync>>;
+}
+
+/// What a model's file says of it.
+#[derive(Debug, Clone, Default)]
+pub struct Signature {
+    /// The file, for messages.
+    pub file: String,
+    /// Inputs, in the order of the file.
+    pub inputs: Vec<TensorInfo>,
+    /// Outputs, in the order of the file.
+    pub outputs: Vec<TensorInfo>,
+    /// Custom metadata, such as Ultralytics' `names` and `imgsz`.
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl dyn Engine + '_ {
-    /// Runs the model as [`Engine::run`] does, for outputs that are all floating-point.
+    /// Returns the file the model came from, for messages.
+    pub fn file(&self) -> &str {
+        &self.signature().file
+    }
+
+    /// Returns the model's inputs, in the order of the file.
+    pub fn inputs(&self) -> &[TensorInfo] {
+        &self.signature().inputs
+    }
+
+    /// Returns the model's outputs, in the order of the file.
+    pub fn outputs(&self) -> &[TensorInfo] {
+        &self.signature().outputs
+    }
+
+    /// Returns the custom metadata of the file, such as Ultralytics' `names` and `imgsz`.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.signature().metadata
+    }
+
+    /// Runs the model on `inputs` and returns the tensors called `outputs`, in that order. Outputs that nobody asks for
+    /// are not computed.
+    pub fn run(
+        &self,
+        inputs: &[(&str, TensorView<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, OnnxError> {
+        self.try_run(inputs, outputs)
+            .map_err(|source| OnnxError::Run {
+                file: self.file().to_owned(),
+                source,
+            })
+    }
+
+    /// Runs the model as `run` does, for outputs that are all floating-point.
     pub fn run_f32<const N: usize>(
         &self,
         inputs: &[(&str, TensorView<'_>)],

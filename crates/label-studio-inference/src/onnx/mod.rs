@@ -38,7 +38,7 @@ mod tensor;
 
 pub use args::{Device, EngineKind, OnnxArgs};
 pub use by_file::ByFile;
-pub use engine::{ElementType, Engine, TensorInfo};
+pub use engine::{ElementType, Engine, Signature, TensorInfo};
 pub use error::OnnxError;
 pub use expected::{Expected, ExpectedTensor};
 pub use runtime::Runtime;

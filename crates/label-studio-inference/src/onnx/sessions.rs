@@ -1,6 +1,6 @@
 //! A model on ONNX Runtime.
 
-use std::{borrow::Cow, collections::BTreeMap, path::Path, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, error::Error, path::Path, sync::Arc};
 
 use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
 use ort::{
@@ -11,15 +11,12 @@ use ort::{
 };
 
 use super::{
-    Device, ElementType, Engine, OnnxError, Tensor, TensorInfo, TensorView, pool::Pool,
+    Device, ElementType, Engine, OnnxError, Signature, Tensor, TensorInfo, TensorView, pool::Pool,
     runtime::SessionOptions,
 };
 
 struct Sessions {
-    file: String,
-    inputs: Vec<TensorInfo>,
-    outputs: Vec<TensorInfo>,
-    metadata: BTreeMap<String, String>,
+    signature: Signature,
     pool: Pool<Session>,
 }
 
@@ -48,52 +45,26 @@ pub(super) fn load(
         .collect::<Result<Vec<_>, _>>()
         .map_err(failed)?;
     let first = &sessions[0];
-    let loaded = Sessions {
+    let signature = Signature {
         file: path.display().to_string(),
         inputs: first.inputs().iter().map(info).collect(),
         outputs: first.outputs().iter().map(info).collect(),
         metadata: metadata(first).map_err(failed)?,
-        pool: Pool::new(sessions),
     };
-    Ok(Arc::new(loaded))
+    let pool = Pool::new(sessions);
+    Ok(Arc::new(Sessions { signature, pool }))
 }
 
 impl Engine for Sessions {
-    fn file(&self) -> &str {
-        &self.file
+    fn signature(&self) -> &Signature {
+        &self.signature
     }
 
-    fn inputs(&self) -> &[TensorInfo] {
-        &self.inputs
-    }
-
-    fn outputs(&self) -> &[TensorInfo] {
-        &self.outputs
-    }
-
-    fn metadata(&self) -> &BTreeMap<String, String> {
-        &self.metadata
-    }
-
-    fn run(
+    fn try_run(
         &self,
         inputs: &[(&str, TensorView<'_>)],
         outputs: &[&str],
-    ) -> Result<Vec<Tensor>, OnnxError> {
-        self.run_session(inputs, outputs)
-            .map_err(|source| OnnxError::Run {
-                file: self.file.clone(),
-                source: source.into(),
-            })
-    }
-}
-
-impl Sessions {
-    fn run_session(
-        &self,
-        inputs: &[(&str, TensorView<'_>)],
-        outputs: &[&str],
-    ) -> Result<Vec<Tensor>, ort::Error> {
+    ) -> Result<Vec<Tensor>, Box<dyn Error + Send + Sync>> {
         let contiguous: Vec<_> = inputs
             .iter()
             .map(|(name, view)| (*name, self.contiguous(name, view)))
@@ -110,12 +81,16 @@ impl Sessions {
         let run_options = RunOptions::new()?.with_outputs(selector);
         let mut session = self.pool.take();
         let found = session.run_with_options(values, &run_options)?;
-        outputs.iter().map(|name| extract(&found[*name])).collect()
+        let tensors = outputs.iter().map(|name| extract(&found[*name]));
+        Ok(tensors.collect::<Result<_, _>>()?)
     }
+}
 
+impl Sessions {
     fn contiguous<'a>(&self, name: &str, view: &'a TensorView<'_>) -> Contiguous<'a> {
         let wants_f16 = || {
-            let input = self.inputs.iter().find(|input| input.name == name);
+            let inputs = &self.signature.inputs;
+            let input = inputs.iter().find(|input| input.name == name);
             input.is_some_and(|input| input.element_type == ElementType::F16)
         };
         match view {

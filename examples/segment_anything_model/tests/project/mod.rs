@@ -1,9 +1,6 @@
 //! A project whose images are the fixtures, and the model on the tiny checkpoints.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use label_studio_inference::{
     images::Limits,
@@ -11,10 +8,14 @@ use label_studio_inference::{
     sam::{Checkpoints, MaskChoice, SamArgs},
 };
 use label_studio_ml::{
-    LabelConfig, MediaFetcher, MediaOptions, MemoryStore, Model, PredictRequest, Project,
-    ProjectId, Services, Task, Value, json, sdk::brush_rle, serde_json,
+    Model, PredictRequest, Project, Task, Value, json, sdk::brush_rle, serde_json,
 };
 use segment_anything_model::SegmentAnythingModel;
+
+#[path = "../../../../crates/label-studio-inference/tests/backends/project.rs"]
+mod folder;
+
+pub(crate) use folder::project_in;
 
 pub(crate) const LABEL_CONFIG: &str = r#"<View>
   <Image name="image" value="$image" zoom="true"/>
@@ -41,20 +42,6 @@ pub(crate) fn tiny() -> SegmentAnythingModel {
         limits: Limits::default(),
     };
     SegmentAnythingModel::load(&runtime, &checkpoints, &args).unwrap()
-}
-
-/// A project that finds `/data/local-files/?d=NAME` in `folder`.
-pub(crate) fn project_in(folder: &Path, label_config: &str) -> Project {
-    let options = MediaOptions {
-        document_root: Some(folder.to_owned()),
-        ..MediaOptions::new(folder.join("cache"))
-    };
-    let services = Services {
-        media: Some(MediaFetcher::new(None, options).unwrap()),
-        ..Services::new(MemoryStore::default())
-    };
-    let label_config = Arc::new(LabelConfig::parse(label_config).unwrap());
-    Project::new(ProjectId::parse("1"), label_config, Arc::new(services))
 }
 
 pub(crate) fn project() -> Project {

@@ -3,19 +3,17 @@
 mod signature;
 mod values;
 
-use std::{collections::BTreeMap, error::Error, path::Path, sync::Arc};
+use std::{error::Error, path::Path, sync::Arc};
 
 use ::rten::{Model, NodeId, RunOptions, ThreadPool};
 
 use super::{
-    Device, Engine, OnnxError, Tensor, TensorInfo, TensorView, pool::Pool, runtime::SessionOptions,
+    Device, Engine, OnnxError, Signature, Tensor, TensorInfo, TensorView, pool::Pool,
+    runtime::SessionOptions,
 };
 
 struct RtenModel {
-    file: String,
-    inputs: Vec<TensorInfo>,
-    outputs: Vec<TensorInfo>,
-    metadata: BTreeMap<String, String>,
+    signature: Signature,
     model: Model,
     /// Threads for one run each; weights are shared by all runs.
     threads: Pool<Arc<ThreadPool>>,
@@ -44,7 +42,7 @@ pub(super) fn load(path: &Path, options: &SessionOptions) -> Result<Arc<dyn Engi
         path: path.to_owned(),
         source,
     };
-    let signature = signature::read(path).map_err(|error| failed(error.into()))?;
+    let mut signature = signature::read(path).map_err(|error| failed(error.into()))?;
     // The outputs stand at the end of a graph, and rten takes a truncated one for complete.
     if signature.outputs.is_empty() {
         return Err(failed("the graph has no outputs".into()));
@@ -58,52 +56,25 @@ pub(super) fn load(path: &Path, options: &SessionOptions) -> Result<Arc<dyn Engi
         let id = model.find_node(&info.name);
         id.is_some_and(|id| model.input_ids().contains(&id))
     };
+    signature.inputs.retain(is_fed);
+    signature.file = path.display().to_string();
     Ok(Arc::new(RtenModel {
-        file: path.display().to_string(),
-        inputs: signature.inputs.into_iter().filter(is_fed).collect(),
-        outputs: signature.outputs,
-        metadata: signature.metadata,
+        signature,
         model,
         threads: Pool::new(threads),
     }))
 }
 
 impl Engine for RtenModel {
-    fn file(&self) -> &str {
-        &self.file
+    fn signature(&self) -> &Signature {
+        &self.signature
     }
 
-    fn inputs(&self) -> &[TensorInfo] {
-        &self.inputs
-    }
-
-    fn outputs(&self) -> &[TensorInfo] {
-        &self.outputs
-    }
-
-    fn metadata(&self) -> &BTreeMap<String, String> {
-        &self.metadata
-    }
-
-    fn run(
+    fn try_run(
         &self,
         inputs: &[(&str, TensorView<'_>)],
         outputs: &[&str],
-    ) -> Result<Vec<Tensor>, OnnxError> {
-        self.run_model(inputs, outputs)
-            .map_err(|source| OnnxError::Run {
-                file: self.file.clone(),
-                source: source.into(),
-            })
-    }
-}
-
-impl RtenModel {
-    fn run_model(
-        &self,
-        inputs: &[(&str, TensorView<'_>)],
-        outputs: &[&str],
-    ) -> Result<Vec<Tensor>, RunError> {
+    ) -> Result<Vec<Tensor>, Box<dyn Error + Send + Sync>> {
         let contiguous = inputs
             .iter()
             .map(|(name, view)| Ok((self.node(name)?, values::Contiguous::new(view)?)))
@@ -115,7 +86,8 @@ impl RtenModel {
         let infos = outputs
             .iter()
             .map(|name| {
-                let info = self.outputs.iter().find(|info| info.name == *name);
+                let known = &self.signature.outputs;
+                let info = known.iter().find(|info| info.name == *name);
                 info.ok_or_else(|| RunError::NoSuchName((*name).to_owned()))
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -127,13 +99,13 @@ impl RtenModel {
         let mut options = RunOptions::default();
         options.thread_pool = Some(Arc::clone(&threads));
         let found = self.model.run(values, &nodes, Some(options))?;
-        found
-            .into_iter()
-            .zip(infos)
-            .map(|(value, info)| values::tensor(value, info.element_type))
-            .collect()
+        let values = found.into_iter().zip(infos);
+        let tensors = values.map(|(value, info)| values::tensor(value, info.element_type));
+        Ok(tensors.collect::<Result<_, _>>()?)
     }
+}
 
+impl RtenModel {
     fn node(&self, name: &str) -> Result<NodeId, RunError> {
         let node = self.model.find_node(name);
         node.ok_or_else(|| RunError::NoSuchName(name.to_owned()))

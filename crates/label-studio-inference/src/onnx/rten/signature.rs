@@ -1,26 +1,19 @@
 //! What a file says about its inputs and outputs; rten itself forgets the width of integers.
 
-use std::{collections::BTreeMap, fs::File, path::Path};
+use std::{fs::File, path::Path};
 
 use rten_onnx::{
     onnx::{DataType, StringStringEntryProto, ValueInfoProto},
     protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue, ValueReader},
 };
 
-use crate::onnx::{ElementType, TensorInfo};
+use crate::onnx::{ElementType, Signature, TensorInfo};
 
 // Field numbers of onnx.proto.
 const MODEL_GRAPH: u64 = 7;
 const MODEL_METADATA_PROPS: u64 = 14;
 const GRAPH_INPUT: u64 = 11;
 const GRAPH_OUTPUT: u64 = 12;
-
-#[derive(Debug, Default)]
-pub(super) struct Signature {
-    pub(super) inputs: Vec<TensorInfo>,
-    pub(super) outputs: Vec<TensorInfo>,
-    pub(super) metadata: BTreeMap<String, String>,
-}
 
 /// A model of which everything but this is skipped, the weights above all.
 #[derive(Default)]
@@ -32,6 +25,7 @@ struct GraphSignature {
     outputs: Vec<TensorInfo>,
 }
 
+/// Reads all but the file's name.
 pub(super) fn read(path: &Path) -> Result<Signature, ProtobufError> {
     let file = File::open(path).map_err(ProtobufError::from)?;
     Ok(ModelSignature::decode(ValueReader::from_file(file))?.0)
