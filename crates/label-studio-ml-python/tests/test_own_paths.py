@@ -65,7 +65,8 @@ def environ():
 
 @app.route("/upload", methods=["POST"])
 def upload():
-    return {"names": {name: file.read().decode() for name, file in request.files.items()}}
+    names = {name: file.read().decode() for name, file in request.files.items()}
+    return {"names": names, "bytes": len(request.get_data())}
 
 
 @app.route("/stream")
@@ -77,6 +78,10 @@ def stream():
 def broken(how):
     if how == "divide":
         1 / 0
+    if how == "missing":
+        raise FileNotFoundError("no such weights")
+    if how == "assert":
+        assert False, "not like this"
     if how == "exit":
         os._exit(9)
     if how == "leave":
@@ -198,7 +203,7 @@ def test_bodies_and_repeated_headers_come_back_unchanged(backend):
 def test_a_form_with_files_arrives(backend):
     body = '--b\r\nContent-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\ntext\r\n--b--\r\n'
     answer = ask(backend, "POST", "/upload", body, {"Content-Type": "multipart/form-data; boundary=b"})
-    assert answer.json == {"names": {"f": "text"}}
+    assert answer.json == {"bytes": len(body), "names": {"f": "text"}}
 
 
 def test_the_environ_is_that_of_wsgi(backend):
@@ -223,6 +228,9 @@ def test_the_environ_is_that_of_wsgi(backend):
     }
     assert {key: environ.get(key) for key in expected} == expected
     assert "HTTP_PROXY" not in environ
+    behind_proxy = ask(backend, "GET", "/environ", headers={"X-Forwarded-Proto": "https"}).json
+    assert behind_proxy["wsgi.url_scheme"] == "https"
+    assert "CONTENT_LENGTH" not in behind_proxy
 
 
 def test_an_answer_in_pieces_arrives_whole(backend):
@@ -236,6 +244,10 @@ def test_hooks_and_error_handlers_run(backend):
     assert (stopped.status, stopped.body) == (418, b"stopped")
     divided = ask(backend, "GET", "/broken/divide")
     assert (divided.status, divided.body) == (422, b"divided: division by zero")
+    missing = ask(backend, "GET", "/broken/missing")
+    assert (missing.status, missing.body) == (404, b"no such weights")
+    asserted = ask(backend, "GET", "/broken/assert")
+    assert (asserted.status, asserted.body) == (500, b"not like this")
     assert ask(backend, "GET", "/broken/abort").status == 409
     cookie = ask(backend, "GET", "/session").headers["Set-Cookie"].partition(";")[0]
     assert ask(backend, "GET", "/session", headers={"Cookie": cookie}).body == b"2"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextvars
 import importlib.util
+import logging
 import sys
 from importlib.abc import MetaPathFinder
 from threading import Lock
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ._http import Response, make_environ
+
+logger = logging.getLogger(__name__)
 
 
 class _Settings(Dict[str, Any]):
@@ -33,12 +36,45 @@ def flask_app() -> Any:
     global _app
     with _lock:
         if _app is None:
-            from flask import Flask
-
-            app = Flask("label_studio_ml", static_folder=None)
-            app.config.update(config)
-            _app = app
+            _app = _make_app()
         return _app
+
+
+def _make_app() -> Any:
+    from flask import Flask
+    from flask import Request as FlaskRequestObject
+
+    class RereadableRequest(FlaskRequestObject):
+        """Still has its data after a form was read from it, as in the Python original, which logged it."""
+
+        def _load_form_data(self) -> None:
+            self.get_data()
+            super()._load_form_data()
+
+    app = Flask("label_studio_ml", static_folder=None)
+    app.request_class = RereadableRequest
+    app.config.update(config)
+    for error, handler in _HANDLERS.items():
+        app.register_error_handler(error, handler)
+    return app
+
+
+def _not_found(error: Exception) -> Tuple[str, int]:
+    logger.warning("%s", error)
+    return str(error), 404
+
+
+def _failed(error: Exception) -> Tuple[str, int]:
+    logger.error("%s", error, exc_info=True)
+    return str(error), 500
+
+
+_HANDLERS: Dict[Any, Callable[[Exception], Tuple[str, int]]] = {
+    FileNotFoundError: _not_found,
+    AssertionError: _failed,
+    IndexError: _failed,
+}
+"""What becomes of what a view of the app raises."""
 
 
 def made_app() -> Any:
@@ -61,8 +97,9 @@ def has_hooks() -> bool:
     if _app is None:
         return False
     around = (_app.before_request_funcs, _app.after_request_funcs)
-    handlers = _app.error_handler_spec.get(None) or {}
-    return any(functions.get(None) for functions in around) or any(handlers.values())
+    by_status = (_app.error_handler_spec.get(None) or {}).values()
+    handlers = [handler for by_error in by_status for handler in by_error.values()]
+    return any(functions.get(None) for functions in around) or any(one not in _HANDLERS.values() for one in handlers)
 
 
 def with_hooks(environ: Dict[str, Any], answer: Callable[[], Response]) -> Any:

@@ -45,7 +45,8 @@ class Request:
         self.body = _read_body(self.environ)
         # Whoever reads the request after us, such as a Flask context, starts at the beginning.
         self.environ["wsgi.input"] = io.BytesIO(self.body)
-        self.environ["CONTENT_LENGTH"] = str(len(self.body))
+        if self.body or "CONTENT_LENGTH" in self.environ:
+            self.environ["CONTENT_LENGTH"] = str(len(self.body))
 
     @property
     def args(self) -> Dict[str, str]:

@@ -99,8 +99,11 @@ def _ask(app: Wsgi, environ: Dict[str, Any], seconds: Optional[float]) -> Tuple[
 
 def _environ(request: Dict[str, Any], body: bytes, request_id: str) -> Dict[str, Any]:
     path, _, query = request["target"].partition("?")
+    headers = request["headers"]
     environ: Dict[str, Any] = {}
-    for name, value in request["headers"]:
+    if body or any(name == "content-length" for name, _ in headers):
+        environ["CONTENT_LENGTH"] = str(len(body))
+    for name, value in headers:
         if name in _LEFT_OUT or "_" in name:
             continue
         key = name.upper().replace("-", "_")
@@ -121,9 +124,8 @@ def _environ(request: Dict[str, Any], body: bytes, request_id: str) -> Dict[str,
             "SERVER_PROTOCOL": request["version"],
             "REMOTE_ADDR": client[0],
             "REMOTE_PORT": str(client[1]),
-            "CONTENT_LENGTH": str(len(body)),
             "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
+            "wsgi.url_scheme": _scheme(environ, client[0]),
             "wsgi.input": io.BytesIO(body),
             "wsgi.input_terminated": True,
             "wsgi.errors": sys.stderr,
@@ -134,3 +136,9 @@ def _environ(request: Dict[str, Any], body: bytes, request_id: str) -> Dict[str,
         }
     )
     return environ
+
+
+def _scheme(environ: Dict[str, Any], client: str) -> str:
+    # What a proxy on this machine says is believed, as gunicorn does.
+    is_near = client in ("", "127.0.0.1", "::1")
+    return "https" if is_near and environ.get("HTTP_X_FORWARDED_PROTO") == "https" else "http"
