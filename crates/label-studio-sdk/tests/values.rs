@@ -1,6 +1,6 @@
 //! What regions have as value, by the kind of their control.
 
-use label_studio_sdk::values::{self, ValueKind};
+use label_studio_sdk::values::ValueKind;
 use serde_json::{Value, json};
 
 fn whole_numbers(value: &Value) -> Value {
