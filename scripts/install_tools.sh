@@ -23,5 +23,10 @@ if ! printf '%s\n' "$wanted" "$found" | sort --version-sort --check=quiet; then
   exit 1
 fi
 for component in rustfmt clippy; do
-  command -v "cargo-${component/rustfmt/fmt}" >/dev/null || rustup component add "$component"
+  if command -v "cargo-${component/rustfmt/fmt}" >/dev/null; then continue; fi
+  if ! command -v rustup >/dev/null; then
+    echo "please install first: $component, or Rust with rustup (https://rustup.rs) instead of $(command -v cargo)" >&2
+    exit 1
+  fi
+  rustup component add "$component"
 done

@@ -7,7 +7,7 @@
 //! - [`map_parallel`] works on several tasks at once and keeps their order.
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
 //! - [`Secret`] is a key that no log and no error shows; [`Signer`] signs requests to S3 with one.
-//! - [`printed_by`] runs a program that reads a file; the feature `pictures` has images made ready to be sent or read.
+//! - [`Program`] runs a program that reads a file; the feature `pictures` has images made ready to be sent or read.
 //! - [`ChatClient`] asks chat models; [`fill_template`], [`prompt_pair`] and [`text_area_lines`] make the prompts.
 //! - [`ServiceArgs`], [`ChatArgs`], [`BudgetArgs`], [`PromptArgs`] and [`TemplateArgs`] are the flags for all of this.
 //!
@@ -61,7 +61,7 @@ pub use options::ServiceOptions;
 pub use parallel::map_parallel;
 #[cfg(feature = "pictures")]
 pub use picture::{PictureArgs, PictureError, data_url};
-pub use program::{ProgramError, printed_by};
+pub use program::{Program, ProgramError};
 pub use prompt::{prompt_pair, text_area_lines};
 pub use prompt_args::{DefaultPromptError, PromptArgs, TemplateArgs};
 pub use request::ServiceRequest;

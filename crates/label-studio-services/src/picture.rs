@@ -15,8 +15,9 @@ use image::{
     codecs::jpeg::JpegEncoder, imageops::FilterType, metadata::Orientation,
 };
 
-use crate::{Deadline, ProgramError, printed_by};
+use crate::{Deadline, Program, ProgramError};
 
+/// From 1 to 100; at 90 text in photographs stays legible.
 const JPEG_QUALITY: u8 = 90;
 /// Largest image that is decoded: about 90 megapixels. Several tasks are worked on at once.
 const MAX_DECODED_BYTES: u64 = 256 << 20;
@@ -91,7 +92,11 @@ impl PictureArgs {
         let formats = [ImageFormat::Png, ImageFormat::Jpeg];
         let Picture { bytes, .. } = Picture::read(path, &formats, None)?;
         let args = ["stdin", "stdout", "-l", &self.ocr_language].map(OsStr::new);
-        let text = printed_by(&self.tesseract_cmd, "TESSERACT_CMD", &args, bytes, deadline)?;
+        let tesseract = Program {
+            path: &self.tesseract_cmd,
+            setting: "TESSERACT_CMD",
+        };
+        let text = tesseract.print(&args, bytes, deadline)?;
         Ok(text.trim_end_matches('\u{c}').to_owned())
     }
 }

@@ -58,69 +58,78 @@ pub enum ProgramError {
     },
 }
 
-/// Runs a program to its end with `input` and returns what it prints, at most 16 MiB of it. `setting` names the variable to
-/// mend when it is missing. A program gets a minute, or less when `deadline` comes before.
-pub fn printed_by(
-    program: &Path,
-    setting: &'static str,
-    args: &[&OsStr],
-    input: Vec<u8>,
-    deadline: Deadline,
-) -> Result<String, ProgramError> {
-    let program_name = || program.display().to_string();
-    let unread = |source| ProgramError::Read {
-        program: program_name(),
-        source,
-    };
-    let mut child = Command::new(program)
-        .args(args)
-        // Tasks are worked on side by side already.
-        .env("OMP_THREAD_LIMIT", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|source| ProgramError::Start {
-            program: program_name(),
-            setting,
+/// A program that reads a file, and what to mend when it is missing.
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'a> {
+    /// Name or path of the program.
+    pub path: &'a Path,
+    /// Variable that says where it is.
+    pub setting: &'static str,
+}
+
+impl Program<'_> {
+    /// Runs the program to its end with `input` and returns what it prints, at most 16 MiB of it. It gets a minute, or
+    /// less when `deadline` comes before.
+    pub fn print(
+        &self,
+        args: &[&OsStr],
+        input: Vec<u8>,
+        deadline: Deadline,
+    ) -> Result<String, ProgramError> {
+        let program = || self.path.display().to_string();
+        let unread = |source| ProgramError::Read {
+            program: program(),
             source,
-        })?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that has seen enough closes its end; what is wrong shows in its status.
-        thread::spawn(move || stdin.write_all(&input));
-    }
-    let (sender, printed) = mpsc::channel();
-    if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
-        let complaints = thread::spawn(move || read(stderr, MAX_SHOWN_BYTES));
-        thread::spawn(move || {
-            let text = read(stdout, MAX_BYTES);
-            // Nobody listens any more when time has run out.
-            let _ = sender.send((text, complaints.join()));
-        });
-    }
-    let (text, complaints) = match printed.recv_timeout(deadline.at_most(MAX_TIME).remaining()) {
-        Ok(output) => output,
-        Err(RecvTimeoutError::Timeout) => {
-            child.kill().ok();
-            child.wait().ok();
-            return Err(ProgramError::Timeout {
-                program: program_name(),
+        };
+        let mut child = Command::new(self.path)
+            .args(args)
+            // Tasks are worked on side by side already.
+            .env("OMP_THREAD_LIMIT", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| ProgramError::Start {
+                program: program(),
+                setting: self.setting,
+                source,
+            })?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that has seen enough closes its end; what is wrong shows in its status.
+            thread::spawn(move || stdin.write_all(&input));
+        }
+        let (sender, printed) = mpsc::channel();
+        if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
+            let complaints = thread::spawn(move || read(stderr, MAX_SHOWN_BYTES));
+            thread::spawn(move || {
+                let text = read(stdout, MAX_BYTES);
+                // Nobody listens any more when time has run out.
+                let _ = sender.send((text, complaints.join()));
             });
         }
-        Err(RecvTimeoutError::Disconnected) => {
-            return Err(unread(io::ErrorKind::BrokenPipe.into()));
+        let (text, complaints) = match printed.recv_timeout(deadline.at_most(MAX_TIME).remaining())
+        {
+            Ok(output) => output,
+            Err(RecvTimeoutError::Timeout) => {
+                child.kill().ok();
+                child.wait().ok();
+                return Err(ProgramError::Timeout { program: program() });
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(unread(io::ErrorKind::BrokenPipe.into()));
+            }
+        };
+        let status = child.wait().map_err(unread)?;
+        if !status.success() {
+            let complaints = complaints.ok().and_then(Result::ok).unwrap_or_default();
+            return Err(ProgramError::Failed {
+                program: program(),
+                status,
+                complaints: String::from_utf8_lossy(&complaints).trim().to_owned(),
+            });
         }
-    };
-    let status = child.wait().map_err(unread)?;
-    if !status.success() {
-        let complaints = complaints.ok().and_then(Result::ok).unwrap_or_default();
-        return Err(ProgramError::Failed {
-            program: program_name(),
-            status,
-            complaints: String::from_utf8_lossy(&complaints).trim().to_owned(),
-        });
+        Ok(String::from_utf8_lossy(&text.map_err(unread)?).into_owned())
     }
-    Ok(String::from_utf8_lossy(&text.map_err(unread)?).into_owned())
 }
 
 /// Reads up to `limit` bytes and drops the rest, so that the program can go on.

@@ -27,6 +27,14 @@ pub struct LangchainSearchAgent {
     options: Options,
 }
 
+/// What the questions about the tasks of a request have in common.
+struct Asking<'a> {
+    outputs: &'a Outputs<'a>,
+    prompt: &'a str,
+    prompt_region: &'a Region,
+    deadline: Deadline,
+}
+
 impl LangchainSearchAgent {
     /// Creates the model. Without a key for the chat model it says so when it is asked.
     pub fn new(options: Options) -> anyhow::Result<Self> {
@@ -59,26 +67,24 @@ impl LangchainSearchAgent {
     fn predict_task(
         &self,
         project: &Project,
-        outputs: &Outputs<'_>,
-        prompt: (&str, &Region),
+        asking: &Asking<'_>,
         task: &Task,
-        deadline: Deadline,
     ) -> anyhow::Result<Prediction> {
-        let (prompt, prompt_region) = prompt;
+        let outputs = asking.outputs;
         let agent = self.agent.as_ref().map_err(|error| anyhow!("{error}"))?;
         let text = text(project, outputs, task)?;
         let question =
             fill_template(
                 &self.options.controls.prompt.prompt_template,
                 |name| match name {
-                    "prompt" => Some(Cow::from(prompt)),
+                    "prompt" => Some(Cow::from(asking.prompt)),
                     "text" => Some(Cow::from(&*text)),
                     _ => None,
                 },
             );
         let limits = Limits {
             max_steps: self.options.agent.max_steps.get(),
-            deadline: deadline.at_most(self.options.agent.task_timeout),
+            deadline: asking.deadline.at_most(self.options.agent.task_timeout),
         };
         let labels = &outputs.choices().labels;
         if self.options.agent.structured_output && !labels.is_empty() {
@@ -90,19 +96,13 @@ impl LangchainSearchAgent {
                 ..answered
             };
             let label = match_labels(&read.classification, labels);
-            return Ok(Prediction::new(outputs.regions(
-                prompt_region,
-                &answered,
-                &label,
-            )));
+            let regions = outputs.regions(asking.prompt_region, &answered, &label);
+            return Ok(Prediction::new(regions));
         }
         let answered = agent.ask(&question, None, limits)?;
         let matched = match_labels(&answered.text, labels);
-        Ok(Prediction::new(outputs.regions(
-            prompt_region,
-            &answered,
-            &matched,
-        )))
+        let regions = outputs.regions(asking.prompt_region, &answered, &matched);
+        Ok(Prediction::new(regions))
     }
 }
 
@@ -118,14 +118,13 @@ impl Model for LangchainSearchAgent {
         else {
             return Ok(Predictions::default());
         };
-        let region = outputs.prompt_region(&prompt);
-        let predict = |task: &Task| match self.predict_task(
-            project,
-            &outputs,
-            (&prompt, &region),
-            task,
+        let asking = Asking {
+            outputs: &outputs,
+            prompt: &prompt,
+            prompt_region: &outputs.prompt_region(&prompt),
             deadline,
-        ) {
+        };
+        let predict = |task: &Task| match self.predict_task(project, &asking, task) {
             Ok(prediction) => TaskPrediction::Unscored(prediction),
             Err(error) => TaskPrediction::Failed(format!("{error:#}")),
         };

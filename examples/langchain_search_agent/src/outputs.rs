@@ -10,6 +10,7 @@ use label_studio_services::prompt_pair;
 
 use crate::{Answered, ControlArgs};
 
+/// Length of the id of the prompt's region, as in the Python original.
 const N_ID_CHARS: usize = 4;
 
 /// The controls of a project.

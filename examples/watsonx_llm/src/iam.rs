@@ -11,6 +11,7 @@ use serde::Deserialize;
 /// What IBM's own clients send: user and password `bx`.
 const CLIENT: &str = "Basic Yng6Yng=";
 const GRANT_TYPE: &str = "urn:ibm:params:oauth:grant-type:apikey";
+/// Lifetime of a token when the answer does not tell it: that of IBM's.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// Time before its end from which a token is not sent any more.
 const MARGIN: Duration = Duration::from_secs(30);

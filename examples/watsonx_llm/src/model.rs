@@ -8,7 +8,10 @@ use label_studio_ml::{
 };
 use label_studio_services::{Deadline, ServiceClient, map_parallel, text_area_lines};
 
-use crate::{Exporter, Options, Watsonx, question::Tags};
+use crate::{
+    Exporter, Options, Watsonx,
+    question::{Asking, Tags},
+};
 
 const MODEL_VERSION: &str = "WatsonXModel-v0.0.1";
 /// There is nothing to measure a generated text with.
@@ -77,9 +80,13 @@ impl WatsonXModel {
         deadline: Deadline,
     ) -> anyhow::Result<Prediction> {
         let watsonx = self.watsonx.as_ref().map_err(|error| anyhow!("{error}"))?;
-        let prompt = prompts.join("\n");
-        let how = (prompt.as_str(), watsonx.endpoint());
-        let question = tags.question(project, task, how, &self.options, deadline)?;
+        let asking = Asking {
+            options: &self.options,
+            prompt: &prompts.join("\n"),
+            endpoint: watsonx.endpoint(),
+            deadline,
+        };
+        let question = tags.question(project, task, &asking)?;
         let answer = watsonx.ask(&question, deadline)?;
         let mut regions: Vec<Region> = Vec::new();
         let on_object = |mut region: Region| {

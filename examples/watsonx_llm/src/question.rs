@@ -8,7 +8,7 @@ use label_studio_ml::{
     sdk::Pair,
 };
 use label_studio_services::{
-    Deadline, PictureArgs, fill_template, prompt_pair, python_json, python_repr, python_str,
+    Deadline, fill_template, prompt_pair, python_json, python_repr, python_str,
 };
 
 use crate::{Endpoint, Options, Question};
@@ -17,6 +17,14 @@ use crate::{Endpoint, Options, Question};
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 const OBJECTS: [&str; 4] = ["Image", "Text", "HyperText", "Paragraphs"];
+
+/// What the questions about the tasks of a request have in common.
+pub(crate) struct Asking<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) prompt: &'a str,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) deadline: Deadline,
+}
 
 /// The controls that a prompt is typed into and an answer goes to.
 #[derive(Debug, Clone, Copy)]
@@ -62,17 +70,10 @@ impl<'a> Tags<'a> {
         &self,
         project: &Project,
         task: &Task,
-        (prompt, endpoint): (&str, Endpoint),
-        options: &Options,
-        deadline: Deadline,
+        asking: &Asking<'_>,
     ) -> anyhow::Result<Question> {
-        let reader = ImageReader {
-            pictures: &options.pictures,
-            endpoint,
-            deadline,
-        };
-        let (text, images) = self.content(project, task, &reader)?;
-        let args = &options.prompt;
+        let (text, images) = self.content(project, task, asking)?;
+        let (args, prompt) = (&asking.options.prompt, asking.prompt);
         let labels = self
             .choices
             .map(|choices| Value::from(choices.labels.clone()));
@@ -107,14 +108,14 @@ impl<'a> Tags<'a> {
         &self,
         project: &Project,
         task: &Task,
-        reader: &ImageReader<'_>,
+        asking: &Asking<'_>,
     ) -> anyhow::Result<(String, Vec<String>)> {
         let value = task
             .data
             .get(&self.object.value_name)
             .unwrap_or(&Value::Null);
         if self.is("Image") {
-            return images(project, task, value, reader);
+            return images(project, task, value, asking);
         }
         let text = match value {
             Value::String(url) if self.is_file() => text_of(&project.local_path(task, url)?)?,
@@ -125,18 +126,11 @@ impl<'a> Tags<'a> {
     }
 }
 
-/// How images reach the model.
-struct ImageReader<'a> {
-    pictures: &'a PictureArgs,
-    endpoint: Endpoint,
-    deadline: Deadline,
-}
-
 fn images(
     project: &Project,
     task: &Task,
     value: &Value,
-    reader: &ImageReader<'_>,
+    asking: &Asking<'_>,
 ) -> anyhow::Result<(String, Vec<String>)> {
     let urls = match value {
         Value::Array(urls) => urls.as_slice(),
@@ -145,10 +139,10 @@ fn images(
     let (mut texts, mut images) = (Vec::new(), Vec::new());
     for url in urls.iter().filter_map(Value::as_str) {
         let path = project.local_path(task, url)?;
-        match reader.endpoint {
-            Endpoint::Chat => images.push(reader.pictures.data_url(&path)?),
+        match asking.endpoint {
+            Endpoint::Chat => images.push(asking.options.pictures.data_url(&path)?),
             Endpoint::Generation => {
-                let text = reader.pictures.text(&path, reader.deadline);
+                let text = asking.options.pictures.text(&path, asking.deadline);
                 let text = text.context("WATSONX_ENDPOINT=chat would send the image itself")?;
                 texts.push(text.trim_end().to_owned());
             }

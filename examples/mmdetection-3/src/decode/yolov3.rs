@@ -13,6 +13,7 @@ const ANCHORS: [(u32, [[f64; 2]; 3]); 3] = [
     (16, [[35.0, 87.0], [102.0, 96.0], [60.0, 170.0]]),
     (8, [[10.0, 15.0], [24.0, 36.0], [72.0, 42.0]]),
 ];
+// `conf_thr`, `score_thr` and `nms_pre` of that config.
 const MIN_OBJECTNESS: f64 = 0.005;
 const MIN_CLASS_SCORE: f64 = 0.05;
 const MAX_CANDIDATES: usize = 1000;

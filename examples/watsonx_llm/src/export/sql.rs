@@ -80,6 +80,7 @@ const RESERVED: [&str; 73] = [
     "WHERE",
     "WITH",
 ];
+/// Longest name of a column, in characters: older metastores of Hive keep no more.
 const MAX_NAME: usize = 128;
 
 /// A table, and the statements about it.
