@@ -228,9 +228,21 @@ impl ServerArgs {
 
     /// Returns the credentials that callers must give; both parts are needed to switch them on.
     pub fn basic_auth(&self) -> Option<(&str, &str)> {
-        let user = first([&self.basic_auth_user, &self.ml_server_basic_auth_user])?;
-        let pass = first([&self.basic_auth_pass, &self.ml_server_basic_auth_pass])?;
-        Some((user, pass))
+        let [user, pass] = self.user_and_pass();
+        user.zip(pass)
+    }
+
+    /// Tells whether only one part of the credentials is given, which switches nothing on.
+    pub(super) fn has_half_basic_auth(&self) -> bool {
+        let [user, pass] = self.user_and_pass();
+        user.is_some() != pass.is_some()
+    }
+
+    fn user_and_pass(&self) -> [Option<&str>; 2] {
+        [
+            first([&self.basic_auth_user, &self.ml_server_basic_auth_user]),
+            first([&self.basic_auth_pass, &self.ml_server_basic_auth_pass]),
+        ]
     }
 
     /// Returns the parameters of the model: those of the config file, under those of `--kwargs`.

@@ -1,6 +1,6 @@
 //! From a loader to a running server, and to its end.
 
-use std::{net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
+use std::{io::ErrorKind, net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -151,11 +151,14 @@ fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
 fn listen(args: &ServerArgs) -> anyhow::Result<ListeningSocket> {
     connections::allow_many();
     let address = (args.host.as_str(), args.port);
-    let listener = StdTcpListener::bind(address).with_context(|| {
-        format!(
-            "cannot listen on {}:{}; is another backend running there?",
-            args.host, args.port
-        )
+    let listener = StdTcpListener::bind(address).map_err(|error| {
+        let mend = match error.kind() {
+            ErrorKind::AddrInUse => "; is another backend running there?",
+            ErrorKind::PermissionDenied => "; take a port from 1024 on",
+            _ => "; is it an address of this machine?",
+        };
+        let (host, port) = address;
+        anyhow::Error::new(error).context(format!("cannot listen on {host}:{port}{mend}"))
     })?;
     listener.set_nonblocking(true)?;
     Ok(ListeningSocket::Tcp(listener))
@@ -174,6 +177,9 @@ fn announce(args: &ServerArgs, backend: &Backend) {
         );
     }
     match (&backend.auth, &backend.services.client) {
+        (None, _) if args.has_half_basic_auth() => tracing::warn!(
+            "only one of BASIC_AUTH_USER and BASIC_AUTH_PASS is set: the backend answers everyone until both are"
+        ),
         (None, _) => {}
         (Some(_), Some(_)) => tracing::info!(
             "Label Studio sends webhooks without credentials: each project's webhook gets them when the project is set up"

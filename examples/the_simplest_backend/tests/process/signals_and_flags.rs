@@ -63,6 +63,26 @@ fn basic_auth_guards_every_route() {
 }
 
 #[test]
+fn half_of_the_credentials_is_said_to_guard_nothing() {
+    for half in ["BASIC_AUTH_USER", "ML_SERVER_BASIC_AUTH_PASS"] {
+        let mut backend = Backend::start(&[(half, "ann")]);
+        backend.wait_for_log("the backend answers everyone");
+    }
+}
+
+#[test]
+fn an_address_of_another_machine_is_not_called_a_taken_port() {
+    let mut command = command();
+    let output = command
+        .args(["--host", "192.0.2.1", "--port", "0"])
+        .output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("is it an address of this machine?"), "{said}");
+}
+
+#[test]
 fn two_servers_share_one_cache_file() {
     let folder = tempfile::tempdir().unwrap();
     let shared = folder.path().to_str().unwrap();
