@@ -14,9 +14,13 @@ RUN if cargo tree --locked --package "$BACKEND" --edges normal --prefix none --f
 FROM debian:bookworm-slim
 # Programs that a backend runs, such as tesseract-ocr.
 ARG PACKAGES=""
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates $PACKAGES && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates $PACKAGES && rm -rf /var/lib/apt/lists/* && \
+    useradd --create-home backend && mkdir -p /data/models && chown -R backend /data
 COPY --from=build /out/ /usr/local/bin/
 ENV PORT=9090 MODEL_DIR=/data/models
 EXPOSE 9090
 VOLUME /data
+USER backend
+# Any answer will do: with a password it is 401.
+HEALTHCHECK --interval=10s --timeout=3s CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /health HTTP/1.0\\r\\n\\r\\n' >&3 && head -c 4 <&3 | grep -q HTTP"]
 ENTRYPOINT ["backend"]
