@@ -219,6 +219,7 @@ def test_the_class_is_found_as_the_original_finds_it(tmp_path, files, target, co
     command = [sys.executable, "-c", program, "--check", task]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert (run.returncode, said in run.stdout) == (code, True), run.stdout
+    assert ("Traceback" in run.stdout) == ("import nothing_like_it" in files.get("model.py", "")), run.stdout
 
 
 def test_check_makes_an_object_before_anything_listens(folder, tmp_path):

@@ -97,7 +97,7 @@ def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
         backend = _worker_model.load(task["target"], task["params"], task["basic_auth"])
         _calls.warm_up()
     except BaseException as error:
-        logger.critical("the model cannot be loaded", exc_info=True)
+        _log_failure(error)
         _send(control, {"error": _worker_model.describe(error)})
         sys.exit(1)
     return backend
@@ -124,9 +124,15 @@ def _check(task: Dict[str, Any]) -> None:
         logger.info("making an object of %s", model_class.__name__)
         model_class(**task["params"])
     except BaseException as error:
-        logger.critical("the model cannot be loaded: %s", _worker_model.describe(error), exc_info=True)
+        _log_failure(error)
         sys.exit(1)
     logger.info("%s can be loaded", model_class.__name__)
+
+
+def _log_failure(error: BaseException) -> None:
+    # Where no model was found the traceback would show our own code only.
+    is_theirs = not isinstance(error, _worker_model.ModelNotFound)
+    logger.critical("the model cannot be loaded: %s", _worker_model.describe(error), exc_info=is_theirs)
 
 
 def _answer_calls(connection: socket.socket, backend: Backend) -> None:
