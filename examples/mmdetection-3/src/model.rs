@@ -100,6 +100,11 @@ impl MmDetection {
 impl Model for MmDetection {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         project.set_model_version(MODEL_VERSION)?;
+        // A new project is connected before it has labels.
+        if project.label_config().controls().is_empty() {
+            tracing::warn!(project = %project.id(), "the label config has no control tags yet");
+            return Ok(());
+        }
         self.pictures(project).map(drop)
     }
 

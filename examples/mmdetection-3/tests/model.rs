@@ -68,6 +68,31 @@ fn a_labels_file_serves_labels_that_name_nothing() {
 }
 
 #[test]
+fn projects_without_labels_connect_and_those_with_other_labels_do_not() {
+    let client = client();
+    let text = "<View><Text name=\"t\" value=\"$t\"/><Labels name=\"l\" toName=\"t\"><Label value=\"Car\"/></Labels></View>";
+    for (config, status) in [
+        ("<View></View>", 200),
+        ("<View><Image name=\"image\" value=\"$image\"/></View>", 200),
+        (CONFIG, 200),
+        (text, 500),
+    ] {
+        let body = json!({ "schema": config, "project": "42" });
+        let (answered, body) = client.post("/setup", &body);
+        assert_eq!(answered, status, "{config}: {body}");
+        if status == 200 {
+            assert_eq!(body["model_version"], "MMDetection-v0.0.1");
+        }
+    }
+    let (status, body) = post(
+        &client,
+        "<View></View>",
+        &[json!({ "image": data_url("wide") })],
+    );
+    assert_eq!(status, 500, "{body}");
+}
+
+#[test]
 fn setup_and_predict_answer_as_the_original() {
     let vectors: Value = serde_json::from_str(include_str!("vectors/mmdetection.json")).unwrap();
     let client = client();

@@ -37,11 +37,13 @@ fn check(family: &str) {
             case["scores"].as_array().unwrap().len(),
             "{family} {image}"
         );
+        // What a grey level more or less does to a JPEG, since decoders round differently.
+        let noise = case["noise"].as_f64().unwrap();
         for (idx, region) in regions.iter().enumerate() {
             let score =
                 (region["score"].as_f64().unwrap() - case["scores"][idx].as_f64().unwrap()).abs();
             assert!(
-                score < 1e-4,
+                score < noise.max(1e-4),
                 "{family} {image} {idx}: score differs by {score}"
             );
             let label = ["Car", "Airplane", "Light"]
@@ -61,7 +63,7 @@ fn check(family: &str) {
                 .map(|(a, b)| (a - b).abs());
             let gap = gaps.fold(0.0, f64::max) / width.max(height);
             assert!(
-                gap < 1e-3,
+                gap < noise.max(1e-3),
                 "{family} {image} {idx}: {gap} of the image away"
             );
         }

@@ -4,6 +4,7 @@
 //! cache is the one that Python's `huggingface_hub` keeps, so what one program fetched the other finds. `hf-hub` knows
 //! its layout; the transfer is our own, because `hf-hub` has no time-outs, no limit of size, gives up after five
 //! seconds where another process fetches the same file, and publishes a file before anybody could check it.
+//! [`ModelFolder`] is for names from a label config: they choose files of one folder and lead nowhere else.
 //!
 //! ```
 //! use label_studio_inference::hub::Weights;

@@ -2,7 +2,8 @@
 //!
 //! A backend decodes a file once with [`open`], runs its model on the [`RgbImage`] that comes out (upright, three
 //! channels of a byte), and reports that image's size. Each resize names the library that it equals, since a model
-//! sees best what it was trained on.
+//! sees best what it was trained on. A backend that labels many tasks at a time decodes through a [`DecodeBudget`], and
+//! finds their images with [`task_images`], lists included.
 
 mod address;
 mod budget;

@@ -2,7 +2,7 @@
 //!
 //! A [`Runtime`] is made once from [`OnnxArgs`]; it finds ONNX Runtime on this machine and loads files. What it gives is
 //! an [`Engine`]: named tensors in, named tensors out. Names, types and shapes come from the file, and [`Expected`] tells
-//! in one message what a backend needed and what the file has.
+//! in one message what a backend needed and what the file has. [`ByFile`] keeps what was made of each file.
 //!
 //! ```no_run
 //! use label_studio_inference::onnx::{ElementType, Engine, Expected, OnnxArgs, Runtime};

@@ -83,7 +83,9 @@ pub fn results(client: &TestClient, label_config: &str, tasks: &[Value]) -> Vec<
 }
 
 pub fn data_url(image: &str) -> String {
-    to_url(&fs::read(fixture(&format!("{image}.png"))).unwrap())
+    let paths = ["png", "jpg"].map(|extension| fixture(&format!("{image}.{extension}")));
+    let path = paths.iter().find(|path| path.exists());
+    to_url(&fs::read(path.unwrap()).unwrap())
 }
 
 pub fn to_url(bytes: &[u8]) -> String {
