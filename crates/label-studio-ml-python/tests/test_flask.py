@@ -126,3 +126,17 @@ def test_settings_are_those_of_the_flask_app(bare_flask, client_of):
     app.config["AFTER"] = 3
     answer = app.test_client().get("/settings")
     assert answer.json == {"BEFORE": 1, "MAPPED": 2, "SECRET_KEY": "secret", "AFTER": 3}
+
+
+def test_without_flask_the_app_keeps_what_is_put_into_it(tmp_path):
+    program = f'''
+        import os, sys
+        os.environ["MODEL_DIR"] = {str(tmp_path)!r}
+        sys.modules["flask"] = None
+        from label_studio_ml.api import _server
+        _server.mine = 1
+        _server.debug = True
+        print(_server.mine, _server.config["DEBUG"], hasattr(_server, "route"))
+    '''
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert run.stdout.split() == ["1", "True", "False"], run.stderr

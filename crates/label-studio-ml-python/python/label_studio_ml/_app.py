@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hmac
 import logging
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
@@ -50,11 +51,12 @@ class App:
             raise AttributeError(f"{name} needs Flask: pip install flask") from error
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _OURS or name.startswith("_"):
-            object.__setattr__(self, name, value)
-        else:
-            # Such as `secret_key`, which the views of the app need.
-            setattr(flask_app(), name, value)
+        owner: Any = super()
+        if name not in _OURS and not name.startswith("_"):
+            # Such as `secret_key`, which the views of the app need; without Flask there are none.
+            with contextlib.suppress(ImportError):
+                owner = flask_app()
+        owner.__setattr__(name, value)
 
     @property
     def config(self) -> Dict[str, Any]:
