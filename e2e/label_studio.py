@@ -73,9 +73,14 @@ class LabelStudio:
 
     def _is_up(self) -> bool:
         try:
-            return requests.get(f"{self.url}/health", timeout=2).ok
+            if not requests.get(f"{self.url}/health", timeout=2).ok:
+                return False
+            is_ours = self.client().call("GET", "/api/current-user/whoami", timeout=10).status_code != 401
         except requests.RequestException:
             return False
+        if not is_ours:
+            raise CheckFailed(f"another Label Studio has taken {self.url} meanwhile; try again, or choose another port")
+        return True
 
 
 def credentials(file: Path) -> tuple[str, str, str]:
