@@ -1,16 +1,14 @@
 //! Images that are none, are broken or are too large: an error for their task, the others are answered.
 
+#[path = "../../../crates/label-studio-inference/tests/bad_tasks/mod.rs"]
+mod bad_tasks;
 mod support;
 
-use std::{fs, io::Cursor};
+use std::fs;
 
-use image::{
-    Delay, Frame, ImageFormat, RgbImage, Rgba, RgbaImage,
-    codecs::gif::{GifEncoder, Repeat},
-};
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{TestClient, Value};
 use mmdetection_3::SignedAddresses;
-use support::{data_url, fixture, tiny_model, to_url};
+use support::{fixture, tiny_model};
 
 const CONFIG: &str = "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"label\" toName=\"image\" \
     model_score_threshold=\"0.3\"><Label value=\"Car\"/><Label value=\"Airplane\"/></RectangleLabels></View>";
@@ -18,153 +16,24 @@ const CONFIG: &str = "<View><Image name=\"image\" value=\"$image\"/><RectangleLa
 fn client() -> TestClient {
     let addresses = SignedAddresses::default();
     TestClient::new(tiny_model("rtmdet-raw.onnx", addresses, |options| {
-        options.limits.max_pixels = 1_000_000;
-        options.limits.max_bytes = 200_000;
+        options.limits.max_pixels = bad_tasks::MAX_PIXELS;
+        options.limits.max_bytes = bad_tasks::MAX_BYTES;
     }))
-}
-
-fn good() -> Value {
-    json!({ "image": data_url("large") })
 }
 
 fn results(client: &TestClient, tasks: &[Value]) -> Vec<Value> {
     support::results(client, CONFIG, tasks)
 }
 
-/// The header of a bitmap of 30,000 x 30,000 pixels, without any.
-fn giant() -> Vec<u8> {
-    const OFFSET: u32 = 54;
-    let words =
-        |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
-    let (file, image) = (
-        words(&[OFFSET, 0, OFFSET, 40, 30_000, 30_000]),
-        words(&[0; 6]),
-    );
-    let (planes, bits) = (1_u16.to_le_bytes(), 24_u16.to_le_bytes());
-    [b"BM", &file[..], &planes, &bits, &image].concat()
-}
-
-/// A small file with many pixels.
-fn bomb() -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    let image = RgbImage::new(2_000, 1_500);
-    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-    bytes.into_inner()
-}
-
-fn animation() -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut encoder = GifEncoder::new(&mut bytes);
-    encoder.set_repeat(Repeat::Infinite).unwrap();
-    for level in [0, 255] {
-        let image = RgbaImage::from_pixel(64, 48, Rgba([level, level, level, 255]));
-        let frame = Frame::from_parts(image, 0, 0, Delay::from_numer_denom_ms(100, 1));
-        encoder.encode_frame(frame).unwrap();
-    }
-    drop(encoder);
-    bytes
-}
-
 #[test]
 fn each_costs_its_task_only() {
-    let (client, good) = (client(), good());
+    let client = client();
     let whole = fs::read(fixture("large.png")).unwrap();
-    let bomb = bomb();
-    assert!(bomb.len() * 100 < 2_000 * 1_500 * 3);
-    let bad: Vec<(Value, &str)> = vec![
-        (json!({ "other": 1 }), "Can't load path using key 'image'"),
-        (
-            json!({ "image": null }),
-            "Can't load path using key 'image'",
-        ),
-        (json!({ "image": "" }), "Can't load path using key 'image'"),
-        (
-            json!({ "image": 5 }),
-            "Path should be a string, but got a number",
-        ),
-        (
-            json!({ "image": ["a"] }),
-            "Path should be a string, but got a list",
-        ),
-        (
-            json!({ "image": { "a": 1 } }),
-            "Path should be a string, but got an object",
-        ),
-        (
-            json!({ "image": true }),
-            "Path should be a string, but got a truth value",
-        ),
-        (json!({ "image": to_url(b"") }), "0 bytes"),
-        (
-            json!({ "image": to_url(b"<html>Log in</html>") }),
-            "file is a web page",
-        ),
-        (json!({ "image": to_url(b"%PDF-1.7") }), "file is a PDF"),
-        (
-            json!({ "image": to_url(b"MZ not a picture") }),
-            "file is of an unknown kind",
-        ),
-        (
-            json!({ "image": to_url(&whole[..whole.len() / 2]) }),
-            "image is damaged",
-        ),
-        (json!({ "image": to_url(&whole[..30]) }), "image is damaged"),
-        (
-            json!({ "image": to_url(&giant()) }),
-            "image has 30000x30000 pixels, at most 1000000 in total are allowed (MAX_IMAGE_PIXELS)",
-        ),
-        (
-            json!({ "image": to_url(&bomb) }),
-            "image has 2000x1500 pixels, at most 1000000 in total are allowed (MAX_IMAGE_PIXELS)",
-        ),
-        (
-            json!({ "image": to_url(&[whole.as_slice(), &vec![0; 200_000]].concat()) }),
-            "at most 200000 are allowed (MAX_IMAGE_BYTES)",
-        ),
-        (json!({ "image": "missing.png" }), "missing.png"),
-        (
-            json!({ "image": "/data/upload/1/missing.png" }),
-            "missing.png",
-        ),
-        (
-            json!({ "image": "/data/local-files/?d=missing.png" }),
-            "missing.png",
-        ),
-        (json!({ "image": "/etc/passwd" }), "/etc/passwd"),
-        (
-            json!({ "image": "file:///etc/passwd" }),
-            "file:///etc/passwd",
-        ),
-    ];
-    let mut tasks: Vec<Value> = bad.iter().map(|(task, _)| task.clone()).collect();
-    tasks.insert(5, good.clone());
-    tasks.push(good);
-    let mut results = results(&client, &tasks);
-    let last = results.pop().unwrap();
-    let first = results.remove(5);
-    assert!(!first["result"].as_array().unwrap().is_empty(), "{first}");
-    assert_eq!(first["result"], last["result"]);
-    assert_eq!(results.len(), bad.len());
-    for (result, (task, message)) in results.iter().zip(&bad) {
-        let error = result["error"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{message}: {result}"));
-        assert!(error.contains(message), "{message}: {error}");
-        let shown = task.to_string().chars().take(80).collect::<String>();
-        assert!(
-            result["result"].as_array().is_none_or(Vec::is_empty),
-            "{shown}: {result}"
-        );
-    }
+    bad_tasks::check_each(&whole, |tasks| results(&client, tasks));
 }
 
 #[test]
 fn of_an_animation_the_first_frame_counts() {
-    let mut first = Cursor::new(Vec::new());
-    let still = RgbImage::new(64, 48);
-    still.write_to(&mut first, ImageFormat::Png).unwrap();
-    let tasks = [animation(), first.into_inner()].map(|bytes| json!({ "image": to_url(&bytes) }));
-    let results = results(&client(), &tasks);
-    assert!(results[0].get("error").is_none(), "{}", results[0]);
-    assert_eq!(results[0]["result"], results[1]["result"]);
+    let client = client();
+    bad_tasks::check_animation(|tasks| results(&client, tasks));
 }
