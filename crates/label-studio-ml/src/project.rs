@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 
 use crate::{MemoryStore, ProjectId, Store, StoreError, model_version};
 
-const MODEL_VERSION: &str = "model_version";
+/// Key of a project's model version in the store.
+pub(crate) const MODEL_VERSION: &str = "model_version";
 const MODEL_VERSIONS: &str = "model_versions";
 const EXTRA_PARAMS: &str = "extra_params";
 /// Versions that `/versions` remembers per project.

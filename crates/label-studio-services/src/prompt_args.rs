@@ -33,7 +33,7 @@ pub struct TemplateArgs {
     pub prompt: PromptArgs,
 
     /// Put text and prompt into the prompt template; if not, the prompt itself is the template, the default one as well
-    #[arg(long, env = "USE_INTERNAL_PROMPT_TEMPLATE", default_value = "1", action = ArgAction::Set,
+    #[arg(long, env = "USE_INTERNAL_PROMPT_TEMPLATE", default_value = "true", action = ArgAction::Set,
           value_parser = BoolishValueParser::new())]
     pub use_internal_prompt_template: bool,
 }

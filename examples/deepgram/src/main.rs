@@ -6,6 +6,7 @@ use label_studio_ml::{ServerArgs, anyhow, parse_args_keeping, serve};
 
 /// Speak what the annotator types, and put the audio into the task
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Program {
     #[command(flatten)]
     server: ServerArgs,

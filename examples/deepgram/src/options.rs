@@ -121,7 +121,7 @@ pub struct BucketArgs {
     #[arg(long, env = "AWS_PROFILE", default_value = "default")]
     pub aws_profile: String,
 
-    /// Address of another store with S3's API, such as <http://minio:9000>
+    /// Address of another store with S3's API, such as `http://minio:9000`
     #[arg(long, env = "S3_ENDPOINT_URL")]
     pub s3_endpoint_url: Option<String>,
 
@@ -150,7 +150,7 @@ pub struct BucketArgs {
     pub s3_presign_seconds: u32,
 
     /// Put a hash of the audio into its name, so that a new version is never hidden by a cached one
-    #[arg(long, env = "S3_HASHED_NAMES", default_value = "1", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "S3_HASHED_NAMES", default_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub s3_hashed_names: bool,
 }
 

@@ -6,6 +6,7 @@ use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Turn documents into regions with a Docling conversion service
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Program {
     #[command(flatten)]
     server: ServerArgs,

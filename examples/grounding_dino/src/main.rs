@@ -12,6 +12,7 @@ use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Draw rectangles around what an annotator names, with Grounding DINO
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Args {
     #[command(flatten)]
     server: ServerArgs,

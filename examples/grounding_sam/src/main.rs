@@ -11,6 +11,7 @@ use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Draw rectangles around what an annotator names, or paint it, with Grounding DINO and SAM
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Args {
     #[command(flatten)]
     server: ServerArgs,

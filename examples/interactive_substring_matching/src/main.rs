@@ -10,6 +10,7 @@ use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 
 /// Label every occurrence of the word that was just labelled
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Program {
     #[command(flatten)]
     server: ServerArgs,

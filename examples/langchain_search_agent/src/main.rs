@@ -6,6 +6,7 @@ use langchain_search_agent::{LangchainSearchAgent, Options};
 
 /// Answer prompts with a chat model that may search the web
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Program {
     #[command(flatten)]
     server: ServerArgs,

@@ -6,6 +6,7 @@ use llm_interactive::{OpenAIInteractive, Options};
 
 /// Label by prompt: a chat model answers what the annotator asks about the task
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Program {
     #[command(flatten)]
     server: ServerArgs,

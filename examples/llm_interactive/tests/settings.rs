@@ -25,7 +25,7 @@ fn every_variable_has_its_default() {
         ("NUM_RESPONSES", "1"),
         ("TEMPERATURE", "0.7"),
         ("PROMPT_PREFIX", "prompt"),
-        ("USE_INTERNAL_PROMPT_TEMPLATE", "1"),
+        ("USE_INTERNAL_PROMPT_TEMPLATE", "true"),
         (
             "PROMPT_TEMPLATE",
             "**Source Text**:\n\n\"{text}\"\n\n**Task Directive**:\n\n\"{prompt}\"",

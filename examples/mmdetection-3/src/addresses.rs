@@ -35,7 +35,7 @@ pub struct S3Args {
     #[arg(long, env = "AWS_DEFAULT_REGION", default_value = DEFAULT_REGION)]
     pub aws_default_region: String,
 
-    /// Address of another store with S3's API, such as <http://minio:9000>
+    /// Address of another store with S3's API, such as `http://minio:9000`
     #[arg(long, env = "AWS_ENDPOINT_URL")]
     pub aws_endpoint_url: Option<String>,
 }

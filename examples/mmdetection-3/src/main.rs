@@ -23,6 +23,7 @@ use mmdetection_3::{Detectors, MmDetection, Options, S3Args, SignedAddresses};
 /// Draw boxes with MMDetection models: RTMDet, YOLOv3, RT-DETR
 #[expect(clippy::doc_markdown, reason = "the text is the program's help")]
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Args {
     /// Exported model: a file, or `hf://owner/name/file`; `name.pth` means its export `name.onnx`. Settings are read from
     /// the TOML file beside it, or from CONFIG_FILE if that is a TOML file

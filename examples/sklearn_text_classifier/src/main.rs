@@ -8,6 +8,7 @@ use sklearn_text_classifier::{Options, SklearnTextClassifier};
 
 /// Classify texts, and learn from every annotation
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Args {
     /// Inverse of the strength of the penalty on large weights
     #[arg(long, env = "LOGISTIC_REGRESSION_C", default_value = "10", value_parser = positive)]

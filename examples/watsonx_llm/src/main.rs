@@ -6,6 +6,7 @@ use watsonx_llm::{Options, WatsonXModel};
 
 /// Label by prompt with IBM watsonx.ai, and copy annotations into a watsonx.data table
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Program {
     #[command(flatten)]
     server: ServerArgs,

@@ -77,7 +77,7 @@ pub struct WatsonxArgs {
     pub watsonx_parameters: Map<String, Value>,
 
     /// Ask at the start whether watsonx.ai offers the model
-    #[arg(long, env = "WATSONX_CHECK_MODEL", default_value = "1", action = ArgAction::Set,
+    #[arg(long, env = "WATSONX_CHECK_MODEL", default_value = "true", action = ArgAction::Set,
           value_parser = BoolishValueParser::new())]
     pub watsonx_check_model: bool,
 }

@@ -23,9 +23,9 @@ fn every_variable_has_its_default() {
         ("WATSONX_API_VERSION", "2024-10-10"),
         ("MAX_NEW_TOKENS", "50"),
         ("WATSONX_PARAMETERS", "{}"),
-        ("WATSONX_CHECK_MODEL", "1"),
+        ("WATSONX_CHECK_MODEL", "true"),
         ("PROMPT_PREFIX", "prompt"),
-        ("USE_INTERNAL_PROMPT_TEMPLATE", "1"),
+        ("USE_INTERNAL_PROMPT_TEMPLATE", "true"),
         (
             "PROMPT_TEMPLATE",
             "**Source Text**:\n\n\"{text}\"\n\n**Task Directive**:\n\n\"{prompt}\"",

@@ -17,6 +17,7 @@ use yolo::{Kind, ModelFiles, Networks, Options, Yolo, label_tasks, read_tasks};
 
 /// Label images with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Args {
     /// Label these tasks, store the predictions, and end: a JSON file with ids or with objects of id and data, or ids with
     /// commas

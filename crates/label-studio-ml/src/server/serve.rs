@@ -14,7 +14,7 @@ use super::{
     RawModel, ServerArgs, backend::Backend, connections, logging, services, shards,
     socket::ListeningSocket,
 };
-use crate::{Model, model::short_type_name};
+use crate::{Model, model::short_type_name, project::MODEL_VERSION};
 
 /// Processes of a model that one thread in front of them keeps busy, whatever they do.
 const ENOUGH_FOR_ONE_THREAD: u16 = 2;
@@ -195,10 +195,16 @@ fn load<M: Model>(
     backend: &Arc<Backend>,
     loader: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let slot = Arc::clone(&backend.model);
-    let run = move || match slot.load(loader) {
-        Ok(model) => tracing::info!(model = model.name(), "model loaded"),
-        Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
+    let backend = Arc::clone(backend);
+    let run = move || {
+        if let Err(error) = backend.services.store.values(MODEL_VERSION) {
+            let error = anyhow::Error::from(error);
+            tracing::warn!("no model version can be kept, so requests will fail: {error:#}");
+        }
+        match backend.model.load(loader) {
+            Ok(model) => tracing::info!(model = model.name(), "model loaded"),
+            Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
+        }
     };
     std::thread::Builder::new()
         .name("loader".to_owned())

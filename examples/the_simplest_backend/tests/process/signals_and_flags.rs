@@ -100,8 +100,9 @@ fn two_servers_share_one_cache_file() {
 }
 
 #[test]
-fn a_model_folder_that_cannot_be_used_is_an_error_of_the_request() {
-    let backend = Backend::start(&[("MODEL_DIR", "/dev/null/models")]);
+fn a_model_folder_that_cannot_be_used_is_told_at_start_and_is_an_error_of_the_request() {
+    let mut backend = Backend::start(&[("MODEL_DIR", "/dev/null/models")]);
+    backend.wait_for_log("set MODEL_DIR to a folder that can be written");
     let (status, answer) = backend.call("POST /predict HTTP/1.1", &predict_body());
     assert_eq!(status, 500);
     assert!(

@@ -3,6 +3,7 @@ use serde::Serialize;
 
 use crate::{
     StoreError,
+    project::MODEL_VERSION,
     server::{app::SharedBackend, error::ApiError},
 };
 
@@ -17,7 +18,7 @@ pub(in crate::server) async fn versions(
 ) -> Result<Json<VersionsReply>, ApiError> {
     let read = move || -> Result<Vec<String>, StoreError> {
         let store = &backend.services.store;
-        let mut versions = store.values("model_version")?;
+        let mut versions = store.values(MODEL_VERSION)?;
         for list in store.values("model_versions")? {
             versions.extend(serde_json::from_str::<Vec<String>>(&list).unwrap_or_default());
         }
