@@ -197,13 +197,14 @@ fn load<M: Model>(
 ) -> anyhow::Result<()> {
     let backend = Arc::clone(backend);
     let run = move || {
-        if let Err(error) = backend.services.store.values(MODEL_VERSION) {
-            let error = anyhow::Error::from(error);
-            tracing::warn!("no model version can be kept, so requests will fail: {error:#}");
-        }
         match backend.model.load(loader) {
             Ok(model) => tracing::info!(model = model.name(), "model loaded"),
             Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
+        }
+        // Here so that an operator need not wait for the first request to hear it.
+        if let Err(error) = backend.services.store.values(MODEL_VERSION) {
+            let error = anyhow::Error::from(error);
+            tracing::warn!("no model version can be kept, so requests will fail: {error:#}");
         }
     };
     std::thread::Builder::new()

@@ -148,7 +148,8 @@ fn variables_that_are_set_to_nothing_count_as_not_set() {
 
 #[test]
 fn every_path_says_which_methods_it_takes() {
-    let backend = Backend::start(&[]);
+    let mut backend = Backend::start(&[]);
+    backend.wait_for_log("model loaded");
     let answer = |head: &str| {
         let mut answer = String::new();
         backend.send(head, "").read_to_string(&mut answer).unwrap();
