@@ -1,6 +1,9 @@
 //! One contract for all stores.
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::{Arc, Barrier},
+    thread,
+};
 
 use label_studio_ml::{MemoryStore, ProjectId, SqliteStore, Store};
 
@@ -99,6 +102,26 @@ fn values_that_were_read_before_are_read_anew_after_any_commit() {
     }
     write("k", None);
     assert_eq!(read(&mine), None);
+}
+
+#[test]
+fn a_new_file_may_be_opened_by_several_at_once() {
+    for _ in 0..50 {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = Barrier::new(4);
+        thread::scope(|scope| {
+            for idx in 0..4 {
+                let store = SqliteStore::new(folder.path());
+                let gate = &gate;
+                scope.spawn(move || {
+                    gate.wait();
+                    store
+                        .set(&ProjectId::parse(&idx.to_string()), "k", "v")
+                        .unwrap();
+                });
+            }
+        });
+    }
 }
 
 #[test]

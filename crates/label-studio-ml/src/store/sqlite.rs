@@ -3,10 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::recent::{Known, Recent};
 use crate::{ProjectId, Store, StoreError};
@@ -21,6 +21,8 @@ const VALUES: &str =
     "SELECT DISTINCT value FROM cache WHERE key = ?1 AND value IS NOT NULL ORDER BY value";
 /// Another process may hold the write lock for the length of one commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between two tries to do what SQLite does not wait for by itself.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A store in `MODEL_DIR/cache.db`; a file of the Python original is taken over as it is.
 ///
@@ -99,7 +101,8 @@ impl SqliteStore {
         let open = || {
             let connection = Connection::open(&self.path)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.pragma_update(None, "journal_mode", "wal")?;
+            // Of processes that open a new file at once, one switches it, and SQLite fails the others without any waiting.
+            wait_while_busy(|| connection.pragma_update(None, "journal_mode", "wal"))?;
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.execute(TABLE, [])?;
             self.recent.watch(&self.path);
@@ -147,6 +150,22 @@ impl Store for SqliteStore {
             let rows = statement.query_map(params![key], |row| row.get(0))?;
             rows.collect()
         })
+    }
+}
+
+/// Does `run` again while another process has the file.
+fn wait_while_busy(run: impl Fn() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        match run() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(PAUSE);
+            }
+            result => return result,
+        }
     }
 }
 
