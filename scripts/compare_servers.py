@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Compares the speed of backends that serve the same model, side by side, with wrk.
 
-usage: compare_servers.py NAME=URL#PID NAME=URL#PID ... [--scenarios a,b] [--clients 1,8] [--seconds 3] [--rounds 3]
+usage: compare_servers.py NAME=URL#PID NAME=URL#PID ... [--scenarios a,b | --predict FILE] [--clients 1,8] [--seconds 3]
+                          [--rounds 3]
 
 Every round runs every server once per scenario and number of clients, in rotating order; the table has medians over
 rounds. PID is the root process of a server: user and system time of its whole tree per request is the number to trust on
-a machine that others use, too. Ratios are to the first server. The answers must be equal before speed is compared.
+a machine that others use, too. Ratios are to the first server. The answers must be equal before speed is compared; those
+to a body of one's own (--predict) must have the same regions, whose numbers may differ.
 """
 
 import argparse
@@ -130,6 +132,11 @@ def scenarios() -> dict[str, tuple[str, dict[str, Any] | None]]:
     }
 
 
+def outline(answer: dict[str, Any]) -> list[list[tuple[str, str]]]:
+    """The regions of each prediction, without their numbers."""
+    return [[(region["from_name"], region["type"]) for region in one["result"]] for one in answer["results"]]
+
+
 def load(server: Server, path: str, script: Path, clients: int, seconds: int) -> dict[str, float]:
     """Runs wrk and returns requests per second, the 99th percentile in ms, CPU per request in us, and failures."""
     server.settle()
@@ -152,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("servers", nargs="+", type=Server.parse, metavar="NAME=URL#PID")
     parser.add_argument("--scenarios", default=",".join(scenarios()))
+    parser.add_argument("--predict", type=Path, metavar="FILE", help="a /predict body, instead of the scenarios")
     parser.add_argument("--clients", default="1,8")
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
@@ -162,10 +170,12 @@ def main() -> None:
     print("\n| scenario | clients | server | requests/s | p99 ms | CPU us | failures | requests/s x | CPU / |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        for name in args.scenarios.split(","):
-            path, document = scenarios()[name]
+        for name in [f"predict {args.predict.name}"] if args.predict else args.scenarios.split(","):
+            path, document = ("/predict", json.loads(args.predict.read_text())) if args.predict else scenarios()[name]
             body = None if document is None else json.dumps(document).encode()
             answers = [server.ask(path, body) for server in args.servers]
+            if args.predict:
+                answers = [outline(answer) for answer in answers]
             if body is not None and any(answer != answers[0] for answer in answers):
                 raise SystemExit(f"{name}: the answers differ")
             script = Path(folder, "request.lua")
@@ -191,7 +201,7 @@ def report(scenario: str, clients: int, runs: dict[str, list[dict[str, float]]])
     base = next(iter(medians.values()))
     for name, row in medians.items():
         n_failures = sum(run["failures"] for run in runs[name])
-        print(f"| {scenario} | {clients} | {name} | {row['rps']:.0f} | {row['p99']:.1f} | {row['cpu']:.0f} "
+        print(f"| {scenario} | {clients} | {name} | {row['rps']:.{1 if row['rps'] < 100 else 0}f} | {row['p99']:.1f} | {row['cpu']:.0f} "
               f"| {n_failures:.0f} | {row['rps'] / base['rps']:.1f} | {base['cpu'] / max(row['cpu'], 1e-9):.1f} |", flush=True)
 
 
