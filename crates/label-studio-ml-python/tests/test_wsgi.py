@@ -59,7 +59,12 @@ def test_run_serves_until_interrupted(tmp_path, extension, end):
     run = "import logging, sys\nlogging.basicConfig(level='INFO', stream=sys.stdout)\napp.run(host='127.0.0.1', port=0)\n"
     (tmp_path / "_wsgi.py").write_text(WSGI + extension + run)
     env = {**os.environ, "MODEL_DIR": str(tmp_path / "models"), "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen([sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
+    # SIGINT as a shell leaves it: ignored in its background, where SIGTERM is what counts.
+    interrupt = signal.SIG_DFL if end == signal.SIGINT else signal.SIG_IGN
+    process = subprocess.Popen(
+        [sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, interrupt),
+    )
     try:
         port = next(int(line.rpartition(":")[2]) for line in process.stdout if "listening on http://" in line)
         assert ask(port, "GET", "/health") == (200, {"model_class": "Echo", "status": "UP"})

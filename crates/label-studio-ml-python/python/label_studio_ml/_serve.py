@@ -62,7 +62,9 @@ def _serve_natively(app: "App", host: str, port: int) -> None:
 
 def _wait_for(serving: threading.Thread) -> None:
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        interrupt = signal.getsignal(signal.SIGINT)
+        # A shell starts what runs in its background with SIGINT ignored; SIGTERM must end it all the same.
+        signal.signal(signal.SIGTERM, interrupt if callable(interrupt) else signal.default_int_handler)
     try:
         serving.join()
     except KeyboardInterrupt:
