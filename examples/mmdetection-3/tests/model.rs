@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
 use mmdetection_3::{Family, Settings, SignedAddresses, label_map};
@@ -416,6 +416,15 @@ fn models_that_cannot_serve_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
     let whole = fs::read(fixture("rtmdet-raw.onnx")).unwrap();
+    // Neither is a detector; the outputs of the first look like RTMDet's.
+    let other = |name: &str| {
+        let folder = "../../crates/label-studio-inference/tests/fixtures";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(folder)
+            .join(name);
+        fs::read(path).unwrap()
+    };
+    let (doubler, types) = (other("double.onnx"), other("types.onnx"));
     let error = |model: &[u8], settings: &str| {
         fs::write(&path, model).unwrap();
         fs::write(path.with_extension("toml"), settings).unwrap();
@@ -428,6 +437,8 @@ fn models_that_cannot_serve_are_named() {
         (&whole[..whole.len() / 2], "", "truncated"),
         (&b""[..], "", "it is empty"),
         (&b"PK\x03\x04"[..], "", "it is a PyTorch checkpoint"),
+        (&doubler, "", "its input is images float32 [?, 3, 2]"),
+        (&types, "", "is no detector that is known"),
         (&whole, "family = \"mmdeploy\"", "has no output dets"),
         (&whole, "family = \"ssd\"", "unknown variant"),
         (

@@ -36,7 +36,19 @@ impl Backend {
         Self::spawn(command, model_dir)
     }
 
-    pub(crate) fn spawn(mut command: Command, model_dir: tempfile::TempDir) -> Self {
+    /// Starts a backend in a shell that has run `limits`, such as `ulimit -f 64`.
+    pub(crate) fn start_limited(limits: &str) -> Self {
+        let model_dir = tempfile::tempdir().unwrap();
+        let script = format!(r#"{limits}; exec "$0" "$@""#);
+        let mut command = Command::new("bash");
+        command
+            .args(["-c", &script, env!("CARGO_BIN_EXE_the_simplest_backend")])
+            .env_clear()
+            .env("MODEL_DIR", model_dir.path());
+        Self::spawn(command, model_dir)
+    }
+
+    fn spawn(mut command: Command, model_dir: tempfile::TempDir) -> Self {
         let mut child = command
             .args(["--port", "0", "--host", "127.0.0.1"])
             .stdout(Stdio::piped())

@@ -3,7 +3,6 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    process::Command,
 };
 
 use crate::backend::{Backend, predict_body};
@@ -11,14 +10,7 @@ use label_studio_ml::Value;
 
 #[test]
 fn more_idle_connections_than_files_by_default_hold_nobody_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let script = r#"ulimit -Sn 128; exec "$0" "$@""#;
-    let mut limited = Command::new("bash");
-    limited
-        .args(["-c", script, env!("CARGO_BIN_EXE_the_simplest_backend")])
-        .env_clear()
-        .env("MODEL_DIR", folder.path());
-    let backend = Backend::spawn(limited, folder);
+    let backend = Backend::start_limited("ulimit -Sn 128");
     let connect = |idx: usize| {
         let mut stream = TcpStream::connect(&backend.address).unwrap();
         // Half of them have begun to ask.

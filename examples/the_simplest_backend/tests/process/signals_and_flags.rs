@@ -3,7 +3,6 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
-    process::Command,
     thread,
 };
 
@@ -213,15 +212,8 @@ fn sigterm_in_the_middle_of_a_predict_finishes_it() {
 
 #[test]
 fn a_full_disk_is_an_error_of_the_request_that_needs_it() {
-    let folder = tempfile::tempdir().unwrap();
     // No file may grow beyond 64 KiB; the limit is an error instead of a signal.
-    let script = r#"trap '' XFSZ; ulimit -f 64; exec "$0" "$@""#;
-    let mut limited = Command::new("bash");
-    limited
-        .args(["-c", script, env!("CARGO_BIN_EXE_the_simplest_backend")])
-        .env_clear()
-        .env("MODEL_DIR", folder.path());
-    let backend = Backend::spawn(limited, folder);
+    let backend = Backend::start_limited("trap '' XFSZ; ulimit -f 64");
     assert_eq!(
         backend.call("POST /predict HTTP/1.1", &predict_body()).0,
         200
