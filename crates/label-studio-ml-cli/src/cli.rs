@@ -6,18 +6,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{
-    Parser, Subcommand,
-    builder::styling::{AnsiColor, Style},
-};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
-    python::Python, start::StartArgs,
+    python::Python, start::StartArgs, terminal,
 };
-
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +30,7 @@ label-studio-ml COMMAND --help tells more about a command.";
     arg_required_else_help = true,
     subcommand_required = true
 )]
-pub(crate) struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -58,7 +52,7 @@ impl Command {
             Self::Start(args) => args.run(python),
             Self::Deploy(args) => args.run(out),
             Self::Doctor(args) => args.run(out),
-            Self::Completions(args) => args.run(out),
+            Self::Completions(args) => args.run(Cli::command(), out),
         }
     }
 }
@@ -100,7 +94,7 @@ fn run_in(
             if let Some(error) = error.downcast_ref() {
                 return misuse(error);
             }
-            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+            terminal::error(&error);
             ExitCode::FAILURE
         }
     }
@@ -110,11 +104,6 @@ fn misuse(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell when the terminal is gone.
     let _ = error.print();
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
-/// Tells the person at the terminal something that is neither data nor an error.
-pub(crate) fn note(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{NOTE}note:{NOTE:#} {text}");
 }
 
 /// Tells whether the reader of the output left, as `head` does.

@@ -2,10 +2,8 @@
 
 use std::{io::Write, process::ExitCode};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
-
-use crate::cli::Cli;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,14 +20,14 @@ pub(crate) struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    pub(crate) fn run(&self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    /// Prints the script for `command`, which is the whole program.
+    pub(crate) fn run(
+        &self,
+        mut command: Command,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<ExitCode> {
         let mut script = Vec::new();
-        clap_complete::generate(
-            self.shell,
-            &mut Cli::command(),
-            "label-studio-ml",
-            &mut script,
-        );
+        clap_complete::generate(self.shell, &mut command, "label-studio-ml", &mut script);
         out.write_all(&script)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -8,15 +8,15 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use clap::{Args, CommandFactory, ValueEnum, error::ErrorKind};
+use clap::{Args, Command, ValueEnum, error::ErrorKind};
 
 use crate::{
     backend_name::BackendName,
     cargo,
-    cli::{self, Cli},
     python::Python,
     python_template::{self, Script},
     template::{self, Dependency},
+    terminal,
 };
 
 const EXAMPLES: &str = "\
@@ -92,11 +92,7 @@ impl CreateArgs {
     fn create_rust(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let name: BackendName = self.name.parse().map_err(|error| {
             let message = format!("invalid value '{}' for '<NAME>': {error}", self.name);
-            let mut command = Cli::command();
-            command.build(); // gives the sub-command its full name
-            let create = command.find_subcommand_mut("create");
-            create
-                .expect("this is it")
+            Self::augment_args(Command::new("label-studio-ml create"))
                 .error(ErrorKind::ValueValidation, message)
         })?;
         let target = self.target();
@@ -109,7 +105,7 @@ impl CreateArgs {
             Ok(template::write(folder, &name, &dependency)?)
         })?;
         if let Some(sdk) = &sdk {
-            cli::note(&format!(
+            terminal::note(&format!(
                 "the backend depends on the checkout in {}, which its Dockerfile does not see",
                 sdk.display()
             ));

@@ -31,6 +31,7 @@ mod python;
 mod python_template;
 mod start;
 mod template;
+mod terminal;
 
 pub use cli::{run, run_with_python};
 pub use python::Python;

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
-use crate::cli;
+use crate::terminal;
 use gcloud::Deployment;
 
 const EXAMPLES: &str = "\
@@ -105,7 +105,7 @@ impl DeployArgs {
         let source = self.root_dir.join(&self.name);
         check_source(&source, self.force)?;
         if self.basic_auth().is_none() {
-            cli::note(
+            terminal::note(
                 "without --basic-auth-user and --basic-auth-pass the backend answers everyone",
             );
         }

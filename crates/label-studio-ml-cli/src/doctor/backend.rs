@@ -1,4 +1,4 @@
-//! Does the backend answer?
+//! The backend, called as Label Studio calls it.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,12 @@ use ureq::{
 };
 use url::Url;
 
-use super::{Doctor, DoctorArgs, Finding};
+use super::args::DoctorArgs;
 
-/// Time that Label Studio gives the health check.
-const HEALTH_LIMIT: Duration = Duration::from_secs(1);
 /// Time that Label Studio gives a prediction, the longest it waits for anything.
 const LONGEST_LIMIT: Duration = Duration::from_secs(100);
 
-/// The backend, called as Label Studio calls it.
+/// The backend's address, and how to call it.
 pub(super) struct Backend {
     pub(super) url: Url,
     agent: Agent,
@@ -98,7 +96,8 @@ impl Backend {
         self.call(request.body(body.to_string())?)
     }
 
-    fn get(&self, path: &str) -> anyhow::Result<Reply> {
+    /// Gets `path` with the credentials that were given.
+    pub(super) fn get(&self, path: &str) -> anyhow::Result<Reply> {
         let mut request = Request::get(self.at(path));
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -148,46 +147,6 @@ impl Reply {
             .or_else(|| self.body.get("error"))
             .and_then(Value::as_str);
         detail.unwrap_or(&self.text).chars().take(300).collect()
-    }
-}
-
-impl Doctor {
-    pub(super) fn check_backend(&mut self) -> Finding {
-        let url = self.backend.shown_url();
-        if self.is_reachable && url == self.args.url().trim_end_matches('/') {
-            return Finding::Failure(format!(
-                "{url} is Label Studio itself; say where the backend is with --backend-url"
-            ));
-        }
-        let reply = match self.backend.get("health") {
-            Ok(reply) => reply,
-            Err(error) => {
-                return Finding::Failure(format!(
-                    "cannot reach {url}: {error:#}; start it with `label-studio-ml start DIR`, or say where it is \
-                     with --backend-url"
-                ));
-            }
-        };
-        if let Some(problem) = reply.problem(HEALTH_LIMIT) {
-            return Finding::Failure(format!("{url} {problem}"));
-        }
-        let Some(health) = reply.body.as_object() else {
-            return Finding::Failure(format!(
-                "{url} is no ML backend: /health does not answer with a JSON object"
-            ));
-        };
-        self.is_up = true;
-        let model = health
-            .get("model_class")
-            .and_then(Value::as_str)
-            .unwrap_or("a model");
-        match self.backend.get("ready") {
-            Ok(ready) if ready.status == 503 => Finding::Warning(format!(
-                "{url} is up, but {model} is not ready: {}",
-                ready.detail()
-            )),
-            _ => Finding::Fine(format!("{url} serves {model}")),
-        }
     }
 }
 

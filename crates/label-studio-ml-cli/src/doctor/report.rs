@@ -57,3 +57,8 @@ impl<'a> Report<'a> {
         }
     }
 }
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: impl std::error::Error + Send + Sync + 'static) -> String {
+    format!("{:#}", anyhow::Error::new(error))
+}

@@ -4,7 +4,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 
 use url::Url;
 
-use super::{Doctor, Finding};
+use crate::doctor::{report::Finding, state::Doctor};
 
 /// How far an address reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

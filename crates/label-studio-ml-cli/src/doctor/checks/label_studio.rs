@@ -5,7 +5,10 @@ use std::time::Duration;
 use label_studio_sdk::{Client, ClientOptions, LabelConfig, client::TokenKind};
 use serde_json::Value;
 
-use super::{Doctor, Finding, chain};
+use crate::doctor::{
+    report::{Finding, chain},
+    state::Doctor,
+};
 
 const MAX_LISTED: usize = 10;
 /// Tasks of a project that are all read to get the first, which takes seconds.

@@ -3,7 +3,11 @@
 use label_studio_sdk::client::Webhook;
 use serde_json::json;
 
-use super::{Doctor, Finding, chain, connection::without_credentials};
+use super::connection::without_credentials;
+use crate::doctor::{
+    report::{Finding, chain},
+    state::Doctor,
+};
 
 impl Doctor {
     pub(super) fn check_webhook(&mut self) -> Finding {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use label_studio_sdk::LabelConfig;
 use serde_json::{Value, json};
 
-use super::{Doctor, Finding};
+use crate::doctor::{report::Finding, state::Doctor};
 
 /// Time that Label Studio gives a setup.
 const SETUP_LIMIT: Duration = Duration::from_secs(3);

@@ -3,7 +3,10 @@
 use label_studio_sdk::{MediaFetcher, MediaOptions, Object};
 use serde_json::Value;
 
-use super::{Doctor, Finding, chain};
+use crate::doctor::{
+    report::{Finding, chain},
+    state::Doctor,
+};
 
 /// Object tags, in lower case, whose value is the address of a file.
 const MEDIA_TAGS: &[&str] = &["audio", "audioplus", "image", "pdf", "timeseries", "video"];

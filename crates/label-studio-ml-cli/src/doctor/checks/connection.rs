@@ -3,7 +3,10 @@
 use label_studio_sdk::client::MlBackend;
 use url::Url;
 
-use super::{Doctor, Finding, chain};
+use crate::doctor::{
+    report::{Finding, chain},
+    state::Doctor,
+};
 
 impl Doctor {
     pub(super) fn check_connection(&mut self) -> Finding {

@@ -1,0 +1,29 @@
+//! The checks, each in a file of its own.
+
+mod address;
+mod backend;
+mod connection;
+mod label_studio;
+mod media;
+mod prediction;
+mod webhook;
+
+use super::{report::Finding, state::Doctor};
+
+pub(super) type Check = fn(&mut Doctor) -> Finding;
+
+/// Every check and its name, in the order in which one needs what another found.
+pub(super) const CHECKS: [(&str, Check); 12] = [
+    ("Label Studio", Doctor::check_label_studio),
+    ("token", Doctor::check_token),
+    ("project", Doctor::check_project),
+    ("label config", Doctor::check_label_config),
+    ("task", Doctor::check_task),
+    ("media", Doctor::check_media),
+    ("backend", Doctor::check_backend),
+    ("connection", Doctor::check_connection),
+    ("address", Doctor::check_address),
+    ("webhook", Doctor::check_webhook),
+    ("setup", Doctor::check_setup),
+    ("prediction", Doctor::check_prediction),
+];
