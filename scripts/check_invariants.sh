@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Checks the invariants of ARCHITECTURE.md that a program can check; prints one line for each.
+# What needs more than a search is a Python script beside this one, with tests in scripts/tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -47,6 +48,15 @@ statics() {
     lines -v 'server/error.rs:[0-9]*: *static COUNT: AtomicU64'
 }
 
+# Findings end a script with a status that is no failure of the check itself; a failure without findings is one.
+findings_of() {
+  local found
+  found="$(python3 "$@")" || [ -n "$found" ] || return
+  echo -n "$found"
+}
+
+passes_tests() { python3 -m unittest discover --start-directory "$1" >&2; }
+
 builds() { cargo check --quiet "$@"; }
 
 disallowed() {
@@ -85,11 +95,18 @@ holds 5 "no crate imports an example" manifests_naming "$example_names" "${crate
 holds 5 "label-studio-sdk talks to nobody without its client feature" \
   dependencies 'ureq|rustls|reqwest|socket2|url' label-studio-sdk --no-default-features
 
+holds 5 "label-studio-ml runs no networks" dependencies 'ort|rten|gemm|tokenizers|ndarray|hf_hub' label-studio-ml
+holds 5 "crates depend on lower layers only, and backends hold no code for media they do not label" \
+  findings_of scripts/check_layers.py
+
 for manifest in "${crates[@]}"; do
   package="$(sed -nE 's/^name = "(.*)"/\1/p' "$manifest" | head -1)"
   holds 7 "$package needs no GPU library and no system TLS" \
     dependencies 'cudarc|candle_kernels|tch|openssl_sys|native_tls' "$package"
 done
+
+holds 9 "no circle between the files of a crate or of the Python package" findings_of scripts/check_circles.py
+holds 9 "the checks find what they are for" passes_tests scripts/tests
 
 if [ "$n_broken" -gt 0 ]; then
   echo "$n_broken invariants are broken"

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Finds files of one crate, or of one Python package, that use each other in a circle; prints them and the lines that do it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from circles.graph import Graph
+from circles.python import add_package
+from circles.rust import add_crate, read_crate
+
+MAX_LINES = 2
+
+
+def crates(root: Path) -> list[Path]:
+    """Returns the folders with a `Cargo.toml` that git would list."""
+    return sorted(path.parent for folder in ("crates", "examples", ".") for path in root.glob(f"{folder}/*/Cargo.toml"))
+
+
+def packages(root: Path) -> list[Path]:
+    """Returns the folders of the Python packages."""
+    tops = [*root.glob("*/__init__.py"), *root.glob("crates/*/python/*/__init__.py")]
+    return sorted(path.parent for path in tops)
+
+
+def graph_of_crate(folder: Path) -> Graph:
+    """Reads the library, the programs and the tests of a crate."""
+    graph = Graph()
+    patterns = ["src/lib.rs", "src/main.rs", "src/bin/*.rs", "tests/*.rs", "benches/*.rs", "fuzz_targets/*.rs", "build.rs"]
+    for pattern in patterns:
+        for root in sorted(folder.glob(pattern)):
+            add_crate(graph, read_crate(root))
+    return graph
+
+
+def graph_of_package(folder: Path) -> Graph:
+    """Reads a Python package."""
+    graph = Graph()
+    add_package(graph, folder)
+    return graph
+
+
+def report(root: Path, folder: Path, graph: Graph) -> list[str]:
+    """Returns what to print about the circles of the crate or package in a folder."""
+
+    def shown(file: Path) -> str:
+        return os.path.relpath(file, folder)
+
+    lines = []
+    for circle in graph.circles():
+        lines.append(f"{folder.relative_to(root)}: circle of {len(circle)} files: {', '.join(map(shown, circle))}")
+        for user, used, places in graph.places_within(circle):
+            lines.extend(f"  {shown(user)}:{place.line}: {place.text} is in {shown(used)}" for place in places[:MAX_LINES])
+            if len(places) > MAX_LINES:
+                lines.append(f"  {shown(user)}: {len(places) - MAX_LINES} more lines use {shown(used)}")
+    return lines
+
+
+def allowed(root: Path) -> dict[str, int]:
+    """Returns how many files may still be in circles, by folder. The list only shrinks, and goes when it is empty."""
+    listed = root / "scripts" / "circles_allowed.txt"
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    return {folder: int(count) for folder, count in (line.split() for line in lines if not line.startswith("#"))}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", nargs="?", default=Path(__file__).parent.parent, type=Path, help="folder of the repository")
+    root = parser.parse_args().root.resolve()
+    graphs = [(folder, graph_of_crate(folder)) for folder in crates(root)]
+    graphs += [(folder, graph_of_package(folder)) for folder in packages(root)]
+    may_be_in_circles = allowed(root)
+    n_broken = 0
+    for folder, graph in graphs:
+        n_files = sum(len(circle) for circle in graph.circles())
+        if n_files > may_be_in_circles.get(str(folder.relative_to(root)), 0):
+            print("\n".join(report(root, folder, graph)))
+            n_broken += 1
+    return 1 if n_broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
