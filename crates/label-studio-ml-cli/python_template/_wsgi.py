@@ -1,4 +1,4 @@
-"""Serves the model: `python _wsgi.py --help` tells how, and `_wsgi:app` is for a WSGI server such as gunicorn."""
+"""Serves the model: `python _wsgi.py --help` lists the options; `_wsgi:app` is the app for a WSGI server such as gunicorn."""
 
 import os
 import sys

@@ -7,7 +7,7 @@ from label_studio_ml.response import ModelResponse
 
 
 class NewModel(LabelStudioMLBase):
-    """Put your model here. `self.get` and `self.set` remember texts about the project."""
+    """Put your model here. `self.get` and `self.set` store texts about the project."""
 
     def setup(self) -> None:
         """Runs once before the first call for a project: the place to load weights."""
@@ -17,7 +17,7 @@ class NewModel(LabelStudioMLBase):
     def predict(self, tasks: List[Dict], context: Optional[Dict] = None, **kwargs: Any) -> ModelResponse:
         """Answers with one prediction per task, in order.
 
-        `context` is what somebody has just labeled, in interactive mode. A file that a task refers to is fetched with
+        `context` is what the user has just labeled, in interactive mode. A file that a task refers to is fetched with
         `self.get_local_path(task["data"]["image"], task_id=task["id"])`.
         """
         choice = self.get("last_choice")
@@ -28,7 +28,7 @@ class NewModel(LabelStudioMLBase):
         return ModelResponse(predictions=[{"result": [region], "score": 0.5} for _ in tasks])
 
     def fit(self, event: str, data: Dict, **kwargs: Any) -> Any:
-        """Learns from an event: an annotation was created, updated or deleted, or somebody asked for a training.
+        """Learns from an event: an annotation was created, updated or deleted, or a user pressed Start Training.
 
         It may take its time: the server calls it in the background.
         """

@@ -17,7 +17,7 @@ LABEL_CONFIG = """
 
 @pytest.fixture
 def client(tmp_path, monkeypatch):
-    # What the model remembers goes to a folder of the test.
+    # The model stores its facts in a folder of the test.
     from label_studio_ml import cache, model
 
     monkeypatch.setattr(model, "CACHE", cache.create_cache("sqlite", str(tmp_path)))
@@ -51,7 +51,7 @@ def submit(client, choice):
     assert response.status_code == 201, response.text
 
 
-def test_has_nothing_to_suggest_at_first(client):
+def test_suggests_no_choice_before_the_first_annotation(client):
     assert predict(client) == []
 
 
@@ -63,6 +63,6 @@ def test_suggests_the_choice_submitted_last(client):
     assert prediction["result"][0]["value"] == {"choices": ["Sad"]}
 
 
-def test_tells_its_version(client):
+def test_setup_returns_the_version(client):
     response = client.post("/setup", json={"project": "1.1700000000", "schema": LABEL_CONFIG})
     assert response.json == {"model_version": "NewModel-v0.0.1"}

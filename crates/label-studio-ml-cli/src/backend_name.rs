@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-/// Rust's keywords, the crates that every program has, and the packages that the template depends on.
-const TAKEN: &[&str] = &[
+/// Rust's keywords, the standard crates, and the packages that the template depends on.
+const RESERVED: &[&str] = &[
     "abstract",
     "alloc",
     "anyhow",
@@ -105,8 +105,8 @@ impl FromStr for BackendName {
         if name.len() > MAX_LENGTH {
             return Err(BackendNameError::Long);
         }
-        if TAKEN.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(BackendNameError::Taken);
+        if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+            return Err(BackendNameError::Reserved);
         }
         Ok(Self(name.to_owned()))
     }
@@ -121,6 +121,6 @@ pub(crate) enum BackendNameError {
     Letters,
     #[error("a name has at most {MAX_LENGTH} letters")]
     Long,
-    #[error("Rust or cargo use this name themselves; choose another")]
-    Taken,
+    #[error("this name is reserved by Rust or cargo; choose another")]
+    Reserved,
 }

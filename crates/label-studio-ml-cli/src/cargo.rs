@@ -19,7 +19,7 @@ pub(crate) struct Build<'a> {
     pub(crate) features: &'a [String],
 }
 
-/// One line of cargo's report. Messages without a program are of no interest.
+/// One line of cargo's report. Messages without a program are ignored.
 #[derive(Deserialize)]
 struct Message {
     manifest_path: Option<PathBuf>,
@@ -27,7 +27,7 @@ struct Message {
 }
 
 impl Build<'_> {
-    /// Builds the package and returns its programs. What cargo says goes to the standard error.
+    /// Builds the package and returns its programs. Cargo's messages go to the standard error.
     pub(crate) fn run(&self) -> anyhow::Result<Vec<PathBuf>> {
         let manifest = self.folder.join("Cargo.toml").canonicalize()?;
         let mut command = Command::new("cargo");
@@ -62,7 +62,7 @@ impl Build<'_> {
         }
         if !cargo.wait()?.success() {
             bail!(
-                "{} does not build; cargo says why above",
+                "{} does not build; see cargo's messages above",
                 self.folder.display()
             );
         }
@@ -70,9 +70,9 @@ impl Build<'_> {
     }
 }
 
-/// Returns the manifest of the workspace that `manifest` belongs to, its own when it stands alone.
+/// Returns the manifest of the workspace that `manifest` belongs to, which is `manifest` itself outside a workspace.
 ///
-/// `None` when cargo finds a workspace around it that does not want it. Without a usable cargo the answer is its own.
+/// `None` when a folder above has a workspace of which it is not a member. Returns `manifest` if cargo cannot be run.
 pub(crate) fn workspace_of(manifest: &Path) -> Option<PathBuf> {
     let mut command = Command::new("cargo");
     command.args([
@@ -90,8 +90,8 @@ pub(crate) fn workspace_of(manifest: &Path) -> Option<PathBuf> {
             String::from_utf8_lossy(&output.stdout).trim_end(),
         ));
     }
-    let is_unwanted = String::from_utf8_lossy(&output.stderr).contains("workspace");
-    (!is_unwanted).then(|| manifest.to_owned())
+    let is_no_member = String::from_utf8_lossy(&output.stderr).contains("workspace");
+    (!is_no_member).then(|| manifest.to_owned())
 }
 
 fn explain(error: std::io::Error) -> anyhow::Error {

@@ -19,7 +19,7 @@ Examples:
   label-studio-ml start my_backend -p 9091     build it and serve it on port 9091
   label-studio-ml doctor --project 1           why does Label Studio show no predictions?
 
-label-studio-ml COMMAND --help tells more about a command.";
+Run label-studio-ml COMMAND --help for the options of a command.";
 
 /// Turns a model into a backend that Label Studio connects to
 #[derive(Debug, Parser)]
@@ -59,8 +59,8 @@ impl Command {
 
 /// Runs the command line `args`, the program's name first, and returns its exit code.
 ///
-/// 0 means done, 1 that it could not be done, 2 that the arguments make no sense. `start` ends with the code of the
-/// backend; on Unix it does not return at all, since the backend takes the place of this process.
+/// 0 means success, 1 failure, 2 wrong arguments. `start` returns the exit code of the backend; on Unix it does not
+/// return at all, since the backend replaces this process.
 pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
     run_in(args, None)
 }
@@ -101,12 +101,12 @@ fn run_in(
 }
 
 fn misuse(error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell when the terminal is gone.
+    // Printing fails only when the terminal is closed.
     let _ = error.print();
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// Tells whether the reader of the output left, as `head` does.
+/// Returns whether the reader of the output, such as `head`, has closed it.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let cause = error.root_cause().downcast_ref::<io::Error>();
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)

@@ -26,7 +26,7 @@ Examples:
   label-studio-ml create my_backend --force       replace what an earlier create wrote
   label-studio-ml create my_backend --script model.py:MyModel    a backend for a model in Python
 
-The new folder has a model that already predicts and trains, its tests, a Dockerfile and a README.";
+The new folder holds a model that already predicts and trains, its tests, a Dockerfile and a README.";
 
 /// Root of the checkout that this program was built in. `cargo install` and `pip install` put the program elsewhere.
 const BUILT_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -46,9 +46,9 @@ pub(crate) struct CreateArgs {
     #[arg(long)]
     force: bool,
 
-    /// Depend on a checkout of label-studio-ml instead of its release, for those who change both
+    /// Depend on a checkout of label-studio-ml instead of its release, to work on both
     ///
-    /// A program that was built in a checkout takes that checkout by itself, as long as it is there.
+    /// A program that was built in a checkout uses that checkout by default, as long as it exists.
     #[arg(long, value_name = "DIR")]
     sdk_path: Option<PathBuf>,
 
@@ -56,7 +56,7 @@ pub(crate) struct CreateArgs {
     #[arg(long, visible_alias = "from", value_name = "PATH[:CLASS]")]
     script: Option<String>,
 
-    /// Language of the model; that of the installed package if not given
+    /// Language of the model [default: that of the installed package]
     #[arg(long, value_enum)]
     language: Option<Language>,
 }
@@ -110,7 +110,7 @@ impl CreateArgs {
                 sdk.display()
             ));
         }
-        stand_alone(&target, sdk.as_deref())?;
+        keep_out_of_workspace(&target, sdk.as_deref())?;
         let target = target.display();
         writeln!(
             out,
@@ -168,7 +168,7 @@ impl CreateArgs {
         Ok(around.or_else(|| crate_of_checkout(Path::new(BUILT_IN))))
     }
 
-    /// Writes the files elsewhere first, so that a failure leaves everything as it was.
+    /// Writes the files to a temporary folder first, so that a failure leaves the target unchanged.
     fn write(
         &self,
         target: &Path,
@@ -202,7 +202,7 @@ impl CreateArgs {
         };
         if fs::rename(&old, target).is_err() {
             bail!(
-                "its old files are now in {}: {error}",
+                "its previous files are now in {}: {error}",
                 staging.keep().join("old").display()
             );
         }
@@ -245,14 +245,15 @@ fn crate_of_checkout(path: &Path) -> Option<PathBuf> {
         .ok()
 }
 
-/// Keeps the new package out of a workspace around it that does not name it, which cargo would refuse to build.
+/// Makes the new package its own workspace if it lies inside one of which it is not a member; cargo would refuse to
+/// build it otherwise.
 ///
-/// A package that depends on a checkout starts with the checkout's lockfile, hence with versions known to work.
-fn stand_alone(target: &Path, sdk: Option<&Path>) -> anyhow::Result<()> {
+/// A package that depends on a checkout starts with the checkout's lockfile, so that it builds with tested versions.
+fn keep_out_of_workspace(target: &Path, sdk: Option<&Path>) -> anyhow::Result<()> {
     let manifest = target.join("Cargo.toml");
     let workspace = cargo::workspace_of(&manifest);
     if workspace.is_none() {
-        let comment = "# Keeps this package out of the workspace around it.";
+        let comment = "# This package is not a member of the workspace that its folder lies in.";
         let text = fs::read_to_string(&manifest)?;
         fs::write(&manifest, format!("{text}\n{comment}\n[workspace]\n"))?;
     }

@@ -4,12 +4,13 @@
 //! reads the environment, with a `run` method.
 //!
 //! - `create` writes a new backend from `template/` or `python_template/`, which the tests build and run;
-//! - `start` builds a backend with cargo and becomes it;
+//! - `start` builds a backend with cargo and runs it;
 //! - `deploy` puts a backend on a cloud provider;
-//! - `doctor` says why Label Studio shows no predictions;
+//! - `doctor` checks why Label Studio shows no predictions;
 //! - `completions` prints a shell's completion script.
 //!
-//! The Python package has this command line, too: [`run_with_python`] adds what only it can do, by the trait [`Python`].
+//! The Python package has the same command line: [`run_with_python`] adds the commands for Python backends, which it
+//! implements with the trait [`Python`].
 //!
 //! Data goes to the standard output and everything else to the standard error.
 //!

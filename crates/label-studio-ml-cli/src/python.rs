@@ -1,4 +1,4 @@
-//! What the command line leaves to the Python package.
+//! The part of the command line that the Python package implements.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -25,7 +25,7 @@ pub(crate) struct ScriptAndClass<'a> {
 }
 
 impl<'a> ScriptAndClass<'a> {
-    /// Reads `path.py` or `path.py:Class`. The colon of a Windows drive is no class.
+    /// Reads `path.py` or `path.py:Class`. The colon of a Windows drive does not start a class.
     pub(crate) fn parse(text: &'a str) -> Self {
         match text.rsplit_once(':') {
             Some((script, class)) if is_identifier(class) && !script.is_empty() => Self {
@@ -40,7 +40,7 @@ impl<'a> ScriptAndClass<'a> {
     }
 }
 
-/// Tells whether Python takes a text as a name.
+/// Returns whether a text is a Python identifier.
 pub(crate) fn is_identifier(text: &str) -> bool {
     let is_first = |letter: char| letter.is_alphabetic() || letter == '_';
     text.starts_with(is_first)
@@ -49,19 +49,19 @@ pub(crate) fn is_identifier(text: &str) -> bool {
             .all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
-/// Tells whether a folder holds a Python backend.
+/// Returns whether a folder holds a Python backend.
 pub(crate) fn is_backend(folder: &Path) -> bool {
     ["_wsgi.py", "model.py"]
         .iter()
         .any(|file| folder.join(file).is_file())
 }
 
-/// Tells whether a target of `start` is a Python script, with or without a class.
+/// Returns whether a target of `start` is a Python script, with or without a class.
 pub(crate) fn is_script(target: &Path) -> bool {
     script_of(target).extension().is_some_and(|end| end == "py")
 }
 
-/// Checks that the script of a target of `start` is there; folders are no business of this.
+/// Checks that a target of `start` exists if it is a script; folders are not checked.
 pub(crate) fn check_script(target: &Path) -> anyhow::Result<()> {
     let script = script_of(target);
     ensure!(

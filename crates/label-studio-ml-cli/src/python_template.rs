@@ -9,7 +9,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::python::{self, Python, ScriptAndClass};
 
-/// What the template calls the backend, its module and its model class.
+/// Names of the backend, its module and its model class in the template.
 const TEMPLATE_NAME: &str = "my_backend";
 const TEMPLATE_IMPORT: &str = "from model import NewModel";
 const TEMPLATE_CLASS: &str = "NewModel";
@@ -43,7 +43,7 @@ const MODEL: &str = include_str!("../python_template/model.py");
 const TEST_OF_MODEL: &str = include_str!("../python_template/test_api.py");
 const TEST_OF_SCRIPT: &str = include_str!("../python_template/test_script.py");
 
-/// Files beside a script that take the place of the template's.
+/// Files beside a script that replace those of the template.
 const FILES_OF_SCRIPT: &[&str] = &[
     "requirements.txt",
     "requirements-base.txt",
@@ -52,7 +52,7 @@ const FILES_OF_SCRIPT: &[&str] = &[
     "README.md",
 ];
 
-/// A model that a backend is made for.
+/// The script with the model of a new backend.
 pub(crate) struct Script {
     path: PathBuf,
     module: String,
@@ -60,7 +60,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Finds the model class that `path.py` or `path.py:Class` means.
+    /// Finds the model class of `path.py` or `path.py:Class`.
     pub(crate) fn find(text: &str, python: Option<&dyn Python>) -> anyhow::Result<Self> {
         let ScriptAndClass { script, class } = ScriptAndClass::parse(text);
         let class = match (class, python) {
@@ -125,7 +125,7 @@ pub(crate) fn write(folder: &Path, name: &str, script: Option<&Script>) -> anyho
     Ok(())
 }
 
-/// Tells whether `folder` holds a backend that [`write`] wrote.
+/// Returns whether `folder` holds a backend that [`write`] wrote.
 pub(crate) fn is_generated(folder: &Path) -> bool {
     let wsgi = fs::read_to_string(folder.join("_wsgi.py")).unwrap_or_default();
     wsgi.contains("from label_studio_ml.api import init_app")

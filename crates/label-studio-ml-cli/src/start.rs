@@ -1,4 +1,4 @@
-//! `label-studio-ml start`: builds a backend and becomes it.
+//! `label-studio-ml start`: builds a backend and runs it in place of this process.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -28,7 +28,8 @@ Examples:
   label-studio-ml start --features cuda examples/yolo
   label-studio-ml start my_backend --help         the backend's own options
 
-Everything after DIR goes to the backend. Signals and the exit code are the backend's, too.";
+All arguments after DIR are passed to the backend. The backend replaces this process: it receives
+the signals, and its exit code is returned.";
 
 /// Serve a backend, built first if it is a Rust one
 #[derive(Debug, Args)]
@@ -41,7 +42,7 @@ pub(crate) struct StartArgs {
     #[arg(long, value_name = "DIR", default_value = ".")]
     root_dir: PathBuf,
 
-    /// Build without optimisations, which is faster to build and slower to run
+    /// Build without optimisations: builds faster, runs slower
     #[arg(long)]
     dev: bool,
 
@@ -53,11 +54,11 @@ pub(crate) struct StartArgs {
     #[arg(long, env = "PYTHON", default_value = "python3", value_hint = ValueHint::CommandName)]
     python: PathBuf,
 
-    /// File with parameters of the model; the backend's own config.json if there is one
+    /// File with parameters of the model [default: config.json in the backend's folder]
     #[arg(long, env = "CONFIG_FILE", hide = true)]
     config: Option<PathBuf>,
 
-    // One argument, so that everything after the folder is left to the backend, `--help` included.
+    // One argument, so that all options after the folder are passed to the backend, `--help` included.
     /// Folder of the backend, then options of the backend
     #[arg(
         value_name = "DIR",
@@ -94,7 +95,7 @@ impl StartArgs {
         if config.exists() {
             backend.env("CONFIG_FILE", config);
         }
-        become_backend(backend).with_context(|| format!("cannot run {}", program.display()))
+        exec(backend).with_context(|| format!("cannot run {}", program.display()))
     }
 }
 
@@ -132,7 +133,7 @@ fn is_rust(folder: &Path) -> bool {
     folder.join("Cargo.toml").is_file()
 }
 
-/// Becomes the Python package's own `start`.
+/// Runs the Python package's own `start` in place of this process.
 fn start_with(python: &Path, folder: &Path, options: &[OsString]) -> anyhow::Result<ExitCode> {
     let import = Command::new(python)
         .args(["-c", PYTHON_IMPORT])
@@ -140,15 +141,16 @@ fn start_with(python: &Path, folder: &Path, options: &[OsString]) -> anyhow::Res
         .status();
     ensure!(
         import.is_ok_and(|status| status.success()),
-        "{} is a Python backend, but {} lacks this program's Python package, in whose place the original of the same name \
-         does not do; install it (pip install CHECKOUT/crates/label-studio-ml-python), or name another Python with --python",
+        "{} is a Python backend, but {} does not have this program's Python package, and the original package of the same \
+         name cannot replace it; install it (pip install CHECKOUT/crates/label-studio-ml-python), or name another Python \
+         with --python",
         folder.display(),
         python.display()
     );
     let mut backend = Command::new(python);
     backend.args(["-c", PYTHON_MAIN, "start"]);
     backend.arg(folder).args(options);
-    become_backend(backend).with_context(|| format!("cannot run {}", python.display()))
+    exec(backend).with_context(|| format!("cannot run {}", python.display()))
 }
 
 /// Picks the program of a package: the only one, or the one named as its folder.
@@ -173,13 +175,13 @@ fn choose(mut programs: Vec<PathBuf>, folder: &Path) -> anyhow::Result<PathBuf> 
 
 /// Replaces this process, so that signals, exit code and terminal are the backend's own.
 #[cfg(unix)]
-fn become_backend(mut backend: Command) -> io::Result<ExitCode> {
+fn exec(mut backend: Command) -> io::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
     Err(backend.exec())
 }
 
 #[cfg(not(unix))]
-fn become_backend(mut backend: Command) -> io::Result<ExitCode> {
+fn exec(mut backend: Command) -> io::Result<ExitCode> {
     let code = backend
         .status()?
         .code()

@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use crate::backend_name::BackendName;
 
-/// What the template calls the backend, both as a package and in Rust code.
+/// Name of the backend in the template, both as a package and in Rust code.
 const TEMPLATE_NAME: &str = "my_backend";
 /// The dependency as the template writes it.
 const TEMPLATE_DEPENDENCY: &str = "label-studio-ml = \"*\"";
@@ -58,7 +58,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Tells whether `folder` holds a backend that [`write`] wrote.
+/// Returns whether `folder` holds a backend that [`write`] wrote.
 pub(crate) fn is_generated(folder: &Path) -> bool {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     manifest

@@ -1,4 +1,4 @@
-//! What holds for every sub-command: help, exit codes, completions, colour.
+//! Help, exit codes, completions and colour of all sub-commands.
 
 use std::process::{Command, Output};
 
@@ -12,7 +12,7 @@ fn label_studio_ml(args: &[&str]) -> Output {
 }
 
 #[test]
-fn misuse_ends_with_code_2() {
+fn wrong_arguments_exit_with_code_2() {
     for args in [
         &[][..],
         &["unknown"],
@@ -63,7 +63,7 @@ fn prints_completions_for_every_shell() {
 }
 
 #[test]
-fn tells_its_version() {
+fn prints_its_version() {
     let output = label_studio_ml(&["--version"]);
     let version = String::from_utf8(output.stdout).unwrap();
     assert_eq!(

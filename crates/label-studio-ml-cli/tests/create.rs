@@ -90,7 +90,7 @@ fn init_is_another_name_of_create() {
 }
 
 #[test]
-fn depends_on_the_checkout_that_is_named() {
+fn depends_on_the_checkout_given_as_sdk_path() {
     let root = TempDir::new().unwrap();
     let sdk = root.path().join("sdk/crates/label-studio-ml");
     fs::create_dir_all(&sdk).unwrap();
@@ -137,7 +137,7 @@ fn depends_on_the_checkout_that_it_was_built_in_when_installed_elsewhere() {
 }
 
 #[test]
-fn stands_alone_inside_a_workspace_that_does_not_name_it() {
+fn is_its_own_workspace_inside_one_of_which_it_is_no_member() {
     let root = TempDir::new().unwrap();
     fs::write(
         root.path().join("Cargo.toml"),
@@ -179,7 +179,7 @@ fn force_replaces_a_generated_backend_only() {
     assert_eq!(
         entries(root.path()),
         ["mood", "thesis"],
-        "nothing temporary stays"
+        "temporary folders are removed"
     );
 }
 
@@ -193,9 +193,9 @@ fn refuses_names_that_cargo_would_refuse() {
         ("a b", "starts with a letter"),
         ("../up", "--root-dir"),
         ("a\\b", "--root-dir"),
-        ("match", "use this name themselves"),
-        ("Test", "use this name themselves"),
-        ("clap", "use this name themselves"),
+        ("match", "reserved by Rust or cargo"),
+        ("Test", "reserved by Rust or cargo"),
+        ("clap", "reserved by Rust or cargo"),
         (&"a".repeat(65), "at most 64"),
     ] {
         check(root.path(), &[name], 2, reason);
@@ -204,7 +204,7 @@ fn refuses_names_that_cargo_would_refuse() {
 }
 
 #[test]
-fn sends_python_models_to_the_python_package() {
+fn needs_the_python_package_to_find_a_python_class() {
     let root = TempDir::new().unwrap();
     check(
         root.path(),
@@ -262,7 +262,7 @@ fn wraps_a_python_script_whose_class_is_named() {
 }
 
 #[test]
-fn says_why_a_python_script_cannot_be_wrapped() {
+fn names_the_reason_when_a_python_script_cannot_be_wrapped() {
     let root = TempDir::new().unwrap();
     fs::write(root.path().join("my-model.py"), "").unwrap();
     for (script, language, reason) in [

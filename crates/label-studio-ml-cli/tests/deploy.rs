@@ -1,4 +1,4 @@
-//! `label-studio-ml deploy` against a `gcloud` that writes down how it was called.
+//! `label-studio-ml deploy` with a mock `gcloud` that records its arguments.
 
 #![cfg(unix)]
 
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const KEY: &str = "top secret: \"key\"";
 const ENV: &[(&str, &str)] = &[("LABEL_STUDIO_API_KEY", KEY), ("GCP_PROJECT", "my-project")];
 
-/// Answers the calls of a gcloud that is signed in, and keeps the file of variables.
+/// A mock gcloud that is signed in, and keeps the file of variables.
 const GCLOUD: &str = r#"#!/bin/sh
 echo "$*" >> "$RECORD/calls"
 case "$2" in
@@ -95,14 +95,14 @@ fn check(gcloud: &str, args: &[&str], env: &[(&str, &str)], code: i32, text: &st
 }
 
 #[test]
-fn makes_the_calls_without_secrets_in_them() {
+fn runs_gcloud_without_secrets_in_its_arguments() {
     let args = [
         "gcp",
         "my_backend",
         "--label-studio-host",
         "https://ls.example",
     ];
-    let scene = check(GCLOUD, &args, ENV, 0, "answers everyone");
+    let scene = check(GCLOUD, &args, ENV, 0, "any client can call");
     let variables = scene.recorded("path");
     assert_eq!(
         scene.recorded("calls"),
@@ -126,10 +126,7 @@ fn makes_the_calls_without_secrets_in_them() {
         0o600,
         "only the owner reads it"
     );
-    assert!(
-        !Path::new(variables.trim()).exists(),
-        "the file goes afterwards"
-    );
+    assert!(!Path::new(variables.trim()).exists(), "the file is removed");
 }
 
 #[test]
@@ -176,11 +173,11 @@ fn a_dry_run_prints_calls_and_masks_secrets() {
          LABEL_STUDIO_URL: \"https://app.heartex.com\"\n\
          LABEL_STUDIO_API_KEY: \"********\"\n"
     );
-    assert_eq!(scene.recorded("calls"), "", "nothing is called");
+    assert_eq!(scene.recorded("calls"), "", "no command is run");
 }
 
 #[test]
-fn a_signal_takes_the_file_of_variables_along() {
+fn a_signal_removes_the_file_of_variables() {
     let scene = Scene::new(INTERRUPTED);
     let output = scene.deploy(&["gcp", "my_backend"], ENV);
     assert_eq!(output.status.signal(), Some(15), "{output:?}");
@@ -190,7 +187,7 @@ fn a_signal_takes_the_file_of_variables_along() {
 }
 
 #[test]
-fn says_what_is_missing() {
+fn names_the_missing_setting() {
     let name = ["gcp", "my_backend"];
     check(
         GCLOUD,
@@ -243,7 +240,7 @@ fn refuses_a_folder_that_the_provider_cannot_build() {
 }
 
 #[test]
-fn passes_on_that_a_call_failed() {
+fn reports_a_failed_command() {
     let failing = GCLOUD.replace("deploy)", "deploy) exit 3; ");
     check(
         &failing,

@@ -1,11 +1,11 @@
-//! `label-studio-ml doctor` against a stand-in for Label Studio and a backend.
+//! `label-studio-ml doctor` with a mock Label Studio and a mock backend.
 
 mod stand_in;
 
 use std::process::{Command, Output};
 
-use serde_json::{Value, json};
 use stand_in::Answers;
+use serde_json::{Value, json};
 
 const BASIC: &str = "Basic dTpw";
 
@@ -39,7 +39,7 @@ fn check_lines(url: &str, args: &[&str], lines: &[(&str, &str)]) {
 }
 
 #[test]
-fn variables_set_to_nothing_count_as_not_set() {
+fn empty_variables_count_as_not_set() {
     let url = stand_in::start(None, |_, _| {});
     let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     command.args(["doctor", "--backend-url"]);
@@ -65,7 +65,7 @@ fn variables_set_to_nothing_count_as_not_set() {
 }
 
 #[test]
-fn knows_label_studio_from_a_backend() {
+fn tells_label_studio_from_a_backend() {
     let url = stand_in::start(None, |_, _| {});
     let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     command.args(["doctor", "--backend-url", &url]).env_clear();
@@ -77,7 +77,7 @@ fn knows_label_studio_from_a_backend() {
     );
 }
 
-/// Changes one answer of the healthy stand-in and expects a line.
+/// Changes one answer of the mock, and expects a line.
 fn check(route: &'static str, status: u16, body: Value, line: (&str, &str)) {
     let url = stand_in::start(None, |_, answers| {
         answers.insert(route, (status, body));
@@ -90,7 +90,7 @@ fn prediction(result: &Value) -> Value {
 }
 
 #[test]
-fn finds_nothing_to_mend_where_all_is_well() {
+fn reports_ok_for_every_check_that_passes() {
     let url = stand_in::start(None, |_, _| {});
     let output = doctor(&url, &[], Some("0123abcd"));
     let report = String::from_utf8(output.stdout).unwrap();
@@ -130,7 +130,7 @@ fn goes_on_without_a_token() {
 }
 
 #[test]
-fn says_what_is_wrong_with_label_studio() {
+fn reports_faults_of_label_studio() {
     check(
         "GET /api/version",
         404,
@@ -179,7 +179,7 @@ fn says_what_is_wrong_with_label_studio() {
 }
 
 #[test]
-fn offers_the_projects_to_choose_from() {
+fn lists_the_projects_to_choose_from() {
     let url = stand_in::start(None, |_, answers| {
         let projects = json!([{ "id": 1, "title": "Moods" }, { "id": 2, "title": "Cats" }]);
         answers.insert("GET /api/projects", (200, json!({ "results": projects })));
@@ -206,7 +206,7 @@ fn asks_for_a_task_of_a_large_project() {
 }
 
 #[test]
-fn says_what_is_wrong_with_the_backend() {
+fn reports_faults_of_the_backend() {
     check(
         "GET /backend/health",
         200,
@@ -241,7 +241,7 @@ fn says_what_is_wrong_with_the_backend() {
 }
 
 #[test]
-fn says_whether_the_prediction_can_be_shown() {
+fn reports_predictions_that_label_studio_cannot_show() {
     let route = "POST /backend/predict";
     let missing = json!({ "detail": "label config has no <Labels> control on a <Text> object" });
     check(route, 400, missing, ("prediction", "no <Labels> control"));
@@ -286,7 +286,7 @@ fn connected(state: &str, port: &str) -> Value {
 }
 
 #[test]
-fn says_what_label_studio_thinks_of_the_backend() {
+fn reports_the_state_of_the_connection() {
     for (state, expect) in [
         ("DI", "Label Studio does not reach"),
         ("ER", "Label Studio reports an error: no luck"),
@@ -320,7 +320,7 @@ fn says_what_label_studio_thinks_of_the_backend() {
 }
 
 #[test]
-fn says_that_only_the_first_backend_predicts() {
+fn warns_that_only_the_first_backend_predicts() {
     let url = stand_in::start(None, |_, answers| {
         let (_, backends) = answers.get_mut("GET /api/ml").unwrap();
         let first = json!({ "id": 2, "url": "http://u:hidden@other:9090", "state": "CO" });
@@ -334,7 +334,7 @@ fn says_that_only_the_first_backend_predicts() {
 }
 
 #[test]
-fn says_whether_events_arrive() {
+fn reports_webhooks_that_do_not_work() {
     check(
         "GET /api/webhooks",
         200,
@@ -355,7 +355,7 @@ fn says_whether_events_arrive() {
 }
 
 #[test]
-fn knows_that_events_carry_no_credentials() {
+fn reports_events_without_credentials() {
     let url = stand_in::start(Some(BASIC), |_, _| {});
     let auth = ["--basic-auth-user", "u", "--basic-auth-pass", "p"];
     check_lines(&url, &[], &[("backend", "--basic-auth-user")]);
@@ -405,7 +405,7 @@ fn shows_no_secrets() {
 }
 
 #[test]
-fn has_colour_for_those_who_ask_for_it() {
+fn prints_colour_only_when_asked_to() {
     let is_coloured = |variable: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
         let output = command
@@ -425,7 +425,7 @@ fn has_colour_for_those_who_ask_for_it() {
 }
 
 #[test]
-fn refuses_an_address_that_is_none() {
+fn rejects_a_wrong_backend_url() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     let output = command
         .args(["doctor", "--backend-url", "localhost:9090"])

@@ -120,7 +120,7 @@ fn a_signal_reaches_the_backend() {
 }
 
 #[test]
-fn says_why_a_folder_cannot_be_started() {
+fn names_the_reason_when_a_folder_cannot_be_started() {
     let root = TempDir::new().unwrap();
     for folder in ["python", "empty", "broken/src"] {
         fs::create_dir_all(root.path().join(folder)).unwrap();
@@ -167,7 +167,7 @@ fn a_python_backend_is_started_by_the_package_of_the_python_that_is_named() {
     let root = TempDir::new().unwrap();
     fs::create_dir(root.path().join("mine")).unwrap();
     fs::write(root.path().join("mine/model.py"), "").unwrap();
-    // Stands for an interpreter: imports succeed, and the program's own arguments are printed.
+    // A mock interpreter: imports succeed, and the program's own arguments are printed.
     let python = root.path().join("python");
     let script = "#!/bin/sh\nif [ $# -gt 2 ]; then shift 2; echo \"$@\"; exit 5; fi\n";
     fs::write(&python, script).unwrap();
@@ -179,7 +179,7 @@ fn a_python_backend_is_started_by_the_package_of_the_python_that_is_named() {
 }
 
 #[test]
-fn says_that_cargo_is_missing() {
+fn reports_that_cargo_is_missing() {
     let root = TempDir::new().unwrap();
     backend(root.path());
     let output = start(root.path(), &["echo"])

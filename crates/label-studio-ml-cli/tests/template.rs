@@ -1,4 +1,4 @@
-//! What `label-studio-ml create` writes builds, passes its own tests and starts.
+//! A backend written by `label-studio-ml create` builds, passes its own tests and starts.
 
 use std::{
     fs,
@@ -7,8 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What cargo tells a test about its own package. The build script of `ring` runs again whenever one of them is another,
-/// and everything that is built on it is built again.
+/// Variables that cargo sets for a test of this package. When one of them changes, the build script of `ring` runs
+/// again, and all crates that depend on it are built again.
 const OF_THIS_PACKAGE: [&str; 7] = [
     "CARGO_MANIFEST_DIR",
     "CARGO_MANIFEST_LINKS",
@@ -19,7 +19,7 @@ const OF_THIS_PACKAGE: [&str; 7] = [
     "CARGO_PKG_VERSION_PRE",
 ];
 
-/// A new backend in a folder that stays, so that a second run builds little.
+/// Creates a backend in a folder that is kept, so that a second run builds little.
 fn new_backend(checkout: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("template");
     let mut create = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
@@ -32,7 +32,7 @@ fn new_backend(checkout: &Path) -> PathBuf {
     root.join("my_backend")
 }
 
-/// Has cargo use the target folder and the profile of this workspace below `root`: what both need alike is built once.
+/// Makes cargo use the target folder and the profile of this workspace below `root`, so that shared crates are built once.
 fn share_build(root: &Path, checkout: &Path) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let manifest = fs::read_to_string(checkout.join("Cargo.toml")).unwrap();

@@ -11,10 +11,10 @@ use anyhow::{anyhow, bail, ensure};
 
 use super::secret_file::SecretFile;
 
-/// Stands for the file of variables where calls are only printed.
+/// Name of the file of variables in the output of a dry run.
 const SHOWN_FILE: &str = "VARIABLES.yaml";
 
-/// A service of Cloud Run to be made or replaced.
+/// A service of Cloud Run to create or replace.
 pub(super) struct Deployment {
     pub(super) service: String,
     pub(super) source: PathBuf,
@@ -25,7 +25,7 @@ pub(super) struct Deployment {
 }
 
 impl Deployment {
-    /// Makes the calls, or prints them.
+    /// Runs the commands, or prints them.
     pub(super) fn run(&self, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<()> {
         if dry_run {
             return Ok(self.print(out)?);
@@ -113,7 +113,7 @@ fn call(call: &[OsString]) -> anyhow::Result<()> {
             .map(|word| word.to_string_lossy())
             .collect();
         bail!(
-            "`gcloud {}` failed ({status}); gcloud says why above",
+            "`gcloud {}` failed ({status}); see gcloud's messages above",
             verb.join(" ")
         );
     }

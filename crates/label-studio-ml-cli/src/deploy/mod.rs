@@ -21,8 +21,7 @@ Examples:
   LABEL_STUDIO_API_KEY=... GCP_PROJECT=my-project label-studio-ml deploy gcp my_backend
 
 The gcloud program must be installed and signed in. Cloud Run builds the folder's Dockerfile and
-serves the backend to everyone who knows its address: set a user and a password, and give them to
-Label Studio too.";
+makes the backend public: set a user and a password, and enter them in Label Studio too.";
 
 /// Put a backend on a cloud provider
 #[derive(Debug, Args)]
@@ -55,7 +54,7 @@ pub(crate) struct DeployArgs {
     #[arg(long, value_name = "URL", default_value = "https://app.heartex.com")]
     label_studio_host: String,
 
-    /// Access token of a Label Studio account; the variable keeps it out of the list of processes
+    /// Access token of a Label Studio account; use the variable to keep it out of the process list
     #[arg(
         long,
         value_name = "KEY",
@@ -65,7 +64,7 @@ pub(crate) struct DeployArgs {
     )]
     label_studio_api_key: String,
 
-    /// User that callers of the backend must name
+    /// User name that callers of the backend must send
     #[arg(
         long,
         value_name = "USER",
@@ -75,7 +74,7 @@ pub(crate) struct DeployArgs {
     )]
     basic_auth_user: Option<String>,
 
-    /// Password that callers of the backend must give
+    /// Password that callers of the backend must send
     #[arg(
         long,
         value_name = "PASSWORD",
@@ -85,11 +84,11 @@ pub(crate) struct DeployArgs {
     )]
     basic_auth_pass: Option<String>,
 
-    /// Print the calls, with secrets masked, and make none
+    /// Print the gcloud commands, with secrets masked, without running them
     #[arg(long)]
     dry_run: bool,
 
-    /// Deploy even if the folder does not look as if it would build
+    /// Deploy even if the checks of the folder fail
     #[arg(long)]
     force: bool,
 }
@@ -106,7 +105,7 @@ impl DeployArgs {
         check_source(&source, self.force)?;
         if self.basic_auth().is_none() {
             terminal::note(
-                "without --basic-auth-user and --basic-auth-pass the backend answers everyone",
+                "without --basic-auth-user and --basic-auth-pass any client can call the backend",
             );
         }
         match self.provider {
@@ -125,7 +124,7 @@ impl DeployArgs {
         })
     }
 
-    /// A user and a password; compose files set variables to nothing.
+    /// User name and password; empty variables, as compose files set them, count as not given.
     fn basic_auth(&self) -> Option<(&String, &String)> {
         let both = self
             .basic_auth_user
@@ -134,7 +133,7 @@ impl DeployArgs {
         (!both.0.is_empty() && !both.1.is_empty()).then_some(both)
     }
 
-    /// What the backend finds in its environment: the names of the Python original, and those it reads today.
+    /// Environment variables of the backend: the names of the Python original, and those it reads today.
     fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
             ("LABEL_STUDIO_ML_BACKEND_V2", "1".to_owned()),
@@ -163,7 +162,7 @@ fn check_source(source: &Path, force: bool) -> anyhow::Result<()> {
     }
     ensure!(
         source.join("Dockerfile").is_file(),
-        "{shown} has no Dockerfile for the provider to build; add one, or insist with --force"
+        "{shown} has no Dockerfile for the provider to build; add one, or deploy anyway with --force"
     );
     let manifest = std::fs::read_to_string(source.join("Cargo.toml")).unwrap_or_default();
     let depends_on_folder =
@@ -171,7 +170,7 @@ fn check_source(source: &Path, force: bool) -> anyhow::Result<()> {
     ensure!(
         !manifest.lines().any(depends_on_folder),
         "{shown} depends on a folder of this machine, which the provider does not get; \
-         write a version of label-studio-ml into its Cargo.toml, or insist with --force"
+         write a version of label-studio-ml into its Cargo.toml, or deploy anyway with --force"
     );
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! A file with secrets that does not outlive the program.
+//! A temporary file for secrets.
 
 use std::{io::Write, path::Path};
 
 use anyhow::Context;
 use tempfile::{NamedTempFile, TempPath};
 
-/// A temporary file that only its owner can read. It goes when dropped, and on Unix also when a signal ends the
+/// A temporary file that only its owner can read. It is removed when dropped, and on Unix also when a signal ends the
 /// program.
 pub(super) struct SecretFile {
     path: TempPath,

@@ -13,15 +13,15 @@ Examples:
   label-studio-ml doctor --project 1 --backend-url http://192.168.1.5:9090
   LABEL_STUDIO_URL=https://ls.example LABEL_STUDIO_API_KEY=... label-studio-ml doctor --project 1
 
-Run it where the backend runs, so that it meets the same network and files. It sends the backend a
-setup and asks it to predict one task, and writes nothing to Label Studio. Exit code 1 means that a
-check failed.";
+Run it on the machine of the backend, so that it uses the same network and files. It calls the
+backend's /setup and /predict for one task, and changes nothing in Label Studio. Exit code 1: a check
+failed.";
 
-/// Say why Label Studio shows no predictions, and what to do
+/// Check why Label Studio shows no predictions, and suggest fixes
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DoctorArgs {
-    /// Address of the backend, best as Label Studio reaches it
+    /// Address of the backend, preferably the one that Label Studio uses
     #[arg(long, value_name = "URL", default_value = "http://localhost:9090")]
     pub(super) backend_url: String,
 
@@ -49,7 +49,7 @@ pub(crate) struct DoctorArgs {
     )]
     pub(super) label_studio_access_token: Option<String>,
 
-    /// Number of the project; not needed when there is only one
+    /// Number of the project; may be left out if there is only one
     #[arg(long, value_name = "ID")]
     pub(super) project: Option<i64>,
 
@@ -57,7 +57,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "ID")]
     pub(super) task: Option<i64>,
 
-    /// User that the backend wants
+    /// User name for the backend's basic auth
     #[arg(
         long,
         value_name = "USER",
@@ -66,7 +66,7 @@ pub(crate) struct DoctorArgs {
     )]
     pub(super) basic_auth_user: Option<String>,
 
-    /// Password that the backend wants
+    /// Password for the backend's basic auth
     #[arg(
         long,
         value_name = "PASSWORD",

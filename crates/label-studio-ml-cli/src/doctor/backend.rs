@@ -25,7 +25,7 @@ pub(super) struct Backend {
     authorization: Option<String>,
 }
 
-/// What the backend answered.
+/// An answer of the backend.
 pub(super) struct Reply {
     pub(super) status: u16,
     /// The JSON, null if it was none.
@@ -68,7 +68,7 @@ impl Backend {
         })
     }
 
-    /// Returns the address as a person would write it.
+    /// Returns the address without the slash at its end.
     pub(super) fn shown_url(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
@@ -123,7 +123,7 @@ impl Backend {
 }
 
 impl Reply {
-    /// Says what is wrong with the reply, if anything: a status other than 2xx, or more time than Label Studio gives.
+    /// Returns why Label Studio would reject the reply: a status other than 2xx, or more time than its limit; else `None`.
     pub(super) fn problem(&self, limit: Duration) -> Option<String> {
         let seconds = self.elapsed.as_secs_f32();
         match self.status {
@@ -133,13 +133,13 @@ impl Reply {
             )),
             200..300 => None,
             401 => Some(
-                "wants other credentials; give --basic-auth-user and --basic-auth-pass".to_owned(),
+                "refuses the credentials; set --basic-auth-user and --basic-auth-pass".to_owned(),
             ),
             status => Some(format!("answers {status}: {}", self.detail())),
         }
     }
 
-    /// Returns the reason that the backend gives, of which Label Studio shows nothing.
+    /// Returns the reason in the backend's answer, which Label Studio does not show.
     pub(super) fn detail(&self) -> String {
         let detail = self
             .body

@@ -1,4 +1,4 @@
-//! `label-studio-ml doctor`: says why Label Studio shows no predictions, one line per check.
+//! `label-studio-ml doctor`: checks why Label Studio shows no predictions, and prints a line per check.
 
 mod args;
 mod backend;

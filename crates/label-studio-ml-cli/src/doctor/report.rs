@@ -1,4 +1,4 @@
-//! What a check found, and how it is printed.
+//! Results of checks, and how they are printed.
 
 use std::{
     io::{self, Write},
@@ -7,15 +7,15 @@ use std::{
 
 use clap::builder::styling::{AnsiColor, Style};
 
-/// What a check found. The text names the thing, and for all but the first kind what to do about it.
+/// Result of a check. The text names the thing and, for all but the first kind, the fix.
 pub(super) enum Finding {
-    /// As it should be.
+    /// It works.
     Fine(String),
-    /// May be as it should be.
+    /// It may not work.
     Warning(String),
-    /// Not as it should be.
+    /// It does not work.
     Failure(String),
-    /// Nothing, for want of something that an earlier check did not find.
+    /// Not run, because an earlier check did not find what this one needs.
     Skipped(&'static str),
 }
 

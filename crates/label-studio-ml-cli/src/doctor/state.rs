@@ -1,4 +1,4 @@
-//! What the checks have found so far.
+//! Results of earlier checks that later ones use.
 
 use label_studio_sdk::{
     Client, LabelConfig, Task,
@@ -7,7 +7,7 @@ use label_studio_sdk::{
 
 use super::{args::DoctorArgs, backend::Backend};
 
-/// What the checks know, each from those before it.
+/// The state that the checks share; each reads what those before it have found.
 pub(super) struct Doctor {
     pub(super) args: DoctorArgs,
     pub(super) backend: Backend,

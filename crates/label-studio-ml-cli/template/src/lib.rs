@@ -1,4 +1,4 @@
-//! Suggests the project's most recent choice: a stand-in for a model, and the place to put yours.
+//! Suggests the project's most recent choice: a placeholder, to be replaced by your model.
 
 use label_studio_ml::{
     Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Value, anyhow, json,
@@ -9,7 +9,7 @@ const FIRST_CHOICE: &str = "/annotation/result/0/value/choices/0";
 
 /// Suggests the project's most recent choice, with a fixed score.
 ///
-/// Weights become fields here; what training replaces goes behind a lock.
+/// Put weights into fields here; what training replaces belongs behind a lock.
 #[derive(Debug, Clone, Copy)]
 pub struct NewModel {
     /// Score attached to every suggestion.

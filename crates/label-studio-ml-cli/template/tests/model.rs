@@ -1,4 +1,4 @@
-//! What the model answers; no Label Studio needed.
+//! Tests of the model; no Label Studio needed.
 
 use label_studio_ml::{
     Action, Event, Model, PredictRequest, Project, Task, TestClient, json, serde_json,
@@ -43,7 +43,7 @@ fn suggests_the_choice_submitted_last() {
 }
 
 #[test]
-fn says_which_tags_the_label_config_lacks() {
+fn names_the_tags_that_the_label_config_lacks() {
     let project = Project::in_memory("<View/>").unwrap();
     let request = PredictRequest::default();
     let error = MODEL.predict(&project, &request).unwrap_err();

@@ -17,7 +17,7 @@ const LABEL_CONFIG: &str = r#"<View>
 /// Answers by method and path; a text is sent as it is, anything else as JSON.
 pub(crate) type Answers = BTreeMap<&'static str, (u16, Value)>;
 
-/// Everything as it should be.
+/// Answers with which every check passes.
 fn healthy(url: &str) -> Answers {
     let project = json!({ "id": 1, "title": "Moods", "label_config": LABEL_CONFIG });
     let task = json!({ "id": 11, "data": { "text": "rain", "image": "/data/upload/1/x.png" } });
@@ -66,7 +66,7 @@ fn healthy(url: &str) -> Answers {
     ])
 }
 
-/// Starts the stand-in with answers that `change` may touch, and returns its address.
+/// Starts the mock with answers that `change` may alter, and returns its address.
 ///
 /// With `authorization` the backend answers 401 to requests without that header.
 pub(crate) fn start(

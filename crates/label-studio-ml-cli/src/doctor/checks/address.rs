@@ -1,4 +1,4 @@
-//! May the backend's address be connected to Label Studio?
+//! Checks whether Label Studio accepts the backend's address.
 
 use std::net::{IpAddr, ToSocketAddrs};
 
@@ -32,7 +32,7 @@ impl Doctor {
         let host = url.host_str().unwrap_or_default();
         let Some(reach) = reach(url) else {
             return Finding::Failure(format!(
-                "{host} cannot be looked up here; check the name in --backend-url"
+                "{host} cannot be resolved here; check the name in --backend-url"
             ));
         };
         let label_studio = Url::parse(self.args.url()).ok();
@@ -67,7 +67,7 @@ impl Doctor {
     }
 }
 
-/// Tells how far a host reaches, by its most private address; `None` when it cannot be looked up.
+/// Returns the reach of a host's most private address; `None` when its name cannot be resolved.
 fn reach(url: &Url) -> Option<Reach> {
     let host = url.host_str()?.trim_matches(['[', ']']);
     let addresses = (host, url.port_or_known_default()?)

@@ -1,4 +1,4 @@
-//! Does the backend answer?
+//! Checks whether the backend answers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Does the project know the backend, and what does it think of it?
+//! Checks whether the backend is connected to the project, and in which state.
 
 use label_studio_sdk::client::MlBackend;
 use url::Url;

@@ -1,4 +1,4 @@
-//! Is Label Studio there, is the token accepted, and what is in the project?
+//! Checks whether Label Studio answers and accepts the token, and reads the project.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Can the files of the task be fetched?
+//! Checks whether the files of the task can be fetched.
 
 use label_studio_sdk::{MediaFetcher, MediaOptions, Object};
 use serde_json::Value;
@@ -38,7 +38,7 @@ impl Doctor {
         }
     }
 
-    /// Fetches files into a folder that goes at once, and returns what they are called and how large they are.
+    /// Fetches files into a temporary folder, and returns their names and sizes.
     fn fetch(&self, urls: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let cache = tempfile::tempdir().map_err(chain)?;
         let options = MediaOptions {

@@ -12,7 +12,7 @@ use super::{report::Finding, state::Doctor};
 
 pub(super) type Check = fn(&mut Doctor) -> Finding;
 
-/// Every check and its name, in the order in which one needs what another found.
+/// Every check and its name; a check uses the results of those before it.
 pub(super) const CHECKS: [(&str, Check); 12] = [
     ("Label Studio", Doctor::check_label_studio),
     ("token", Doctor::check_token),

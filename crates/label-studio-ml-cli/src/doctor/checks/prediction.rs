@@ -1,4 +1,4 @@
-//! Does the model find its tags, and does it predict what Label Studio can show?
+//! Checks whether the backend accepts the label config, and whether Label Studio can show its predictions.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const SETUP_LIMIT: Duration = Duration::from_secs(3);
 const PREDICT_LIMIT: Duration = Duration::from_secs(100);
 
 impl Doctor {
-    /// Sends what Label Studio sends when somebody opens the project's settings.
+    /// Sends the request that Label Studio sends when a user opens the project's settings.
     pub(super) fn check_setup(&mut self) -> Finding {
         if !self.is_up {
             return Finding::Skipped("needs a backend that answers");
@@ -49,7 +49,7 @@ impl Doctor {
         }
     }
 
-    /// Asks for a prediction of one task. Label Studio stores nothing of it.
+    /// Requests a prediction of one task, which Label Studio does not store.
     pub(super) fn check_prediction(&mut self) -> Finding {
         if !self.is_up {
             return Finding::Skipped("needs a backend that answers");
@@ -72,12 +72,12 @@ impl Doctor {
         if let Some(problem) = reply.problem(PREDICT_LIMIT) {
             return Finding::Failure(format!("/predict {problem}"));
         }
-        judge(&reply.body, label_config)
+        check_results(&reply.body, label_config)
     }
 }
 
-/// Reads an answer to one task as Label Studio would.
-fn judge(body: &Value, label_config: &LabelConfig) -> Finding {
+/// Checks the answer to one task as Label Studio does.
+fn check_results(body: &Value, label_config: &LabelConfig) -> Finding {
     let Some(results) = body.get("results").and_then(Value::as_array) else {
         return Finding::Failure(
             "/predict gives no list of results, so Label Studio stores nothing".to_owned(),

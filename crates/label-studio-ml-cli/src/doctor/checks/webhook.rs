@@ -1,4 +1,4 @@
-//! Do annotation events reach the backend?
+//! Checks whether annotation events reach the backend.
 
 use label_studio_sdk::client::Webhook;
 use serde_json::json;
@@ -40,7 +40,7 @@ impl Doctor {
         }
     }
 
-    /// Sends an event that no model knows, with the headers that Label Studio would send and without.
+    /// Sends an event that no model handles, with the headers that Label Studio sends.
     fn try_webhook(&self, webhook: &Webhook) -> Finding {
         let event = json!({ "action": "DOCTOR" });
         let has_credentials_in_url = webhook.url.contains('@');
@@ -53,7 +53,7 @@ impl Doctor {
                 Finding::Fine("events carry the credentials in the backend's address".to_owned())
             }
             Ok(reply) if reply.status == 401 => Finding::Failure(format!(
-                "the backend wants credentials, and events carry {}; PATCH /api/webhooks/{} with \
+                "the backend requires credentials, and events carry {}; PATCH /api/webhooks/{} with \
                  {{\"headers\": {{\"Authorization\": \"Basic ...\"}}}}, or give the backend LABEL_STUDIO_API_KEY \
                  and it does so itself",
                 if webhook.headers.is_empty() {
