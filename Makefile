@@ -3,71 +3,75 @@ SHELL := bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 PORT ?= 9090
-# The backends that the end-to-end tests drive.
-BACKENDS := the_simplest_backend interactive_substring_matching sklearn_text_classifier llm_interactive \
-	watsonx_llm langchain_search_agent deepgram docling \
-	segment_anything_model segment_anything_2_image yolo mmdetection-3 grounding_dino grounding_sam
+# Every example is a backend, and a package of the same name.
+BACKENDS := $(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml))
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 PYTHON := .ls-venv/bin/python
 LOCKED :=
 # Checked and tested throughout with the opt-in engine, so that it is built once and nothing is built without it.
 FEATURES := --features label-studio-inference/rten,grounding_dino/rten
 
-.PHONY: help setup run test lint rust invariants python fmt doc bench e2e run-e2e demo backends tools label-studio \
-	onnxruntime python-package
-# In the order in which they are listed: cargo and apt-get lock each other out anyway.
+.PHONY: help setup run test lint files catalogue rust invariants python fmt doc bench e2e run-e2e demo backends tools \
+	label-studio onnxruntime python-package
+# In the listed order: cargo and apt-get lock their own runs anyway.
 .NOTPARALLEL:
 
-help: ## Lists what can be made
+help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-setup: tools onnxruntime ## Installs what is missing: compiler, Rust, and the ONNX Runtime that backends load
-	@echo "ready: 'make run' serves a backend, 'make test' runs what must pass"
+setup: tools onnxruntime ## Install missing tools: compiler, Rust, and the ONNX Runtime that backends load
+	@echo "ready: 'make run' serves a backend, 'make test' runs all checks and tests"
 
-run: tools ## Serves the simplest backend on PORT (9090)
+run: tools ## Serve the simplest backend on PORT (9090)
 	cargo build $(LOCKED) --release -p the_simplest_backend
 	@echo
-	@echo "Once it says that it listens: in Label Studio open Settings > Model > Connect Model and enter"
+	@echo "When the log says that it listens, open Settings > Model > Connect Model in Label Studio and enter"
 	@echo "    http://localhost:$(PORT)"
-	@echo "No Label Studio at hand? 'make demo' starts one with a backend already connected."
+	@echo "Without a Label Studio: 'make demo' starts one with a backend already connected."
 	@echo
 	@mkdir -p .demo/simplest
 	MODEL_DIR=.demo/simplest cargo run --quiet $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
 
 # The tests of a package build its programs, so the end-to-end tests find them here without another build.
-test: lint doc rust invariants python run-e2e ## Everything that CI checks: lint, docs, tests, invariants, Python, end to end
+test: lint doc rust invariants python run-e2e ## Run everything that CI checks: lint, docs, tests, invariants, Python, end to end
 
-lint: tools ## Format, clippy with warnings denied, licences and sources of the dependencies
+lint: tools files ## Check the format, clippy with warnings denied, dependencies, and `make files`
 	cargo fmt --all --check
 	cargo clippy $(LOCKED) $(FEATURES) --features label-studio-ml-python/extension-module --workspace --all-targets -- -D warnings
 	scripts/check_dependencies.sh
 
-rust: tools onnxruntime ## All Rust tests
+files: ## Check spelling, workflows, issue forms, compose files, READMEs and the tables of backends
+	scripts/check_files.sh
+
+catalogue: ## Write the tables of backends from the examples' metadata
+	python3 scripts/make_catalogue.py
+
+rust: tools onnxruntime ## Run all Rust tests
 	scripts/run_tests.sh $(LOCKED) $(FEATURES)
 
-invariants: tools ## Those of ARCHITECTURE.md that are commands
+invariants: tools ## Check the invariants of ARCHITECTURE.md that are commands
 	scripts/check_invariants.sh
 
-python: python-package ## The Python package: wheel, types, tests
+python: python-package ## Build the Python package, check its types, run its tests
 	scripts/test_python.sh
 
-fmt: tools ## Formats the Rust code
+fmt: tools ## Format the Rust code
 	cargo fmt --all
 
-doc: tools ## API documentation in target/doc, with warnings denied
+doc: tools ## Build the API documentation in target/doc, with warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) $(FEATURES) --workspace --no-deps --lib
 
-bench: tools ## Benchmarks: reading a label config, and a /predict round trip
+bench: tools ## Run the benchmarks: label config, /predict round trip, masks
 	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml -p label-studio-inference \
 		--bench label_config --bench predict --bench masks
 
-e2e: backends run-e2e ## A real Label Studio against the backends
+e2e: backends run-e2e ## Run the backends against a real Label Studio
 
 run-e2e: label-studio python-package onnxruntime
 	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .
 	$(PYTHON) -m e2e --programs $(PROGRAMS)
 
-demo: tools label-studio ## Label Studio with a text classifier and a sample project, until Ctrl-C
+demo: tools label-studio ## Start Label Studio with a text classifier and a sample project, until Ctrl-C
 	cargo build $(LOCKED) -p sklearn_text_classifier
 	@$(PYTHON) -m demo --programs $(PROGRAMS)
 

@@ -1,0 +1,92 @@
+"""Checks that the examples are siblings: the same README headings in the same order, compose files with the same base.
+
+A compose file is read as `docker compose config` reads it as far as these rules need; CI runs that command as well.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADINGS = [
+    "What it does",
+    "Label config",
+    "Get the weights",
+    "Run",
+    "Settings",
+    "What comes out",
+    "Limits and differences from the original",
+]
+BASE = ROOT / "deploy" / "compose.base.yml"
+LOOPBACK = "${BIND_ADDRESS:-127.0.0.1}:${PORT:-9090}:9090"
+# What an example may say beside what its base says.
+OWN_KEYS = {"extends", "build", "image", "volumes", "environment", "mem_limit"}
+
+
+def main() -> int:
+    """Prints each rule that an example breaks."""
+    folders = [path.parent for path in sorted(ROOT.glob("examples/*/Cargo.toml"))]
+    bases = yaml.safe_load(BASE.read_text(encoding="utf-8"))["services"]
+    problems = [f"{BASE.relative_to(ROOT)}: {problem}" for problem in base_problems(bases)]
+    for folder in folders:
+        readme = folder / "README.md"
+        compose = folder / "docker-compose.yml"
+        problems += [f"{readme.relative_to(ROOT)}: {problem}" for problem in readme_problems(readme)]
+        problems += [f"{compose.relative_to(ROOT)}: {problem}" for problem in compose_problems(compose, bases)]
+    print("\n".join(problems) or f"{len(folders)} examples are alike")
+    return 1 if problems else 0
+
+
+def readme_problems(path: Path) -> Iterator[str]:
+    """Returns what a README has that its siblings do not have, and the files that it links to in vain."""
+    if not path.is_file():
+        yield "is missing"
+        return
+    text = path.read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    if not text.startswith(f"# {path.parent.name}\n"):
+        yield f"does not start with `# {path.parent.name}`"
+    headings = re.findall(r"^## (.*)$", prose, flags=re.MULTILINE)
+    if headings != HEADINGS:
+        yield f"its headings are {headings}, not {HEADINGS}"
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", prose):
+        if not (path.parent / target).exists():
+            yield f"links to {target}, which does not exist"
+
+
+def base_problems(bases: dict[str, Any]) -> Iterator[str]:
+    """Returns what is wrong with the services that all examples extend."""
+    if bases["backend"].get("ports") != [LOOPBACK]:
+        yield f"publishes other ports than {LOOPBACK}"
+
+
+def compose_problems(path: Path, bases: dict[str, Any]) -> Iterator[str]:
+    """Returns what is wrong with an example's compose file."""
+    name = path.parent.name
+    if not path.is_file():
+        yield "is missing"
+        return
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if list(document["services"]) != [name]:
+        yield f"has the services {list(document['services'])}, not {name} alone"
+        return
+    service = document["services"][name]
+    extends = service.get("extends", {})
+    if (path.parent / extends.get("file", "")).resolve() != BASE or extends.get("service") not in bases:
+        yield f"does not extend a service of {BASE.relative_to(ROOT)}"
+    if service.get("build") is None or service["build"].get("args", {}).get("BACKEND") != name:
+        yield f"does not build BACKEND: {name}"
+    if service.get("image") != f"{name}:latest":
+        yield f"its image is {service.get('image')}, not {name}:latest"
+    for key in sorted(service.keys() - OWN_KEYS):
+        yield f"has {key}, which belongs into {BASE.relative_to(ROOT)}"
+    if document.get("volumes") != {"data": None}:
+        yield "does not declare the volume data alone"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
