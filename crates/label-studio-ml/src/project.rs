@@ -124,7 +124,10 @@ impl Project {
             .unwrap_or_else(|| model_version::INITIAL.to_owned()))
     }
 
-    /// Sets the version that predictions are stored under. Label Studio asks for new predictions when it changes.
+    /// Sets the version that predictions are stored under.
+    ///
+    /// Label Studio asks by itself only for tasks without a prediction: a new version does not
+    /// replace old predictions.
     pub fn set_model_version(&self, version: &str) -> Result<(), StoreError> {
         if self.get(MODEL_VERSION)?.as_deref() == Some(version) {
             return Ok(());

@@ -33,7 +33,7 @@ impl Model for NewModel {
         }
         if let Some(choice) = event.payload.pointer(FIRST_CHOICE).and_then(Value::as_str) {
             project.set(LAST_CHOICE, choice)?;
-            // Label Studio asks for new predictions when the version changes.
+            // Predictions are stored under the version, so that old and new ones can be told apart.
             project.bump_model_version()?;
         }
         Ok(Value::Null)

@@ -145,7 +145,7 @@ class LabelStudioMLBase(ABC):
             return version
 
     def bump_model_version(self) -> Union["Version", str, None]:
-        """Raises the minor number of the model version, which also makes Label Studio ask for new predictions."""
+        """Raises the minor number of the model version, under which predictions are stored."""
         old = self.get("model_version") or self.INITIAL_MODEL_VERSION
         self.set("model_version", bump_model_version(old))
         logger.debug("Model version of project %s: %s after %s", self.project_id, self.get("model_version"), old)
