@@ -6,7 +6,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends build-essential
 WORKDIR /src
 COPY . .
 RUN cargo build --locked --release --package "$BACKEND" && install -D "target/release/$BACKEND" /out/backend
-# Backends that run ONNX models find the library beside the program.
+# Backends that run ONNX models load the library from beside the program.
 RUN if cargo tree --locked --package "$BACKEND" --edges normal --prefix none --format '{lib}' | grep -qx ort; then \
       scripts/install_onnxruntime.sh /ort && \
       cp /ort/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* /out/; \

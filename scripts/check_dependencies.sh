@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks licences, banned crates and sources of all dependencies against deny.toml: with cargo-deny where it is
-# installed (or can be had as a binary), else with the shorter check of check_dependencies.py.
+# Checks licences, banned crates and sources of all dependencies against deny.toml: with cargo-deny if it is
+# installed or available as a binary, else with the shorter check of check_dependencies.py.
 set -euo pipefail
 
 if ! command -v cargo-deny >/dev/null && command -v cargo-binstall >/dev/null; then

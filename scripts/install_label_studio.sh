@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts a pinned Label Studio into a virtual environment of its own; does nothing when it is there already.
+# Installs a pinned Label Studio into a virtual environment of its own, unless it is installed already.
 # usage: scripts/install_label_studio.sh [VENV]     (default: .ls-venv in the repository root)
-#   PYTHON=python3.12    the interpreter to build it with (3.10 or newer)
+#   PYTHON=python3.12    the interpreter to use (3.10 or newer)
 set -euo pipefail
 
 version=1.23.2
@@ -28,7 +28,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   "$root/scripts/install_packages.sh" :python3-venv
 fi
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
-  echo "label-studio $version needs Python 3.10 or newer; say which with PYTHON=" >&2
+  echo "label-studio $version needs Python 3.10 or newer; set PYTHON to such an interpreter" >&2
   exit 1
 fi
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Puts a pinned ONNX Runtime into a virtual environment of its own, where backends find its library; does nothing when
-# it is there already.
+# Installs a pinned ONNX Runtime into a virtual environment of its own, where backends find its library, unless it is
+# installed already.
 # usage: scripts/install_onnxruntime.sh [VENV]     (default: .ort in the repository root)
-#   PYTHON=python3.12    the interpreter to build it with (3.10 or newer)
+#   PYTHON=python3.12    the interpreter to use (3.10 or newer)
 #   ONNXRUNTIME_GPU=1    the library for NVIDIA GPUs, for backends built with the feature cuda
 set -euo pipefail
 
@@ -11,7 +11,7 @@ venv="${1:-$root/.ort}"
 python="${PYTHON:-python3}"
 package="onnxruntime${ONNXRUNTIME_GPU:+-gpu}"
 
-# installed VERSION...: the package is there in one of the versions, with its library.
+# installed VERSION...: whether the package is installed in one of the versions, with its library.
 installed() {
   [ -x "$venv/bin/python" ] && "$venv/bin/python" - "$package" "$@" 2>/dev/null <<'PYTHON'
 import pathlib, sys, sysconfig
@@ -41,7 +41,7 @@ fi
 version="$("$python" -c "import sys; v = sys.version_info
 print('$current' if v >= (3, 11) else '$last_for_python_3_10' if v >= (3, 10) else '')")"
 if [ -z "$version" ]; then
-  echo "$package needs Python 3.10 or newer; say which with PYTHON=" >&2
+  echo "$package needs Python 3.10 or newer; set PYTHON to such an interpreter" >&2
   exit 1
 fi
 

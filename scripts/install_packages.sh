@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Debian packages for programs that are missing.
 # usage: scripts/install_packages.sh PROGRAM:PACKAGE...     (an empty PROGRAM: always install)
-# Without apt-get or the right to use it, it says what is missing and fails.
+# Without apt-get or the permission to use it, it prints the missing packages and fails.
 set -euo pipefail
 
 packages=()

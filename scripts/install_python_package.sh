@@ -2,7 +2,7 @@
 # Builds the Python package with the dev profile and installs it into a virtual environment of its own.
 # usage: scripts/install_python_package.sh [CARGO OPTION]...
 #   PYTHON=python3.12       the interpreter (3.9 or newer)
-#   PYTHON_VENV=.venv-312   the virtual environment; made if it is not there
+#   PYTHON_VENV=.venv-312   the virtual environment; created if it does not exist
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,4 +26,4 @@ rm -rf "$wheels"
   --out "$wheels" "$@"
 wheel="$(echo "$wheels"/*.whl)"
 "${pip[@]}" "$wheel[fast,gunicorn]"
-"${pip[@]}" --force-reinstall --no-deps "$wheel" # its version does not change from build to build
+"${pip[@]}" --force-reinstall --no-deps "$wheel" # its version stays the same from build to build

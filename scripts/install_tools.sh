@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building and testing need and this machine lacks: a C compiler, git, Python and Rust.
+# Installs missing tools for building and testing: a C compiler, git, Python and Rust.
 set -euo pipefail
 
 here="$(dirname "${BASH_SOURCE[0]}")"
@@ -18,8 +18,8 @@ fi
 wanted="$(sed -nE 's/^rust-version = "(.*)"/\1/p' "$here/../Cargo.toml")"
 found="$(cargo --version | cut -d ' ' -f 2)"
 if ! printf '%s\n' "$wanted" "$found" | sort --version-sort --check=quiet; then
-  echo "Rust $found is too old: $wanted or newer is needed. 'rustup update stable' gets it; a Rust of Debian's has to go" >&2
-  echo "first (apt-get remove cargo rustc), then run this again." >&2
+  echo "Rust $found is too old: $wanted or newer is needed. Run 'rustup update stable'; remove Debian's Rust first" >&2
+  echo "(apt-get remove cargo rustc), then run this again." >&2
   exit 1
 fi
 for component in rustfmt clippy; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all Rust tests: with cargo-nextest where it is installed (or can be had as a binary), else with cargo test.
+# Runs all Rust tests: with cargo-nextest if it is installed or available as a binary, else with cargo test.
 # usage: scripts/run_tests.sh [CARGO OPTION]...
 set -euo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the types and stubs of the Python package, and runs its tests, in the environment that install_python_package.sh
-# has put it into.
+# Checks the types and stubs of the Python package and runs its tests, in the virtual environment of
+# install_python_package.sh.
 #   PYTHON_VENV=.venv-312   that environment
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
