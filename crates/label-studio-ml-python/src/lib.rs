@@ -1,6 +1,6 @@
 //! What the Python package `label_studio_ml` does in Rust.
 //!
-//! With the feature `extension-module` this is the Python module `label_studio_ml._native`, which maturin builds.
+//! With the feature `extension-module` this is the Python module `label_studio_ml._internal._native`, which maturin builds.
 //! `python/` holds the package around it.
 
 #[cfg(feature = "extension-module")]

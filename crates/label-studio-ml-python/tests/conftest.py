@@ -10,7 +10,7 @@ for name in ("BASIC_AUTH_USER", "BASIC_AUTH_PASS", "LABEL_STUDIO_URL", "LABEL_ST
 
 import pytest
 from label_studio_ml import cache, model
-from label_studio_ml._instances import INSTANCES
+from label_studio_ml._internal.instances import INSTANCES
 from label_studio_ml.api import init_app
 
 LABEL_CONFIG = """

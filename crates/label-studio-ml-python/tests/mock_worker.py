@@ -1,6 +1,6 @@
 """Stands for a worker: it does what the test tells it to, over a connection of its own.
 
-usage: fake_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that), own (has paths of its own)
+usage: mock_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that), own (has paths of its own)
 
 A call whose body has "ask" connects to that port, says what process and call it is, and obeys the answer: `answer`, `exit N`,
 `segfault`, `abort`, `kill`, `close` or `print`. Any other call is answered with the process's number. A call for a path of the worker's own

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 from conftest import LABEL_CONFIG
-from label_studio_ml import _calls, _flask
+from label_studio_ml._internal import calls, flask_bridge
 from label_studio_ml.model import LabelStudioMLBase
 
 flask = pytest.importorskip("flask")
@@ -27,7 +27,7 @@ def test_the_request_is_flasks_request(client_of):
 
 
 def test_a_request_that_came_without_wsgi_is_one_too():
-    status, body = _calls.handle(Asking, "POST", "/predict", b'{"project": "1.2"}')
+    status, body = calls.handle(Asking, "POST", "/predict", b'{"project": "1.2"}')
     assert (status, body) == (200, b'{"results":[["POST","/predict","1.2",null,{}]]}')
 
 
@@ -35,7 +35,7 @@ def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
     program = f'''
         import os, sys
         os.environ["MODEL_DIR"] = {str(tmp_path)!r}
-        from label_studio_ml import _calls, _flask
+        from label_studio_ml._internal import calls, flask_bridge
         from label_studio_ml.model import LabelStudioMLBase
 
         class Late(LabelStudioMLBase):
@@ -46,7 +46,7 @@ def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
         assert "flask" not in sys.modules
         for project in ("1", "2"):
             body = b'{{"project": "%s"}}' % project.encode()
-            print(_calls.handle(Late, "POST", "/predict", body)[1].decode())
+            print(calls.handle(Late, "POST", "/predict", body)[1].decode())
         from flask import has_request_context
         print(has_request_context())
     '''
@@ -83,8 +83,8 @@ def test_the_app_can_be_mounted_in_another(client_of, predict):
 @pytest.fixture
 def bare_flask(monkeypatch):
     """Has the next app come with a Flask app of its own."""
-    monkeypatch.setattr(_flask, "_app", None)
-    monkeypatch.setattr(_flask, "config", _flask._Settings(_flask.config))
+    monkeypatch.setattr(flask_bridge, "_app", None)
+    monkeypatch.setattr(flask_bridge, "config", flask_bridge._Settings(flask_bridge.config))
 
 
 def test_functions_around_requests_see_those_of_label_studio_too(bare_flask, client_of):

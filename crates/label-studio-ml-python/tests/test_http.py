@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from label_studio_ml import _http
+from label_studio_ml._internal import http
 from label_studio_ml.exceptions import AnswerException
 from label_studio_ml.model import LabelStudioMLBase
 from label_studio_ml.response import ModelResponse
@@ -189,7 +189,7 @@ def test_a_body_that_is_too_large_or_too_deep_is_refused(client_of, monkeypatch)
     deep = b'{"tasks": ' + b"[" * 100_000
     response = client.post("/predict", data=deep, content_type="application/json")
     assert response.status_code == 400, response.text
-    monkeypatch.setattr(_http, "MAX_BODY_BYTES", 1 << 20)
+    monkeypatch.setattr(http, "MAX_BODY_BYTES", 1 << 20)
     response = client.post("/predict", data=b" " * ((1 << 20) + 1), content_type="application/json")
     assert response.status_code == 413
     assert "MAX_BODY_MB" in response.json["detail"]

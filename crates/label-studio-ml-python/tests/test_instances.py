@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from conftest import LABEL_CONFIG
-from label_studio_ml import _instances
+from label_studio_ml._internal import instances
 from label_studio_ml.model import LabelStudioMLBase
 
 OTHER_CONFIG = LABEL_CONFIG.replace("Sad", "Angry")
@@ -62,7 +62,7 @@ def test_the_store_has_the_label_config_of_the_call(client_of, predict, counting
 
 @pytest.mark.parametrize("limit, objects", [(0, [1, 2, 3, 4, 5, 6]), (1, [1, 1, 2, 2, 3, 3]), (2, [1, 1, 2, 2, 1, 1])])
 def test_the_limit_bounds_how_many_wait(client_of, predict, counting, monkeypatch, limit, objects):
-    monkeypatch.setattr(_instances.INSTANCES, "limit", limit)
+    monkeypatch.setattr(instances.INSTANCES, "limit", limit)
     client = client_of(counting)
     assert [number(predict(client, project=project)) for project in "112211"] == objects
 
@@ -179,7 +179,7 @@ def test_a_label_config_is_parsed_once(client_of, predict, monkeypatch):
             super().__init__(config, *args, **kwargs)
 
     monkeypatch.setattr(model, "LabelInterface", Counting)
-    monkeypatch.setattr(_instances.INSTANCES, "limit", 0)
+    monkeypatch.setattr(instances.INSTANCES, "limit", 0)
     client = client_of(LabelStudioMLBase)
     for project in "12311":
         assert predict(client, project=project).status_code == 200

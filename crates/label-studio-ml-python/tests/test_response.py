@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from conftest import LABEL_CONFIG
-from label_studio_ml import _encoding
+from label_studio_ml._internal import encoding
 from label_studio_ml.model import LabelStudioMLBase
 from label_studio_ml.response import ModelResponse
 from label_studio_sdk.label_interface.objects import PredictionValue
@@ -117,8 +117,8 @@ def test_values_are_written_as_json(monkeypatch, with_orjson, value, written):
     if with_orjson:
         pytest.importorskip("orjson")
     else:
-        monkeypatch.setattr(_encoding, "orjson", None)
-    assert _encoding.dumps(value).decode() == written
+        monkeypatch.setattr(encoding, "orjson", None)
+    assert encoding.dumps(value).decode() == written
 
 
 @pytest.mark.parametrize("with_orjson", [True, False])
@@ -126,11 +126,11 @@ def test_any_text_survives(monkeypatch, with_orjson):
     if with_orjson:
         pytest.importorskip("orjson")
     else:
-        monkeypatch.setattr(_encoding, "orjson", None)
+        monkeypatch.setattr(encoding, "orjson", None)
     text = "ü\u2028\ud800"
-    assert json.loads(_encoding.dumps({"t": text})) == {"t": text}
-    assert _encoding.loads(b'{"t": "\\ud800", "n": NaN}')["t"] == "\ud800"
+    assert json.loads(encoding.dumps({"t": text})) == {"t": text}
+    assert encoding.loads(b'{"t": "\\ud800", "n": NaN}')["t"] == "\ud800"
     with pytest.raises(ValueError):
-        _encoding.loads(b"{")
+        encoding.loads(b"{")
     with pytest.raises(TypeError, match="not JSON serializable"):
-        _encoding.dumps({"s": {1}})
+        encoding.dumps({"s": {1}})

@@ -215,7 +215,7 @@ def test_the_class_is_found_as_the_original_finds_it(tmp_path, files, target, co
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     task = json.dumps({"target": str(tmp_path / target), "params": {}, "basic_auth": None})
-    program = "from label_studio_ml._worker import main; main()"
+    program = "from label_studio_ml._internal.worker import main; main()"
     command = [sys.executable, "-c", program, "--check", task]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert (run.returncode, said in run.stdout) == (code, True), run.stdout

@@ -14,7 +14,7 @@ import wsgiref.validate
 from pathlib import Path
 
 import pytest
-from label_studio_ml._http import make_environ
+from label_studio_ml._internal.http import make_environ
 from label_studio_ml.model import LabelStudioMLBase
 
 MODEL = '''

@@ -29,7 +29,7 @@ struct Asking {
 }
 
 fn program(mode: &str) -> Program {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_worker.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock_worker.py");
     Program {
         program: "python3".into(),
         args: vec![script.into(), mode.into()],

@@ -7,8 +7,8 @@ import importlib
 import os
 from typing import Any, Optional, Type
 
-from ._app import App
-from ._instances import INSTANCES
+from ._internal.app import App
+from ._internal.instances import INSTANCES
 from .exceptions import exception_handler as exception_handler
 from .model import LabelStudioMLBase
 from .response import ModelResponse as ModelResponse

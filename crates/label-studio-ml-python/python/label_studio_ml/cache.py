@@ -7,7 +7,7 @@ import weakref
 from abc import ABC, abstractmethod
 from typing import Any, Dict, Optional, Tuple
 
-from ._native import Store
+from ._internal._native import Store
 
 FILE_NAME = "cache.db"
 

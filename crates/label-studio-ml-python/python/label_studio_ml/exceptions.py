@@ -7,7 +7,7 @@ import logging
 import sys
 from typing import Any, Callable, Dict, Optional
 
-from ._http import CURRENT, Response
+from ._internal.http import CURRENT, Response
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from typing import Tuple
 
 from gunicorn.workers.base import Worker as GunicornWorker
 
-from . import _own_paths, _worker, _worker_model
-from ._app import App
-from ._native import Server
+from ._internal import backend, calls, custom_routes
+from ._internal._native import Server
+from ._internal.app import App
 
 logger = logging.getLogger(__name__)
 
@@ -36,19 +36,19 @@ class Worker(GunicornWorker):
                 f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
                 f"{type(self.wsgi).__name__}; serve it with gunicorn's own worker class"
             )
-        _worker_model.tell_of_extensions(self.wsgi)
+        backend.tell_of_extensions(self.wsgi)
 
     def run(self) -> None:
         """Serves until gunicorn ends the worker."""
         app = self.wsgi
 
         def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
-            return _worker.answer(app.model_class, path, body, request_id)
+            return calls.answer(app.model_class, path, body, request_id)
 
         def answer_own(head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
-            return _own_paths.answer(app, head, body, request_id)
+            return custom_routes.answer(app, head, body, request_id)
 
-        own = answer_own if _own_paths.has_own_paths(app) else None
+        own = answer_own if custom_routes.has_own_paths(app) else None
         server = Server(answer, own, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))

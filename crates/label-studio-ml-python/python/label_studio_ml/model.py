@@ -12,8 +12,9 @@ import sys
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
 
-from . import _label_config
-from ._native import bump_model_version
+from ._internal import label_config as _label_config
+from ._internal import model_classes as _model_classes
+from ._internal._native import bump_model_version
 from .cache import create_cache
 from .response import ModelResponse
 from .utils import is_preload_needed
@@ -95,7 +96,7 @@ class LabelStudioMLBase(ABC):
 
     def use_label_config(self, label_config: str) -> None:
         """Reads a label config and remembers it."""
-        self.label_interface = _label_config.interface(label_config)
+        self.label_interface = _label_config.interface(label_config, _sdk("LabelInterface"))
         if self.get("label_config") != label_config:
             self.set("label_config", label_config)
             self.set("parsed_label_config", json.dumps(_sdk("parse_config")(label_config)))
@@ -271,10 +272,8 @@ class LabelStudioMLBase(ABC):
 
 def get_all_classes_inherited_LabelStudioMLBase(script_file: str) -> List[str]:
     """Returns the names of the model classes in a Python file, and ends the program if it cannot be imported."""
-    from ._loading import model_names
-
     try:
-        return model_names(script_file)
+        return _model_classes.model_names(script_file, LabelStudioMLBase)
     except ModuleNotFoundError as error:
         print(f"Can't import {script_file!r}, reason: {error}.", file=sys.stderr)
         sys.exit(-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import List, Optional
 
-from ._native import main as _main
+from ._internal._native import main as _main
 
 
 def main(args: Optional[List[str]] = None) -> int:

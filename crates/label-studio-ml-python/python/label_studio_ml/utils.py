@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlparse
 
-from ._native import match_labels as _match_labels
+from ._internal._native import match_labels as _match_labels
 
 DATA_UNDEFINED_NAME = "$undefined$"
 

@@ -27,8 +27,9 @@ pub(super) fn main(py: Python<'_>, args: Vec<OsString>, executable: PathBuf) -> 
 impl label_studio_ml_cli::Python for Interpreter {
     fn model_classes(&self, script: &Path) -> anyhow::Result<Vec<String>> {
         let classes = Python::attach(|py| {
-            let loading = py.import("label_studio_ml._loading")?;
-            loading.call_method1("candidates", (script,))?.extract()
+            let base = py.import("label_studio_ml.model")?.getattr("LabelStudioMLBase")?;
+            let classes = py.import("label_studio_ml._internal.model_classes")?;
+            classes.call_method1("candidates", (script, base))?.extract()
         });
         classes.map_err(|error: PyErr| anyhow!("cannot import {}: {error}", script.display()))
     }

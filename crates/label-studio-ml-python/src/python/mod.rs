@@ -1,4 +1,4 @@
-//! The Python module `label_studio_ml._native`.
+//! The Python module `label_studio_ml._internal._native`.
 
 mod command_line;
 mod http_server;

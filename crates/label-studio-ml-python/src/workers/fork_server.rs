@@ -22,11 +22,11 @@ use super::{
     process::{Forked, Handle, Process, Program, Socket, StartError, describe},
 };
 
-/// Between the end of a template and the start of the next.
+/// Between the end of a fork_server and the start of the next.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What workers are forked from. It is started when the first is wanted, and again when it ends.
-pub(super) struct Template {
+pub(super) struct ForkServer {
     program: Program,
     state: Mutex<State>,
     has_ended: Arc<Notify>,
@@ -52,17 +52,17 @@ enum Message {
     Ended { ended: i32, status: i32 },
 }
 
-impl Template {
+impl ForkServer {
     /// Must be called within a tokio runtime.
     pub(super) fn new(program: Program) -> Arc<Self> {
         let has_ended = Arc::new(Notify::new());
-        let template = Arc::new(Self {
+        let fork_server = Arc::new(Self {
             program,
             state: Mutex::new(State::Absent),
             has_ended: Arc::clone(&has_ended),
         });
-        tokio::spawn(keep(Arc::downgrade(&template), has_ended));
-        template
+        tokio::spawn(keep(Arc::downgrade(&fork_server), has_ended));
+        fork_server
     }
 
     /// Forks a worker; starts it afresh where that cannot be done.
@@ -102,7 +102,7 @@ impl Template {
             State::Running(_) | State::Absent => *state = State::Absent,
         }
         let socket = Socket::new()?;
-        let handle = self.program.spawn(Some("--template"), &socket)?;
+        let handle = self.program.spawn(Some("--fork-server"), &socket)?;
         let process = self.program.greet(handle, socket, 0).await?;
         if let Some(reason) = process.cannot_fork {
             tracing::warn!("workers are started afresh, since they cannot be forked: {reason}");
@@ -162,15 +162,15 @@ async fn listen(mut messages: OwnedReadHalf, forked: mpsc::UnboundedSender<Forke
 }
 
 /// Starts the process again when it has ended, so that the next fork need not wait for it.
-async fn keep(template: Weak<Template>, has_ended: Arc<Notify>) {
+async fn keep(fork_server: Weak<ForkServer>, has_ended: Arc<Notify>) {
     loop {
         has_ended.notified().await;
         tokio::time::sleep(PAUSE).await;
-        let Some(template) = template.upgrade() else {
+        let Some(fork_server) = fork_server.upgrade() else {
             return;
         };
-        let mut state = template.state.lock().await;
-        if let Err(error) = template.launch(&mut state).await {
+        let mut state = fork_server.state.lock().await;
+        if let Err(error) = fork_server.launch(&mut state).await {
             let error = anyhow::Error::from(error);
             tracing::warn!("workers cannot be forked now: {error:#}");
         }

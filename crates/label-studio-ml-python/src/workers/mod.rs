@@ -5,7 +5,7 @@
 //! are passed on unread.
 //!
 //! - `process` starts a worker and waits until its model is loaded;
-//! - `template` forks workers from a process that has imported the model, where that is wanted;
+//! - `fork_server` forks workers from a process that has imported the model, where that is wanted;
 //! - `supervisor` keeps one place filled, with pauses when starting fails;
 //! - `pool` says which call goes to which worker;
 //! - `call` makes a call, and repeats it where another call took the worker down;
@@ -14,14 +14,14 @@
 mod args;
 mod call;
 mod connection;
-mod finishing;
+mod fork_server;
 mod frame;
 mod model;
 mod pool;
 mod process;
+mod spawn_on_drop;
 mod start;
 mod supervisor;
-mod template;
 
 pub use args::StartMethod;
 pub use model::{Workers, WorkersOptions};

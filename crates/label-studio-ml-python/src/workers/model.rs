@@ -20,12 +20,12 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use super::{
     args::StartMethod,
     call::{Call, need},
-    finishing::Finishing,
+    spawn_on_drop::SpawnOnDrop,
     frame::{Answer, Route},
     pool::{Lease, Pool},
     process::Program,
     supervisor::{Shared, supervise},
-    template::Template,
+    fork_server::ForkServer,
 };
 use crate::wire;
 
@@ -62,12 +62,12 @@ pub struct Workers {
 impl Workers {
     /// Begins to start the workers. Must be called within a tokio runtime.
     pub fn start(program: Program, options: WorkersOptions) -> Arc<Self> {
-        let template = match options.start_method {
+        let fork_server = match options.start_method {
             StartMethod::Spawn => None,
-            StartMethod::Fork => Some(Template::new(program.clone())),
+            StartMethod::Fork => Some(ForkServer::new(program.clone())),
         };
         let shared = Arc::new(Shared {
-            template,
+            fork_server,
             pool: Arc::new(Pool::new(options.n_workers, options.n_threads)),
             program,
             n_threads: options.n_threads,
@@ -141,7 +141,7 @@ async fn finish<T: Send + 'static>(
         drop(request);
         read(&call, answer?)
     };
-    Finishing::new(runtime, is_wanted, run).await
+    SpawnOnDrop::new(runtime, is_wanted, run).await
 }
 
 impl Model for Workers {

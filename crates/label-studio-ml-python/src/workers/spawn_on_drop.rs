@@ -16,13 +16,13 @@ type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// A future that is finished as a task of its own when it is dropped before it has ended.
 ///
 /// Until then it runs where it is awaited, which saves waking another thread for every call.
-pub(super) struct Finishing<T: Send + 'static> {
+pub(super) struct SpawnOnDrop<T: Send + 'static> {
     running: Option<Running<T>>,
     is_wanted: Arc<AtomicBool>,
     runtime: Handle,
 }
 
-impl<T: Send + 'static> Finishing<T> {
+impl<T: Send + 'static> SpawnOnDrop<T> {
     /// Wraps a future; `is_wanted` becomes false when its caller leaves.
     pub(super) fn new(
         runtime: Handle,
@@ -37,7 +37,7 @@ impl<T: Send + 'static> Finishing<T> {
     }
 }
 
-impl<T: Send + 'static> Future for Finishing<T> {
+impl<T: Send + 'static> Future for SpawnOnDrop<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -52,7 +52,7 @@ impl<T: Send + 'static> Future for Finishing<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Finishing<T> {
+impl<T: Send + 'static> Drop for SpawnOnDrop<T> {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             self.is_wanted.store(false, Ordering::Relaxed);

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// What a worker runs. An empty entry of the path is the current folder, whose modules must not hide installed ones.
-const MAIN: &str = "import sys; sys.path[:] = filter(None, sys.path); from label_studio_ml._worker import main; main()";
+const MAIN: &str = "import sys; sys.path[:] = filter(None, sys.path); from label_studio_ml._internal.worker import main; main()";
 
 /// Serves the Python model `target` (a folder, `file.py` or `file.py:Class`) with `options`, those of the server.
 ///

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{
     pool::{N_ASIDE, Pool},
     process::{Handle, Process, Program, StartError, describe},
-    template::Template,
+    fork_server::ForkServer,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ pub(super) struct Shared {
     pub(super) pool: Arc<Pool>,
     pub(super) program: Program,
     /// What workers are forked from, unless each is started afresh.
-    pub(super) template: Option<Arc<Template>>,
+    pub(super) fork_server: Option<Arc<ForkServer>>,
     pub(super) n_threads: usize,
     pub(super) model_class: OnceLock<String>,
     /// Whether the app knows paths that the server does not, once it has been loaded.
@@ -41,8 +41,8 @@ pub(super) struct Shared {
 impl Shared {
     async fn start(&self) -> Result<Process, StartError> {
         let n_connections = self.n_threads + N_ASIDE;
-        match &self.template {
-            Some(template) => template.start_worker(n_connections).await,
+        match &self.fork_server {
+            Some(fork_server) => fork_server.start_worker(n_connections).await,
             None => self.program.start(n_connections).await,
         }
     }

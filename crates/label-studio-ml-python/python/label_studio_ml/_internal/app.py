@@ -9,17 +9,16 @@ import hmac
 import logging
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
 
-from . import _calls
-from . import _flask
-from ._flask import flask_app
-from ._http import ADMITTED, CURRENT, HttpError, Request, Response
-from ._instances import INSTANCES
-from ._test_client import TestClient
-from .model import LabelStudioMLBase
+from ..model import LabelStudioMLBase
+from . import calls, flask_bridge
+from .flask_bridge import flask_app
+from .http import ADMITTED, CURRENT, HttpError, Request, Response
+from .instances import INSTANCES
+from .test_client import TestClient
 
 logger = logging.getLogger(__name__)
 
-METHODS = {path: set(methods) for path, methods in _calls.ROUTES.items()}
+METHODS = {path: set(methods) for path, methods in calls.ROUTES.items()}
 METHODS["/metrics"] = {"GET"}
 ONLY_NATIVE = {"/openapi.json": {"GET"}, "/ready": {"GET"}, "/versions": {"GET"}}
 """What the Rust server has besides."""
@@ -61,8 +60,8 @@ class App:
     @property
     def config(self) -> Dict[str, Any]:
         """The settings, which are those of the Flask app once there is one."""
-        app = _flask.made_app()
-        return _flask.config if app is None else app.config
+        app = flask_bridge.made_app()
+        return flask_bridge.config if app is None else app.config
 
     @property
     def testing(self) -> bool:
@@ -91,15 +90,21 @@ class App:
         self, host: Optional[str] = None, port: Optional[int] = None, debug: Optional[bool] = None, **_: Any
     ) -> None:
         """Serves the app from this process until it is interrupted."""
-        from ._serve import serve
+        # Only here, since it takes a while to import.
+        from . import serving
 
         if debug is not None:
             self.debug = debug
-        serve(self, host or "127.0.0.1", 9090 if port is None else port)
+        host, port = host or "127.0.0.1", 9090 if port is None else port
+        if self.debug or self.is_extended():
+            # Only WSGI has the traceback in the answer, and what is around the app.
+            serving.serve_wsgi(self, host, port)
+        else:
+            serving.serve_natively(self.model_class, self.basic_auth, host, port)
 
     def is_extended(self) -> bool:
         """Tells whether the app has more than what every app has: routes of its own, or something around it."""
-        return self.wsgi_app != self._serve or _flask.is_extended()
+        return self.wsgi_app != self._serve or flask_bridge.is_extended()
 
     def has_own_path(self, environ: Dict[str, Any]) -> bool:
         """Tells whether a request is for what was added to the app: its answer is not just ours."""
@@ -108,21 +113,21 @@ class App:
     def tell_of_extensions(self, logger: logging.Logger) -> None:
         """Says what the Rust server does with what was added to the app, if anything was."""
         ours = {**METHODS, **ONLY_NATIVE}
-        rules = _flask.rules()
+        rules = flask_bridge.rules()
         hidden = sorted({rule.rule for rule in rules if ours.get(rule.rule, set()) & (rule.methods or set())})
         served = sorted({rule.rule for rule in rules} - set(hidden))
         if served:
             logger.info("paths of the app, which the model's process answers: %s", ", ".join(served))
         if hidden:
             logger.warning("the server answers these itself, and does not ask the app: %s", ", ".join(hidden))
-        if self.wsgi_app != self._serve or _flask.has_hooks():
+        if self.wsgi_app != self._serve or flask_bridge.has_hooks():
             warn_of_what_is_around(logger)
 
     def _is_flasks(self, request: Request) -> bool:
         methods = METHODS.get(request.path)
         if methods is not None and request.method in {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}:
             return False
-        return _flask.answers(request.environ, methods is not None)
+        return flask_bridge.answers(request.environ, methods is not None)
 
     def _serve(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
@@ -134,8 +139,8 @@ class App:
         else:
             if self._is_flasks(request):
                 return flask_app().wsgi_app(environ, start_response)
-            if _flask.has_hooks():
-                return _flask.with_hooks(environ, lambda: self._answer(request))(environ, start_response)
+            if flask_bridge.has_hooks():
+                return flask_bridge.with_hooks(environ, lambda: self._answer(request))(environ, start_response)
             response = self._answer(request)
         return response(environ, start_response)
 
@@ -163,7 +168,7 @@ class App:
             request.check_is_json()
         token = CURRENT.set(request)
         try:
-            status, body = _calls.handle(
+            status, body = calls.handle(
                 self.model_class,
                 method,
                 request.path,
@@ -190,7 +195,7 @@ class App:
 
 
 def _refusal(request: Request, error: HttpError) -> Response:
-    status, body = _calls.failure(error.status, error.detail, request.id)
+    status, body = calls.failure(error.status, error.detail, request.id)
     return Response(body, status, error.headers)
 
 

@@ -10,11 +10,12 @@ import sys
 from types import ModuleType
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
-from . import api
-from . import model as _model
-from ._app import App, warn_of_what_is_around
-from ._own_paths import Wsgi
-from .model import LabelStudioMLBase
+from .. import api
+from .. import model as _model
+from ..model import LabelStudioMLBase
+from .app import App, warn_of_what_is_around
+from .custom_routes import Wsgi
+from .model_classes import leaves, models_of
 
 logger = logging.getLogger(__name__)
 
@@ -115,33 +116,23 @@ def _import(path: str) -> ModuleType:
 
 def _of_module(module: ModuleType, class_name: Optional[str]) -> Type[LabelStudioMLBase]:
     if class_name is not None:
-        model_class: Any = getattr(module, class_name, None)
-        if not _is_model(model_class):
-            raise ModelNotFound(f"{module.__file__} has no model class {class_name}; it has {_names(_models(module))}")
-        return model_class
-    models = _models(module)
-    own = [model_class for model_class in models if model_class.__module__ == module.__name__]
-    candidates = own or models
-    # A class that others are derived from is their base, not a model of its own.
-    leaves = [one for one in candidates if not any(other is not one and issubclass(other, one) for other in candidates)]
-    if len(leaves) == 1:
-        return leaves[0]
-    if not leaves and _has_functions():
+        models = models_of(module, LabelStudioMLBase)
+        if class_name not in models:
+            raise ModelNotFound(
+                f"{module.__file__} has no model class {class_name}; it has {_names(list(models.values()))}"
+            )
+        return models[class_name]
+    candidates = list(leaves(module, LabelStudioMLBase).values())
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates and _has_functions():
         return LabelStudioMLBase
-    if not leaves:
+    if not candidates:
         raise ModelNotFound(f"{module.__file__} has no class that inherits from LabelStudioMLBase")
     raise ModelNotFound(
-        f"{module.__file__} has several model classes: {_names(leaves)}; name one, as in {module.__file__}:{leaves[0].__name__}"
+        f"{module.__file__} has several model classes: {_names(candidates)}; "
+        f"name one, as in {module.__file__}:{candidates[0].__name__}"
     )
-
-
-def _models(module: ModuleType) -> List[Type[LabelStudioMLBase]]:
-    unique = {id(member): member for member in vars(module).values() if _is_model(member)}
-    return list(unique.values())
-
-
-def _is_model(member: Any) -> bool:
-    return inspect.isclass(member) and issubclass(member, LabelStudioMLBase) and member is not LabelStudioMLBase
 
 
 def _names(models: List[Type[LabelStudioMLBase]]) -> str:

@@ -6,14 +6,14 @@ import logging
 import traceback
 from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
-from . import _encoding
-from . import model as _model
-from ._flask import FlaskRequest
-from ._instances import INSTANCES
-from ._label_config import parsed_interface
-from .exceptions import AnswerException
-from .model import LabelStudioMLBase
-from .response import ModelResponse
+from .. import model as _model
+from ..exceptions import AnswerException
+from ..model import LabelStudioMLBase
+from ..response import ModelResponse
+from . import encoding
+from .flask_bridge import FlaskRequest
+from .instances import INSTANCES
+from .label_config import parsed_interface
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +65,22 @@ def handle(
         return failure(500, f"{type(error).__name__}: {error}", request_id, trace)
 
 
+def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Answer:
+    """Answers a POST request that came without WSGI, whatever the model raises."""
+    try:
+        return handle(model_class, "POST", path, body, request_id=request_id)
+    except BaseException as error:
+        # Such as KeyboardInterrupt; the thread has to go on.
+        logger.critical("%s failed; request %s", path, request_id, exc_info=True)
+        return failure(500, f"{type(error).__name__}: {error}", request_id)
+
+
 def failure(status: int, detail: str, request_id: str, trace: Optional[str] = None) -> Answer:
     """Returns the answer that says what went wrong."""
     body: Dict[str, Any] = {"status": status, "detail": detail, "request_id": request_id}
     if trace is not None:
         body["result"] = {"traceback": trace}
-    return status, _encoding.dumps(body)
+    return status, encoding.dumps(body)
 
 
 def warm_up() -> None:
@@ -83,7 +93,7 @@ class BadRequest(Exception):
 
 
 def _health(model_class: Type[LabelStudioMLBase], _: bytes) -> Answer:
-    return 200, _encoding.dumps({"model_class": model_class.__name__, "status": "UP"})
+    return 200, encoding.dumps({"model_class": model_class.__name__, "status": "UP"})
 
 
 def _predict(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -95,7 +105,7 @@ def _predict(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
         response = model.predict(tasks, context=context, **params)
         if isinstance(response, ModelResponse):
             response = _predictions(response, model)
-        return 200, _encoding.dumps({"results": _results(response)})
+        return 200, encoding.dumps({"results": _results(response)})
 
 
 def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -106,9 +116,9 @@ def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     with INSTANCES.lend(model_class, _project_id(request["project"]), _label_config(request, "schema")) as model:
         if extra_params:
             if not isinstance(extra_params, str):
-                extra_params = _encoding.dumps(extra_params).decode()
+                extra_params = encoding.dumps(extra_params).decode()
             model.set_extra_params(extra_params)
-        return 200, _encoding.dumps({"model_version": model.get("model_version")})
+        return 200, encoding.dumps({"model_version": model.get("model_version")})
 
 
 def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -116,7 +126,7 @@ def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     action = data.pop("action", None)
     event = _EVENTS.get(action) if isinstance(action, str) else None
     if event is None:
-        return 200, _encoding.dumps({"status": "Unknown event"})
+        return 200, encoding.dumps({"status": "Unknown event"})
     project = data.get("project")
     if not isinstance(project, dict) or project.get("id") is None:
         raise BadRequest("the event has no project.id")
@@ -131,9 +141,9 @@ def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
             if _learns(model):
                 INSTANCES.fitted(project_id)
         try:
-            return 201, _encoding.dumps({"result": result, "status": "ok"})
+            return 201, encoding.dumps({"result": result, "status": "ok"})
         except (TypeError, ValueError) as error:
-            return 201, _encoding.dumps({"error": str(error), "status": "error"})
+            return 201, encoding.dumps({"error": str(error), "status": "error"})
 
 
 _Route = Callable[[Type[LabelStudioMLBase], bytes], Answer]
@@ -153,7 +163,7 @@ def _learns(model: LabelStudioMLBase) -> bool:
 
 def _read(body: bytes) -> Dict[str, Any]:
     try:
-        request = _encoding.loads(body)
+        request = encoding.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
     if not isinstance(request, dict):
@@ -191,7 +201,7 @@ def _label_config(holder: Dict[str, Any], name: str) -> Optional[str]:
     if not isinstance(label_config, str):
         raise BadRequest(f"{name} is not a text")
     try:
-        parsed_interface(label_config)
+        parsed_interface(label_config, _model.LabelInterface)
     except Exception as error:
         raise BadRequest(f"{name} is no label config: {error}") from error
     return label_config

@@ -11,9 +11,9 @@ import time
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 from urllib.parse import unquote_to_bytes
 
-from . import _calls
-from ._app import App
-from ._http import ADMITTED, JSON, MAX_BODY_BYTES
+from . import calls
+from .app import App
+from .http import ADMITTED, JSON, MAX_BODY_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> Tuple[int, byt
     except BaseException as error:
         # Such as SystemExit; the thread has to go on.
         logger.error("a path of the app failed; request %s", request_id, exc_info=True)
-        status, text = _calls.failure(500, f"{type(error).__name__}: {error}", request_id)
+        status, text = calls.failure(500, f"{type(error).__name__}: {error}", request_id)
         headers, pieces = [("Content-Type", JSON)], [text]
     encoded = json.dumps(headers).encode()
     return status, b"".join([_LENGTH.pack(len(encoded)), encoded, *pieces])

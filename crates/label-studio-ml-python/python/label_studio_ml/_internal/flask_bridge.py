@@ -10,7 +10,7 @@ from importlib.abc import MetaPathFinder
 from threading import Lock
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from ._http import Response, make_environ
+from .http import Response, make_environ
 
 logger = logging.getLogger(__name__)
 

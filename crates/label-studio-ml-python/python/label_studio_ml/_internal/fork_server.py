@@ -19,7 +19,7 @@ import sys
 import threading
 from typing import Any, Callable, Dict, Optional, Type
 
-from .model import LabelStudioMLBase
+from ..model import LabelStudioMLBase
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 from urllib.parse import parse_qsl, unquote
 
-from . import _encoding
+from . import encoding
 
 JSON = "application/json"
 MAX_ID = 128
@@ -82,7 +82,7 @@ class Response:
     @classmethod
     def of_json(cls, value: Any, status: int = 200, headers: Iterable[Tuple[str, str]] = ()) -> "Response":
         """Makes a response that holds JSON."""
-        return cls(_encoding.dumps(value), status, headers)
+        return cls(encoding.dumps(value), status, headers)
 
     def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         start_response(self.status, self.headers)
@@ -91,7 +91,7 @@ class Response:
     @property
     def json(self) -> Any:
         """The JSON that it holds."""
-        return _encoding.loads(self.data)
+        return encoding.loads(self.data)
 
     def get_json(self) -> Any:
         """Returns the JSON that it holds."""

@@ -9,9 +9,9 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Any, Dict, List, Optional, Tuple, Type
 
-from . import model as _model
-from ._label_config import Watch
-from .model import LabelStudioMLBase
+from .. import model as _model
+from ..model import LabelStudioMLBase
+from .label_config import Watch
 
 logger = logging.getLogger(__name__)
 

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import copy
 import functools
-import sys
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, Optional, Set
+from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple, Type
 
 if TYPE_CHECKING:
     from label_studio_sdk.label_interface import LabelInterface
 
 MAX_LABEL_CONFIGS = 64
 
-_interfaces: "OrderedDict[tuple, LabelInterface]" = OrderedDict()
+_interfaces: "OrderedDict[Tuple[Type[LabelInterface], str], LabelInterface]" = OrderedDict()
 _lock = Lock()
 
 
-def interface(label_config: str) -> "LabelInterface":
+def interface(label_config: str, parse: "Type[LabelInterface]") -> "LabelInterface":
     """Returns the label interface of a label config: a copy of its own for each caller, which it may change."""
-    return _copy(parsed_interface(label_config), {})
+    copied: "LabelInterface" = _copy(parsed_interface(label_config, parse), {})
+    return copied
 
 
-def parsed_interface(label_config: str) -> "LabelInterface":
+def parsed_interface(label_config: str, parse: "Type[LabelInterface]") -> "LabelInterface":
     """Returns the label interface of a label config, which nobody may change; parsed when it is first asked for."""
-    # Looked up in `model`, where tests put their own.
-    parse: Any = sys.modules["label_studio_ml.model"].LabelInterface
     key = (parse, label_config)
     with _lock:
         known = _interfaces.get(key)

@@ -8,30 +8,19 @@ import signal
 import socket
 import threading
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any, Tuple
+from typing import Any, Callable, Optional, Tuple, Type
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-if TYPE_CHECKING:
-    from ._app import App
+from ..model import LabelStudioMLBase
+from . import calls
+from ._native import Server
 
 logger = logging.getLogger(__name__)
 
 
-def serve(app: "App", host: str, port: int) -> None:
-    """Serves an app until it is interrupted: with the Rust server, unless the app does what only WSGI can."""
-    if app.debug or app.is_extended():
-        _serve_wsgi(app, host, port)
-    else:
-        _serve_natively(app, host, port)
-
-
-def make_app_server(app: "App", host: str, port: int) -> WSGIServer:
-    """Returns a WSGI server that listens; its `serve_forever` answers, a thread for each request."""
-    return make_server(host, port, app, server_class=_Server, handler_class=_Handler)
-
-
-def _serve_wsgi(app: "App", host: str, port: int) -> None:
-    with make_app_server(app, host, port) as server:
+def serve_wsgi(app: Callable[..., Any], host: str, port: int) -> None:
+    """Serves a WSGI app until it is interrupted, a thread for each request."""
+    with make_server(host, port, app, server_class=_Server, handler_class=_Handler) as server:
         logger.info("listening on http://%s:%d", *server.server_address[:2])
         try:
             server.serve_forever()
@@ -39,15 +28,16 @@ def _serve_wsgi(app: "App", host: str, port: int) -> None:
             logger.info("interrupted")
 
 
-def _serve_natively(app: "App", host: str, port: int) -> None:
-    from ._native import Server
-    from ._worker import answer
+def serve_natively(
+    model_class: Type[LabelStudioMLBase], basic_auth: Optional[Tuple[str, str]], host: str, port: int
+) -> None:
+    """Serves a model with the Rust server, in this process, until it is interrupted."""
 
-    def answer_call(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
-        return answer(app.model_class, path, body, request_id)
+    def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+        return calls.answer(model_class, path, body, request_id)
 
     n_threads = int(os.environ.get("THREADS") or 8)
-    server = Server(answer_call, None, app.model_class.__name__, n_threads, app.basic_auth)
+    server = Server(answer, None, model_class.__name__, n_threads, basic_auth)
     with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))

@@ -6,8 +6,8 @@ import base64
 from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlencode, urlsplit
 
-from . import _encoding
-from ._http import make_environ
+from . import encoding
+from .http import make_environ
 
 
 class Headers(Dict[str, str]):
@@ -73,7 +73,7 @@ class TestResponse:
         if not force and not self.is_json:
             return None
         try:
-            return _encoding.loads(self.data)
+            return encoding.loads(self.data)
         except ValueError:
             if silent:
                 return None
@@ -137,7 +137,7 @@ class TestClient:
     ) -> TestResponse:
         """Sends any request."""
         if json is not None:
-            data, content_type = _encoding.dumps(json), content_type or "application/json"
+            data, content_type = encoding.dumps(json), content_type or "application/json"
         elif isinstance(data, dict):
             data, content_type = urlencode(data), content_type or "application/x-www-form-urlencoded"
         body = data.encode() if isinstance(data, str) else bytes(data or b"")

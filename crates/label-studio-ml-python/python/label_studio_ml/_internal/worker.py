@@ -17,11 +17,11 @@ import struct
 import sys
 import threading
 import time
-from typing import Any, Dict, Optional, Tuple, Type
+from typing import Any, Dict, Optional
 
-from . import _calls, _own_paths, _template, _worker_model
-from ._worker_model import Backend
-from .model import LabelStudioMLBase
+from . import backend as _backend
+from . import calls, custom_routes, fork_server
+from .backend import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -37,26 +37,16 @@ _SECONDS_TO_END = 5
 
 
 def main() -> None:
-    """Runs the process, with `--template` one that workers are forked from.
+    """Runs the process, with `--fork-server` one that workers are forked from.
 
     With `--check`, it says whether a model object can be made.
     """
     if sys.argv[1:2] == ["--check"]:
         _check(json.loads(sys.argv[2]))
-    elif sys.argv[1:2] == ["--template"]:
-        _run_template(sys.argv[2])
+    elif sys.argv[1:2] == ["--fork-server"]:
+        _run_fork_server(sys.argv[2])
     else:
         _run(sys.argv[1])
-
-
-def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
-    """Answers a request, whatever the model raises."""
-    try:
-        return _calls.handle(model_class, "POST", path, body, request_id=request_id)
-    except BaseException as error:
-        # Such as KeyboardInterrupt; the thread has to go on.
-        logger.critical("%s failed; request %s", path, request_id, exc_info=True)
-        return _calls.failure(500, _worker_model.describe(error), request_id)
 
 
 def _run(path: str) -> None:
@@ -66,7 +56,7 @@ def _run(path: str) -> None:
     _serve(path, control, task, backend)
 
 
-def _run_template(path: str) -> None:
+def _run_fork_server(path: str) -> None:
     control = _connect(path)
     task = _read_task(control)
     backend = _load(control, task)
@@ -78,7 +68,7 @@ def _run_template(path: str) -> None:
         order = _receive(control)
         return None if order is None else json.loads(order)
 
-    path_of_worker = _template.run(control, backend.model_class, send, receive)
+    path_of_worker = fork_server.run(control, backend.model_class, send, receive)
     if path_of_worker is not None:
         connection = _connect(path_of_worker)
         _serve(path_of_worker, connection, _read_task(connection), backend)
@@ -94,18 +84,18 @@ def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _start_logging()
     try:
-        backend = _worker_model.load(task["target"], task["params"], task["basic_auth"])
-        _calls.warm_up()
+        backend = _backend.load(task["target"], task["params"], task["basic_auth"])
+        calls.warm_up()
     except BaseException as error:
         _log_failure(error)
-        _send(control, {"error": _worker_model.describe(error)})
+        _send(control, {"error": _backend.describe(error)})
         sys.exit(1)
     return backend
 
 
 def _serve(path: str, control: socket.socket, task: Dict[str, Any], backend: Backend) -> None:
     """Answers calls until the server ends."""
-    has_own_paths = _own_paths.has_own_paths(backend.app)
+    has_own_paths = custom_routes.has_own_paths(backend.app)
     _send(control, {"model_class": backend.model_class.__name__, "has_own_paths": has_own_paths})
     for number in range(task["connections"]):
         threading.Thread(
@@ -120,7 +110,7 @@ def _serve(path: str, control: socket.socket, task: Dict[str, Any], backend: Bac
 def _check(task: Dict[str, Any]) -> None:
     _start_logging()
     try:
-        model_class = _worker_model.load(task["target"], {}, task["basic_auth"]).model_class
+        model_class = _backend.load(task["target"], {}, task["basic_auth"]).model_class
         logger.info("making an object of %s", model_class.__name__)
         model_class(**task["params"])
     except BaseException as error:
@@ -131,8 +121,8 @@ def _check(task: Dict[str, Any]) -> None:
 
 def _log_failure(error: BaseException) -> None:
     # Where no model was found the traceback would show our own code only.
-    is_theirs = not isinstance(error, _worker_model.ModelNotFound)
-    logger.critical("the model cannot be loaded: %s", _worker_model.describe(error), exc_info=is_theirs)
+    is_theirs = not isinstance(error, _backend.ModelNotFound)
+    logger.critical("the model cannot be loaded: %s", _backend.describe(error), exc_info=is_theirs)
 
 
 def _answer_calls(connection: socket.socket, backend: Backend) -> None:
@@ -151,9 +141,9 @@ def _answer_calls(connection: socket.socket, backend: Backend) -> None:
             return
         request_id = f"{call:016x}"
         if route == OWN:
-            status, text = _own_paths.answer_frame(backend.app, body, request_id)
+            status, text = custom_routes.answer_frame(backend.app, body, request_id)
         else:
-            status, text = answer(backend.model_class, ROUTES[route], body, request_id)
+            status, text = calls.answer(backend.model_class, ROUTES[route], body, request_id)
         head = _ANSWER.pack(len(text) + 2, status)
         if len(text) <= _USUAL_CALL:
             connection.sendall(head + text)

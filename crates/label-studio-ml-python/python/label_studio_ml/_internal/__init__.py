@@ -1,0 +1,1 @@
+"""What is no module of the Python original: nothing here is for models to import."""
