@@ -1,6 +1,6 @@
-"""Checks that the examples are siblings: the same README headings in the same order, compose files with the same base.
+"""Checks that the examples are siblings.
 
-A compose file is read as `docker compose config` reads it as far as these rules need; CI runs that command as well.
+Their READMEs have the same headings in the same order, their compose files extend the same base.
 """
 
 import re
@@ -35,14 +35,19 @@ def main() -> int:
     for folder in folders:
         readme = folder / "README.md"
         compose = folder / "docker-compose.yml"
-        problems += [f"{readme.relative_to(ROOT)}: {problem}" for problem in readme_problems(readme)]
-        problems += [f"{compose.relative_to(ROOT)}: {problem}" for problem in compose_problems(compose, bases)]
+        problems += [
+            f"{readme.relative_to(ROOT)}: {problem}" for problem in readme_problems(readme)
+        ]
+        problems += [
+            f"{compose.relative_to(ROOT)}: {problem}"
+            for problem in compose_problems(compose, bases)
+        ]
     print("\n".join(problems) or f"{len(folders)} examples are alike")
     return 1 if problems else 0
 
 
 def readme_problems(path: Path) -> Iterator[str]:
-    """Returns what a README has that its siblings do not have, and the files that it links to in vain."""
+    """Returns how a README differs from its siblings, and its broken links."""
     if not path.is_file():
         yield "is missing"
         return
@@ -76,7 +81,9 @@ def compose_problems(path: Path, bases: dict[str, Any]) -> Iterator[str]:
         return
     service = document["services"][name]
     extends = service.get("extends", {})
-    if (path.parent / extends.get("file", "")).resolve() != BASE or extends.get("service") not in bases:
+    if (path.parent / extends.get("file", "")).resolve() != BASE or extends.get(
+        "service"
+    ) not in bases:
         yield f"does not extend a service of {BASE.relative_to(ROOT)}"
     if service.get("build") is None or service["build"].get("args", {}).get("BACKEND") != name:
         yield f"does not build BACKEND: {name}"

@@ -1,4 +1,6 @@
-"""Asks a running backend about an image and draws the regions that it returns: the pictures of the READMEs.
+"""Sends an image to a running backend and draws the regions that it returns.
+
+The images in the READMEs are made by it.
 
 The image travels inside the task, so that the backend needs no Label Studio. Needs Pillow.
 
@@ -24,9 +26,15 @@ MASK_ALPHA = 110
 
 def main() -> int:
     """Draws the first prediction."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("image", type=Path)
-    parser.add_argument("label_config", type=Path, help="file with the label config, which shows the image as $image")
+    parser.add_argument(
+        "label_config",
+        type=Path,
+        help="file with the label config, which shows the image as $image",
+    )
     parser.add_argument("output", type=Path, help="picture to write: .jpg or .png")
     parser.add_argument("--backend", default="http://127.0.0.1:9090", help="address of the backend")
     parser.add_argument("--context", type=Path, help="file with the JSON of an interactive context")
@@ -47,7 +55,9 @@ def main() -> int:
     return 0 if regions else 1
 
 
-def predict(backend: str, image: Path, label_config: str, context: dict[str, Any] | None) -> list[dict[str, Any]]:
+def predict(
+    backend: str, image: Path, label_config: str, context: dict[str, Any] | None
+) -> list[dict[str, Any]]:
     """Returns the regions of the image."""
     kind = mimetypes.guess_type(image.name)[0] or "image/png"
     url = f"data:{kind};base64,{base64.b64encode(image.read_bytes()).decode()}"
@@ -66,7 +76,7 @@ def predict(backend: str, image: Path, label_config: str, context: dict[str, Any
 
 
 def colours_of(label_config: str) -> dict[str, str]:
-    """Returns the colour that the label config gives a label, in the order of appearance otherwise."""
+    """Returns the colour of each label: that of the label config, else by order."""
     tags = re.findall(r"<Label\b[^>]*>", label_config)
     values = [dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in tags]
     return {
@@ -84,7 +94,9 @@ def draw(picture: Image.Image, region: dict[str, Any], colours: dict[str, str]) 
     scale_x, scale_y = picture.width / 100, picture.height / 100
     if "rle" in value:
         size = (region["original_width"], region["original_height"])
-        mask = Image.frombytes("L", size, decoded_mask(value["rle"], size[0] * size[1])).resize(picture.size)
+        mask = Image.frombytes("L", size, decoded_mask(value["rle"], size[0] * size[1])).resize(
+            picture.size
+        )
         tint = Image.new("RGB", picture.size, colour)
         weight = mask.point([round(level * MASK_ALPHA / 255) for level in range(256)])
         picture = Image.composite(tint, picture, weight)

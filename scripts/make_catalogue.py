@@ -1,4 +1,6 @@
-"""Writes the tables of backends in README.md and examples/README.md from [package.metadata.backend] of each example.
+"""Writes the tables of backends in README.md and examples/README.md.
+
+They come from [package.metadata.backend] in the manifest of each example.
 
 usage: scripts/make_catalogue.py [--check]     (--check: only say whether they are up to date)
 """
@@ -8,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ImportError:  # before Python 3.11
+else:
     from pip._vendor import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,11 +30,17 @@ class CatalogueError(Exception):
 
 def main() -> int:
     """Writes the tables, or compares them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="only say whether the tables are up to date")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say whether the tables are up to date"
+    )
     args = parser.parse_args()
     try:
-        backends = {path.parent.name: backend(path) for path in sorted(ROOT.glob("examples/*/Cargo.toml"))}
+        backends = {
+            path.parent.name: backend(path) for path in sorted(ROOT.glob("examples/*/Cargo.toml"))
+        }
         documents = {
             ROOT / "README.md": short_table(backends),
             ROOT / "examples" / "README.md": long_table(backends),
@@ -45,7 +53,10 @@ def main() -> int:
     for path in stale:
         name = path.relative_to(ROOT)
         if args.check:
-            print(f"{name}: the table of backends is out of date; run `make catalogue`", file=sys.stderr)
+            print(
+                f"{name}: the table of backends is out of date; run `make catalogue`",
+                file=sys.stderr,
+            )
         else:
             path.write_text(texts[path], encoding="utf-8")
             print(f"wrote {name}")
@@ -74,7 +85,8 @@ def backend(manifest: Path) -> dict[str, Any]:
 def short_table(backends: dict[str, dict[str, Any]]) -> str:
     """Returns the table of README.md."""
     rows = [
-        [f"[{name}](examples/{name})", about["summary"], ", ".join(about["modes"])] for name, about in backends.items()
+        [f"[{name}](examples/{name})", about["summary"], ", ".join(about["modes"])]
+        for name, about in backends.items()
     ]
     return table(["backend", "what it does", "modes"], rows)
 
@@ -93,7 +105,15 @@ def long_table(backends: dict[str, dict[str, Any]]) -> str:
         ]
         for name, about in backends.items()
     ]
-    heads = ["backend", "what it does", "modes", "control tags", "object tags", "weights (licence)", "needs"]
+    heads = [
+        "backend",
+        "what it does",
+        "modes",
+        "control tags",
+        "object tags",
+        "weights (licence)",
+        "needs",
+    ]
     return table(heads, rows)
 
 
@@ -111,14 +131,18 @@ def weights_cell(weights: dict[str, str]) -> str:
 def table(heads: list[str], rows: list[list[str]]) -> str:
     """Returns a table in Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
-    return "".join("|" + "|".join(f" {cell} " if cell else " " for cell in line) + "|\n" for line in lines)
+    return "".join(
+        "|" + "|".join(f" {cell} " if cell else " " for cell in line) + "|\n" for line in lines
+    )
 
 
 def with_table(path: Path, text: str) -> str:
     """Returns the document with the table between its marks."""
     document = path.read_text(encoding="utf-8")
     if document.count(BEGIN) != 1 or document.count(END) != 1:
-        raise CatalogueError(f"{path.relative_to(ROOT)}: needs the marks of the catalogue, once: {BEGIN} {END}")
+        raise CatalogueError(
+            f"{path.relative_to(ROOT)}: needs the marks of the catalogue, once: {BEGIN} {END}"
+        )
     head, rest = document.split(BEGIN)
     return f"{head}{BEGIN}\n{text}{END}{rest.split(END)[1]}"
 
