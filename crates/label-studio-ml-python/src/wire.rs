@@ -5,10 +5,11 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context;
 use bytes::{Buf, Bytes};
 use label_studio_ml::{
-    Event, Peers, PredictRequest, Prediction, Predictions, Project, RawError, TaskPrediction,
-    Value,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request},
-    json,
+    Event, PredictRequest, Prediction, Predictions, Project, TaskPrediction, Value, json,
+    raw::{
+        ConnectionAddresses, RawError,
+        http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request},
+    },
 };
 use serde::Deserialize;
 
@@ -82,7 +83,11 @@ pub(crate) fn fit_result(answer: &[u8]) -> anyhow::Result<Value> {
 
 /// Writes what the app is told of a request for a path of its own, apart from the body. Bytes become characters one by
 /// one, as WSGI has them.
-pub(crate) fn own_head(head: &request::Parts, peers: Peers, longest: Option<Duration>) -> String {
+pub(crate) fn own_head(
+    head: &request::Parts,
+    addresses: ConnectionAddresses,
+    longest: Option<Duration>,
+) -> String {
     let text = |value: &HeaderValue| -> String {
         value.as_bytes().iter().copied().map(char::from).collect()
     };
@@ -96,8 +101,8 @@ pub(crate) fn own_head(head: &request::Parts, peers: Peers, longest: Option<Dura
         "target": head.uri.path_and_query().map_or("/", |target| target.as_str()),
         "version": format!("{:?}", head.version),
         "headers": headers.collect::<Vec<_>>(),
-        "client": peer(peers.client),
-        "server": peer(peers.server),
+        "client": peer(addresses.client),
+        "server": peer(addresses.server),
         "seconds": longest.map(|longest| longest.as_secs_f64()),
     });
     head.to_string()

@@ -12,7 +12,10 @@ use std::{
 };
 
 use label_studio_ml::{
-    MemoryStore, RawModel, RawRequest, ServerArgs, Services, TestClient, Value, json,
+    Resources, ServerArgs, Value, json,
+    raw::{RawModel, RawRequest},
+    store::MemoryStore,
+    testing::TestClient,
 };
 use label_studio_ml_python::workers::{Program, StartMethod, Workers, WorkersOptions};
 
@@ -52,13 +55,13 @@ fn options(n_workers: usize) -> WorkersOptions {
 impl Fake {
     fn start(mode: &str, options: WorkersOptions) -> Self {
         let program = program(mode);
-        let services = Services::new(MemoryStore::default());
+        let resources = Resources::new(MemoryStore::default());
         let start = move || Workers::start(program, options);
         Self {
             client: Arc::new(TestClient::with_raw(
                 start,
                 &ServerArgs::default(),
-                services,
+                resources,
             )),
             orders: TcpListener::bind(("127.0.0.1", 0)).unwrap(),
         }

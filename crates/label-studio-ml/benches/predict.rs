@@ -1,7 +1,7 @@
 //! How long a `/predict` takes through the whole server, without a socket.
 
 use divan::Bencher;
-use label_studio_ml::{FnModel, Prediction, TestClient, json};
+use label_studio_ml::{FnModel, Prediction, json, testing::TestClient};
 
 const CONFIG: &str = r#"<View><Text name="text" value="$text"/><Choices name="mood" toName="text">
     <Choice value="Happy"/><Choice value="Sad"/></Choices></View>"#;

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{Event, Model, PredictRequest, Predictions, Project};
+use crate::{
+    model::{Event, Model, PredictRequest},
+    predictions::Predictions,
+    project::Project,
+};
 
 type PredictFn = dyn Fn(&Project, &PredictRequest) -> anyhow::Result<Predictions> + Send + Sync;
 type UpdateFn = dyn Fn(&Project, &Event) -> anyhow::Result<Value> + Send + Sync;
@@ -10,7 +14,7 @@ type UpdateFn = dyn Fn(&Project, &Event) -> anyhow::Result<Value> + Send + Sync;
 /// A model made of closures.
 ///
 /// ```
-/// use label_studio_ml::{FnModel, Prediction, TestClient, json};
+/// use label_studio_ml::{FnModel, Prediction, json, testing::TestClient};
 ///
 /// let model = FnModel::new("Shouter").predict_fn(|_, request| {
 ///     Ok(request.tasks.iter().map(|_| Prediction::new([json!({ "loud": true })])).collect())

@@ -1,15 +1,15 @@
-//! Requests for paths that only one model has.
+//! Requests for the custom routes of a model.
 
 use std::{fmt, sync::Arc};
 
 use label_studio_sdk::LabelConfig;
 use serde_json::Value;
 
-use crate::{Project, ProjectId, Services};
+use crate::{project::Project, project_id::ProjectId, resources::Resources};
 
-/// A request for a path of the model's own.
+/// A request for a custom route.
 #[derive(Clone)]
-pub struct OwnRequest {
+pub struct CustomRequest {
     /// Method, in capitals.
     pub method: String,
     /// Path, without the query.
@@ -19,19 +19,19 @@ pub struct OwnRequest {
     /// The body, which is JSON; null when there is none.
     pub body: Value,
     /// The store, Label Studio and the files of tasks.
-    pub services: Arc<Services>,
+    pub resources: Arc<Resources>,
 }
 
-/// The answer to a request for a path of the model's own.
+/// The answer to a request for a custom route.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OwnReply {
+pub struct CustomReply {
     /// HTTP status.
     pub status: u16,
     /// What is sent as JSON.
     pub body: Value,
 }
 
-impl OwnRequest {
+impl CustomRequest {
     /// Returns a header by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(known, _)| known == name);
@@ -44,21 +44,21 @@ impl OwnRequest {
         Project::new(
             ProjectId::parse(id),
             Arc::new(label_config),
-            Arc::clone(&self.services),
+            Arc::clone(&self.resources),
         )
     }
 }
 
-impl fmt::Debug for OwnRequest {
+impl fmt::Debug for CustomRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OwnRequest")
+        f.debug_struct("CustomRequest")
             .field("method", &self.method)
             .field("path", &self.path)
             .finish_non_exhaustive()
     }
 }
 
-impl OwnReply {
+impl CustomReply {
     /// Creates an answer.
     pub fn new(status: u16, body: Value) -> Self {
         Self { status, body }

@@ -22,43 +22,43 @@
 //! }
 //! ```
 //!
-//! [`TestClient`] calls a model through the whole server without a socket. [`Project`] is the model's handle for
-//! everything about the project that a call is for, and [`Store`] is where small facts outlive the process.
+//! [`Project`] is the model's handle for everything about the project that a call is for, and [`store::Store`] is where
+//! small facts outlive the process. [`testing::TestClient`] calls a model through the whole server without a socket.
 
 mod closures;
+mod custom_route;
 mod model;
-mod model_version;
-mod own_path;
+pub mod model_version;
 mod predictions;
 mod project;
 mod project_id;
 #[cfg(feature = "server")]
+pub mod raw;
+mod resources;
+#[cfg(feature = "server")]
 mod server;
-mod store;
+pub mod store;
+#[cfg(feature = "server")]
+pub mod testing;
 
 pub use anyhow;
 pub use label_studio_sdk as sdk;
-pub use label_studio_sdk::{
-    Annotation, Client, ClientError, ClientOptions, Control, Direction, LabelConfig,
-    LabelConfigError, MediaError, MediaFetcher, MediaOptions, Object, Prediction, Region, Relation,
-    ResultEntry, Task, TaskError, match_labels,
-};
+pub use label_studio_sdk::{Control, LabelConfig, Object, Prediction, Region, Task, match_labels};
 pub use serde_json::{self, Map, Value, json};
 
 pub use closures::FnModel;
+pub use custom_route::{CustomReply, CustomRequest};
 pub use model::{Action, Event, Model, PredictRequest};
-pub use model_version::bump;
-pub use own_path::{OwnReply, OwnRequest};
 pub use predictions::{Predictions, TaskPrediction};
-pub use project::{Project, ProjectError, Services};
+pub use project::{Project, ProjectError};
 pub use project_id::ProjectId;
+pub use resources::Resources;
 #[cfg(feature = "server")]
 pub use server::{
-    CacheType, LabelStudioArgs, ListeningSocket, LogLevel, Peers, RawAnswer, RawError, RawModel,
-    RawNumber, RawOwnAnswer, RawOwnRequest, RawRequest, Readiness, ServerArgs, TestClient,
-    TestProgram, http, parse_args, parse_args_keeping, serve, serve_raw, serve_raw_on,
+    serve::serve,
+    settings,
+    settings::{args::ServerArgs, parse_args::parse_args},
 };
-pub use store::{MemoryStore, SqliteStore, Store, StoreError};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]

@@ -3,7 +3,11 @@
 use label_studio_sdk::Task;
 use serde_json::{Map, Value};
 
-use crate::{OwnReply, OwnRequest, Predictions, Project};
+use crate::{
+    custom_route::{CustomReply, CustomRequest},
+    predictions::Predictions,
+    project::Project,
+};
 
 /// A model that Label Studio can ask for predictions and send annotation events to.
 ///
@@ -24,14 +28,14 @@ pub trait Model: Send + Sync + 'static {
         Ok(Value::Null)
     }
 
-    /// Paths of the model's own, such as `/data/upload`, besides those that every backend has. None by default.
-    fn own_paths(&self) -> &[&str] {
+    /// Paths that the model serves itself, such as `/data/upload`, besides the routes of every backend. None by default.
+    fn custom_routes(&self) -> &[&str] {
         &[]
     }
 
-    /// Answers a request for one of [`Model::own_paths`]. The server has checked the caller's credentials, and gives the
-    /// call a thread like a prediction; it runs to its end even if the caller leaves.
-    fn answer_own(&self, request: &OwnRequest) -> anyhow::Result<OwnReply> {
+    /// Answers a request for one of [`Model::custom_routes`]. The server has checked the caller's credentials. The call gets
+    /// a thread like a prediction, and runs to its end even if the client disconnects.
+    fn answer_custom_route(&self, request: &CustomRequest) -> anyhow::Result<CustomReply> {
         anyhow::bail!("{} is not answered", request.path)
     }
 

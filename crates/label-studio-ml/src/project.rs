@@ -11,7 +11,12 @@ use label_studio_sdk::{
 };
 use serde_json::{Map, Value};
 
-use crate::{MemoryStore, ProjectId, Store, StoreError, model_version};
+use crate::{
+    model_version,
+    project_id::ProjectId,
+    resources::Resources,
+    store::{MemoryStore, StoreError},
+};
 
 /// Key of a project's model version in the store.
 pub(crate) const MODEL_VERSION: &str = "model_version";
@@ -46,50 +51,29 @@ pub enum ProjectError {
     ExtraParams(#[source] serde_json::Error),
 }
 
-/// What projects reach the world with: the store, Label Studio, and the files of tasks.
-pub struct Services {
-    /// Where small facts are kept.
-    pub store: Box<dyn Store>,
-    /// Label Studio, when its address and key are known.
-    pub client: Option<Client>,
-    /// Fetches the files that tasks refer to.
-    pub media: Option<MediaFetcher>,
-}
-
-impl Services {
-    /// Creates services that keep facts in `store` and know no Label Studio.
-    pub fn new(store: impl Store) -> Self {
-        Self {
-            store: Box::new(store),
-            client: None,
-            media: None,
-        }
-    }
-}
-
 /// A model's handle for the project that a call is for. Cheap to clone.
 #[derive(Clone)]
 pub struct Project {
     id: ProjectId,
     label_config: Arc<LabelConfig>,
-    services: Arc<Services>,
+    resources: Arc<Resources>,
 }
 
 impl Project {
     /// Creates a handle.
-    pub fn new(id: ProjectId, label_config: Arc<LabelConfig>, services: Arc<Services>) -> Self {
+    pub fn new(id: ProjectId, label_config: Arc<LabelConfig>, resources: Arc<Resources>) -> Self {
         Self {
             id,
             label_config,
-            services,
+            resources,
         }
     }
 
     /// Creates project `1`, which forgets everything in the end: for tests of a model.
     pub fn in_memory(label_config: &str) -> Result<Self, LabelConfigError> {
         let label_config = Arc::new(LabelConfig::parse(label_config)?);
-        let services = Arc::new(Services::new(MemoryStore::default()));
-        Ok(Self::new(ProjectId::parse("1"), label_config, services))
+        let resources = Arc::new(Resources::new(MemoryStore::default()));
+        Ok(Self::new(ProjectId::parse("1"), label_config, resources))
     }
 
     /// Returns the project's id.
@@ -104,12 +88,12 @@ impl Project {
 
     /// Reads a fact that the model remembered about the project.
     pub fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
-        self.services.store.get(&self.id, key)
+        self.resources.store.get(&self.id, key)
     }
 
     /// Remembers a fact about the project. Writing an unchanged value costs no commit.
     pub fn set(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.services.store.set(&self.id, key, value)
+        self.resources.store.set(&self.id, key, value)
     }
 
     /// Tells whether the model remembered `key`.
@@ -174,7 +158,7 @@ impl Project {
 
     /// Returns Label Studio's client.
     pub fn client(&self) -> Result<&Client, ProjectError> {
-        self.services
+        self.resources
             .client
             .as_ref()
             .ok_or(ProjectError::NoLabelStudio)
@@ -216,7 +200,7 @@ impl Project {
             MediaFetcher::new(None, MediaOptions::new(cache_dir))
                 .expect("no address that could be wrong")
         });
-        self.services
+        self.resources
             .media
             .as_ref()
             .unwrap_or(&WITHOUT_LABEL_STUDIO)

@@ -1,6 +1,6 @@
 //! Input that nobody should send: a clear error each time, and a server that goes on.
 
-use label_studio_ml::{FnModel, Prediction, Predictions, TestClient, Value, anyhow, json};
+use label_studio_ml::{FnModel, Prediction, Predictions, Value, anyhow, json, testing::TestClient};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 

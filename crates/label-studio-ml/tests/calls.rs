@@ -9,8 +9,8 @@ use std::{
 };
 
 use label_studio_ml::{
-    FnModel, Model, PredictRequest, Prediction, Predictions, Project, TestClient, Value, anyhow,
-    json,
+    FnModel, Model, PredictRequest, Prediction, Predictions, Project, Value, anyhow, json,
+    testing::TestClient,
 };
 
 const CONFIG: &str = r#"<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="x"/></Choices></View>"#;

@@ -1,10 +1,11 @@
 //! Paths that a model answers itself.
 
 use label_studio_ml::{
-    MemoryStore, Model, OwnReply, OwnRequest, PredictRequest, Predictions, Project, ServerArgs,
-    Services, TestClient,
+    CustomReply, CustomRequest, Model, PredictRequest, Predictions, Project, Resources, ServerArgs,
     anyhow::{self, bail},
     json,
+    store::MemoryStore,
+    testing::TestClient,
 };
 
 struct Exporter;
@@ -14,11 +15,11 @@ impl Model for Exporter {
         Ok(Predictions::default())
     }
 
-    fn own_paths(&self) -> &[&str] {
+    fn custom_routes(&self) -> &[&str] {
         &["/data/upload", "/data/broken"]
     }
 
-    fn answer_own(&self, request: &OwnRequest) -> anyhow::Result<OwnReply> {
+    fn answer_custom_route(&self, request: &CustomRequest) -> anyhow::Result<CustomReply> {
         if request.path == "/data/broken" {
             bail!("no table");
         }
@@ -29,12 +30,12 @@ impl Model for Exporter {
             "type": request.header("content-type"),
             "last": project.get("last")?,
         });
-        Ok(OwnReply::new(202, body))
+        Ok(CustomReply::new(202, body))
     }
 }
 
 #[test]
-fn a_model_answers_its_own_paths() {
+fn a_model_answers_its_custom_routes() {
     let client = TestClient::new(Exporter);
     let (status, answer) = client.post("/data/upload", &json!({ "a": 1 }));
     let expected = json!({ "method": "POST", "type": "application/json", "last": "{\"a\":1}" });
@@ -59,7 +60,7 @@ fn credentials_are_asked_for_here_too() {
         basic_auth_pass: Some("secret".to_owned()),
         ..ServerArgs::default()
     };
-    let services = Services::new(MemoryStore::default());
-    let client = TestClient::with_services(Exporter, &args, services);
+    let resources = Resources::new(MemoryStore::default());
+    let client = TestClient::with_resources(Exporter, &args, resources);
     assert_eq!(client.post("/data/upload", &json!({})).0, 401);
 }

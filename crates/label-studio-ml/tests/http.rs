@@ -1,6 +1,6 @@
 //! The HTTP layer, against the recorded behaviour of the Python original.
 
-use label_studio_ml::{FnModel, Prediction, Predictions, TestClient, Value, anyhow, json};
+use label_studio_ml::{FnModel, Prediction, Predictions, Value, anyhow, json, testing::TestClient};
 
 const VECTORS: &str = include_str!("../../../vectors/core_http.json");
 
@@ -163,8 +163,8 @@ fn credentials_are_needed_for_everything() {
         basic_auth_pass: Some("p".to_owned()),
         ..Default::default()
     };
-    let services = label_studio_ml::Services::new(label_studio_ml::MemoryStore::default());
-    let client = TestClient::with_services(model("auth_ok"), &args, services);
+    let resources = label_studio_ml::Resources::new(label_studio_ml::store::MemoryStore::default());
+    let client = TestClient::with_resources(model("auth_ok"), &args, resources);
     let health = |header: &[(&str, &str)]| client.send("GET", "/health", header, "");
     let (status, answer) = health(&[("authorization", "Basic dTpw")]);
     assert_eq!(

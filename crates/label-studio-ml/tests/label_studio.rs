@@ -7,8 +7,10 @@ mod stand_in;
 use std::{sync::mpsc, time::Duration};
 
 use label_studio_ml::{
-    Client, ClientOptions, FnModel, MediaFetcher, MediaOptions, MemoryStore, Prediction,
-    Predictions, ServerArgs, Services, TestClient, Value, json,
+    FnModel, Prediction, Predictions, Resources, ServerArgs, Value, json,
+    sdk::{Client, ClientOptions, MediaFetcher, MediaOptions},
+    store::MemoryStore,
+    testing::TestClient,
 };
 use stand_in::{Reply, StandIn, options};
 
@@ -65,13 +67,13 @@ impl Scene {
             ..MediaOptions::new(cache.path().join("media"))
         };
         std::fs::create_dir(cache.path().join("documents")).unwrap();
-        let services = Services {
+        let resources = Resources {
             store: Box::new(MemoryStore::default()),
             client: Some(client.clone()),
             media: Some(MediaFetcher::new(Some(client), media).unwrap()),
         };
         Self {
-            client: TestClient::with_services(model(), args, services),
+            client: TestClient::with_resources(model(), args, resources),
             _cache: cache,
         }
     }

@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use label_studio_ml::{
-    MemoryStore, Model, PredictRequest, Predictions, Project, ProjectId, Services, Store,
-    StoreError, TestClient, anyhow, json,
+    Model, PredictRequest, Predictions, Project, ProjectId, Resources, anyhow, json,
+    store::{MemoryStore, Store, StoreError},
+    testing::TestClient,
 };
 
 /// Tells when somebody asks for something, as `/setup` does before it needs the model.
@@ -54,7 +55,7 @@ fn serve(end: fn() -> anyhow::Result<Versioned>) -> TestClient {
         arrived.recv()?;
         end()
     };
-    TestClient::with_loader(load, Services::new(store))
+    TestClient::with_loader(load, Resources::new(store))
 }
 
 #[test]

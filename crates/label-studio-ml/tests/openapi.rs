@@ -1,7 +1,7 @@
 //! What `/openapi.json` says, against what the server does and what Label Studio has sent.
 
 use boon::{Compiler, Draft, Schemas};
-use label_studio_ml::{FnModel, Prediction, TestClient, Value, json, serde_json};
+use label_studio_ml::{FnModel, Prediction, Value, json, serde_json, testing::TestClient};
 
 /// One call of each kind that Label Studio 1.23.2 made, and the answer of a backend of the Python original.
 const CALLS: &str = include_str!("fixtures/label_studio_calls.json");

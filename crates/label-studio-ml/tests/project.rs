@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use label_studio_ml::{
-    Event, FnModel, Model, PredictRequest, Predictions, Project, TestClient, Value, anyhow, json,
+    Event, FnModel, Model, PredictRequest, Predictions, Project, Value, anyhow, json,
+    testing::TestClient,
 };
 
 const CONFIG: &str = r#"<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="x"/></Choices></View>"#;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use label_studio_ml::{
-    Event, MemoryStore, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel,
-    RawNumber, RawRequest, Readiness, ServerArgs, Services, TestClient, Value, anyhow, json,
+    Event, Model, PredictRequest, Predictions, Project, Resources, ServerArgs, Value, anyhow, json,
+    raw::{RawAnswer, RawError, RawModel, RawNumber, RawRequest, Readiness},
+    store::MemoryStore,
+    testing::TestClient,
 };
 
 const LABEL_CONFIG: &str = r#"<View><Text name="t" value="$text"/></View>"#;
@@ -68,8 +70,8 @@ impl RawModel for Echo {
 
 fn serve(readiness: Readiness, error: Option<RawError>) -> TestClient {
     let model = Echo { readiness, error };
-    let services = Services::new(MemoryStore::default());
-    TestClient::with_raw(move || Arc::new(model), &ServerArgs::default(), services)
+    let resources = Resources::new(MemoryStore::default());
+    TestClient::with_raw(move || Arc::new(model), &ServerArgs::default(), resources)
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::{
     thread,
 };
 
-use label_studio_ml::{MemoryStore, ProjectId, SqliteStore, Store};
+use label_studio_ml::{
+    ProjectId,
+    store::{MemoryStore, SqliteStore, Store},
+};
 
 fn check_contract(store: &dyn Store) {
     let (mine, other) = (ProjectId::parse("1.17"), ProjectId::parse("2"));

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use label_studio_ml::{FnModel, TestClient, Value, json};
+use label_studio_ml::{FnModel, Value, json, testing::TestClient};
 
 const CONFIG: &str = r#"<View><Text name="t" value="$t"/></View>"#;
 

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use deepgram::{DeepgramModel, Options};
-use label_studio_ml::{ServerArgs, anyhow, parse_args_keeping, serve};
+use label_studio_ml::{ServerArgs, anyhow, serve, settings::parse_args_keeping};
 
 /// Speak what the annotator types, and put the audio into the task
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use label_studio_ml::{TestProgram, Value, json};
+use label_studio_ml::{Value, json, testing::TestProgram};
 use label_studio_services::{
     Answer, Deadline, ServiceClient, ServiceOptions, ServiceRequest, StandIn,
 };

@@ -2,8 +2,8 @@
 
 use label_studio_inference::grounding_dino::{Finder, Prompt, PromptControls, Wanted, rectangles};
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, RawError,
-    TaskPrediction, Value, anyhow, json,
+    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction, Value,
+    anyhow, json, raw::RawError,
 };
 
 use crate::{regions, stored};

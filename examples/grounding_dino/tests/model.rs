@@ -7,7 +7,7 @@ mod unusable;
 use std::{fs, path::Path};
 
 use label_studio_inference::grounding_dino::{Detector, DetectorOptions, Thresholds};
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{Value, json, testing::TestClient};
 use support::{LABEL_CONFIG, backend, data_url, fixture, predict_body, runtime, to_url, typed};
 
 const SURE: Thresholds = Thresholds {

@@ -6,9 +6,9 @@ use label_studio_inference::{
     sam::{self, Predictor},
 };
 use label_studio_ml::{
-    LabelConfig, Model, PredictRequest, Predictions, Project, RawError, Region, TaskPrediction,
-    Value,
+    LabelConfig, Model, PredictRequest, Predictions, Project, Region, TaskPrediction, Value,
     anyhow::{self, Context},
+    raw::RawError,
     sdk::Pair,
 };
 

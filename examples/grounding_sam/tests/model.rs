@@ -14,7 +14,7 @@ use label_studio_inference::{
     sam::Prompt,
 };
 use label_studio_ml::{
-    Model, PredictRequest, Predictions, Project, TestClient, Value, anyhow, json,
+    Model, PredictRequest, Predictions, Project, Value, anyhow, json, testing::TestClient,
 };
 use tiny::{
     LABEL_CONFIG, body, data_url, dino, mask, model, predict, predictor, regions, runtime,

@@ -6,7 +6,7 @@ mod tiny;
 
 use std::collections::HashSet;
 
-use label_studio_ml::{TestClient, Value, json, serde_json};
+use label_studio_ml::{Value, json, serde_json, testing::TestClient};
 use tiny::{LABEL_CONFIG, body, data_url, mask, model, predict, predictor, regions};
 
 const MIN_OVERLAP: f64 = 0.99;

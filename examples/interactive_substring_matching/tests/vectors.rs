@@ -1,7 +1,7 @@
 //! Recorded requests of Label Studio and the answers of the Python original.
 
 use interactive_substring_matching::InteractiveSubstringMatching;
-use label_studio_ml::{TestClient, Value, json, serde_json};
+use label_studio_ml::{Value, json, serde_json, testing::TestClient};
 
 const VECTORS: &str = include_str!("vectors/interactive_substring_matching.json");
 /// What the recorded answers hold in place of an id.

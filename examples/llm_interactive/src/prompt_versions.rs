@@ -1,7 +1,7 @@
 //! One model version per prompt.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use label_studio_ml::{Project, anyhow, bump, serde_json};
+use label_studio_ml::{Project, anyhow, model_version::bump, serde_json};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

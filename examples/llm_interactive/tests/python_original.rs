@@ -1,7 +1,9 @@
 //! What the Python original asked the chat model and answered, recorded call by call, with a real `openai` client.
 
 use clap::Parser;
-use label_studio_ml::{MemoryStore, ServerArgs, Services, TestClient, Value, json, serde_json};
+use label_studio_ml::{
+    Resources, ServerArgs, Value, json, serde_json, store::MemoryStore, testing::TestClient,
+};
 use label_studio_services::{Answer, StandIn};
 use llm_interactive::{OpenAIInteractive, Options};
 
@@ -48,8 +50,8 @@ fn backend(case: &Value, chat_model: &StandIn) -> TestClient {
         );
     }
     let model = OpenAIInteractive::new(Program::parse_from(flags).options).unwrap();
-    let services = Services::new(MemoryStore::default());
-    TestClient::with_services(model, &ServerArgs::default(), services)
+    let resources = Resources::new(MemoryStore::default());
+    TestClient::with_resources(model, &ServerArgs::default(), resources)
 }
 
 #[test]

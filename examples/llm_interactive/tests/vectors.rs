@@ -2,8 +2,9 @@
 
 use clap::Parser;
 use label_studio_ml::{
-    MemoryStore, ProjectId, ServerArgs, Services, SqliteStore, Store, TestClient, Value, json,
-    serde_json,
+    ProjectId, Resources, ServerArgs, Value, json, serde_json,
+    store::{MemoryStore, SqliteStore, Store},
+    testing::TestClient,
 };
 use label_studio_services::{Answer, StandIn};
 use llm_interactive::{OpenAIInteractive, Options};
@@ -91,18 +92,18 @@ fn flags(case: &Value, chat_model: &StandIn) -> Vec<String> {
 
 fn post(case: &Value, chat_model: &StandIn) -> (u16, Value) {
     let options = Program::parse_from(flags(case, chat_model)).options;
-    let services = Services::new(MemoryStore::default());
+    let resources = Resources::new(MemoryStore::default());
     if let Some(params) = case["extra_params"].as_object() {
         let params = Value::Object(params.clone()).to_string();
-        services
+        resources
             .store
             .set(&ProjectId::parse("5.1"), "extra_params", &params)
             .unwrap();
     }
-    let client = TestClient::with_services(
+    let client = TestClient::with_resources(
         OpenAIInteractive::new(options).unwrap(),
         &ServerArgs::default(),
-        services,
+        resources,
     );
     let (status, mut answer) = client.post("/predict", &case["request"]);
     for prediction in answer["results"].as_array_mut().into_iter().flatten() {
@@ -240,11 +241,11 @@ fn names_may_have_capitals() {
 fn events_store_the_prompt_as_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let options = Program::parse_from(["backend", "--openai-api-key", "sk-test"]).options;
-    let services = Services::new(SqliteStore::new(folder.path()));
-    let client = TestClient::with_services(
+    let resources = Resources::new(SqliteStore::new(folder.path()));
+    let client = TestClient::with_resources(
         OpenAIInteractive::new(options).unwrap(),
         &ServerArgs::default(),
-        services,
+        resources,
     );
     let stored = |key: &str| {
         SqliteStore::new(folder.path())

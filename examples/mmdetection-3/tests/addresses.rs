@@ -8,8 +8,10 @@ use std::{
 };
 
 use label_studio_ml::{
-    MemoryStore, ServerArgs, Services, TestClient, json,
+    Resources, ServerArgs, json,
     sdk::{MediaFetcher, MediaOptions},
+    store::MemoryStore,
+    testing::TestClient,
 };
 use label_studio_services::{Answer, Secret, StandIn};
 use mmdetection_3::{S3Args, SignedAddresses};
@@ -122,11 +124,11 @@ fn images_in_a_bucket_are_labelled() {
         allow_private_addresses: true,
         ..MediaOptions::new(cache.path())
     };
-    let services = Services {
+    let resources = Resources {
         media: Some(MediaFetcher::new(None, options).unwrap()),
-        ..Services::new(MemoryStore::default())
+        ..Resources::new(MemoryStore::default())
     };
-    let client = TestClient::with_services(model, &ServerArgs::default(), services);
+    let client = TestClient::with_resources(model, &ServerArgs::default(), resources);
     let config = "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"label\" toName=\"image\" \
         model_score_threshold=\"0\"><Label value=\"Car\"/></RectangleLabels></View>";
     let tasks = [

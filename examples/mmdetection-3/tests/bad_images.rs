@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use label_studio_ml::{TestClient, Value};
+use label_studio_ml::{Value, testing::TestClient};
 use mmdetection_3::SignedAddresses;
 use support::{fixture, tiny_model};
 

@@ -12,7 +12,7 @@ const CONFIG: &str = r#"<View><Image name="image" value="$image"/>
   <RectangleLabels name="label" toName="image" model_score_threshold="0.7"><Label value="Airplane"/>
     <Label value="Car"/><Label value="Light" predicted_values="traffic light, street lamp"/></RectangleLabels></View>"#;
 
-fn client() -> label_studio_ml::TestClient {
+fn client() -> label_studio_ml::testing::TestClient {
     serve("rtmdet-raw.onnx", BTreeMap::new())
 }
 
@@ -47,7 +47,7 @@ fn labels_take_the_classes_that_they_name() {
 #[test]
 fn a_labels_file_serves_labels_that_name_nothing() {
     let config = CONFIG.replace("\"Car\"", "\"Vehicle\"");
-    let labels = |client: &label_studio_ml::TestClient| {
+    let labels = |client: &label_studio_ml::testing::TestClient| {
         let result = results(client, &config, &[json!({ "image": data_url("wide") })]).remove(0);
         let regions = result["result"].as_array().unwrap().iter();
         let labels: Vec<_> = regions
@@ -301,7 +301,7 @@ fn control_tags_choose_models_of_the_folder() {
     let client = client();
     let tasks = [json!({ "image": data_url("large") })];
     let with = |path: &str| CONFIG.replace("toName", &format!("model_path=\"{path}\" toName"));
-    let of = |client: &label_studio_ml::TestClient, config: &str| {
+    let of = |client: &label_studio_ml::testing::TestClient, config: &str| {
         results(client, config, &tasks)[0]["result"].take()
     };
     let other = serve("yolov3-raw.onnx", BTreeMap::new());

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use label_studio_ml::TestProgram;
+use label_studio_ml::testing::TestProgram;
 use support::fixture;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_mmdetection-3");

@@ -1,6 +1,6 @@
 //! The program's settings.
 
-use label_studio_ml::TestProgram;
+use label_studio_ml::testing::TestProgram;
 
 #[test]
 fn variables_that_are_set_to_nothing_count_as_not_set() {

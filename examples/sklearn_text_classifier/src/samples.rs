@@ -1,6 +1,6 @@
 //! What the annotations of a project teach.
 
-use label_studio_ml::{Annotation, Control, Task, anyhow};
+use label_studio_ml::{Control, Task, anyhow, sdk::Annotation};
 
 use crate::Sample;
 

@@ -5,8 +5,8 @@ mod stand_in;
 use std::{num::NonZeroUsize, path::Path, thread};
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Project, ServerArgs, Task, TestClient, Value, anyhow,
-    json, serde_json,
+    Action, Event, Model, PredictRequest, Project, ServerArgs, Task, Value, anyhow, json,
+    serde_json, testing::TestClient,
 };
 use sklearn_text_classifier::{Options, SklearnTextClassifier};
 use stand_in::LabelStudio;
@@ -135,10 +135,10 @@ fn an_untrained_model_knows_the_names_of_the_labels() {
 fn answers_recorded_events() {
     let folder = tempdir().unwrap();
     let studio = LabelStudio::start(recorded_tasks());
-    let client = TestClient::with_services(
+    let client = TestClient::with_resources(
         model(folder.path(), 4),
         &ServerArgs::default(),
-        studio.services(),
+        studio.resources(),
     );
     for case in vectors("webhook")["cases"].as_array().unwrap() {
         let (status, answer) = client.post("/webhook", &case["body"]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{Value, json, testing::TestClient};
 use the_simplest_backend::TheSimplestBackend;
 
 const TEXT: &str = r#"<View><Text name="text" value="$text"/>

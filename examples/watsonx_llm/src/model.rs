@@ -1,8 +1,8 @@
 //! The model: from a prompt to choices and a response.
 
 use label_studio_ml::{
-    Action, Event, Model, OwnReply, OwnRequest, PredictRequest, Prediction, Predictions, Project,
-    Region, Task, TaskPrediction, Value,
+    Action, CustomReply, CustomRequest, Event, Model, PredictRequest, Prediction, Predictions,
+    Project, Region, Task, TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     json, match_labels,
 };
@@ -160,11 +160,11 @@ impl Model for WatsonXModel {
         Ok(Value::Null)
     }
 
-    fn own_paths(&self) -> &[&str] {
+    fn custom_routes(&self) -> &[&str] {
         &["/data", "/data/", "/data/health", "/data/upload"]
     }
 
-    fn answer_own(&self, request: &OwnRequest) -> anyhow::Result<OwnReply> {
+    fn answer_custom_route(&self, request: &CustomRequest) -> anyhow::Result<CustomReply> {
         self.exporter.answer(request)
     }
 }

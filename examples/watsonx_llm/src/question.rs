@@ -3,9 +3,9 @@
 use std::{borrow::Cow, fs::File, io::Read as _, path::Path};
 
 use label_studio_ml::{
-    Control, LabelConfig, LabelConfigError, Object, Project, Task, Value,
+    Control, LabelConfig, Object, Project, Task, Value,
     anyhow::{self, Context, bail},
-    sdk::Pair,
+    sdk::{LabelConfigError, Pair},
 };
 use label_studio_services::{
     Deadline, fill_template, prompt_pair, python_json, python_repr, python_str,

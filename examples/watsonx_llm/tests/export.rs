@@ -5,7 +5,10 @@ mod stand_in;
 use std::sync::{Arc, Mutex};
 
 use label_studio_ml::{
-    Client, ClientOptions, MemoryStore, ServerArgs, Services, TestClient, Value, json,
+    Resources, ServerArgs, Value, json,
+    sdk::{Client, ClientOptions},
+    store::MemoryStore,
+    testing::TestClient,
 };
 use label_studio_services::{Answer, Received, StandIn};
 use stand_in::{generated, options, watsonx};
@@ -46,11 +49,11 @@ fn stage_with(flags: &[&str], respond: impl Fn(&str) -> Answer + Send + Sync + '
     let model = WatsonXModel::new(options(&watsonx(|_| generated("x")), &args)).unwrap();
     let label_studio_options =
         ClientOptions::new(label_studio.url("")).with_token("0123456789abcdef");
-    let services = Services {
+    let resources = Resources {
         client: Some(Client::new(label_studio_options).unwrap()),
-        ..Services::new(MemoryStore::default())
+        ..Resources::new(MemoryStore::default())
     };
-    let client = TestClient::with_services(model, &ServerArgs::default(), services);
+    let client = TestClient::with_resources(model, &ServerArgs::default(), resources);
     Stage {
         client,
         presto,

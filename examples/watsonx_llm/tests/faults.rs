@@ -4,7 +4,7 @@ mod stand_in;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{Value, json, testing::TestClient};
 use label_studio_services::{Answer, StandIn};
 use stand_in::{generated, options, watsonx};
 use watsonx_llm::WatsonXModel;

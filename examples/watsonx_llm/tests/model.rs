@@ -4,7 +4,7 @@ mod stand_in;
 
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _};
 
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{Value, json, testing::TestClient};
 use label_studio_services::{Answer, Received, StandIn};
 use stand_in::{generated, options, watsonx};
 use watsonx_llm::{WatsonXModel, model_id};

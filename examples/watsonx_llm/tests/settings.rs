@@ -1,7 +1,7 @@
 //! The program's settings.
 
 use clap::{CommandFactory, Parser};
-use label_studio_ml::TestProgram;
+use label_studio_ml::testing::TestProgram;
 use label_studio_services::variables;
 use watsonx_llm::Options;
 

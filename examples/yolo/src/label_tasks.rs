@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use label_studio_ml::{
-    LabelConfig, Map, Model, PredictRequest, Project, ProjectId, Services, Task, TaskPrediction,
+    LabelConfig, Map, Model, PredictRequest, Project, ProjectId, Resources, Task, TaskPrediction,
     Value,
     anyhow::{self, Context, bail, ensure},
     serde_json,
@@ -71,17 +71,17 @@ fn task(entry: Value) -> anyhow::Result<TaskToLabel> {
 /// Predicts one task after the other and stores the predictions; returns what went wrong with which task.
 pub fn label_tasks(
     model: &dyn Model,
-    services: Services,
+    resources: Resources,
     project: i64,
     tasks: &[TaskToLabel],
 ) -> anyhow::Result<Vec<String>> {
-    let client = services.client.clone().context(
+    let client = resources.client.clone().context(
         "Label Studio is not known: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (account page, access token)",
     )?;
     let info = client.project(project)?;
     let label_config = Arc::new(LabelConfig::parse(&info.label_config)?);
     let id = ProjectId::parse(&project.to_string());
-    let project = Project::new(id, label_config, Arc::new(services));
+    let project = Project::new(id, label_config, Arc::new(resources));
     model.setup(&project)?;
     let label = |task: &TaskToLabel| {
         let whole = match &task.data {

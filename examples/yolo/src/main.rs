@@ -138,7 +138,7 @@ fn main() -> anyhow::Result<()> {
         return serve(&args.server, load);
     };
     let tasks = read_tasks(&tasks)?;
-    let failures = label_tasks(&load()?, args.server.services()?, args.project, &tasks)?;
+    let failures = label_tasks(&load()?, args.server.resources()?, args.project, &tasks)?;
     report(tasks.len(), &failures)
 }
 

@@ -9,7 +9,12 @@ use label_studio_inference::{
     images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
-use label_studio_ml::{Client, ClientOptions, MemoryStore, Services, Value, json, serde_json};
+use label_studio_ml::{
+    Resources, Value, json,
+    sdk::{Client, ClientOptions},
+    serde_json,
+    store::MemoryStore,
+};
 use label_studio_services::{Answer, StandIn};
 use support::{data_url, fixture};
 use yolo::{ModelFiles, Networks, Options, TaskToLabel, Yolo, label_tasks, read_tasks};
@@ -82,14 +87,14 @@ fn predictions_are_stored_and_failures_named() {
         limits: Limits::default(),
         max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
     };
-    let services = Services {
+    let resources = Resources {
         client: Some(
             Client::new(ClientOptions::new(label_studio.url("")).with_token("key")).unwrap(),
         ),
-        ..Services::new(MemoryStore::default())
+        ..Resources::new(MemoryStore::default())
     };
     let tasks = read_tasks("7,8,9").unwrap();
-    let failures = label_tasks(&Yolo::new(networks, options), services, 3, &tasks).unwrap();
+    let failures = label_tasks(&Yolo::new(networks, options), resources, 3, &tasks).unwrap();
     assert_eq!(failures.len(), 2, "{failures:?}");
     assert!(
         failures[0].starts_with("task 8: ") && failures[1].starts_with("task 9: "),

@@ -3,7 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use label_studio_ml::{
-    LabelConfig, MediaFetcher, MediaOptions, MemoryStore, Project, ProjectId, Services,
+    LabelConfig, Project, ProjectId, Resources,
+    sdk::{MediaFetcher, MediaOptions},
+    store::MemoryStore,
 };
 
 /// Creates a project that finds `/data/local-files/?d=NAME` in `folder`.
@@ -12,10 +14,10 @@ pub(crate) fn project_in(folder: &Path, label_config: &str) -> Project {
         document_root: Some(folder.to_owned()),
         ..MediaOptions::new(folder.join("cache"))
     };
-    let services = Services {
+    let resources = Resources {
         media: Some(MediaFetcher::new(None, options).unwrap()),
-        ..Services::new(MemoryStore::default())
+        ..Resources::new(MemoryStore::default())
     };
     let label_config = Arc::new(LabelConfig::parse(label_config).unwrap());
-    Project::new(ProjectId::parse("1"), label_config, Arc::new(services))
+    Project::new(ProjectId::parse("1"), label_config, Arc::new(resources))
 }

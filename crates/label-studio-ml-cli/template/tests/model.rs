@@ -1,7 +1,7 @@
 //! Tests of the model; no Label Studio needed.
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Project, Task, TestClient, json, serde_json,
+    Action, Event, Model, PredictRequest, Project, Task, json, serde_json, testing::TestClient,
 };
 
 use my_backend::NewModel;

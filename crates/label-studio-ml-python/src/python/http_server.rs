@@ -14,9 +14,11 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 use label_studio_ml::{
-    Event, ListeningSocket, Model, PredictRequest, Predictions, Project, RawAnswer, RawError,
-    RawModel, RawOwnAnswer, RawOwnRequest, RawRequest, ServerArgs, Value, http::Response,
-    serve_raw_on,
+    Event, Model, PredictRequest, Predictions, Project, ServerArgs, Value,
+    raw::{
+        ListeningSocket, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawModel,
+        RawRequest, http::Response, serve_raw_on,
+    },
 };
 use pyo3::{exceptions::PyOSError, prelude::*, types::PyBytes};
 use rustix::net::{
@@ -161,12 +163,12 @@ impl Function {
         Err(wire::failure(status, &answer, request_id))
     }
 
-    fn call_own(&self, request: &RawOwnRequest) -> Result<Option<Response<Bytes>>, RawError> {
+    fn call_own(&self, request: &RawCustomRequest) -> Result<Option<Response<Bytes>>, RawError> {
         let Some(own) = &self.own else {
             return Ok(None);
         };
         let request_id = self.request_id();
-        let head = wire::own_head(&request.head, request.peers, None);
+        let head = wire::own_head(&request.head, request.addresses, None);
         let (status, answer) = ask(own, &head, &request.request.body, &request_id)?;
         wire::own_answer(&request.head.method, status, answer)
             .map_err(|error| RawError::new(500, format!("{error:#}")).with_request_id(request_id))
@@ -233,11 +235,11 @@ impl RawModel for InProcess {
         answer(&self.0, "/setup", request)
     }
 
-    fn has_own_paths(&self) -> bool {
+    fn has_custom_routes(&self) -> bool {
         self.0.own.is_some()
     }
 
-    fn own_raw(&self, request: RawOwnRequest) -> RawOwnAnswer {
+    fn custom_route_raw(&self, request: RawCustomRequest) -> RawCustomAnswer {
         let function = Arc::clone(&self.0);
         Box::pin(on_own_thread(move || function.call_own(&request)))
     }

@@ -34,5 +34,5 @@ fn match_labels(text: &str, labels: Vec<String>) -> Vec<String> {
 /// The model version after a training.
 #[pyfunction]
 fn bump_model_version(version: &str) -> String {
-    label_studio_ml::bump(version)
+    label_studio_ml::model_version::bump(version)
 }

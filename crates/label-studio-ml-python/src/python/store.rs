@@ -1,6 +1,9 @@
 use std::{collections::HashMap, path::PathBuf};
 
-use label_studio_ml::{ProjectId, SqliteStore, Store as _, StoreError};
+use label_studio_ml::{
+    ProjectId,
+    store::{SqliteStore, Store as _, StoreError},
+};
 use pyo3::{exceptions::PyOSError, prelude::*, types::PyBytes};
 
 /// Facts about projects in an SQLite file, shared with every process that uses the same file.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use label_studio_ml::RawError;
+use label_studio_ml::raw::RawError;
 use tokio::sync::watch;
 
 use super::{

@@ -12,8 +12,11 @@ use std::{
 
 use bytes::Bytes;
 use label_studio_ml::{
-    Event, Model, PredictRequest, Predictions, Project, RawAnswer, RawError, RawModel, RawNumber,
-    RawOwnAnswer, RawOwnRequest, RawRequest, Readiness, Value,
+    Event, Model, PredictRequest, Predictions, Project, Value,
+    raw::{
+        RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawModel, RawNumber, RawRequest,
+        Readiness,
+    },
 };
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
@@ -176,21 +179,21 @@ impl RawModel for Workers {
         self.answer(Route::Setup, request)
     }
 
-    fn has_own_paths(&self) -> bool {
+    fn has_custom_routes(&self) -> bool {
         // Until the app has been loaded nobody knows.
         self.shared.has_own_paths.get() != Some(&false)
     }
 
-    fn own_raw(&self, request: RawOwnRequest) -> RawOwnAnswer {
-        let RawOwnRequest {
+    fn custom_route_raw(&self, request: RawCustomRequest) -> RawCustomAnswer {
+        let RawCustomRequest {
             head,
-            peers,
+            addresses,
             request,
         } = request;
         let shared = Arc::clone(&self.shared);
         let runtime = self.runtime.clone();
         let mut call = self.call(Route::Own, request.body.clone());
-        call.own_head = Some(wire::own_head(&head, peers, call.deadline));
+        call.own_head = Some(wire::own_head(&head, addresses, call.deadline));
         call.may_repeat = head.method.is_safe();
         Box::pin(async move {
             let pool = Arc::clone(&shared.pool);

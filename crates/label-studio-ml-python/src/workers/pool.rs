@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use label_studio_ml::{RawError, Readiness};
+use label_studio_ml::raw::{RawError, Readiness};
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::connection::Connection;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Parser;
-use label_studio_ml::{LogLevel, ServerArgs, Value, json, serve_raw};
+use label_studio_ml::{ServerArgs, Value, json, raw::serve_raw, settings::LogLevel};
 
 use super::{
     args::StartArgs,

@@ -5,14 +5,14 @@ use std::{any::Any, fmt, net::SocketAddr, pin::Pin};
 use axum::http;
 use bytes::Bytes;
 
-use crate::Model;
+use crate::model::Model;
 
 /// The answer to a request, once the model has written it. Dropping it takes the call away if it has not begun; a call
 /// that has begun goes on to its end.
 pub type RawAnswer = Pin<Box<dyn Future<Output = Result<Bytes, RawError>> + Send>>;
 
-/// The answer to a request for a path of the model's own: nothing if the model does not know the path either.
-pub type RawOwnAnswer =
+/// The answer to a request for a custom route; `None` if the model has no such route.
+pub type RawCustomAnswer =
     Pin<Box<dyn Future<Output = Result<Option<http::Response<Bytes>>, RawError>> + Send>>;
 
 /// A model that takes requests as Label Studio wrote them and writes answers as Label Studio reads them: one that runs in
@@ -30,13 +30,13 @@ pub trait RawModel: Model {
     fn setup_raw(&self, request: RawRequest) -> RawAnswer;
 
     /// Tells whether the model may answer paths and methods that the server does not know.
-    fn has_own_paths(&self) -> bool {
+    fn has_custom_routes(&self) -> bool {
         false
     }
 
     /// Answers a request for a path or a method that the server does not know. Nothing of it has been checked but the
     /// credentials and the size.
-    fn own_raw(&self, _request: RawOwnRequest) -> RawOwnAnswer {
+    fn custom_route_raw(&self, _request: RawCustomRequest) -> RawCustomAnswer {
         Box::pin(std::future::ready(Ok(None)))
     }
 
@@ -105,18 +105,18 @@ impl fmt::Debug for RawRequest {
 
 /// A request for a path or a method that the server does not know, as it came.
 #[derive(Debug)]
-pub struct RawOwnRequest {
+pub struct RawCustomRequest {
     /// Method, path with query, and headers.
     pub head: http::request::Parts,
-    /// Who is connected to whom.
-    pub peers: Peers,
+    /// The two ends of the connection.
+    pub addresses: ConnectionAddresses,
     /// The body.
     pub request: RawRequest,
 }
 
-/// The two ends of a connection; an end that is no internet address is nothing.
+/// Addresses of the two ends of a connection; `None` for an end without IP address, such as a Unix socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Peers {
+pub struct ConnectionAddresses {
     /// The caller.
     pub client: Option<SocketAddr>,
     /// This server.

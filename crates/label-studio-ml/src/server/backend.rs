@@ -7,39 +7,45 @@ use std::sync::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{
-    RawModel, Readiness, ServerArgs,
-    auth::BasicAuth,
-    body::BodyLimits,
-    error::ApiError,
-    introduction::Introductions,
-    lanes::{Lanes, n_cores, on_own_thread},
-    metrics::Metrics,
-    model_slot::ModelSlot,
-    projects::{Projects, SeenProject},
-    training::Training,
+use crate::{
+    model::{Model, short_type_name},
+    raw::model::{RawModel, Readiness},
+    resources::Resources,
+    server::{
+        calls::{
+            connect_checks::ConnectChecks,
+            executor::{Lanes, n_cores, on_own_thread},
+            model_slot::ModelSlot,
+            projects::{Projects, SeenProject},
+        },
+        http::{auth::BasicAuth, body::BodyLimits, errors::ApiError, metrics::Metrics},
+        jobs::training::Training,
+        settings::args::ServerArgs,
+    },
 };
-use crate::{Model, Services, model::short_type_name};
 
 /// Seconds after which a caller that met a full queue may try again.
 const RETRY_AFTER: u32 = 1;
 
+/// What handlers share.
+pub(crate) type SharedBackend = Arc<Backend>;
+
 /// Everything that requests share.
-pub(super) struct Backend {
-    pub(super) auth: Option<BasicAuth>,
-    pub(super) bodies: BodyLimits,
-    pub(super) introductions: Introductions,
-    pub(super) metrics: Metrics,
-    pub(super) model: Arc<ModelSlot>,
-    pub(super) projects: Projects,
+pub(crate) struct Backend {
+    pub(crate) auth: Option<BasicAuth>,
+    pub(crate) bodies: BodyLimits,
+    pub(crate) connect_checks: Arc<ConnectChecks>,
+    pub(crate) metrics: Metrics,
+    pub(crate) model: Arc<ModelSlot>,
+    pub(crate) projects: Arc<Projects>,
     /// The model, when it reads requests and writes answers itself.
-    pub(super) raw: Option<Arc<dyn RawModel>>,
-    pub(super) services: Arc<Services>,
-    pub(super) training: Training,
-    pub(super) version: String,
+    pub(crate) raw: Option<Arc<dyn RawModel>>,
+    pub(crate) resources: Arc<Resources>,
+    pub(crate) training: Arc<Training>,
+    pub(crate) version: String,
     type_name: &'static str,
     predictions: Lanes,
-    pub(super) setups: Lanes,
+    pub(crate) setups: Lanes,
     threads: Arc<Semaphore>,
     alone: Arc<Semaphore>,
     n_waiting: AtomicUsize,
@@ -47,20 +53,24 @@ pub(super) struct Backend {
 }
 
 impl Backend {
-    pub(super) fn new(args: &ServerArgs, type_name: &'static str, services: Services) -> Self {
-        let services = Arc::new(services);
+    pub(crate) fn new(args: &ServerArgs, type_name: &'static str, resources: Resources) -> Self {
+        let resources = Arc::new(resources);
+        let model = Arc::new(ModelSlot::new());
         Self {
             auth: args
                 .basic_auth()
                 .map(|(user, pass)| BasicAuth::new(user, pass, args.public_health)),
             bodies: BodyLimits::new(args.max_body_mb, args.max_bodies_mb),
-            introductions: Introductions::new(args.basic_auth()),
+            connect_checks: Arc::new(ConnectChecks::new(
+                args.basic_auth(),
+                resources.client.clone(),
+            )),
             metrics: Metrics::new(),
-            model: Arc::new(ModelSlot::new()),
-            projects: Projects::new(Arc::clone(&services)),
+            model: Arc::clone(&model),
+            projects: Arc::new(Projects::new(Arc::clone(&resources))),
             raw: None,
-            services,
-            training: Training::default(),
+            resources,
+            training: Arc::new(Training::new(model)),
             version: args.version().to_owned(),
             type_name,
             predictions: Lanes::new(n_cores()),
@@ -73,24 +83,26 @@ impl Backend {
     }
 
     /// Returns the backend of a model that reads requests and writes answers itself.
-    pub(super) fn of_raw<M: RawModel>(
+    pub(crate) fn of_raw<M: RawModel>(
         args: &ServerArgs,
         model: Arc<M>,
-        services: Services,
+        resources: Resources,
     ) -> Self {
         let mut metrics = Metrics::new();
         metrics.watch(Arc::clone(&model) as Arc<dyn RawModel>);
+        let slot = Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>));
         Self {
             metrics,
             threads: Arc::new(Semaphore::new(model.places())),
-            model: Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>)),
+            model: Arc::clone(&slot),
+            training: Arc::new(Training::new(slot)),
             raw: Some(model),
-            ..Self::new(args, short_type_name::<M>(), services)
+            ..Self::new(args, short_type_name::<M>(), resources)
         }
     }
 
     /// Tells whether the model can answer now.
-    pub(super) fn readiness(&self) -> Readiness {
+    pub(crate) fn readiness(&self) -> Readiness {
         match (&self.raw, self.model.peek()) {
             (Some(raw), _) => raw.readiness(),
             (None, Some(Ok(_))) => Readiness::Ready,
@@ -100,7 +112,7 @@ impl Backend {
     }
 
     /// Returns the name for the health check, which never waits for the model.
-    pub(super) fn model_name(&self) -> &str {
+    pub(crate) fn model_name(&self) -> &str {
         match self.model.peek() {
             Some(Ok(model)) => model.name(),
             Some(Err(_)) | None => self.type_name,
@@ -112,7 +124,7 @@ impl Backend {
     ///
     /// A caller that leaves takes its place in the queue along; a call that has begun ends, and only then frees its
     /// place. A panic costs this call.
-    pub(super) async fn call<T, F>(
+    pub(crate) async fn call<T, F>(
         &self,
         project: Arc<SeenProject>,
         small: bool,
@@ -141,7 +153,7 @@ impl Backend {
     }
 
     /// Waits for one of the places for calls.
-    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+    pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         self.place_of(&self.threads).await
     }
 
@@ -162,7 +174,7 @@ impl Backend {
     }
 
     /// Like [`Backend::call`], for calls that are about no project.
-    pub(super) async fn run<T, F>(&self, run: F) -> Result<T, ApiError>
+    pub(crate) async fn run<T, F>(&self, run: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Model) -> Result<T, ApiError> + Send + 'static,
@@ -177,7 +189,7 @@ impl Backend {
     }
 
     /// Returns how many calls wait for a thread.
-    pub(super) fn n_waiting(&self) -> usize {
+    pub(crate) fn n_waiting(&self) -> usize {
         self.n_waiting.load(Ordering::Relaxed)
     }
 }

@@ -10,11 +10,17 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{
-    RawModel, ServerArgs, backend::Backend, connections, logging, services, shards,
-    socket::ListeningSocket,
+use crate::{
+    model::{Model, short_type_name},
+    project::MODEL_VERSION,
+    raw::model::RawModel,
+    server::{
+        backend::Backend,
+        http::{connections, socket::ListeningSocket},
+        settings::{args::ServerArgs, logging},
+        worker_threads,
+    },
 };
-use crate::{Model, model::short_type_name, project::MODEL_VERSION};
 
 /// Processes of a model that one thread in front of them keeps busy, whatever they do.
 const ENOUGH_FOR_ONE_THREAD: u16 = 2;
@@ -42,16 +48,16 @@ pub fn serve<M: Model>(
     let backend = Arc::new(Backend::new(
         args,
         short_type_name::<M>(),
-        services::from_args(args)?,
+        args.resources()?,
     ));
-    let runtime = shards::runtime()?;
+    let runtime = worker_threads::runtime()?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let socket = listen(args)?;
     tracing::info!("listening on {socket}");
     announce(args, &backend);
     load(&backend, loader)?;
     let stopping = watch::Sender::new(false);
-    let mut has_ended = shards::start(&backend, &socket, &stopping)?;
+    let mut has_ended = worker_threads::start(&backend, &socket, &stopping)?;
     drop(socket);
     let servers = async {
         while let Some(ended) = has_ended.recv().await {
@@ -105,12 +111,12 @@ fn serve_raw_within<M: RawModel>(
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: Stop,
 ) -> anyhow::Result<()> {
-    let services = services::from_args(args)?;
+    let resources = args.resources()?;
     let model = {
         let _within = runtime.enter();
         start()?
     };
-    let backend = Arc::new(Backend::of_raw(args, Arc::clone(&model), services));
+    let backend = Arc::new(Backend::of_raw(args, Arc::clone(&model), resources));
     for socket in &sockets {
         tracing::info!("listening on {socket}");
     }
@@ -120,7 +126,7 @@ fn serve_raw_within<M: RawModel>(
         let mut servers = JoinSet::new();
         for socket in sockets {
             let (backend, stopping) = (Arc::clone(&backend), stopping.subscribe());
-            servers.spawn(async move { shards::serve(&backend, socket, stopping).await });
+            servers.spawn(async move { worker_threads::serve(&backend, socket, stopping).await });
         }
         while let Some(ended) = servers.join_next().await {
             ended??;
@@ -141,7 +147,7 @@ fn serve_raw_within<M: RawModel>(
 /// model, and what it passes between a caller and the model wakes no other thread.
 fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
     if n_processes <= ENOUGH_FOR_ONE_THREAD {
-        return shards::runtime();
+        return worker_threads::runtime();
     }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -171,12 +177,12 @@ fn announce(args: &ServerArgs, backend: &Backend) {
             "one process serves a native backend; raise THREADS for more calls"
         );
     }
-    if backend.services.client.is_none() {
+    if backend.resources.client.is_none() {
         tracing::warn!(
             "LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are not set: uploads and annotations stay out of reach"
         );
     }
-    match (&backend.auth, &backend.services.client) {
+    match (&backend.auth, &backend.resources.client) {
         (None, _) if args.has_half_basic_auth() => tracing::warn!(
             "only one of BASIC_AUTH_USER and BASIC_AUTH_PASS is set: the backend answers everyone until both are"
         ),
@@ -202,7 +208,7 @@ fn load<M: Model>(
             Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
         }
         // Here so that an operator need not wait for the first request to hear it.
-        if let Err(error) = backend.services.store.values(MODEL_VERSION) {
+        if let Err(error) = backend.resources.store.values(MODEL_VERSION) {
             let error = anyhow::Error::from(error);
             tracing::warn!("no model version can be kept, so requests will fail: {error:#}");
         }

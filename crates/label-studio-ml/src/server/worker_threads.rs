@@ -9,11 +9,15 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-use super::{app, backend::Backend, connections, lanes::n_workers, socket::ListeningSocket};
+use crate::server::{
+    backend::Backend,
+    calls::executor::n_workers,
+    http::{app, connections, socket::ListeningSocket},
+};
 
 /// Serves on as many threads as [`n_workers`] says, until `stopping`. Each thread tells its end, once its connections and
 /// all trainings have ended.
-pub(super) fn start(
+pub(crate) fn start(
     backend: &Arc<Backend>,
     socket: &ListeningSocket,
     stopping: &watch::Sender<bool>,
@@ -42,7 +46,7 @@ pub(super) fn start(
 }
 
 /// Serves on one socket until `stopping`, and lets the requests that run then end.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     backend: &Arc<Backend>,
     socket: ListeningSocket,
     mut stopping: watch::Receiver<bool>,
@@ -55,6 +59,6 @@ pub(super) async fn serve(
 }
 
 /// Returns a runtime of one thread.
-pub(super) fn runtime() -> std::io::Result<Runtime> {
+pub(crate) fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }

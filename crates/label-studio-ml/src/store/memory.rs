@@ -5,7 +5,10 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use crate::{ProjectId, Store, StoreError};
+use crate::{
+    project_id::ProjectId,
+    store::{Store, StoreError},
+};
 
 type Values = HashMap<ProjectId, HashMap<String, String>>;
 

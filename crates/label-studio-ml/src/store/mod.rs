@@ -6,7 +6,7 @@ mod sqlite;
 
 use std::path::PathBuf;
 
-use crate::ProjectId;
+use crate::project_id::ProjectId;
 
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;

@@ -8,7 +8,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use crate::ProjectId;
+use crate::project_id::ProjectId;
 
 /// Length of what SQLite's index of the write-ahead log starts with, which every commit changes: a counter of commits, the
 /// number of frames, salts and checksums, all of it twice (<https://sqlite.org/walformat.html#the_wal_index_header>).

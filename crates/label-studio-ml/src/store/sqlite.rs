@@ -9,7 +9,10 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::recent::{Known, Recent};
-use crate::{ProjectId, Store, StoreError};
+use crate::{
+    project_id::ProjectId,
+    store::{Store, StoreError},
+};
 
 const FILE_NAME: &str = "cache.db";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS cache (project_id TEXT, key TEXT, value TEXT, PRIMARY KEY (project_id, key))";

@@ -8,13 +8,18 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-use super::{RawModel, ServerArgs, app, backend::Backend};
-use crate::{MemoryStore, Model, Services, model::short_type_name};
+use crate::{
+    model::{Model, short_type_name},
+    raw::model::RawModel,
+    resources::Resources,
+    server::{backend::Backend, http::app, settings::args::ServerArgs},
+    store::MemoryStore,
+};
 
 /// Calls a model through the whole server without a socket.
 ///
 /// ```
-/// use label_studio_ml::{FnModel, TestClient, json};
+/// use label_studio_ml::{FnModel, json, testing::TestClient};
 ///
 /// let client = TestClient::new(FnModel::new("Silent"));
 /// assert_eq!(client.predict(&json!({ "tasks": [] })), json!({ "results": [] }));
@@ -29,17 +34,17 @@ pub struct TestClient {
 impl TestClient {
     /// Serves `model` with facts kept in memory and no Label Studio.
     pub fn new<M: Model>(model: M) -> Self {
-        Self::with_services(
+        Self::with_resources(
             model,
             &ServerArgs::default(),
-            Services::new(MemoryStore::default()),
+            Resources::new(MemoryStore::default()),
         )
     }
 
-    /// Serves `model` with the given flags and services.
-    pub fn with_services<M: Model>(model: M, args: &ServerArgs, services: Services) -> Self {
+    /// Serves `model` with the given flags and resources.
+    pub fn with_resources<M: Model>(model: M, args: &ServerArgs, resources: Resources) -> Self {
         let runtime = runtime();
-        let backend = Arc::new(Backend::new(args, short_type_name::<M>(), services));
+        let backend = Arc::new(Backend::new(args, short_type_name::<M>(), resources));
         // A loader that hands over a model cannot fail.
         let _ = backend.model.load(move || Ok(model));
         Self::of(backend, runtime)
@@ -48,11 +53,11 @@ impl TestClient {
     /// Serves the model that `load` makes on a thread of its own, which may take its time.
     pub fn with_loader<M: Model>(
         load: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
-        services: Services,
+        resources: Resources,
     ) -> Self {
         let runtime = runtime();
         let args = ServerArgs::default();
-        let backend = Arc::new(Backend::new(&args, short_type_name::<M>(), services));
+        let backend = Arc::new(Backend::new(&args, short_type_name::<M>(), resources));
         let slot = Arc::clone(&backend.model);
         thread::spawn(move || slot.load(load).is_ok());
         Self::of(backend, runtime)
@@ -62,14 +67,14 @@ impl TestClient {
     pub fn with_raw<M: RawModel>(
         start: impl FnOnce() -> Arc<M>,
         args: &ServerArgs,
-        services: Services,
+        resources: Resources,
     ) -> Self {
         let runtime = runtime();
         let model = {
             let _within = runtime.enter();
             start()
         };
-        let backend = Arc::new(Backend::of_raw(args, model, services));
+        let backend = Arc::new(Backend::of_raw(args, model, resources));
         Self::of(backend, runtime)
     }
 

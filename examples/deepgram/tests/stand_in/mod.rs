@@ -3,7 +3,10 @@
 use clap::Parser;
 use deepgram::{DeepgramModel, Options};
 use label_studio_ml::{
-    Client, ClientOptions, MemoryStore, ServerArgs, Services, TestClient, Value, json,
+    Resources, ServerArgs, Value, json,
+    sdk::{Client, ClientOptions},
+    store::MemoryStore,
+    testing::TestClient,
 };
 use label_studio_services::{Answer, Received, StandIn};
 
@@ -50,13 +53,13 @@ impl Stage {
         args.extend(flags);
         let options = Program::parse_from(args).options;
         let label_studio = ClientOptions::new(service.url("")).with_token("0123456789abcdef");
-        let services = Services {
+        let resources = Resources {
             client: Some(Client::new(label_studio).unwrap()),
-            ..Services::new(MemoryStore::default())
+            ..Resources::new(MemoryStore::default())
         };
         let model = DeepgramModel::new(options).unwrap();
         Self {
-            client: TestClient::with_services(model, &ServerArgs::default(), services),
+            client: TestClient::with_resources(model, &ServerArgs::default(), resources),
             service,
         }
     }

@@ -5,8 +5,11 @@ use std::sync::Mutex;
 use clap::Parser;
 use docling::{Docling, Options};
 use label_studio_ml::{
-    MediaFetcher, MediaOptions, MemoryStore, ServerArgs, Services, TestClient, Value, json,
+    Resources, ServerArgs, Value, json,
+    sdk::{MediaFetcher, MediaOptions},
     serde_json,
+    store::MemoryStore,
+    testing::TestClient,
 };
 use label_studio_services::{Answer, Received, StandIn};
 use tempfile::TempDir;
@@ -71,14 +74,14 @@ impl Stage {
             retries: 0,
             ..MediaOptions::new(cache.path())
         };
-        let services = Services {
+        let resources = Resources {
             media: Some(MediaFetcher::new(None, media).unwrap()),
-            ..Services::new(MemoryStore::default())
+            ..Resources::new(MemoryStore::default())
         };
-        let client = TestClient::with_services(
+        let client = TestClient::with_resources(
             Docling::load(options).unwrap(),
             &ServerArgs::default(),
-            services,
+            resources,
         );
         Self {
             client,

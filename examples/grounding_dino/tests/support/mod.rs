@@ -19,7 +19,7 @@ use label_studio_inference::{
     images::Limits,
     onnx::{OnnxArgs, Runtime},
 };
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{Value, json, testing::TestClient};
 
 pub const LABEL_CONFIG: &str = r#"
 <View>

@@ -21,7 +21,7 @@ use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
     sam::{MaskChoice, Predictor, Sam},
 };
-use label_studio_ml::{TestClient, Value, json, sdk::brush_rle, serde_json};
+use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
 
 pub const LABEL_CONFIG: &str = r#"
 <View>

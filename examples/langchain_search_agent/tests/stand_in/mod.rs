@@ -1,7 +1,7 @@
 //! Stand-ins for a chat model and for Google, and the backend that asks them.
 
 use clap::Parser;
-use label_studio_ml::{TestClient, Value, json};
+use label_studio_ml::{Value, json, testing::TestClient};
 use label_studio_services::{Answer, Received, StandIn};
 use langchain_search_agent::{LangchainSearchAgent, Options};
 

@@ -4,7 +4,12 @@ use std::{fs, io::Cursor, os::unix::fs::PermissionsExt as _, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use label_studio_ml::{MediaFetcher, MediaOptions, MemoryStore, Services, TestClient, Value, json};
+use label_studio_ml::{
+    Resources, Value, json,
+    sdk::{MediaFetcher, MediaOptions},
+    store::MemoryStore,
+    testing::TestClient,
+};
 use label_studio_services::{Answer, StandIn};
 
 use crate::stand_in::{asked, backend, backend_with, completion, question, saying, value};
@@ -306,9 +311,9 @@ fn fetching(chat_model: &StandIn, flags: &[&str], cache: &Path) -> TestClient {
     backend_with(
         chat_model,
         flags,
-        Services {
+        Resources {
             media,
-            ..Services::new(MemoryStore::default())
+            ..Resources::new(MemoryStore::default())
         },
     )
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use label_studio_ml::{
-    Action, Event, LabelConfig, MemoryStore, Model, Project, ProjectId, Services, TestClient,
-    Value, json,
+    Action, Event, LabelConfig, Model, Project, ProjectId, Resources, Value, json,
+    store::MemoryStore, testing::TestClient,
 };
 use label_studio_services::StandIn;
 use llm_interactive::OpenAIInteractive;
@@ -295,13 +295,13 @@ fn settings_that_are_set_to_nothing_are_not_set() {
 
 #[test]
 fn projects_do_not_see_each_others_prompts() {
-    let services = Arc::new(Services::new(MemoryStore::default()));
+    let resources = Arc::new(Resources::new(MemoryStore::default()));
     let config = Arc::new(LabelConfig::parse(&label_config(RESPONSE)).unwrap());
     let project = |id: &str| {
         Project::new(
             ProjectId::parse(id),
             Arc::clone(&config),
-            Arc::clone(&services),
+            Arc::clone(&resources),
         )
     };
     let model = OpenAIInteractive::new(options(&saying("ok"), &[])).unwrap();

@@ -1,7 +1,9 @@
 //! A chat model on this machine, and a backend that asks it.
 
 use clap::Parser;
-use label_studio_ml::{MemoryStore, ServerArgs, Services, TestClient, Value, json};
+use label_studio_ml::{
+    Resources, ServerArgs, Value, json, store::MemoryStore, testing::TestClient,
+};
 use label_studio_services::{Answer, StandIn};
 use llm_interactive::{OpenAIInteractive, Options};
 
@@ -55,12 +57,16 @@ pub(crate) fn options(chat_model: &StandIn, flags: &[&str]) -> Options {
 
 /// A backend that asks the chat model.
 pub(crate) fn backend(chat_model: &StandIn, flags: &[&str]) -> TestClient {
-    backend_with(chat_model, flags, Services::new(MemoryStore::default()))
+    backend_with(chat_model, flags, Resources::new(MemoryStore::default()))
 }
 
-pub(crate) fn backend_with(chat_model: &StandIn, flags: &[&str], services: Services) -> TestClient {
+pub(crate) fn backend_with(
+    chat_model: &StandIn,
+    flags: &[&str],
+    resources: Resources,
+) -> TestClient {
     let model = OpenAIInteractive::new(options(chat_model, flags)).unwrap();
-    TestClient::with_services(model, &ServerArgs::default(), services)
+    TestClient::with_resources(model, &ServerArgs::default(), resources)
 }
 
 /// A request of somebody who has just typed a prompt.

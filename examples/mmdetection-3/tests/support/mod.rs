@@ -19,7 +19,7 @@ use label_studio_inference::{
     images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
-use label_studio_ml::{TestClient, Value, anyhow, json, serde_json};
+use label_studio_ml::{Value, anyhow, json, serde_json, testing::TestClient};
 use mmdetection_3::{Detector, Detectors, MmDetection, Options, SignedAddresses};
 
 pub fn fixture(name: &str) -> PathBuf {

@@ -8,7 +8,9 @@ use std::{
 };
 
 use label_studio_ml::{
-    Client, ClientOptions, LabelConfig, MemoryStore, Project, ProjectId, Services, Value, json,
+    LabelConfig, Project, ProjectId, Resources, Value, json,
+    sdk::{Client, ClientOptions},
+    store::MemoryStore,
 };
 
 /// Serves whatever tasks it was given last.
@@ -53,12 +55,12 @@ impl LabelStudio {
         (has_arrived, let_go)
     }
 
-    pub(crate) fn services(&self) -> Services {
+    pub(crate) fn resources(&self) -> Resources {
         let options =
             ClientOptions::new(&self.url).with_token("0123456789abcdef0123456789abcdef01234567");
-        Services {
+        Resources {
             client: Some(Client::new(options).unwrap()),
-            ..Services::new(MemoryStore::default())
+            ..Resources::new(MemoryStore::default())
         }
     }
 
@@ -67,7 +69,7 @@ impl LabelStudio {
         Project::new(
             ProjectId::parse("1"),
             Arc::new(label_config),
-            Arc::new(self.services()),
+            Arc::new(self.resources()),
         )
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::backend::{Backend, CONFIG, command, predict_body, read};
-use label_studio_ml::{TestProgram, Value, json};
+use label_studio_ml::{Value, json, testing::TestProgram};
 
 #[test]
 fn sigterm_finishes_what_runs_and_ends_with_zero() {

@@ -6,9 +6,10 @@ use std::{
 };
 
 use label_studio_ml::{
-    Action, Client, OwnReply, OwnRequest, Project, Value,
+    Action, CustomReply, CustomRequest, Project, Value,
     anyhow::{self, Context, anyhow},
     json,
+    sdk::Client,
 };
 use label_studio_services::{Deadline, Secret, ServiceArgs, ServiceClient};
 use subtle::ConstantTimeEq;
@@ -67,17 +68,17 @@ impl Exporter {
     }
 
     /// Answers a request below `/data`.
-    pub fn answer(&self, request: &OwnRequest) -> anyhow::Result<OwnReply> {
+    pub fn answer(&self, request: &CustomRequest) -> anyhow::Result<CustomReply> {
         let is_upload = request.path == "/data/upload";
         match (request.method.as_str(), is_upload) {
-            ("GET" | "HEAD", false) => Ok(OwnReply::new(200, json!({ "status": "UP" }))),
+            ("GET" | "HEAD", false) => Ok(CustomReply::new(200, json!({ "status": "UP" }))),
             ("POST", true) if self.admits(request) => self.upload(request),
             ("POST", true) => Ok(refusal(401, "the export token is missing or wrong")),
             _ => Ok(refusal(405, "POST to /data/upload, GET /data/health")),
         }
     }
 
-    fn admits(&self, request: &OwnRequest) -> bool {
+    fn admits(&self, request: &CustomRequest) -> bool {
         let Some(token) = &self.token else {
             return true;
         };
@@ -96,7 +97,7 @@ impl Exporter {
             })
     }
 
-    fn upload(&self, request: &OwnRequest) -> anyhow::Result<OwnReply> {
+    fn upload(&self, request: &CustomRequest) -> anyhow::Result<CustomReply> {
         let payload = &request.body;
         let action = payload["action"].as_str().and_then(Action::parse);
         let project = match &payload["project"]["id"] {
@@ -110,7 +111,7 @@ impl Exporter {
             }
             Some(Action::AnnotationDeleted) => self.delete(&project, payload),
             Some(Action::StartTraining) | None => {
-                Ok(OwnReply::new(200, json!({ "status": "Unknown event" })))
+                Ok(CustomReply::new(200, json!({ "status": "Unknown event" })))
             }
         }
     }
@@ -120,7 +121,7 @@ impl Exporter {
         project: &Project,
         payload: &Value,
         action: Action,
-    ) -> anyhow::Result<OwnReply> {
+    ) -> anyhow::Result<CustomReply> {
         let (task, annotation) = (&payload["task"], &payload["annotation"]);
         let Some(id) = task["id"].as_i64() else {
             return Ok(refusal(400, "the event has no task.id"));
@@ -141,7 +142,7 @@ impl Exporter {
         let known = annotation_id.and_then(|id| exported.get(id)).cloned();
         let is_older = |known: &Record| known.updated_at.as_str() > updated_at;
         if !updated_at.is_empty() && known.as_ref().is_some_and(is_older) {
-            return Ok(OwnReply::new(
+            return Ok(CustomReply::new(
                 200,
                 json!({ "status": "outdated", "task": id }),
             ));
@@ -172,10 +173,10 @@ impl Exporter {
                 },
             )?;
         }
-        Ok(OwnReply::new(200, json!({ "status": "ok", "task": id })))
+        Ok(CustomReply::new(200, json!({ "status": "ok", "task": id })))
     }
 
-    fn delete(&self, project: &Project, payload: &Value) -> anyhow::Result<OwnReply> {
+    fn delete(&self, project: &Project, payload: &Value) -> anyhow::Result<CustomReply> {
         let (writer, deadline) = (self.writer()?, self.service.deadline());
         let listed = payload["annotations"].as_array().into_iter().flatten();
         let annotations = listed.chain(payload.get("annotation"));
@@ -194,7 +195,7 @@ impl Exporter {
             writer.delete(task, None, deadline)?;
             n_deleted = 1;
         }
-        Ok(OwnReply::new(
+        Ok(CustomReply::new(
             200,
             json!({ "status": "ok", "deleted": n_deleted }),
         ))
@@ -259,8 +260,8 @@ impl Exporter {
     }
 }
 
-fn refusal(status: u16, detail: &str) -> OwnReply {
-    OwnReply::new(status, json!({ "status": status, "detail": detail }))
+fn refusal(status: u16, detail: &str) -> CustomReply {
+    CustomReply::new(status, json!({ "status": status, "detail": detail }))
 }
 
 fn writer(args: &ExportArgs, key: &Secret, client: ServiceClient) -> anyhow::Result<Writer> {

@@ -20,7 +20,7 @@ use label_studio_inference::{
     masks::Mask,
     onnx::{OnnxArgs, Runtime},
 };
-use label_studio_ml::{TestClient, Value, json, sdk::brush_rle, serde_json};
+use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
 use tempfile::TempDir;
 use yolo::{ModelFiles, Networks, Options, Yolo};
 

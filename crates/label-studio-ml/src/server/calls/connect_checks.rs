@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use label_studio_sdk::{Client, ClientError, LabelConfig};
 
-use super::{app::SharedBackend, projects::SeenProject};
+use crate::server::calls::projects::SeenProject;
 
 const AUTHORIZATION: &str = "Authorization";
 /// Problems of one label config that are logged.
@@ -19,8 +19,9 @@ const MAX_PROBLEMS: usize = 10;
 const MAX_TRIES: u32 = 5;
 
 /// What is known of the projects that have been introduced.
-pub(super) struct Introductions {
+pub(crate) struct ConnectChecks {
     credentials: Option<String>,
+    client: Option<Client>,
     state: Mutex<State>,
 }
 
@@ -50,26 +51,26 @@ impl Tries {
     }
 }
 
-impl Introductions {
-    pub(super) fn new(basic_auth: Option<(&str, &str)>) -> Self {
+impl ConnectChecks {
+    pub(crate) fn new(basic_auth: Option<(&str, &str)>, client: Option<Client>) -> Self {
         let credentials = basic_auth.map(|(user, pass)| {
             format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{pass}")))
         });
         Self {
             credentials,
+            client,
             state: Mutex::default(),
         }
     }
 
     /// Looks into a project behind the caller's back: Label Studio waits for the answer to `/setup` meanwhile, and a
     /// Label Studio that is slow must not make that late. What succeeded is not done again.
-    pub(super) fn start(backend: &SharedBackend, project: &Arc<SeenProject>, headers: &HeaderMap) {
+    pub(crate) fn start(self: &Arc<Self>, project: &Arc<SeenProject>, headers: &HeaderMap) {
         if project.is_new() {
             let project = Arc::clone(project);
             tokio::task::spawn_blocking(move || report_label_config(&project));
         }
-        let introductions = &backend.introductions;
-        let Some(client) = &backend.services.client else {
+        let Some(client) = &self.client else {
             return;
         };
         let Ok(number) = project.project.number() else {
@@ -77,14 +78,13 @@ impl Introductions {
         };
         let id: Box<str> = project.project.id().as_str().into();
         let address = own_address(headers);
-        if introductions.is_done(&id, address.as_deref()) || !introductions.enter(&id) {
+        if self.is_done(&id, address.as_deref()) || !self.enter(&id) {
             return;
         }
-        let (backend, client) = (Arc::clone(backend), client.clone());
+        let (checks, client) = (Arc::clone(self), client.clone());
         tokio::task::spawn_blocking(move || {
-            let introductions = &backend.introductions;
-            introductions.introduce(&client, number, &id, address.as_deref());
-            introductions.state().running.remove(&id);
+            checks.run(&client, number, &id, address.as_deref());
+            checks.state().running.remove(&id);
         });
     }
 
@@ -104,7 +104,7 @@ impl Introductions {
         self.state().running.insert(id.into())
     }
 
-    fn introduce(&self, client: &Client, number: i64, id: &str, address: Option<&str>) {
+    fn run(&self, client: &Client, number: i64, id: &str, address: Option<&str>) {
         if !self.state().token.is_over {
             let accepted = client.whoami();
             self.state().token.count(accepted.is_ok());

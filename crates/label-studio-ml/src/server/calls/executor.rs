@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::{error::ApiError, model_slot::panic_text};
+use crate::server::{calls::model_slot::panic_text, http::errors::ApiError};
 
 /// A call that takes no longer than this may run where the request was read.
 const QUICK: Duration = Duration::from_millis(1);
@@ -24,14 +24,14 @@ const LOSS: u32 = 8;
 ///
 /// A call that turns out slow sends those after it to threads of their own again. Until it ends it holds up one of the
 /// server's threads, of which one more exists than may be held up.
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     places: Semaphore,
     trust: AtomicU32,
 }
 
 impl Lanes {
     /// Creates lanes for a server with more than `n_places` threads.
-    pub(super) fn new(n_places: usize) -> Self {
+    pub(crate) fn new(n_places: usize) -> Self {
         Self {
             places: Semaphore::new(n_places),
             trust: AtomicU32::new(0),
@@ -39,7 +39,7 @@ impl Lanes {
     }
 
     /// Runs a call. One that is not `alike` those before it, as a first one, gets a thread of its own and proves nothing.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         alike: bool,
         call: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
@@ -79,17 +79,17 @@ impl Lanes {
 }
 
 /// Threads of a server: one for each core, and one that no quick call holds up.
-pub(super) fn n_workers() -> usize {
+pub(crate) fn n_workers() -> usize {
     n_cores() + 1
 }
 
 /// Cores of this machine, as far as the process may use them.
-pub(super) fn n_cores() -> usize {
+pub(crate) fn n_cores() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
 }
 
 /// Runs code of the model's author on a thread of its own. A panic is an error of this call.
-pub(super) async fn on_own_thread<T: Send + 'static>(
+pub(crate) async fn on_own_thread<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let joined = tokio::task::spawn_blocking(move || guarded(run)).await;

@@ -10,8 +10,7 @@ use std::{
 use axum::http::StatusCode;
 use tokio::sync::watch;
 
-use super::error::ApiError;
-use crate::Model;
+use crate::{model::Model, server::http::errors::ApiError};
 
 /// Label Studio gives a prediction 100 s; a caller that waits for loading must hear before that.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -20,13 +19,13 @@ const RETRY_AFTER: u32 = 5;
 type Loaded = Result<Arc<dyn Model>, String>;
 
 /// The place of the model, empty while it loads.
-pub(super) struct ModelSlot {
+pub(crate) struct ModelSlot {
     loaded: OnceLock<Loaded>,
     done: watch::Sender<bool>,
 }
 
 impl ModelSlot {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             loaded: OnceLock::new(),
             done: watch::Sender::new(false),
@@ -34,7 +33,7 @@ impl ModelSlot {
     }
 
     /// Creates the place of a model that is there already.
-    pub(super) fn filled(model: Arc<dyn Model>) -> Self {
+    pub(crate) fn filled(model: Arc<dyn Model>) -> Self {
         Self {
             loaded: OnceLock::from(Ok(model)),
             done: watch::Sender::new(true),
@@ -42,7 +41,7 @@ impl ModelSlot {
     }
 
     /// Runs the loader and keeps what it made; a panic counts as a failure.
-    pub(super) fn load<M: Model>(&self, load: impl FnOnce() -> anyhow::Result<M>) -> &Loaded {
+    pub(crate) fn load<M: Model>(&self, load: impl FnOnce() -> anyhow::Result<M>) -> &Loaded {
         let outcome = match catch_unwind(AssertUnwindSafe(load)) {
             Ok(Ok(model)) => Ok(Arc::new(model) as Arc<dyn Model>),
             Ok(Err(error)) => Err(format!("{error:#}")),
@@ -54,12 +53,12 @@ impl ModelSlot {
     }
 
     /// Returns the model, or why loading failed; nothing while it still loads.
-    pub(super) fn peek(&self) -> Option<&Loaded> {
+    pub(crate) fn peek(&self) -> Option<&Loaded> {
         self.loaded.get()
     }
 
     /// Waits for the model.
-    pub(super) async fn model(&self) -> Result<Arc<dyn Model>, ApiError> {
+    pub(crate) async fn model(&self) -> Result<Arc<dyn Model>, ApiError> {
         if self.loaded.get().is_none() {
             let mut done = self.done.subscribe();
             let waited = tokio::time::timeout(PATIENCE, done.wait_for(|done| *done)).await;
@@ -85,7 +84,7 @@ impl ModelSlot {
 }
 
 /// Returns what a panic said.
-pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("the model panicked: {}", text.unwrap_or("no message"))

@@ -12,8 +12,13 @@ use std::{
 use label_studio_sdk::{LabelConfig, LabelConfigError};
 use lru::LruCache;
 
-use super::{app::SharedBackend, error::ApiError, lanes::on_own_thread};
-use crate::{Model, Project, ProjectId, Services};
+use crate::{
+    model::Model,
+    project::Project,
+    project_id::ProjectId,
+    resources::Resources,
+    server::{calls::executor::on_own_thread, http::errors::ApiError},
+};
 
 const LABEL_CONFIG: &str = "label_config";
 const PARSED_LABEL_CONFIG: &str = "parsed_label_config";
@@ -25,8 +30,8 @@ const MAX_CONFIG_BYTES: usize = 64 << 20;
 const EMPTY: &str = "<View></View>";
 
 /// The projects that the backend has seen.
-pub(super) struct Projects {
-    services: Arc<Services>,
+pub(crate) struct Projects {
+    resources: Arc<Resources>,
     seen: Mutex<Seen>,
 }
 
@@ -37,43 +42,43 @@ struct Seen {
 }
 
 /// A project under one label config.
-pub(super) struct SeenProject {
-    pub(super) project: Project,
+pub(crate) struct SeenProject {
+    pub(crate) project: Project,
     ready: OnceLock<()>,
     setting_up: Mutex<()>,
     introduced: AtomicBool,
 }
 
 impl Projects {
-    pub(super) fn new(services: Arc<Services>) -> Self {
+    pub(crate) fn new(resources: Arc<Resources>) -> Self {
         let seen = Seen {
             projects: LruCache::new(MAX_PROJECTS),
             n_bytes: 0,
         };
         Self {
-            services,
+            resources,
             seen: Mutex::new(seen),
         }
     }
 
     /// Returns the project under `label_config`, or under the one it had last when the request brings none. A label
     /// config that is new is read on a thread of its own: a large one takes a while.
-    pub(super) async fn get(
-        backend: &SharedBackend,
+    pub(crate) async fn get(
+        self: &Arc<Self>,
         id: &str,
         label_config: Option<Cow<'_, str>>,
     ) -> Result<Arc<SeenProject>, ApiError> {
         let id = ProjectId::parse(id);
-        if let Some(known) = backend.projects.seen().find(&id, label_config.as_deref()) {
+        if let Some(known) = self.seen().find(&id, label_config.as_deref()) {
             return Ok(known);
         }
-        let backend = Arc::clone(backend);
+        let projects = Arc::clone(self);
         let label_config = label_config.map(Cow::into_owned);
-        on_own_thread(move || Ok(backend.projects.read(id, label_config.as_deref())?)).await
+        on_own_thread(move || Ok(projects.read(id, label_config.as_deref())?)).await
     }
 
     /// Like [`Projects::get`], on this thread.
-    pub(super) fn get_here(
+    pub(crate) fn get_here(
         &self,
         id: &str,
         label_config: &str,
@@ -91,7 +96,7 @@ impl Projects {
         let stored = match label_config {
             Some(_) => None,
             None => self
-                .services
+                .resources
                 .store
                 .get(&id, LABEL_CONFIG)
                 .unwrap_or_default(),
@@ -103,7 +108,7 @@ impl Projects {
             return Ok(known);
         }
         let project = Arc::new(SeenProject {
-            project: Project::new(id.clone(), Arc::new(parsed), Arc::clone(&self.services)),
+            project: Project::new(id.clone(), Arc::new(parsed), Arc::clone(&self.resources)),
             ready: OnceLock::new(),
             setting_up: Mutex::default(),
             introduced: AtomicBool::new(false),
@@ -146,17 +151,17 @@ impl SeenProject {
     }
 
     /// Tells whether the model's `setup` has run.
-    pub(super) fn is_set_up(&self) -> bool {
+    pub(crate) fn is_set_up(&self) -> bool {
         self.ready.get().is_some()
     }
 
     /// Tells whether this is the first time that somebody asks.
-    pub(super) fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         !self.introduced.swap(true, Ordering::Relaxed)
     }
 
     /// Runs the model's `setup` unless it ran for this label config; a failed one is tried again at the next call.
-    pub(super) fn set_up(&self, model: &dyn Model) -> anyhow::Result<()> {
+    pub(crate) fn set_up(&self, model: &dyn Model) -> anyhow::Result<()> {
         if self.ready.get().is_some() {
             return Ok(());
         }

@@ -10,21 +10,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{auth, backend::Backend, error::ApiError, routes};
-
-/// What handlers share.
-pub(super) type SharedBackend = Arc<Backend>;
+use crate::server::{
+    backend::SharedBackend,
+    http::{auth, errors::ApiError, route::Route, routes},
+};
 
 /// Returns the server without a socket.
-pub(super) fn router(backend: SharedBackend) -> Router {
-    let add = |router: Router<SharedBackend>, route: &routes::Route| {
-        router.route(route.path, (route.handler)())
+pub(crate) fn router(backend: SharedBackend) -> Router {
+    let add = |router: Router<SharedBackend>, route: &Route| {
+        router.route(route.path, (route.handler)(&routes::ROUTES))
     };
     routes::ROUTES
         .iter()
         .fold(Router::new(), add)
         .method_not_allowed_fallback(wrong_method)
-        .fallback(routes::own)
+        .fallback(routes::custom::custom_route)
         .layer(middleware::from_fn_with_state(Arc::clone(&backend), guard))
         .with_state(backend)
 }
@@ -32,7 +32,7 @@ pub(super) fn router(backend: SharedBackend) -> Router {
 /// Says which methods a path takes: as an answer to OPTIONS, as an error to all others. The model may know more of them.
 async fn wrong_method(State(backend): State<SharedBackend>, request: Request) -> Response {
     let (path, method) = (request.uri().path().to_owned(), request.method().clone());
-    match routes::own_raw(&backend, request).await {
+    match routes::custom_raw::custom_route_raw(&backend, request).await {
         Ok(Some(response)) => return response,
         Ok(None) => {}
         Err(error) => return error.into_response(),

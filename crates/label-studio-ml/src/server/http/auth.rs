@@ -8,16 +8,16 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use subtle::ConstantTimeEq;
 
-use super::error::ApiError;
+use crate::server::http::errors::ApiError;
 
 /// Credentials that callers must give.
-pub(super) struct BasicAuth {
+pub(crate) struct BasicAuth {
     expected: [Vec<u8>; 2],
     public_health: bool,
 }
 
 impl BasicAuth {
-    pub(super) fn new(user: &str, pass: &str, public_health: bool) -> Self {
+    pub(crate) fn new(user: &str, pass: &str, public_health: bool) -> Self {
         let credentials = format!("{user}:{pass}");
         Self {
             expected: [credentials.clone().into_bytes(), latin_1(&credentials)],
@@ -26,7 +26,7 @@ impl BasicAuth {
     }
 
     /// Tells whether a request has the right credentials, or needs none.
-    pub(super) fn admits(&self, request: &Request) -> bool {
+    pub(crate) fn admits(&self, request: &Request) -> bool {
         let path = request.uri().path();
         if self.public_health && matches!(path, "/" | "/health" | "/ready") {
             return true;
@@ -57,7 +57,7 @@ fn credentials(header: &str) -> Option<Vec<u8>> {
 }
 
 /// Returns the answer to requests without the right credentials.
-pub(super) fn refusal() -> Response {
+pub(crate) fn refusal() -> Response {
     let detail =
         "Unauthorized: credentials are missing or wrong; give the backend's user and password";
     let mut response = ApiError::new(StatusCode::UNAUTHORIZED, detail).into_response();

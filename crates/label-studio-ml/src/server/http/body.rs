@@ -18,21 +18,23 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::error::ApiError;
+use crate::server::http::errors::ApiError;
 
 const KIB: usize = 1024;
 const MIB: usize = KIB * KIB;
+/// Bodies above this size are read on a thread of their own, so that small requests are not held up.
+pub(crate) const SMALL: usize = 64 * KIB;
 /// Bodies up to this size have an eighth of the memory to themselves, so that large ones, which may take long to arrive,
 /// do not hold them up.
-const SMALL: usize = MIB;
-const SMALL_SHARE: u32 = 8;
+const MEDIUM: usize = MIB;
+const MEDIUM_SHARE: u32 = 8;
 /// Time for the next bytes of a body: a caller that stops sending must not keep its share of the memory.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Time for each MiB of a body on top of that: nor must one that sends a byte now and then.
 const PER_MIB: Duration = Duration::from_secs(4);
 
 /// How large one body, and all bodies together, may be.
-pub(super) struct BodyLimits {
+pub(crate) struct BodyLimits {
     max_body: usize,
     small_kibs: Arc<Semaphore>,
     kibs: Arc<Semaphore>,
@@ -41,14 +43,14 @@ pub(super) struct BodyLimits {
 
 /// A body that was read, and its share of the memory for bodies.
 #[derive(Debug)]
-pub(super) struct RawBody {
-    pub(super) bytes: Bytes,
-    pub(super) share: OwnedSemaphorePermit,
+pub(crate) struct RawBody {
+    pub(crate) bytes: Bytes,
+    pub(crate) share: OwnedSemaphorePermit,
 }
 
 impl BodyLimits {
-    pub(super) fn new(max_body_mb: u32, max_bodies_mb: u32) -> Self {
-        let small_mb = (max_bodies_mb / SMALL_SHARE).max(1);
+    pub(crate) fn new(max_body_mb: u32, max_bodies_mb: u32) -> Self {
+        let small_mb = (max_bodies_mb / MEDIUM_SHARE).max(1);
         let others_mb = max_bodies_mb.saturating_sub(small_mb).max(max_body_mb);
         let kibs = |mb: u32| Arc::new(Semaphore::new(mb as usize * KIB));
         Self {
@@ -60,7 +62,7 @@ impl BodyLimits {
     }
 
     /// Reads a JSON body. Waits, without reading, while other bodies fill the memory for them.
-    pub(super) async fn read(&self, request: Request) -> Result<RawBody, ApiError> {
+    pub(crate) async fn read(&self, request: Request) -> Result<RawBody, ApiError> {
         let (head, body) = request.into_parts();
         check_content_type(&head.headers)?;
         check_encoding(&head.headers)?;
@@ -68,7 +70,7 @@ impl BodyLimits {
     }
 
     /// Like [`BodyLimits::read`], for a body of any kind.
-    pub(super) async fn read_any(
+    pub(crate) async fn read_any(
         &self,
         headers: &HeaderMap,
         body: Body,
@@ -80,7 +82,7 @@ impl BodyLimits {
         }
         let n_kibs = u32::try_from(n_bytes / KIB + 1).unwrap_or(u32::MAX);
         let n_kibs = n_kibs.min(u32::try_from(self.max_body / KIB).unwrap_or(u32::MAX));
-        let kibs = if n_bytes <= SMALL {
+        let kibs = if n_bytes <= MEDIUM {
             &self.small_kibs
         } else {
             &self.kibs
@@ -207,13 +209,13 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// A body that is to be one JSON object.
-pub(super) struct ObjectBody<'a> {
+pub(crate) struct ObjectBody<'a> {
     bytes: &'a Bytes,
     repaired: OnceLock<Bytes>,
 }
 
 impl<'a> ObjectBody<'a> {
-    pub(super) fn new(bytes: &'a Bytes) -> Self {
+    pub(crate) fn new(bytes: &'a Bytes) -> Self {
         Self {
             bytes,
             repaired: OnceLock::new(),
@@ -221,7 +223,7 @@ impl<'a> ObjectBody<'a> {
     }
 
     /// Reads the object, with an error that says what is wrong where. What only Python reads is no error.
-    pub(super) fn parse<'b, T: serde::Deserialize<'b>>(&'b self) -> Result<T, ApiError> {
+    pub(crate) fn parse<'b, T: serde::Deserialize<'b>>(&'b self) -> Result<T, ApiError> {
         let text = object_text(self.bytes)?;
         let error = match serde_json::from_str(text) {
             Ok(object) => return Ok(object),
@@ -238,7 +240,7 @@ impl<'a> ObjectBody<'a> {
     }
 
     /// Returns the bytes that the object was read from.
-    pub(super) fn source(&self) -> &Bytes {
+    pub(crate) fn source(&self) -> &Bytes {
         self.repaired.get().unwrap_or(self.bytes)
     }
 }

@@ -12,9 +12,9 @@ use hyper_util::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Service, ServiceExt};
 
-use super::{
-    Peers,
-    socket::{Acceptor, ListeningSocket, Stream},
+use crate::{
+    raw::model::ConnectionAddresses,
+    server::http::socket::{Acceptor, ListeningSocket, Stream},
 };
 
 /// Time for the head of a request, and for the next request on a connection. Label Studio opens one for each call.
@@ -28,7 +28,7 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers requests on one socket until `stopped`, and lets those that run then end.
-pub(super) async fn serve<S>(
+pub(crate) async fn serve<S>(
     socket: ListeningSocket,
     service: S,
     stopped: impl Future<Output = ()>,
@@ -60,15 +60,15 @@ where
     let mut stopped = pin!(stopped);
     let mut ticks = tokio::time::interval(TICK);
     loop {
-        let (stream, peers) = tokio::select! {
+        let (stream, addresses) = tokio::select! {
             accepted = next(&acceptor) => accepted,
             _ = ticks.tick() => continue,
             () = &mut stopped => break,
         };
         let service = service.clone();
         match stream {
-            Stream::Tcp(stream) => answer(&protocol, &open, stream, peers, service),
-            Stream::Unix(stream) => answer(&protocol, &open, stream, peers, service),
+            Stream::Tcp(stream) => answer(&protocol, &open, stream, addresses, service),
+            Stream::Unix(stream) => answer(&protocol, &open, stream, addresses, service),
         }
     }
     drop(acceptor);
@@ -81,14 +81,14 @@ fn answer<S>(
     protocol: &http1::Builder,
     open: &GracefulShutdown,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peers: Peers,
+    addresses: ConnectionAddresses,
     service: S,
 ) where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let service = service.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peers);
+        request.extensions_mut().insert(addresses);
         request.map(Body::new)
     });
     let service = TowerToHyperService::new(service);
@@ -102,7 +102,7 @@ fn answer<S>(
 }
 
 /// Waits for the next caller.
-async fn next(acceptor: &Acceptor) -> (Stream, Peers) {
+async fn next(acceptor: &Acceptor) -> (Stream, ConnectionAddresses) {
     loop {
         match acceptor.accept().await {
             Ok(accepted) => return accepted,
@@ -127,7 +127,7 @@ fn is_the_callers(error: &io::Error) -> bool {
 
 /// Lets the process open as many files as it may: each connection is one, and the usual limit is 1024.
 #[cfg(unix)]
-pub(super) fn allow_many() {
+pub(crate) fn allow_many() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -137,7 +137,7 @@ pub(super) fn allow_many() {
 }
 
 #[cfg(not(unix))]
-pub(super) fn allow_many() {}
+pub(crate) fn allow_many() {}
 
 #[cfg(test)]
 mod tests {

@@ -9,19 +9,17 @@ use std::{
 };
 
 use axum::{
-    body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use label_studio_sdk::{LabelConfigError, TaskError};
 use serde::Serialize;
 
-use super::RawError;
-use crate::StoreError;
+use crate::{raw::model::RawError, server::http::replies::json_response, store::StoreError};
 
 /// Why a request gets no answer of its own kind.
 #[derive(Debug)]
-pub(super) struct ApiError {
+pub(crate) struct ApiError {
     status: StatusCode,
     detail: String,
     retry_after: Option<u32>,
@@ -36,7 +34,7 @@ struct ErrorReply<'a> {
 }
 
 impl ApiError {
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             status,
             detail: detail.into(),
@@ -45,12 +43,12 @@ impl ApiError {
         }
     }
 
-    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
     /// The server has no place for the request; the caller may try again.
-    pub(super) fn busy(detail: impl Into<String>, retry_after: u32) -> Self {
+    pub(crate) fn busy(detail: impl Into<String>, retry_after: u32) -> Self {
         Self {
             retry_after: Some(retry_after),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -58,18 +56,18 @@ impl ApiError {
     }
 
     /// The model, or something it needs, failed. A model that answers itself says with which status.
-    pub(super) fn model(error: &anyhow::Error) -> Self {
+    pub(crate) fn model(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<RawError>() {
             return error.clone().into();
         }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))
     }
 
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
-    pub(super) fn detail(&self) -> &str {
+    pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 }
@@ -138,17 +136,6 @@ impl IntoResponse for ApiError {
         }
         response
     }
-}
-
-/// Answers with JSON that is written already.
-pub(super) fn json_response(status: StatusCode, json: impl Into<Body>) -> Response {
-    let mut response = Response::new(json.into());
-    *response.status_mut() = status;
-    let json_type = HeaderValue::from_static("application/json");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, json_type);
-    response
 }
 
 /// Links an answer to its line in the log.

@@ -15,10 +15,10 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use super::RawModel;
+use crate::raw::model::RawModel;
 
 /// Requests and how long they took.
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram>,
@@ -37,7 +37,7 @@ struct RouteLabels {
 }
 
 impl Metrics {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("label_studio_ml");
         let requests = Family::<RequestLabels, Counter>::default();
         let seconds = Family::<RouteLabels, Histogram>::new_with_constructor(|| {
@@ -64,11 +64,11 @@ impl Metrics {
     }
 
     /// Adds the numbers that a model has of its own.
-    pub(super) fn watch(&mut self, model: Arc<dyn RawModel>) {
+    pub(crate) fn watch(&mut self, model: Arc<dyn RawModel>) {
         self.registry.register_collector(Box::new(Numbers(model)));
     }
 
-    pub(super) fn record(&self, route: &'static str, status: u16, took: Duration) {
+    pub(crate) fn record(&self, route: &'static str, status: u16, took: Duration) {
         self.requests
             .get_or_create(&RequestLabels { route, status })
             .inc();
@@ -78,7 +78,7 @@ impl Metrics {
     }
 
     /// Returns the numbers in Prometheus' text format.
-    pub(super) fn text(&self, n_waiting: usize) -> String {
+    pub(crate) fn text(&self, n_waiting: usize) -> String {
         self.waiting
             .set(i64::try_from(n_waiting).unwrap_or(i64::MAX));
         let mut text = String::new();
@@ -88,7 +88,7 @@ impl Metrics {
     }
 
     /// Returns the numbers without their labels as JSON.
-    pub(super) fn json(&self, n_waiting: usize, ready: bool) -> Value {
+    pub(crate) fn json(&self, n_waiting: usize, ready: bool) -> Value {
         json!({ "ready": ready, "waiting_requests": n_waiting, "samples": samples(&self.text(n_waiting)) })
     }
 }

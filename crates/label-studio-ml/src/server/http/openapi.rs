@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::routes::{ROUTES, Route};
+use crate::server::http::route::Route;
 
 /// Returns the `OpenAPI` document.
-pub(super) fn document(version: &str) -> Value {
-    let paths = ROUTES.iter().map(|route| {
+pub(crate) fn document(routes: &[Route], version: &str) -> Value {
+    let paths = routes.iter().map(|route| {
         let method = if route.takes.is_some() { "post" } else { "get" };
         (route.path.to_owned(), json!({ method: operation(route) }))
     });

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::Peers;
+use crate::raw::model::ConnectionAddresses;
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ pub enum ListeningSocket {
 }
 
 impl ListeningSocket {
-    pub(super) fn set_nonblocking(&self) -> io::Result<()> {
+    pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
         match self {
             Self::Tcp(listener) => listener.set_nonblocking(true),
             Self::Unix(listener) => listener.set_nonblocking(true),
         }
     }
 
-    pub(super) fn try_clone(&self) -> io::Result<Self> {
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(match self {
             Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
             Self::Unix(listener) => Self::Unix(listener.try_clone()?),
@@ -51,19 +51,19 @@ impl fmt::Display for ListeningSocket {
 }
 
 /// A socket whose callers are taken within a runtime.
-pub(super) enum Acceptor {
+pub(crate) enum Acceptor {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
 /// A connection to a caller.
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
 impl Acceptor {
-    pub(super) fn new(socket: ListeningSocket) -> io::Result<Self> {
+    pub(crate) fn new(socket: ListeningSocket) -> io::Result<Self> {
         Ok(match socket {
             ListeningSocket::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener)?),
             ListeningSocket::Unix(listener) => Self::Unix(UnixListener::from_std(listener)?),
@@ -71,20 +71,20 @@ impl Acceptor {
     }
 
     /// Waits for a caller.
-    pub(super) async fn accept(&self) -> io::Result<(Stream, Peers)> {
+    pub(crate) async fn accept(&self) -> io::Result<(Stream, ConnectionAddresses)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, client) = listener.accept().await?;
                 let _ = stream.set_nodelay(true);
-                let peers = Peers {
+                let addresses = ConnectionAddresses {
                     client: Some(client),
                     server: stream.local_addr().ok(),
                 };
-                Ok((Stream::Tcp(stream), peers))
+                Ok((Stream::Tcp(stream), addresses))
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(stream), Peers::default()))
+                Ok((Stream::Unix(stream), ConnectionAddresses::default()))
             }
         }
     }

@@ -9,8 +9,14 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
-use super::{backend::Backend, error::ApiError, lanes::on_own_thread, projects::SeenProject};
-use crate::{Action, Event, ProjectId};
+use crate::{
+    model::{Action, Event},
+    project_id::ProjectId,
+    server::{
+        calls::{executor::on_own_thread, model_slot::ModelSlot, projects::SeenProject},
+        http::errors::ApiError,
+    },
+};
 
 /// Label Studio gives an event webhook one second, so an answer that takes longer than half of it is not waited for.
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
@@ -18,7 +24,8 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 type Turn = Arc<AsyncMutex<()>>;
 
 /// Trainings: one at a time per project, in the order of their events.
-pub(super) struct Training {
+pub(crate) struct Training {
+    model: Arc<ModelSlot>,
     turns: Mutex<HashMap<ProjectId, Weak<AsyncMutex<()>>>>,
     /// Requests to train that wait for their turn, at most one per project.
     waiting: Mutex<HashMap<ProjectId, Waiting>>,
@@ -32,70 +39,64 @@ struct Waiting {
 }
 
 /// Counts one training until it is dropped.
-struct Running(Arc<Backend>);
+struct Running(Arc<Training>);
 
 impl Running {
-    fn enter(backend: &Arc<Backend>) -> Self {
-        backend
-            .training
-            .n_running
-            .send_modify(|n_running| *n_running += 1);
-        Self(Arc::clone(backend))
+    fn enter(training: &Arc<Training>) -> Self {
+        training.n_running.send_modify(|n_running| *n_running += 1);
+        Self(Arc::clone(training))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0
-            .training
-            .n_running
-            .send_modify(|n_running| *n_running -= 1);
+        self.0.n_running.send_modify(|n_running| *n_running -= 1);
     }
 }
 
 /// How far a training got while its caller waited.
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// It ended; the value is what the model's `fit` returned.
     Ended(Value),
     /// It goes on under this name.
     GoesOn(String),
 }
 
-impl Default for Training {
-    fn default() -> Self {
+impl Training {
+    /// Creates trainings of the model in its slot.
+    pub(crate) fn new(model: Arc<ModelSlot>) -> Self {
         Self {
+            model,
             turns: Mutex::default(),
             waiting: Mutex::default(),
             n_running: watch::Sender::new(0),
         }
     }
-}
 
-impl Training {
     /// Starts a training that runs to its end whatever its caller does, and waits half a second for it. A request to train
     /// becomes one with another that still waits: what it would learn from is the same.
-    pub(super) async fn start(
-        backend: &Arc<Backend>,
+    pub(crate) async fn start(
+        self: &Arc<Self>,
         project: Arc<SeenProject>,
         event: Event,
     ) -> Result<Progress, ApiError> {
         let job = uuid();
         if event.action == Action::StartTraining
-            && let Some(job) = backend.training.wait(&project, &job)
+            && let Some(job) = self.wait(&project, &job)
         {
             tracing::info!(job, project = %project.project.id(), "training waits already");
             return Ok(Progress::GoesOn(job));
         }
-        let turn = backend.training.turn(project.project.id());
-        let running = Running::enter(backend);
+        let turn = self.turn(project.project.id());
+        let running = Running::enter(self);
         tracing::info!(job, project = %project.project.id(), event = event.action.as_str(), "training taken");
         let task = tokio::spawn({
-            let (backend, job) = (Arc::clone(backend), job.clone());
+            let (training, job) = (Arc::clone(self), job.clone());
             async move {
                 let _running = running;
                 let _turn = turn.lock().await;
-                backend.training.begin(project.project.id(), &job);
-                let result = fit(&backend, project, event).await;
+                training.begin(project.project.id(), &job);
+                let result = training.fit(project, event).await;
                 report(&job, &result);
                 result
             }
@@ -108,7 +109,7 @@ impl Training {
     }
 
     /// Waits until every training that has been started has ended.
-    pub(super) async fn drain(&self) {
+    pub(crate) async fn drain(&self) {
         let mut n_running = self.n_running.subscribe();
         if *n_running.borrow() > 0 {
             tracing::info!(
@@ -151,19 +152,15 @@ impl Training {
         turns.insert(project.clone(), Arc::downgrade(&turn));
         turn
     }
-}
 
-async fn fit(
-    backend: &Backend,
-    project: Arc<SeenProject>,
-    event: Event,
-) -> Result<Value, ApiError> {
-    let model = backend.model.model().await?;
-    let run = move || {
-        project.set_up(&*model)?;
-        model.fit(&project.project, &event)
-    };
-    on_own_thread(move || run().map_err(|error| ApiError::model(&error))).await
+    async fn fit(&self, project: Arc<SeenProject>, event: Event) -> Result<Value, ApiError> {
+        let model = self.model.model().await?;
+        let run = move || {
+            project.set_up(&*model)?;
+            model.fit(&project.project, &event)
+        };
+        on_own_thread(move || run().map_err(|error| ApiError::model(&error))).await
+    }
 }
 
 fn report(job: &str, result: &Result<Value, ApiError>) {

@@ -1,12 +1,14 @@
-//! The server's flags and environment variables, in one place.
+//! The flags that every backend has.
 
-use std::{collections::BTreeMap, fmt::Display, ops::RangeInclusive, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{
-    ArgAction, Args, Parser, ValueEnum,
-    builder::{OsStringValueParser, TypedValueParser},
-};
+use clap::{ArgAction, Args, Parser, ValueEnum};
 use serde_json::Value;
+
+use crate::server::settings::{
+    label_studio_args::LabelStudioArgs,
+    value_parsers::{choice, first_set, key_value, number, path, switch},
+};
 
 const LOG_LEVELS: &str = "DEBUG|INFO|WARNING|ERROR";
 
@@ -113,76 +115,6 @@ pub struct ServerArgs {
     pub version_override: Option<String>,
 }
 
-/// How to reach Label Studio and the files of its tasks
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Label Studio")]
-pub struct LabelStudioArgs {
-    /// Address of Label Studio, as this machine reaches it
-    #[arg(long, env = "LABEL_STUDIO_URL")]
-    pub label_studio_url: Option<String>,
-
-    #[arg(long, env = "LABEL_STUDIO_HOST", hide = true)]
-    #[doc(hidden)]
-    pub label_studio_host: Option<String>,
-
-    /// Access token of a Label Studio account, legacy or personal
-    #[arg(long, env = "LABEL_STUDIO_API_KEY", hide_env_values = true)]
-    pub label_studio_api_key: Option<String>,
-
-    #[arg(
-        long,
-        env = "LABEL_STUDIO_ACCESS_TOKEN",
-        hide = true,
-        hide_env_values = true
-    )]
-    #[doc(hidden)]
-    pub label_studio_access_token: Option<String>,
-
-    /// Folder of the files that tasks name as /data/local-files/?d=...
-    #[arg(long, env = "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT", value_parser = path())]
-    pub local_files_document_root: Option<PathBuf>,
-
-    #[arg(long, env = "HEARTEX_LOCAL_FILES_DOCUMENT_ROOT", hide = true, value_parser = path())]
-    #[doc(hidden)]
-    pub heartex_document_root: Option<PathBuf>,
-
-    #[arg(long, env = "LOCAL_FILES_DOCUMENT_ROOT", hide = true, value_parser = path())]
-    #[doc(hidden)]
-    pub plain_document_root: Option<PathBuf>,
-
-    /// Whether to check certificates: true or false
-    #[arg(long, env = "LABEL_STUDIO_VERIFY_SSL", value_parser = switch)]
-    pub verify_ssl: Option<bool>,
-
-    #[arg(long, env = "HEARTEX_VERIFY_SSL", hide = true, value_parser = switch)]
-    #[doc(hidden)]
-    pub heartex_verify_ssl: Option<bool>,
-
-    #[arg(long, env = "VERIFY_SSL", hide = true, value_parser = switch)]
-    #[doc(hidden)]
-    pub plain_verify_ssl: Option<bool>,
-
-    /// File with the certificates to trust, in PEM, instead of the usual ones
-    #[arg(long, env = "REQUESTS_CA_BUNDLE", value_parser = path())]
-    pub ca_bundle: Option<PathBuf>,
-
-    /// Folder for fetched files; `media` in the model folder if not given
-    #[arg(long, env = "MEDIA_CACHE_DIR", value_parser = path())]
-    pub media_cache_dir: Option<PathBuf>,
-
-    /// Largest file to fetch, in MiB
-    #[arg(long, env = "MAX_MEDIA_MB", default_value = "2048", value_parser = number::<u32>(2048, 1..=u32::MAX))]
-    pub max_media_mb: u32,
-
-    /// Fetched files to keep, in MiB; the oldest make room
-    #[arg(long, env = "MEDIA_CACHE_MB", default_value = "10240", value_parser = number::<u32>(10_240, 0..=u32::MAX))]
-    pub media_cache_mb: u32,
-
-    /// Fetch files from private addresses other than Label Studio's
-    #[arg(long, env = "ALLOW_PRIVATE_ADDRESSES", action = ArgAction::SetTrue, value_parser = switch)]
-    pub allow_private_addresses: bool,
-}
-
 /// How much to log
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "UPPER")]
@@ -220,12 +152,6 @@ impl Default for ServerArgs {
 }
 
 impl ServerArgs {
-    /// Returns the store, Label Studio's client and the fetcher of files that the flags describe: for a program that uses
-    /// a model without serving it. Nothing is connected or opened yet.
-    pub fn services(&self) -> anyhow::Result<crate::Services> {
-        super::services::from_args(self)
-    }
-
     /// Returns the credentials that callers must give; both parts are needed to switch them on.
     pub fn basic_auth(&self) -> Option<(&str, &str)> {
         let [user, pass] = self.user_and_pass();
@@ -233,15 +159,15 @@ impl ServerArgs {
     }
 
     /// Tells whether only one part of the credentials is given, which switches nothing on.
-    pub(super) fn has_half_basic_auth(&self) -> bool {
+    pub(crate) fn has_half_basic_auth(&self) -> bool {
         let [user, pass] = self.user_and_pass();
         user.is_some() != pass.is_some()
     }
 
     fn user_and_pass(&self) -> [Option<&str>; 2] {
         [
-            first([&self.basic_auth_user, &self.ml_server_basic_auth_user]),
-            first([&self.basic_auth_pass, &self.ml_server_basic_auth_pass]),
+            first_set([&self.basic_auth_user, &self.ml_server_basic_auth_user]),
+            first_set([&self.basic_auth_pass, &self.ml_server_basic_auth_pass]),
         ]
     }
 
@@ -269,122 +195,10 @@ impl ServerArgs {
     }
 }
 
-impl LabelStudioArgs {
-    /// Returns the address of Label Studio, from the flag or either variable.
-    pub fn url(&self) -> Option<&str> {
-        first([&self.label_studio_url, &self.label_studio_host])
-    }
-
-    /// Returns the access token, from the flag or either variable.
-    pub fn api_key(&self) -> Option<&str> {
-        first([&self.label_studio_api_key, &self.label_studio_access_token])
-    }
-
-    /// Returns the folder of local files. The root of the file system counts as none.
-    pub fn document_root(&self) -> Option<PathBuf> {
-        let roots = [
-            &self.local_files_document_root,
-            &self.heartex_document_root,
-            &self.plain_document_root,
-        ];
-        let root = roots
-            .into_iter()
-            .flatten()
-            .find(|root| !root.as_os_str().is_empty())?;
-        root.parent().is_some().then(|| root.clone())
-    }
-
-    /// Returns the file with the certificates to trust.
-    pub fn ca_bundle(&self) -> Option<&PathBuf> {
-        self.ca_bundle
-            .as_ref()
-            .filter(|path| !path.as_os_str().is_empty())
-    }
-
-    /// Tells whether certificates are checked.
-    pub fn verifies_certificates(&self) -> bool {
-        self.verify_ssl
-            .or(self.heartex_verify_ssl)
-            .or(self.plain_verify_ssl)
-            .unwrap_or(true)
-    }
-}
-
-/// The first text that is set; compose files set variables to nothing.
-fn first<const N: usize>(texts: [&Option<String>; N]) -> Option<&str> {
-    texts
-        .into_iter()
-        .flatten()
-        .map(|text| text.trim())
-        .find(|text| !text.is_empty())
-}
-
-/// Reads a path, which may be empty.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
-}
-
-/// Reads a number within a range; nothing is the default.
-fn number<T>(
-    default: T,
-    range: RangeInclusive<T>,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
-where
-    T: FromStr + PartialOrd + Copy + Display + Send + Sync + 'static,
-{
-    move |text| {
-        if text.trim().is_empty() {
-            return Ok(default);
-        }
-        let number = text.trim().parse().ok();
-        number
-            .filter(|number| range.contains(number))
-            .ok_or_else(|| format!("say a number from {} to {}", range.start(), range.end()))
-    }
-}
-
 fn log_level(text: &str) -> Result<LogLevel, String> {
     choice(text, LogLevel::Info).ok_or_else(|| format!("say one of {LOG_LEVELS}"))
 }
 
 fn cache_type(text: &str) -> Result<CacheType, String> {
     choice(text, CacheType::Sqlite).ok_or_else(|| "say sqlite or memory".to_owned())
-}
-
-fn choice<T: ValueEnum>(text: &str, default: T) -> Option<T> {
-    match text.trim() {
-        "" => Some(default),
-        text => T::from_str(text, true).ok(),
-    }
-}
-
-fn switch(text: &str) -> Result<bool, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Ok(true),
-        "false" | "no" | "not" | "off" | "0" | "" => Ok(false),
-        _ => Err("say true or false".to_owned()),
-    }
-}
-
-fn key_value(text: &str) -> Result<(String, Value), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
-    Ok((key.to_owned(), guess_type(value)))
-}
-
-/// Reads a value as the Python original does: whole numbers, true and false, other numbers, else text.
-fn guess_type(text: &str) -> Value {
-    match text {
-        "true" | "True" => Value::Bool(true),
-        "false" | "False" => Value::Bool(false),
-        _ => {
-            let number = text.parse::<i64>().map(Value::from);
-            let number = number
-                .or_else(|_| text.parse::<f64>().map(Value::from))
-                .ok();
-            // JSON has no infinity and no NaN.
-            number
-                .filter(|number| !number.is_null())
-                .unwrap_or_else(|| Value::from(text))
-        }
-    }
 }

@@ -13,10 +13,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{LogLevel, ServerArgs};
+use crate::server::settings::args::{LogLevel, ServerArgs};
 
 /// Sends log lines to standard output, unless the program set up its own logging before.
-pub(super) fn start(args: &ServerArgs) {
+pub(crate) fn start(args: &ServerArgs) {
     let level = match args.log_level {
         _ if args.debug => "debug",
         LogLevel::Debug => "debug",

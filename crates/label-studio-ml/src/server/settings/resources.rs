@@ -2,24 +2,33 @@
 
 use label_studio_sdk::{Client, ClientOptions, MediaFetcher, MediaOptions};
 
-use super::{CacheType, LabelStudioArgs, ServerArgs};
-use crate::{MemoryStore, Services, SqliteStore, Store};
+use crate::{
+    resources::Resources,
+    server::settings::{
+        args::{CacheType, ServerArgs},
+        label_studio_args::LabelStudioArgs,
+    },
+    store::{MemoryStore, SqliteStore, Store},
+};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Creates the services that the flags describe. Nothing is connected or opened yet.
-pub(super) fn from_args(args: &ServerArgs) -> anyhow::Result<Services> {
-    let store: Box<dyn Store> = match args.cache_type {
-        CacheType::Sqlite => Box::new(SqliteStore::new(&args.model_dir)),
-        CacheType::Memory => Box::new(MemoryStore::default()),
-    };
-    let client = client(&args.label_studio);
-    let media = MediaFetcher::new(client.clone(), media_options(args))?;
-    Ok(Services {
-        store,
-        client,
-        media: Some(media),
-    })
+impl ServerArgs {
+    /// Returns the store, Label Studio's client and the fetcher of files that the flags describe: for a program that uses
+    /// a model without serving it. Nothing is connected or opened yet.
+    pub fn resources(&self) -> anyhow::Result<Resources> {
+        let store: Box<dyn Store> = match self.cache_type {
+            CacheType::Sqlite => Box::new(SqliteStore::new(&self.model_dir)),
+            CacheType::Memory => Box::new(MemoryStore::default()),
+        };
+        let client = client(&self.label_studio);
+        let media = MediaFetcher::new(client.clone(), media_options(self))?;
+        Ok(Resources {
+            store,
+            client,
+            media: Some(media),
+        })
+    }
 }
 
 fn client(args: &LabelStudioArgs) -> Option<Client> {

@@ -7,28 +7,29 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::own_raw;
 use crate::{
-    OwnRequest,
+    custom_route::CustomRequest,
     server::{
-        app::SharedBackend,
-        body::ObjectBody,
-        error::{ApiError, json_response},
+        backend::SharedBackend,
+        http::{
+            body::ObjectBody, errors::ApiError, replies::json_response,
+            routes::custom_raw::custom_route_raw,
+        },
     },
 };
 
-/// Hands requests for paths of the model's own to the model. Until it has loaded there are none.
-pub(in crate::server) async fn own(
+/// Passes requests for custom routes to the model. Until the model has loaded there are none.
+pub(crate) async fn custom_route(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let path = request.uri().path().to_owned();
     if backend.raw.is_some() {
-        let answer = own_raw(&backend, request).await?;
+        let answer = custom_route_raw(&backend, request).await?;
         return answer.ok_or_else(|| unknown(&path));
     }
     let is_own = match backend.model.peek() {
-        Some(Ok(model)) => model.own_paths().contains(&path.as_str()),
+        Some(Ok(model)) => model.custom_routes().contains(&path.as_str()),
         Some(Err(_)) | None => false,
     };
     if !is_own {
@@ -42,17 +43,17 @@ pub(in crate::server) async fn own(
         let read = backend.bodies.read(request).await?;
         ObjectBody::new(&read.bytes).parse()?
     };
-    let request = OwnRequest {
+    let request = CustomRequest {
         method: method.to_string(),
         path,
         headers,
         body,
-        services: Arc::clone(&backend.services),
+        resources: Arc::clone(&backend.resources),
     };
     let reply = backend
         .run(move |model| {
             model
-                .answer_own(&request)
+                .answer_custom_route(&request)
                 .map_err(|error| ApiError::model(&error))
         })
         .await?;

@@ -1,34 +1,35 @@
-//! Paths and methods that only a model which answers itself knows.
+//! Custom routes of a raw model.
 
 use std::sync::Arc;
 
 use axum::{body::Body, extract::Request, response::Response};
 
-use crate::server::{
-    app::SharedBackend,
-    body::RawBody,
-    error::ApiError,
-    raw::{RawOwnRequest, RawRequest},
+use crate::{
+    raw::model::{RawCustomRequest, RawRequest},
+    server::{
+        backend::SharedBackend,
+        http::{body::RawBody, errors::ApiError},
+    },
 };
 
-/// Hands a request over as it came, if the model has paths of its own. Returns nothing if the path is none of them.
-pub(in crate::server) async fn own_raw(
+/// Passes a request to the model unchanged, if the model has custom routes. Returns `None` if the path is not one of them.
+pub(crate) async fn custom_route_raw(
     backend: &SharedBackend,
     request: Request,
 ) -> Result<Option<Response>, ApiError> {
-    let Some(raw) = backend.raw.as_ref().filter(|raw| raw.has_own_paths()) else {
+    let Some(raw) = backend.raw.as_ref().filter(|raw| raw.has_custom_routes()) else {
         return Ok(None);
     };
     let raw = Arc::clone(raw);
     let (head, body) = request.into_parts();
     let RawBody { bytes, share } = backend.bodies.read_any(&head.headers, body).await?;
     let place = backend.place().await?;
-    let peers = head.extensions.get().copied().unwrap_or_default();
+    let addresses = head.extensions.get().copied().unwrap_or_default();
     let request = RawRequest::holding(bytes, (place, share));
     let answer = raw
-        .own_raw(RawOwnRequest {
+        .custom_route_raw(RawCustomRequest {
             head,
-            peers,
+            addresses,
             request,
         })
         .await?;

@@ -1,7 +1,7 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 
-use crate::server::{app::SharedBackend, error::json_response};
+use crate::server::{backend::SharedBackend, http::replies::json_response};
 
 #[derive(Serialize)]
 struct HealthReply<'a> {
@@ -10,7 +10,7 @@ struct HealthReply<'a> {
 }
 
 /// Tells that the server is up; never waits for the model.
-pub(in crate::server) async fn health(State(backend): State<SharedBackend>) -> Response {
+pub(crate) async fn health(State(backend): State<SharedBackend>) -> Response {
     let reply = HealthReply {
         model_class: backend.model_name(),
         status: "UP",

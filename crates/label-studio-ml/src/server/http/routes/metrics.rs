@@ -5,15 +5,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::server::{Readiness, app::SharedBackend};
+use crate::{raw::model::Readiness, server::backend::SharedBackend};
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Tells numbers about the server: Prometheus text, or JSON for those who ask for it.
-pub(in crate::server) async fn metrics(
-    State(backend): State<SharedBackend>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn metrics(State(backend): State<SharedBackend>, headers: HeaderMap) -> Response {
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())

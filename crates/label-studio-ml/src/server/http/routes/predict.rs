@@ -9,21 +9,20 @@ use label_studio_sdk::{Prediction, RawTasks};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{WireProject, predict_raw::predict_raw};
 use crate::{
-    PredictRequest, Predictions, TaskPrediction,
+    model::PredictRequest,
+    predictions::{Predictions, TaskPrediction},
     server::{
-        app::SharedBackend,
-        body::{ObjectBody, RawBody},
-        error::{ApiError, json_response},
-        projects::Projects,
+        backend::SharedBackend,
+        http::{
+            body::{ObjectBody, RawBody, SMALL},
+            errors::ApiError,
+            replies::json_response,
+            routes::predict_raw::predict_raw,
+            wire::{NO_PROJECT, WireProject},
+        },
     },
 };
-
-/// What the Python original files requests without project under.
-pub(super) const NO_PROJECT: &str = "None";
-/// Bodies above this size are read on a thread of their own, so that small requests are not held up.
-pub(super) const SMALL: usize = 64 * 1024;
 
 #[derive(Deserialize)]
 struct PredictBody<'a> {
@@ -48,7 +47,7 @@ struct ReadBody {
 }
 
 /// Predicts labels.
-pub(in crate::server) async fn predict(
+pub(crate) async fn predict(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -70,7 +69,10 @@ pub(in crate::server) async fn predict(
             .await
             .map_err(|error| ApiError::model(&error.into()))??
     };
-    let project = Projects::get(&backend, &project, label_config.map(Cow::Owned)).await?;
+    let project = backend
+        .projects
+        .get(&project, label_config.map(Cow::Owned))
+        .await?;
     let json = backend
         .call(project, small, move |model, project| {
             let _share = share;

@@ -9,15 +9,17 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{
-    WireProject,
-    predict::{NO_PROJECT, SMALL},
-};
-use crate::server::{
-    app::SharedBackend,
-    body::{ObjectBody, RawBody},
-    error::{ApiError, json_response},
-    raw::{RawModel, RawRequest},
+use crate::{
+    raw::model::{RawModel, RawRequest},
+    server::{
+        backend::SharedBackend,
+        http::{
+            body::{ObjectBody, RawBody, SMALL},
+            errors::ApiError,
+            replies::json_response,
+            wire::{NO_PROJECT, WireProject},
+        },
+    },
 };
 
 /// What the server looks at; everything else is the model's.
@@ -33,7 +35,7 @@ struct PredictBody<'a> {
 }
 
 /// Checks a request and hands it over as it came.
-pub(super) async fn predict_raw(
+pub(crate) async fn predict_raw(
     backend: SharedBackend,
     raw: Arc<dyn RawModel>,
     request: RawBody,

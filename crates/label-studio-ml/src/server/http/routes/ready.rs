@@ -1,16 +1,19 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 
-use crate::server::{Readiness, app::SharedBackend, error::ApiError};
+use crate::{
+    raw::model::Readiness,
+    server::{backend::SharedBackend, http::errors::ApiError},
+};
 
 #[derive(Serialize)]
-pub(in crate::server) struct ReadyReply {
+pub(crate) struct ReadyReply {
     model_class: String,
     status: &'static str,
 }
 
 /// Tells whether the model is loaded, and if not, why.
-pub(in crate::server) async fn ready(
+pub(crate) async fn ready(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<ReadyReply>, ApiError> {
     let unavailable = |detail| Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail));

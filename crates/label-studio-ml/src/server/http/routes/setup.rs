@@ -9,18 +9,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::WireProject;
 use crate::{
-    StoreError,
+    raw::model::RawRequest,
     server::{
-        app::SharedBackend,
-        body::{ObjectBody, RawBody},
-        error::{ApiError, json_response},
-        introduction::Introductions,
-        lanes::on_own_thread,
-        projects::{Projects, SeenProject},
-        raw::RawRequest,
+        backend::SharedBackend,
+        calls::{executor::on_own_thread, projects::SeenProject},
+        http::{
+            body::{ObjectBody, RawBody},
+            errors::ApiError,
+            replies::json_response,
+            wire::WireProject,
+        },
     },
+    store::StoreError,
 };
 
 const EXTRA_PARAMS: &str = "extra_params";
@@ -42,7 +43,7 @@ struct SetupReply {
 }
 
 /// Prepares a project; Label Studio calls this at every refresh of a screen.
-pub(in crate::server) async fn setup(
+pub(crate) async fn setup(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -50,8 +51,11 @@ pub(in crate::server) async fn setup(
     let RawBody { bytes, share } = backend.bodies.read(request).await?;
     let text = ObjectBody::new(&bytes);
     let body: SetupBody<'_> = text.parse()?;
-    let project = Projects::get(&backend, &body.project.into_text(), body.schema).await?;
-    Introductions::start(&backend, &project, &headers);
+    let project = backend
+        .projects
+        .get(&body.project.into_text(), body.schema)
+        .await?;
+    backend.connect_checks.start(&project, &headers);
     let extra_params = body.extra_params;
     if let Some(raw) = &backend.raw {
         let request = RawRequest::holding(bytes.clone(), share);

@@ -2,22 +2,22 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 
 use crate::{
-    StoreError,
     project::MODEL_VERSION,
-    server::{app::SharedBackend, error::ApiError},
+    server::{backend::SharedBackend, http::errors::ApiError},
+    store::StoreError,
 };
 
 #[derive(Serialize)]
-pub(in crate::server) struct VersionsReply {
+pub(crate) struct VersionsReply {
     versions: Vec<String>,
 }
 
 /// Lists the versions that models of any project have had; Label Studio does not say which project it asks for.
-pub(in crate::server) async fn versions(
+pub(crate) async fn versions(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<VersionsReply>, ApiError> {
     let read = move || -> Result<Vec<String>, StoreError> {
-        let store = &backend.services.store;
+        let store = &backend.resources.store;
         let mut versions = store.values(MODEL_VERSION)?;
         for list in store.values("model_versions")? {
             versions.extend(serde_json::from_str::<Vec<String>>(&list).unwrap_or_default());

@@ -8,18 +8,16 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Action, Event,
+    model::{Action, Event},
     server::{
-        app::SharedBackend,
-        body::ObjectBody,
-        error::{ApiError, json_response},
-        projects::Projects,
-        training::{Progress, Training},
+        backend::SharedBackend,
+        http::{body::ObjectBody, errors::ApiError, replies::json_response},
+        jobs::training::Progress,
     },
 };
 
 /// Takes annotation events and requests to train.
-pub(in crate::server) async fn webhook(
+pub(crate) async fn webhook(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -31,12 +29,12 @@ pub(in crate::server) async fn webhook(
         return Ok(reply(StatusCode::OK, &json!({ "status": "Unknown event" })));
     };
     let (id, label_config) = project_of(&payload)?;
-    let project = Projects::get(&backend, &id, label_config).await?;
+    let project = backend.projects.get(&id, label_config).await?;
     let event = Event {
         action,
         payload: Value::Object(payload),
     };
-    let answer = match Training::start(&backend, project, event).await? {
+    let answer = match backend.training.start(project, event).await? {
         Progress::Ended(result) => json!({ "result": result, "status": "ok" }),
         Progress::GoesOn(job) => json!({ "job": job, "result": null, "status": "ok" }),
     };

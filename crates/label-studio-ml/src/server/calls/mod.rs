@@ -1,0 +1,6 @@
+//! Runs a model: where its calls run, and the projects that they are about.
+
+pub(crate) mod connect_checks;
+pub(crate) mod executor;
+pub(crate) mod model_slot;
+pub(crate) mod projects;

@@ -1,0 +1,3 @@
+//! Work that outlives the request which asked for it.
+
+pub(crate) mod training;
