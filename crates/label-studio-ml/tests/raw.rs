@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use label_studio_ml::{
     Event, Model, PredictRequest, Predictions, Project, Resources, ServerArgs, Value, anyhow, json,
-    raw::{RawAnswer, RawError, RawModel, RawNumber, RawRequest, Readiness},
+    raw::{RawAnswer, RawError, RawMetric, RawModel, RawRequest, Readiness},
     store::MemoryStore,
     testing::TestClient,
 };
@@ -49,7 +49,7 @@ impl RawModel for Echo {
         self.answer(request)
     }
 
-    fn places(&self) -> usize {
+    fn permits(&self) -> usize {
         2
     }
 
@@ -57,11 +57,11 @@ impl RawModel for Echo {
         self.readiness.clone()
     }
 
-    fn numbers(&self) -> Vec<RawNumber> {
-        let number = |name, is_total, value| RawNumber {
+    fn metrics(&self) -> Vec<RawMetric> {
+        let number = |name, is_counter, value| RawMetric {
             name,
             help: "Counts",
-            is_total,
+            is_counter,
             value,
         };
         vec![number("workers", false, 2), number("restarts", true, 7)]

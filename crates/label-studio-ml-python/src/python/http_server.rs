@@ -244,7 +244,7 @@ impl RawModel for InProcess {
         Box::pin(on_own_thread(move || function.call_own(&request)))
     }
 
-    fn places(&self) -> usize {
+    fn permits(&self) -> usize {
         self.0.n_threads.into()
     }
 }

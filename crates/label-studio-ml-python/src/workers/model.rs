@@ -14,7 +14,7 @@ use bytes::Bytes;
 use label_studio_ml::{
     Event, Model, PredictRequest, Predictions, Project, Value,
     raw::{
-        RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawModel, RawNumber, RawRequest,
+        RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawMetric, RawModel, RawRequest,
         Readiness,
     },
 };
@@ -210,7 +210,7 @@ impl RawModel for Workers {
         })
     }
 
-    fn places(&self) -> usize {
+    fn permits(&self) -> usize {
         self.options.n_workers * self.options.n_threads
     }
 
@@ -218,18 +218,18 @@ impl RawModel for Workers {
         self.shared.pool.readiness()
     }
 
-    fn numbers(&self) -> Vec<RawNumber> {
+    fn metrics(&self) -> Vec<RawMetric> {
         vec![
-            RawNumber {
+            RawMetric {
                 name: "workers",
                 help: "Processes that run the model now",
-                is_total: false,
+                is_counter: false,
                 value: self.shared.pool.n_running() as u64,
             },
-            RawNumber {
+            RawMetric {
                 name: "worker_restarts",
                 help: "Processes started after another ended",
-                is_total: true,
+                is_counter: true,
                 value: self.shared.n_restarts.load(Ordering::Relaxed),
             },
         ]

@@ -1,4 +1,4 @@
-//! Models that read requests and write answers themselves: what the Python package is built on.
+//! Raw models read requests and write answers themselves. The Python package is built on them.
 
 pub(crate) mod model;
 
@@ -9,6 +9,6 @@ pub use crate::server::{
     serve::{serve_raw, serve_raw_on},
 };
 pub use model::{
-    ConnectionAddresses, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawModel,
-    RawNumber, RawRequest, Readiness,
+    ConnectionAddresses, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawMetric,
+    RawModel, RawRequest, Readiness,
 };

@@ -7,53 +7,51 @@ use bytes::Bytes;
 
 use crate::model::Model;
 
-/// The answer to a request, once the model has written it. Dropping it takes the call away if it has not begun; a call
-/// that has begun goes on to its end.
+/// The future answer to a request. Dropping it cancels a call that has not begun; a call that has begun runs to its end.
 pub type RawAnswer = Pin<Box<dyn Future<Output = Result<Bytes, RawError>> + Send>>;
 
 /// The answer to a request for a custom route; `None` if the model has no such route.
 pub type RawCustomAnswer =
     Pin<Box<dyn Future<Output = Result<Option<http::Response<Bytes>>, RawError>> + Send>>;
 
-/// A model that takes requests as Label Studio wrote them and writes answers as Label Studio reads them: one that runs in
-/// another process or another language, for which a request would otherwise be read and written twice.
+/// A model that gets requests as Label Studio wrote them and returns answers as Label Studio reads them: for a model in
+/// another process or another language, for which the server would otherwise parse and write JSON twice.
 ///
-/// The server does for it what it does for every [`Model`]: credentials, limits, the check that a request makes sense, the
-/// line of waiting calls, training apart from the connection that asked for it. Methods are called within the server's
-/// runtime and must not block.
+/// The server does the same for it as for every [`Model`]: credentials, limits, validation of the request, the queue, and
+/// training in the background. Methods are called within the server's runtime and must not block.
 pub trait RawModel: Model {
     /// Answers `/predict`. The body has been checked: a JSON object with tasks and a readable label config.
     fn predict_raw(&self, request: RawRequest) -> RawAnswer;
 
-    /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable label config. Label Studio
-    /// does not wait long, so it is answered from the store when this takes too long.
+    /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable label config. When this takes
+    /// too long, the server answers from the store, since Label Studio waits only 3 s.
     fn setup_raw(&self, request: RawRequest) -> RawAnswer;
 
-    /// Tells whether the model may answer paths and methods that the server does not know.
+    /// Returns whether the model may have custom routes.
     fn has_custom_routes(&self) -> bool {
         false
     }
 
-    /// Answers a request for a path or a method that the server does not know. Nothing of it has been checked but the
-    /// credentials and the size.
+    /// Answers a request for a path or a method that the server does not know. Only the credentials and the size of the body
+    /// have been checked.
     fn custom_route_raw(&self, _request: RawCustomRequest) -> RawCustomAnswer {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// Returns how many predictions the model makes at once.
-    fn places(&self) -> usize;
+    /// Returns how many calls the model takes at once.
+    fn permits(&self) -> usize;
 
-    /// Tells whether the model can answer now. Calls that come while it loads wait for it.
+    /// Returns whether the model can answer now. Calls that arrive while it loads wait for it.
     fn readiness(&self) -> Readiness {
         Readiness::Ready
     }
 
-    /// Returns numbers for `/metrics`.
-    fn numbers(&self) -> Vec<RawNumber> {
+    /// Returns metrics for `/metrics`.
+    fn metrics(&self) -> Vec<RawMetric> {
         Vec::new()
     }
 
-    /// Ends what the model runs, after the last call.
+    /// Stops threads and processes of the model, after the last call.
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(std::future::ready(()))
     }
@@ -72,8 +70,8 @@ pub enum Readiness {
 
 /// A request as Label Studio wrote it.
 ///
-/// It holds the call's place among the calls that the model takes at once, and its share of the memory for bodies; both are
-/// free again when it is dropped, so whoever works on it keeps it until the work has ended.
+/// It holds the permit of the call and the memory permit of its body, and releases both when dropped: keep it until the work
+/// has ended.
 pub struct RawRequest {
     /// The body.
     pub body: Bytes,
@@ -81,7 +79,7 @@ pub struct RawRequest {
 }
 
 impl RawRequest {
-    /// Creates a request that holds no place.
+    /// Creates a request without permits.
     pub fn new(body: impl Into<Bytes>) -> Self {
         Self::holding(body, ())
     }
@@ -123,35 +121,35 @@ pub struct ConnectionAddresses {
     pub server: Option<SocketAddr>,
 }
 
-/// One number for `/metrics`.
+/// One metric for `/metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RawNumber {
+pub struct RawMetric {
     /// Name, without the prefix `label_studio_ml_`.
     pub name: &'static str,
-    /// What it counts.
+    /// Help text.
     pub help: &'static str,
-    /// Whether it only ever grows.
-    pub is_total: bool,
-    /// The number now.
+    /// Whether it is a counter; a gauge otherwise.
+    pub is_counter: bool,
+    /// The current value.
     pub value: u64,
 }
 
-/// Why a model that answers itself has no answer.
+/// Why a raw model has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct RawError {
     /// HTTP status.
     pub status: u16,
-    /// What went wrong, for the caller.
+    /// The reason, for the caller.
     pub detail: String,
-    /// Seconds after which the caller may try again.
+    /// Seconds after which the caller may retry.
     pub retry_after: Option<u32>,
-    /// Name of the request in the model's own log; the server makes one up if there is none.
+    /// Id of the request in the log of the model; `None` lets the server choose one.
     pub request_id: Option<String>,
 }
 
 impl RawError {
-    /// Creates an error that is not worth trying again.
+    /// Creates an error that a retry would not change.
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -161,14 +159,14 @@ impl RawError {
         }
     }
 
-    /// Sets the name of the request in the model's own log.
+    /// Sets the id of the request in the log of the model.
     #[must_use]
     pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
         self.request_id = Some(request_id.into());
         self
     }
 
-    /// Creates an error that tells the caller to come back.
+    /// Creates an error that asks the caller to retry.
     pub fn unavailable(detail: impl Into<String>, retry_after: u32) -> Self {
         Self {
             retry_after: Some(retry_after),

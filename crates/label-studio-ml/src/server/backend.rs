@@ -14,7 +14,7 @@ use crate::{
     server::{
         calls::{
             connect_checks::ConnectChecks,
-            executor::{Lanes, n_cores, on_own_thread},
+            executor::{Executor, n_cores, run_blocking},
             model_slot::ModelSlot,
             projects::{Projects, SeenProject},
         },
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Seconds after which a caller that met a full queue may try again.
+/// `Retry-After` of a full queue, in seconds.
 const RETRY_AFTER: u32 = 1;
 
 /// What handlers share.
@@ -44,10 +44,10 @@ pub(crate) struct Backend {
     pub(crate) training: Arc<Training>,
     pub(crate) version: String,
     type_name: &'static str,
-    predictions: Lanes,
-    pub(crate) setups: Lanes,
-    threads: Arc<Semaphore>,
-    alone: Arc<Semaphore>,
+    predictions: Executor,
+    pub(crate) setups: Executor,
+    permits: Arc<Semaphore>,
+    exclusive: Arc<Semaphore>,
     n_waiting: AtomicUsize,
     max_queue: usize,
 }
@@ -73,10 +73,10 @@ impl Backend {
             training: Arc::new(Training::new(model)),
             version: args.version().to_owned(),
             type_name,
-            predictions: Lanes::new(n_cores()),
-            setups: Lanes::new(n_cores()),
-            threads: Arc::new(Semaphore::new(args.threads.into())),
-            alone: Arc::new(Semaphore::new(1)),
+            predictions: Executor::new(n_cores()),
+            setups: Executor::new(n_cores()),
+            permits: Arc::new(Semaphore::new(args.threads.into())),
+            exclusive: Arc::new(Semaphore::new(1)),
             n_waiting: AtomicUsize::new(0),
             max_queue: args.max_queue,
         }
@@ -93,7 +93,7 @@ impl Backend {
         let slot = Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>));
         Self {
             metrics,
-            threads: Arc::new(Semaphore::new(model.places())),
+            permits: Arc::new(Semaphore::new(model.permits())),
             model: Arc::clone(&slot),
             training: Arc::new(Training::new(slot)),
             raw: Some(model),
@@ -101,7 +101,7 @@ impl Backend {
         }
     }
 
-    /// Tells whether the model can answer now.
+    /// Returns whether the model can answer now.
     pub(crate) fn readiness(&self) -> Readiness {
         match (&self.raw, self.model.peek()) {
             (Some(raw), _) => raw.readiness(),
@@ -119,11 +119,11 @@ impl Backend {
         }
     }
 
-    /// Runs a call to the model after the model has loaded and one of the places is free: on a thread of its own, or on
-    /// this one if the call is `small` and the model has proved quick.
+    /// Runs a call to the model once the model has loaded and a permit is free: on a blocking thread, or inline if the request
+    /// is `small` and calls were fast.
     ///
-    /// A caller that leaves takes its place in the queue along; a call that has begun ends, and only then frees its
-    /// place. A panic costs this call.
+    /// Dropping the future removes a waiting call from the queue; a call that has begun keeps its permit until it ends. A
+    /// panic fails this call only.
     pub(crate) async fn call<T, F>(
         &self,
         project: Arc<SeenProject>,
@@ -135,31 +135,31 @@ impl Backend {
         F: FnOnce(&dyn Model, &SeenProject) -> Result<T, ApiError> + Send + 'static,
     {
         let model = self.model.model().await?;
-        let alone = if model.is_exclusive() {
-            Some(self.place_of(&self.alone).await?)
+        let exclusive = if model.is_exclusive() {
+            Some(self.permit_of(&self.exclusive).await?)
         } else {
             None
         };
-        let place = self.place().await?;
-        let alike = small && project.is_set_up();
+        let permit = self.permit().await?;
+        let may_run_inline = small && project.is_set_up();
         let call = move || {
-            let _places = (place, alone);
+            let _permits = (permit, exclusive);
             project
                 .set_up(&*model)
                 .map_err(|error| ApiError::model(&error))?;
             run(&*model, &project)
         };
-        self.predictions.run(alike, call).await
+        self.predictions.run(may_run_inline, call).await
     }
 
-    /// Waits for one of the places for calls.
-    pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        self.place_of(&self.threads).await
+    /// Waits for a permit to call the model.
+    pub(crate) async fn permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.permit_of(&self.permits).await
     }
 
-    async fn place_of(&self, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            return Ok(place);
+    async fn permit_of(&self, permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return Ok(permit);
         }
         let _waiting = Waiting::enter(&self.n_waiting);
         if self.n_waiting.load(Ordering::Relaxed) > self.max_queue {
@@ -169,32 +169,32 @@ impl Backend {
             );
             return Err(ApiError::busy(detail, RETRY_AFTER));
         }
-        let place = Arc::clone(places).acquire_owned().await;
-        Ok(place.expect("the semaphore is never closed"))
+        let permit = Arc::clone(permits).acquire_owned().await;
+        Ok(permit.expect("the semaphore is never closed"))
     }
 
-    /// Like [`Backend::call`], for calls that are about no project.
+    /// Like [`Backend::call`], for calls without project.
     pub(crate) async fn run<T, F>(&self, run: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Model) -> Result<T, ApiError> + Send + 'static,
     {
         let model = self.model.model().await?;
-        let place = self.place().await?;
-        on_own_thread(move || {
-            let _place = place;
+        let permit = self.permit().await?;
+        run_blocking(move || {
+            let _permit = permit;
             run(&*model)
         })
         .await
     }
 
-    /// Returns how many calls wait for a thread.
+    /// Returns how many calls wait for a permit.
     pub(crate) fn n_waiting(&self) -> usize {
         self.n_waiting.load(Ordering::Relaxed)
     }
 }
 
-/// Counts one waiting call, also when its caller leaves.
+/// Counts one waiting call until it is dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {

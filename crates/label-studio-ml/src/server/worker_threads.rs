@@ -11,11 +11,11 @@ use tokio::{
 
 use crate::server::{
     backend::Backend,
-    calls::executor::n_workers,
+    calls::executor::n_worker_threads,
     http::{app, connections, socket::ListeningSocket},
 };
 
-/// Serves on as many threads as [`n_workers`] says, until `stopping`. Each thread tells its end, once its connections and
+/// Serves on as many threads as [`n_worker_threads`] says, until `stopping`. Each thread tells its end, once its connections and
 /// all trainings have ended.
 pub(crate) fn start(
     backend: &Arc<Backend>,
@@ -23,7 +23,7 @@ pub(crate) fn start(
     stopping: &watch::Sender<bool>,
 ) -> anyhow::Result<mpsc::UnboundedReceiver<anyhow::Result<()>>> {
     let (ended, has_ended) = mpsc::unbounded_channel();
-    for _ in 0..n_workers() {
+    for _ in 0..n_worker_threads() {
         let runtime = runtime()?;
         let socket = socket.try_clone().context("cannot share the socket")?;
         let (backend, stopping, ended) = (Arc::clone(backend), stopping.subscribe(), ended.clone());

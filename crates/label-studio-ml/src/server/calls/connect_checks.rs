@@ -1,4 +1,4 @@
-//! What is done once when Label Studio introduces a project: the log says what would go wrong later, and the project's
+//! Connect checks, run once when Label Studio connects a project: the log names what would fail later, and the project's
 //! webhook gets the backend's credentials.
 
 use std::{
@@ -15,10 +15,10 @@ use crate::server::calls::projects::SeenProject;
 const AUTHORIZATION: &str = "Authorization";
 /// Problems of one label config that are logged.
 const MAX_PROBLEMS: usize = 10;
-/// Setups after which something that does not work out is left alone: they come at every refresh of a screen.
-const MAX_TRIES: u32 = 5;
+/// Attempts before a check gives up: Label Studio calls `/setup` at every refresh of a page.
+const MAX_ATTEMPTS: u32 = 5;
 
-/// What is known of the projects that have been introduced.
+/// Checks projects that connect, and remembers the results.
 pub(crate) struct ConnectChecks {
     credentials: Option<String>,
     client: Option<Client>,
@@ -28,26 +28,26 @@ pub(crate) struct ConnectChecks {
 #[derive(Default)]
 struct State {
     /// The backend's own token, which Label Studio may or may not accept.
-    token: Tries,
-    /// Projects that somebody looks into now.
+    token: Attempts,
+    /// Projects that are being checked now.
     running: HashSet<Box<str>>,
-    /// Webhooks by project, and the address of the backend that they are to lead to.
-    webhooks: HashMap<Box<str>, (Box<str>, Tries)>,
+    /// By project: the address of the backend that its webhooks must point to, and the attempts to find one.
+    webhooks: HashMap<Box<str>, (Box<str>, Attempts)>,
 }
 
-/// How often something was tried; over once it worked.
+/// Counts the attempts of a check, which is done once it succeeded or failed too often.
 #[derive(Default)]
-struct Tries {
+struct Attempts {
     n_made: u32,
-    is_over: bool,
+    is_done: bool,
 }
 
-impl Tries {
-    /// Counts a try. Tells whether it was the last one.
+impl Attempts {
+    /// Counts an attempt. Returns whether it was the last one, and failed.
     fn count(&mut self, worked: bool) -> bool {
         self.n_made += 1;
-        self.is_over = worked || self.n_made >= MAX_TRIES;
-        self.is_over && !worked
+        self.is_done = worked || self.n_made >= MAX_ATTEMPTS;
+        self.is_done && !worked
     }
 }
 
@@ -63,10 +63,10 @@ impl ConnectChecks {
         }
     }
 
-    /// Looks into a project behind the caller's back: Label Studio waits for the answer to `/setup` meanwhile, and a
-    /// Label Studio that is slow must not make that late. What succeeded is not done again.
+    /// Starts the checks of a project in the background: Label Studio waits for the answer to `/setup`, which a slow Label
+    /// Studio must not delay. A check that succeeded is not repeated.
     pub(crate) fn start(self: &Arc<Self>, project: &Arc<SeenProject>, headers: &HeaderMap) {
-        if project.is_new() {
+        if project.take_report() {
             let project = Arc::clone(project);
             tokio::task::spawn_blocking(move || report_label_config(&project));
         }
@@ -94,10 +94,10 @@ impl ConnectChecks {
             (Some(_), Some(address)) => state
                 .webhooks
                 .get(id)
-                .is_some_and(|(known, tries)| **known == *address && tries.is_over),
+                .is_some_and(|(known, attempts)| **known == *address && attempts.is_done),
             (None, _) | (_, None) => true,
         };
-        state.token.is_over && webhook_is_done()
+        state.token.is_done && webhook_is_done()
     }
 
     fn enter(&self, id: &str) -> bool {
@@ -105,7 +105,7 @@ impl ConnectChecks {
     }
 
     fn run(&self, client: &Client, number: i64, id: &str, address: Option<&str>) {
-        if !self.state().token.is_over {
+        if !self.state().token.is_done {
             let accepted = client.whoami();
             self.state().token.count(accepted.is_ok());
             if let Err(error) = accepted {
@@ -120,8 +120,8 @@ impl ConnectChecks {
         let put = put_credentials(client, number, address, credentials);
         let was_last = self.count_webhook(id, address, matches!(put, Ok(true)));
         let reason = match put {
-            // The webhook is made after the first of the two setups of a new connection.
-            Ok(false) if was_last => format!("none of the project's webhooks leads to {address}"),
+            // Label Studio makes the webhook after the first of the two setups of a new connection.
+            Ok(false) if was_last => format!("no webhook of the project points to {address}"),
             Ok(_) => return,
             Err(error) => format!("{:#}", anyhow::Error::from(error)),
         };
@@ -134,11 +134,11 @@ impl ConnectChecks {
 
     fn count_webhook(&self, id: &str, address: &str, worked: bool) -> bool {
         let mut state = self.state();
-        let (known, tries) = state.webhooks.entry(id.into()).or_default();
+        let (known, attempts) = state.webhooks.entry(id.into()).or_default();
         if **known != *address {
-            (*known, *tries) = (address.into(), Tries::default());
+            (*known, *attempts) = (address.into(), Attempts::default());
         }
-        tries.count(worked)
+        attempts.count(worked)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -146,7 +146,7 @@ impl ConnectChecks {
     }
 }
 
-/// Says what Label Studio itself would say of the label config, and what keeps a model from labelling.
+/// Logs what Label Studio itself would report of the label config, and what keeps a model from labelling.
 fn report_label_config(project: &SeenProject) {
     let id = project.project.id();
     let config: &LabelConfig = project.project.label_config();
@@ -161,7 +161,7 @@ fn report_label_config(project: &SeenProject) {
     }
 }
 
-/// Gives the webhooks to the backend at `address` its credentials. Tells whether there are any.
+/// Puts the credentials on the webhooks that point to the backend at `address`. Returns whether there is any.
 fn put_credentials(
     client: &Client,
     project: i64,
@@ -170,8 +170,8 @@ fn put_credentials(
 ) -> Result<bool, ClientError> {
     let mut found = false;
     for webhook in client.webhooks(project)? {
-        // Credentials in the address are sent already, and win over headers.
-        if !leads_to(&webhook.url, address) {
+        // Credentials in the URL take precedence over headers.
+        if !points_to(&webhook.url, address) {
             continue;
         }
         found = true;
@@ -191,8 +191,8 @@ fn put_credentials(
     Ok(found)
 }
 
-/// Tells whether a webhook's address is that of a backend at `address`, a host with or without port.
-fn leads_to(url: &str, address: &str) -> bool {
+/// Returns whether a webhook points to the backend at `address`, a host with or without port.
+fn points_to(url: &str, address: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else {
         return false;
     };
@@ -208,7 +208,7 @@ fn leads_to(url: &str, address: &str) -> bool {
     plain(host) == plain(address) && path.trim_end_matches('/').ends_with("webhook")
 }
 
-/// The address under which the caller knows the backend, also behind a proxy.
+/// Returns the address that the caller uses for the backend, also behind a proxy.
 fn own_address(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     text("x-forwarded-host").or_else(|| text(header::HOST.as_str()))

@@ -1,4 +1,4 @@
-//! Where a call to the model runs: a change of thread costs more than a quick model.
+//! Runs calls to the model: inline on the I/O thread or on a blocking thread. A change of thread costs more than a fast call.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,86 +10,87 @@ use tokio::sync::Semaphore;
 
 use crate::server::{calls::model_slot::panic_text, http::errors::ApiError};
 
-/// A call that takes no longer than this may run where the request was read.
-const QUICK: Duration = Duration::from_millis(1);
-/// Trust that quick calls must have earned, one each, before one runs where the request was read.
-const NEEDED_TRUST: u32 = 32;
-/// Trust that can be earned at most.
-const MAX_TRUST: u32 = 64;
-/// Trust that a call loses for each time that it takes as long as a quick one may. A busy machine makes any call late now
-/// and then.
-const LOSS: u32 = 8;
+/// Longest duration of a fast call.
+const FAST: Duration = Duration::from_millis(1);
+/// Fast calls needed in a row before calls run inline on the I/O thread.
+const FAST_CALLS_NEEDED: u32 = 32;
+/// Limit of the count of fast calls.
+const MAX_FAST_CALLS: u32 = 64;
+/// How much a slow call lowers the count of fast calls, for each [`FAST`] that it took. A busy machine delays any call now and
+/// then, so one slow call does not reset the count.
+const FAST_CALLS_LOST: u32 = 8;
 
-/// Runs calls on threads of their own, and those of a kind that has proved quick where the request was read.
+/// Runs calls on blocking threads, or inline once calls of this kind were fast.
 ///
-/// A call that turns out slow sends those after it to threads of their own again. Until it ends it holds up one of the
-/// server's threads, of which one more exists than may be held up.
-pub(crate) struct Lanes {
-    places: Semaphore,
-    trust: AtomicU32,
+/// After a slow inline call the next calls run on blocking threads again. An inline call blocks one of the I/O threads; there
+/// is one I/O thread more than inline permits, so the server always answers.
+pub(crate) struct Executor {
+    inline_permits: Semaphore,
+    n_fast_calls: AtomicU32,
 }
 
-impl Lanes {
-    /// Creates lanes for a server with more than `n_places` threads.
-    pub(crate) fn new(n_places: usize) -> Self {
+impl Executor {
+    /// Creates an executor for a server with more than `n_inline_permits` I/O threads.
+    pub(crate) fn new(n_inline_permits: usize) -> Self {
         Self {
-            places: Semaphore::new(n_places),
-            trust: AtomicU32::new(0),
+            inline_permits: Semaphore::new(n_inline_permits),
+            n_fast_calls: AtomicU32::new(0),
         }
     }
 
-    /// Runs a call. One that is not `alike` those before it, as a first one, gets a thread of its own and proves nothing.
+    /// Runs a call. Unless it `may_run_inline` it gets a blocking thread and is not counted: a first call, or a large request,
+    /// says little about the next one.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        alike: bool,
+        may_run_inline: bool,
         call: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        if !alike {
-            return on_own_thread(call).await;
+        if !may_run_inline {
+            return run_blocking(call).await;
         }
         let started = Instant::now();
-        if self.trust.load(Ordering::Relaxed) >= NEEDED_TRUST
-            && let Ok(_place) = self.places.try_acquire()
+        if self.n_fast_calls.load(Ordering::Relaxed) >= FAST_CALLS_NEEDED
+            && let Ok(_permit) = self.inline_permits.try_acquire()
         {
             let result = guarded(call);
-            self.prove(started.elapsed());
+            self.record(started.elapsed());
             return result;
         }
-        let (result, took) = on_own_thread(move || {
+        let (result, took) = run_blocking(move || {
             let started = Instant::now();
             Ok((guarded(call), started.elapsed()))
         })
         .await?;
-        self.prove(took);
+        self.record(took);
         result
     }
 
-    fn prove(&self, took: Duration) {
-        let trust = self.trust.load(Ordering::Relaxed);
-        let times_as_long =
-            u32::try_from(took.as_micros() / QUICK.as_micros()).unwrap_or(MAX_TRUST);
-        let trust_now = match times_as_long {
-            0 => MAX_TRUST.min(trust + 1),
-            times => trust.saturating_sub(times.saturating_mul(LOSS)),
+    fn record(&self, took: Duration) {
+        let n_fast = self.n_fast_calls.load(Ordering::Relaxed);
+        let n_times_too_long =
+            u32::try_from(took.as_micros() / FAST.as_micros()).unwrap_or(MAX_FAST_CALLS);
+        let n_fast_now = match n_times_too_long {
+            0 => MAX_FAST_CALLS.min(n_fast + 1),
+            times => n_fast.saturating_sub(times.saturating_mul(FAST_CALLS_LOST)),
         };
-        if trust_now != trust {
-            self.trust.store(trust_now, Ordering::Relaxed);
+        if n_fast_now != n_fast {
+            self.n_fast_calls.store(n_fast_now, Ordering::Relaxed);
         }
     }
 }
 
-/// Threads of a server: one for each core, and one that no quick call holds up.
-pub(crate) fn n_workers() -> usize {
+/// Returns the number of I/O threads: one for each core, and one that no inline call blocks.
+pub(crate) fn n_worker_threads() -> usize {
     n_cores() + 1
 }
 
-/// Cores of this machine, as far as the process may use them.
+/// Returns the number of cores that the process may use.
 pub(crate) fn n_cores() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
 }
 
-/// Runs code of the model's author on a thread of its own. A panic is an error of this call.
-pub(crate) async fn on_own_thread<T: Send + 'static>(
+/// Runs code of the model's author on a blocking thread. A panic is an error of this call.
+pub(crate) async fn run_blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let joined = tokio::task::spawn_blocking(move || guarded(run)).await;

@@ -1,4 +1,4 @@
-//! The place of the model, empty while it loads.
+//! The slot of the model, empty while it loads.
 
 use std::{
     any::Any,
@@ -12,13 +12,13 @@ use tokio::sync::watch;
 
 use crate::{model::Model, server::http::errors::ApiError};
 
-/// Label Studio gives a prediction 100 s; a caller that waits for loading must hear before that.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a call waits for the model to load. Label Studio gives a prediction 100 s.
+const LOADING_TIMEOUT: Duration = Duration::from_secs(90);
 const RETRY_AFTER: u32 = 5;
 
 type Loaded = Result<Arc<dyn Model>, String>;
 
-/// The place of the model, empty while it loads.
+/// The slot of the model, empty while it loads.
 pub(crate) struct ModelSlot {
     loaded: OnceLock<Loaded>,
     done: watch::Sender<bool>,
@@ -32,7 +32,7 @@ impl ModelSlot {
         }
     }
 
-    /// Creates the place of a model that is there already.
+    /// Creates a slot that holds a model.
     pub(crate) fn filled(model: Arc<dyn Model>) -> Self {
         Self {
             loaded: OnceLock::from(Ok(model)),
@@ -40,7 +40,7 @@ impl ModelSlot {
         }
     }
 
-    /// Runs the loader and keeps what it made; a panic counts as a failure.
+    /// Runs the loader and keeps its result; a panic counts as a failure.
     pub(crate) fn load<M: Model>(&self, load: impl FnOnce() -> anyhow::Result<M>) -> &Loaded {
         let outcome = match catch_unwind(AssertUnwindSafe(load)) {
             Ok(Ok(model)) => Ok(Arc::new(model) as Arc<dyn Model>),
@@ -52,7 +52,7 @@ impl ModelSlot {
         outcome
     }
 
-    /// Returns the model, or why loading failed; nothing while it still loads.
+    /// Returns the model, or why loading failed; `None` while it still loads.
     pub(crate) fn peek(&self) -> Option<&Loaded> {
         self.loaded.get()
     }
@@ -61,7 +61,7 @@ impl ModelSlot {
     pub(crate) async fn model(&self) -> Result<Arc<dyn Model>, ApiError> {
         if self.loaded.get().is_none() {
             let mut done = self.done.subscribe();
-            let waited = tokio::time::timeout(PATIENCE, done.wait_for(|done| *done)).await;
+            let waited = tokio::time::timeout(LOADING_TIMEOUT, done.wait_for(|done| *done)).await;
             if waited.is_err() {
                 return Err(ApiError::busy(
                     "the model is still loading; try again soon",
@@ -83,7 +83,7 @@ impl ModelSlot {
     }
 }
 
-/// Returns what a panic said.
+/// Returns the message of a panic.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));

@@ -17,16 +17,16 @@ use crate::{
     project::Project,
     project_id::ProjectId,
     resources::Resources,
-    server::{calls::executor::on_own_thread, http::errors::ApiError},
+    server::{calls::executor::run_blocking, http::errors::ApiError},
 };
 
 const LABEL_CONFIG: &str = "label_config";
 const PARSED_LABEL_CONFIG: &str = "parsed_label_config";
 /// Projects whose parsed label config stays in memory.
 const MAX_PROJECTS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
-/// Label configs that stay in memory, by the length of their texts; parsed they take a few times as much.
+/// Total length of the label configs that stay in memory; a parsed one takes a few times as much.
 const MAX_CONFIG_BYTES: usize = 64 << 20;
-/// What a project without label config counts as.
+/// Label config of a project without one.
 const EMPTY: &str = "<View></View>";
 
 /// The projects that the backend has seen.
@@ -35,18 +35,18 @@ pub(crate) struct Projects {
     seen: Mutex<Seen>,
 }
 
-/// Projects by id, each under its present label config.
+/// Projects by id, each with its current label config.
 struct Seen {
     projects: LruCache<ProjectId, Arc<SeenProject>>,
     n_bytes: usize,
 }
 
-/// A project under one label config.
+/// A project with one label config.
 pub(crate) struct SeenProject {
     pub(crate) project: Project,
     ready: OnceLock<()>,
     setting_up: Mutex<()>,
-    introduced: AtomicBool,
+    was_reported: AtomicBool,
 }
 
 impl Projects {
@@ -61,8 +61,8 @@ impl Projects {
         }
     }
 
-    /// Returns the project under `label_config`, or under the one it had last when the request brings none. A label
-    /// config that is new is read on a thread of its own: a large one takes a while.
+    /// Returns the project with `label_config`, or with its last one when the request brings none. A new label config is
+    /// parsed on a blocking thread: a large one takes a while.
     pub(crate) async fn get(
         self: &Arc<Self>,
         id: &str,
@@ -74,11 +74,11 @@ impl Projects {
         }
         let projects = Arc::clone(self);
         let label_config = label_config.map(Cow::into_owned);
-        on_own_thread(move || Ok(projects.read(id, label_config.as_deref())?)).await
+        run_blocking(move || Ok(projects.read(id, label_config.as_deref())?)).await
     }
 
-    /// Like [`Projects::get`], on this thread.
-    pub(crate) fn get_here(
+    /// Like [`Projects::get`], but parses on this thread.
+    pub(crate) fn get_blocking(
         &self,
         id: &str,
         label_config: &str,
@@ -103,7 +103,7 @@ impl Projects {
         };
         let parsed = LabelConfig::parse(label_config.or(stored.as_deref()).unwrap_or(EMPTY))?;
         let mut seen = self.seen();
-        // Somebody else may have been quicker, and the model must not be set up twice.
+        // Another request may have parsed it meanwhile, and the model must not be set up twice.
         if let Some(known) = seen.find(&id, Some(parsed.text())) {
             return Ok(known);
         }
@@ -111,7 +111,7 @@ impl Projects {
             project: Project::new(id.clone(), Arc::new(parsed), Arc::clone(&self.resources)),
             ready: OnceLock::new(),
             setting_up: Mutex::default(),
-            introduced: AtomicBool::new(false),
+            was_reported: AtomicBool::new(false),
         });
         seen.keep(id, &project);
         Ok(project)
@@ -131,16 +131,16 @@ impl Seen {
 
     fn keep(&mut self, id: ProjectId, project: &Arc<SeenProject>) {
         self.n_bytes += project.text().len();
-        // What goes is the project under its former label config, or the one asked for the longest time ago.
-        let mut gone = self.projects.push(id, Arc::clone(project));
+        // Evicts the project with its former label config, or the least recently used project.
+        let mut evicted = self.projects.push(id, Arc::clone(project));
         loop {
-            if let Some((_, project)) = gone {
+            if let Some((_, project)) = evicted {
                 self.n_bytes -= project.text().len();
             }
             if self.n_bytes <= MAX_CONFIG_BYTES || self.projects.len() == 1 {
                 return;
             }
-            gone = self.projects.pop_lru();
+            evicted = self.projects.pop_lru();
         }
     }
 }
@@ -150,14 +150,14 @@ impl SeenProject {
         self.project.label_config().text()
     }
 
-    /// Tells whether the model's `setup` has run.
+    /// Returns whether the model's `setup` has run.
     pub(crate) fn is_set_up(&self) -> bool {
         self.ready.get().is_some()
     }
 
-    /// Tells whether this is the first time that somebody asks.
-    pub(crate) fn is_new(&self) -> bool {
-        !self.introduced.swap(true, Ordering::Relaxed)
+    /// Returns `true` at the first call only: the label config is reported once.
+    pub(crate) fn take_report(&self) -> bool {
+        !self.was_reported.swap(true, Ordering::Relaxed)
     }
 
     /// Runs the model's `setup` unless it ran for this label config; a failed one is tried again at the next call.
@@ -165,7 +165,7 @@ impl SeenProject {
         if self.ready.get().is_some() {
             return Ok(());
         }
-        let _alone = self
+        let _guard = self
             .setting_up
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -177,7 +177,7 @@ impl SeenProject {
         Ok(())
     }
 
-    /// Stores the label config as the Python original does, for whoever reads the file.
+    /// Stores the label config as the Python original does, for programs that read the file.
     fn remember_label_config(&self) {
         let config = self.project.label_config();
         let store = || {

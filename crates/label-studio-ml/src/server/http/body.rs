@@ -41,11 +41,11 @@ pub(crate) struct BodyLimits {
     patience: Duration,
 }
 
-/// A body that was read, and its share of the memory for bodies.
+/// A body that was read, and its memory permit.
 #[derive(Debug)]
 pub(crate) struct RawBody {
     pub(crate) bytes: Bytes,
-    pub(crate) share: OwnedSemaphorePermit,
+    pub(crate) memory: OwnedSemaphorePermit,
 }
 
 impl BodyLimits {
@@ -87,14 +87,14 @@ impl BodyLimits {
         } else {
             &self.kibs
         };
-        let share = Arc::clone(kibs).acquire_many_owned(n_kibs).await;
-        let mut share = share.expect("the semaphore is never closed");
+        let memory = Arc::clone(kibs).acquire_many_owned(n_kibs).await;
+        let mut memory = memory.expect("the semaphore is never closed");
         let bytes = self.collect(body, length).await?;
         // A body that did not say its length was given room for the largest.
-        let used = share.split(bytes.len() / KIB + 1);
+        let used = memory.split(bytes.len() / KIB + 1);
         Ok(RawBody {
             bytes,
-            share: used.unwrap_or(share),
+            memory: used.unwrap_or(memory),
         })
     }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Time for the head of a request, and for the next request on a connection. Label Studio opens one for each call.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Between two wakings of a runtime that has nothing to do. A timer that is due before the one for the next head, and before
 /// the deadlines of most calls, saves each request a wake-up: tokio writes to itself for a timer that is due first.
 const TICK: Duration = Duration::from_secs(10);
@@ -37,11 +37,11 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    serve_within(HEAD_WITHIN, socket, service, stopped).await
+    serve_with_timeout(HEADER_TIMEOUT, socket, service, stopped).await
 }
 
-async fn serve_within<S>(
-    head_within: Duration,
+async fn serve_with_timeout<S>(
+    header_timeout: Duration,
     socket: ListeningSocket,
     service: S,
     stopped: impl Future<Output = ()>,
@@ -54,7 +54,7 @@ where
     let mut protocol = http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
-        .header_read_timeout(head_within)
+        .header_read_timeout(header_timeout)
         .max_header_size(MAX_HEAD_BYTES);
     let open = GracefulShutdown::new();
     let mut stopped = pin!(stopped);
@@ -172,7 +172,7 @@ mod tests {
                 let stopped = async {
                     let _ = stopped.await;
                 };
-                runtime.block_on(serve_within(
+                runtime.block_on(serve_with_timeout(
                     Duration::from_millis(20),
                     ListeningSocket::Tcp(listener),
                     router,

@@ -1,4 +1,4 @@
-//! What an operator can watch.
+//! Metrics of the server, in Prometheus' text format and as JSON.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::raw::model::RawModel;
 
-/// Requests and how long they took.
+/// Counts requests and their durations.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -63,9 +63,10 @@ impl Metrics {
         }
     }
 
-    /// Adds the numbers that a model has of its own.
+    /// Adds the metrics of a raw model.
     pub(crate) fn watch(&mut self, model: Arc<dyn RawModel>) {
-        self.registry.register_collector(Box::new(Numbers(model)));
+        self.registry
+            .register_collector(Box::new(RawMetrics(model)));
     }
 
     pub(crate) fn record(&self, route: &'static str, status: u16, took: Duration) {
@@ -77,7 +78,7 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Returns the numbers in Prometheus' text format.
+    /// Returns the metrics in Prometheus' text format.
     pub(crate) fn text(&self, n_waiting: usize) -> String {
         self.waiting
             .set(i64::try_from(n_waiting).unwrap_or(i64::MAX));
@@ -87,31 +88,31 @@ impl Metrics {
         text
     }
 
-    /// Returns the numbers without their labels as JSON.
+    /// Returns the metrics as JSON.
     pub(crate) fn json(&self, n_waiting: usize, ready: bool) -> Value {
         json!({ "ready": ready, "waiting_requests": n_waiting, "samples": samples(&self.text(n_waiting)) })
     }
 }
 
-/// The numbers that a model has of its own.
-struct Numbers(Arc<dyn RawModel>);
+/// Collects the metrics of a raw model.
+struct RawMetrics(Arc<dyn RawModel>);
 
-impl fmt::Debug for Numbers {
+impl fmt::Debug for RawMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Numbers").field(&self.0.name()).finish()
+        f.debug_tuple("RawMetrics").field(&self.0.name()).finish()
     }
 }
 
-impl Collector for Numbers {
+impl Collector for RawMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for number in self.0.numbers() {
-            let metric: &dyn EncodeMetric = if number.is_total {
-                &ConstCounter::new(number.value)
+        for raw in self.0.metrics() {
+            let metric: &dyn EncodeMetric = if raw.is_counter {
+                &ConstCounter::new(raw.value)
             } else {
-                &ConstGauge::new(i64::try_from(number.value).unwrap_or(i64::MAX))
+                &ConstGauge::new(i64::try_from(raw.value).unwrap_or(i64::MAX))
             };
             let metric_encoder =
-                encoder.encode_descriptor(number.name, number.help, None, metric.metric_type())?;
+                encoder.encode_descriptor(raw.name, raw.help, None, metric.metric_type())?;
             metric.encode(metric_encoder)?;
         }
         Ok(())

@@ -13,5 +13,5 @@ pub(crate) struct Route {
     /// Schema of what it answers, and the statuses of that.
     pub(crate) gives: (&'static str, &'static [&'static str]),
     /// Makes the handler; the routes are what one of them describes.
-    pub(crate) handler: fn(&'static [Route]) -> MethodRouter<SharedBackend>,
+    pub(crate) handler: fn(&'static [Self]) -> MethodRouter<SharedBackend>,
 }

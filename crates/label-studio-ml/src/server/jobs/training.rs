@@ -13,7 +13,7 @@ use crate::{
     model::{Action, Event},
     project_id::ProjectId,
     server::{
-        calls::{executor::on_own_thread, model_slot::ModelSlot, projects::SeenProject},
+        calls::{executor::run_blocking, model_slot::ModelSlot, projects::SeenProject},
         http::errors::ApiError,
     },
 };
@@ -159,7 +159,7 @@ impl Training {
             project.set_up(&*model)?;
             model.fit(&project.project, &event)
         };
-        on_own_thread(move || run().map_err(|error| ApiError::model(&error))).await
+        run_blocking(move || run().map_err(|error| ApiError::model(&error))).await
     }
 }
 

@@ -22,10 +22,10 @@ pub(crate) async fn custom_route_raw(
     };
     let raw = Arc::clone(raw);
     let (head, body) = request.into_parts();
-    let RawBody { bytes, share } = backend.bodies.read_any(&head.headers, body).await?;
-    let place = backend.place().await?;
+    let RawBody { bytes, memory } = backend.bodies.read_any(&head.headers, body).await?;
+    let permit = backend.permit().await?;
     let addresses = head.extensions.get().copied().unwrap_or_default();
-    let request = RawRequest::holding(bytes, (place, share));
+    let request = RawRequest::holding(bytes, (permit, memory));
     let answer = raw
         .custom_route_raw(RawCustomRequest {
             head,

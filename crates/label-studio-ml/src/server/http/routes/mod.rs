@@ -58,7 +58,7 @@ pub(crate) static ROUTES: [Route; 9] = [
         summary: "Describes the routes",
         takes: None,
         gives: ("Description", &["200"]),
-        handler: |routes| get(move |backend| openapi::openapi(routes, backend)),
+        handler: openapi::openapi,
     },
     Route {
         path: "/predict",

@@ -1,15 +1,17 @@
-use axum::{Json, extract::State};
-use serde_json::Value;
+use axum::{
+    Json,
+    extract::State,
+    routing::{MethodRouter, get},
+};
 
 use crate::server::{
     backend::SharedBackend,
     http::{openapi, route::Route},
 };
 
-/// Describes the routes to programs.
-pub(crate) async fn openapi(
-    routes: &'static [Route],
-    State(backend): State<SharedBackend>,
-) -> Json<Value> {
-    Json(openapi::document(routes, &backend.version))
+/// Describes `routes` to programs.
+pub(crate) fn openapi(routes: &'static [Route]) -> MethodRouter<SharedBackend> {
+    get(async move |State(backend): State<SharedBackend>| {
+        Json(openapi::document(routes, &backend.version))
+    })
 }

@@ -55,7 +55,7 @@ pub(crate) async fn predict(
     if let Some(raw) = backend.raw.clone() {
         return predict_raw(backend, raw, body).await;
     }
-    let RawBody { bytes, share } = body;
+    let RawBody { bytes, memory } = body;
     let small = bytes.len() <= SMALL;
     let ReadBody {
         project,
@@ -75,7 +75,7 @@ pub(crate) async fn predict(
         .await?;
     let json = backend
         .call(project, small, move |model, project| {
-            let _share = share;
+            let _memory = memory;
             let project = &project.project;
             let predictions = model
                 .predict(project, &request)

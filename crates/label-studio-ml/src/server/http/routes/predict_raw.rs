@@ -40,7 +40,7 @@ pub(crate) async fn predict_raw(
     raw: Arc<dyn RawModel>,
     request: RawBody,
 ) -> Result<Response, ApiError> {
-    let RawBody { bytes, share } = request;
+    let RawBody { bytes, memory } = request;
     if bytes.len() <= SMALL {
         check(&backend, &bytes)?;
     } else {
@@ -50,8 +50,8 @@ pub(crate) async fn predict_raw(
             .await
             .map_err(|error| ApiError::model(&error.into()))??;
     }
-    let place = backend.place().await?;
-    let request = RawRequest::holding(bytes, (place, share));
+    let permit = backend.permit().await?;
+    let request = RawRequest::holding(bytes, (permit, memory));
     let json = raw.predict_raw(request).await?;
     Ok(json_response(StatusCode::OK, json))
 }
@@ -63,7 +63,7 @@ fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<(), ApiError> {
         let project = body
             .project
             .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text);
-        backend.projects.get_here(&project, &label_config)?;
+        backend.projects.get_blocking(&project, &label_config)?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::{
     raw::model::RawRequest,
     server::{
         backend::SharedBackend,
-        calls::{executor::on_own_thread, projects::SeenProject},
+        calls::{executor::run_blocking, projects::SeenProject},
         http::{
             body::{ObjectBody, RawBody},
             errors::ApiError,
@@ -26,7 +26,7 @@ use crate::{
 
 const EXTRA_PARAMS: &str = "extra_params";
 /// Label Studio waits three seconds.
-const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(2500);
 
 #[derive(Deserialize)]
 struct SetupBody<'a> {
@@ -48,7 +48,7 @@ pub(crate) async fn setup(
     request: Request,
 ) -> Result<Response, ApiError> {
     let headers = request.headers().clone();
-    let RawBody { bytes, share } = backend.bodies.read(request).await?;
+    let RawBody { bytes, memory } = backend.bodies.read(request).await?;
     let text = ObjectBody::new(&bytes);
     let body: SetupBody<'_> = text.parse()?;
     let project = backend
@@ -58,19 +58,19 @@ pub(crate) async fn setup(
     backend.connect_checks.start(&project, &headers);
     let extra_params = body.extra_params;
     if let Some(raw) = &backend.raw {
-        let request = RawRequest::holding(bytes.clone(), share);
-        if let Ok(answer) = timeout(ANSWER_WITHIN, raw.setup_raw(request)).await {
+        let request = RawRequest::holding(bytes.clone(), memory);
+        if let Ok(answer) = timeout(ANSWER_TIMEOUT, raw.setup_raw(request)).await {
             return Ok(json_response(StatusCode::OK, answer?));
         }
         return still_runs(project, extra_params).await;
     }
-    let deadline = Instant::now() + ANSWER_WITHIN;
+    let deadline = Instant::now() + ANSWER_TIMEOUT;
     let Ok(model) = timeout_at(deadline, backend.model.model()).await else {
         return still_runs(project, extra_params).await;
     };
     let model = model?;
-    let alike = project.is_set_up();
-    let preparing = backend.setups.run(alike, {
+    let may_run_inline = project.is_set_up();
+    let preparing = backend.setups.run(may_run_inline, {
         let project = Arc::clone(&project);
         move || {
             store_extra_params(&project, &extra_params)?;
@@ -89,7 +89,7 @@ pub(crate) async fn setup(
 async fn still_runs(project: Arc<SeenProject>, extra_params: Value) -> Result<Response, ApiError> {
     warn_that_setup_runs(&project);
     let keep = Arc::clone(&project);
-    on_own_thread(move || Ok(store_extra_params(&keep, &extra_params)?)).await?;
+    run_blocking(move || Ok(store_extra_params(&keep, &extra_params)?)).await?;
     from_store(&project)
 }
 
