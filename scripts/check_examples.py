@@ -1,11 +1,12 @@
 """Checks that the examples are siblings.
 
-Their READMEs have the same headings in the same order, their compose files extend the same base.
+Their READMEs have the same headings in the same order and name the variables that the program
+reads; their compose files extend the same base.
 """
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,14 @@ def main() -> int:
     """Prints each rule that an example breaks."""
     folders = [path.parent for path in sorted(ROOT.glob("examples/*/Cargo.toml"))]
     bases = yaml.safe_load(BASE.read_text(encoding="utf-8"))["services"]
+    shared = text_of(ROOT.glob("crates/*/src/**/*.rs")) + text_of(ROOT.glob("scripts/*.sh"))
     problems = [f"{BASE.relative_to(ROOT)}: {problem}" for problem in base_problems(bases)]
     for folder in folders:
         readme = folder / "README.md"
         compose = folder / "docker-compose.yml"
         problems += [
-            f"{readme.relative_to(ROOT)}: {problem}" for problem in readme_problems(readme)
+            f"{readme.relative_to(ROOT)}: {problem}"
+            for problem in [*readme_problems(readme), *settings_problems(readme, shared)]
         ]
         problems += [
             f"{compose.relative_to(ROOT)}: {problem}"
@@ -61,6 +64,26 @@ def readme_problems(path: Path) -> Iterator[str]:
     for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", prose):
         if not (path.parent / target).exists():
             yield f"links to {target}, which does not exist"
+
+
+def settings_problems(path: Path, shared: str) -> Iterator[str]:
+    """Returns the variables that only one of the README and the program knows."""
+    if not path.is_file():
+        return
+    readme = path.read_text(encoding="utf-8")
+    source = text_of(path.parent.glob("src/**/*.rs"))
+    for name, rest in re.findall(r'env = "(\w+)"([^\]]*)\]', source):
+        if "hide = true" not in rest and name not in readme:
+            yield f"does not name {name}, which the program reads"
+    settings = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    for name in re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)", settings):
+        if name not in source and name not in shared:
+            yield f"names {name}, which the program does not read"
+
+
+def text_of(paths: Iterable[Path]) -> str:
+    """Returns the text of all files."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def base_problems(bases: dict[str, Any]) -> Iterator[str]:
