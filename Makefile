@@ -62,7 +62,7 @@ doc: tools ## Build the API documentation in target/doc, with warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) $(FEATURES) --workspace --no-deps --lib
 
 bench: tools ## Run the benchmarks: label config, /predict round trip, masks
-	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml -p label-studio-inference \
+	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml -p label-studio-vision \
 		--bench label_config --bench predict --bench masks
 
 e2e: backends run-e2e ## Run the backends against a real Label Studio

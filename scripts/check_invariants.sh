@@ -98,6 +98,7 @@ holds 5 "label-studio-sdk talks to nobody without its client feature" \
 holds 5 "label-studio-ml runs no networks" dependencies 'ort|rten|gemm|tokenizers|ndarray|hf_hub' label-studio-ml
 holds 5 "crates depend on lower layers only, and backends hold no code for media they do not label" \
   findings_of scripts/check_layers.py
+holds 5 "a backend for images without a prompt holds no tokenizer" dependencies 'tokenizers' yolo
 
 for manifest in "${crates[@]}"; do
   package="$(sed -nE 's/^name = "(.*)"/\1/p' "$manifest" | head -1)"

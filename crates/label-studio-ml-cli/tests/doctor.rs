@@ -4,8 +4,8 @@ mod stand_in;
 
 use std::process::{Command, Output};
 
-use stand_in::Answers;
 use serde_json::{Value, json};
+use stand_in::Answers;
 
 const BASIC: &str = "Basic dTpw";
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use label_studio_inference::tokens::{Encoding, TokenBatch, Tokenizer, TokensError};
+use label_studio_text::tokens::{Encoding, TokenBatch, Tokenizer, TokensError};
 use ndarray::array;
 use serde::Deserialize;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use label_studio_inference::masks::{Kernel, Mask};
+use label_studio_vision::masks::{Kernel, Mask};
 use ndarray::Array2;
 
 const SIDE: usize = 4096;

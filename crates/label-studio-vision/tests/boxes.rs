@@ -2,7 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "results are exact")]
 
-use label_studio_inference::boxes::{
+use label_studio_vision::boxes::{
     RotatedBox, Suppression, Suppressors, clip, from_centre, iou, to_centre,
 };
 use serde_json::Value;

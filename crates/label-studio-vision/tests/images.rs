@@ -14,7 +14,7 @@ use std::{
 };
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
-use label_studio_inference::images::{
+use label_studio_vision::images::{
     DecodeBudget, Filter, ImageError, Letterbox, Limits, Normalise, PercentBox, RgbImage,
     centre_crop, decode, open, resize, resize_f32, resize_shorter_side,
 };

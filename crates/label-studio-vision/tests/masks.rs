@@ -1,7 +1,7 @@
 //! Masks give what OpenCV and PyTorch give, and become regions without loss.
 
-use label_studio_inference::masks::{Kernel, Mask, PixelBox, resize_scores, simplify};
 use label_studio_sdk::brush_rle;
+use label_studio_vision::masks::{Kernel, Mask, PixelBox, resize_scores, simplify};
 use ndarray::{Array2, arr2};
 use serde_json::Value;
 

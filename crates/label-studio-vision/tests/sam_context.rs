@@ -1,6 +1,6 @@
 //! What an annotator draws becomes one prompt per label.
 
-use label_studio_inference::sam::{Click, ObjectPrompt, Prompt, read_context};
+use label_studio_vision::models::sam::{Click, ObjectPrompt, Prompt, read_context};
 use serde_json::{Value, json};
 
 const IMAGE: (u32, u32) = (200, 100);

@@ -11,10 +11,10 @@ use std::{
 };
 
 use image::{Rgb, RgbImage};
-use label_studio_inference::{
+use label_studio_vision::{
     images::Limits,
     masks::Mask,
-    sam::{Embedding, Predictor, Prompt, PromptedModel, SamError, ScoredMask},
+    models::sam::{Embedding, Predictor, Prompt, PromptedModel, SamError, ScoredMask},
 };
 use ndarray::arr1;
 

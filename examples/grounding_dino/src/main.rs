@@ -3,12 +3,11 @@
 use clap::Parser;
 use grounding_dino::GroundingDino;
 use label_studio_inference::{
-    grounding_dino::GroundingDinoArgs,
     hub::HubArgs,
-    images::Limits,
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
+use label_studio_vision::{images::Limits, models::grounding_dino::GroundingDinoArgs};
 
 /// Draw rectangles around what an annotator names, with Grounding DINO
 #[derive(Debug, Parser)]

@@ -1,9 +1,11 @@
 //! The model, as the server sees it.
 
-use label_studio_inference::grounding_dino::{Finder, Prompt, PromptControls, Wanted, rectangles};
 use label_studio_ml::{
     Action, Event, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction, Value,
     anyhow, json, raw::RawError,
+};
+use label_studio_vision::models::grounding_dino::{
+    Finder, Prompt, PromptControls, Wanted, rectangles,
 };
 
 use crate::{regions, stored};

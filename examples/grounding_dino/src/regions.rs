@@ -1,7 +1,7 @@
 //! What was looked for, as regions.
 
-use label_studio_inference::grounding_dino::{PromptControls, Thresholds};
 use label_studio_ml::{Control, Region, Value, json, sdk::Pair};
+use label_studio_vision::models::grounding_dino::{PromptControls, Thresholds};
 
 /// Returns what the controls of the prompt show, so that annotators see what was looked for.
 pub(crate) fn echo(

@@ -1,7 +1,7 @@
 //! What the store keeps about a project: the last prompt and thresholds.
 
-use label_studio_inference::grounding_dino::{PromptControls, Thresholds};
 use label_studio_ml::{Control, Project, Value, store::StoreError};
+use label_studio_vision::models::grounding_dino::{PromptControls, Thresholds};
 
 const PROMPT: &str = "prompt";
 const BOX_THRESHOLD: &str = "BOX_THRESHOLD";

@@ -1,13 +1,13 @@
 //! The backend behind the whole server: prompts typed and remembered, labels, thresholds, bad input.
 
 mod support;
-#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
 mod unusable;
 
 use std::{fs, path::Path};
 
-use label_studio_inference::grounding_dino::{Detector, DetectorOptions, Thresholds};
 use label_studio_ml::{Value, json, testing::TestClient};
+use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Thresholds};
 use support::{LABEL_CONFIG, backend, data_url, fixture, predict_body, runtime, to_url, typed};
 
 const SURE: Thresholds = Thresholds {

@@ -2,11 +2,11 @@
 
 mod support;
 
-use label_studio_inference::{
-    grounding_dino::{Detection, Detector, DetectorOptions, Phrases, Prompt, Thresholds},
-    images::{Limits, RgbImage, open},
-};
 use label_studio_ml::{Value, serde_json};
+use label_studio_vision::{
+    images::{Limits, RgbImage, open},
+    models::grounding_dino::{Detection, Detector, DetectorOptions, Phrases, Prompt, Thresholds},
+};
 use support::{detector, fixture};
 
 fn cases() -> Vec<Value> {

@@ -3,10 +3,10 @@
 
 mod support;
 
-use label_studio_inference::{
-    grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds},
+use label_studio_inference::onnx::{EngineKind, OnnxArgs, Runtime};
+use label_studio_vision::{
     images::{Limits, open},
-    onnx::{EngineKind, OnnxArgs, Runtime},
+    models::grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds},
 };
 use support::fixture;
 

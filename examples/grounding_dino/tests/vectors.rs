@@ -1,8 +1,8 @@
 //! Captions, sizes and boxes as in the original.
 
-use label_studio_inference::boxes::from_centre;
-use label_studio_inference::grounding_dino::{Detection, Prompt, caption, resized};
 use label_studio_ml::{Value, serde_json};
+use label_studio_vision::boxes::from_centre;
+use label_studio_vision::models::grounding_dino::{Detection, Prompt, caption, resized};
 
 fn vectors(name: &str) -> Vec<Value> {
     let json = include_str!("vectors/grounding_dino.json");

@@ -3,12 +3,9 @@
 use std::path::Path;
 
 use clap::{ArgAction, Args, builder::BoolishValueParser};
-use label_studio_inference::{
-    hub::Hub,
-    onnx::Runtime,
-    sam::{Checkpoints, NamedFiles, Predictor, Sam, SamArgs},
-};
+use label_studio_inference::{hub::Hub, onnx::Runtime};
 use label_studio_ml::anyhow;
+use label_studio_vision::models::sam::{Checkpoints, NamedFiles, Predictor, Sam, SamArgs};
 
 const MOBILE_SAM: &str = "mobile_sam.pt";
 /// MobileSAM, exported by others; fetched when no file of it is there.

@@ -3,11 +3,11 @@
 use clap::Parser;
 use grounding_sam::{GroundingSam, SegmenterArgs};
 use label_studio_inference::{
-    grounding_dino::GroundingDinoArgs,
     hub::HubArgs,
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
+use label_studio_vision::models::grounding_dino::GroundingDinoArgs;
 
 /// Draw rectangles around what an annotator names, or paint it, with Grounding DINO and SAM
 #[derive(Debug, Parser)]

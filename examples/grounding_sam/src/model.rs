@@ -1,15 +1,19 @@
 //! The model, as the server sees it.
 
-use label_studio_inference::{
-    grounding_dino::{Detection, Finder, Prompt, PromptControls, Wanted, label_for, rectangles},
-    images::RgbImage,
-    sam::{self, Predictor},
-};
 use label_studio_ml::{
     LabelConfig, Model, PredictRequest, Predictions, Project, Region, TaskPrediction, Value,
     anyhow::{self, Context},
     raw::RawError,
     sdk::Pair,
+};
+use label_studio_vision::{
+    images::RgbImage,
+    models::{
+        grounding_dino::{
+            Detection, Finder, Prompt, PromptControls, Wanted, label_for, rectangles,
+        },
+        sam::{self, Predictor},
+    },
 };
 
 /// Version that the original gives its predictions.

@@ -1,20 +1,20 @@
 //! The backend behind the whole server.
 
 mod tiny;
-#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
 mod unusable;
 
 use std::{fs, sync::Arc, thread};
 
 use clap::Parser as _;
 use grounding_sam::{GroundingSam, SegmenterArgs};
-use label_studio_inference::{
-    hub::{Hub, HubOptions},
-    images::{Limits, open},
-    sam::Prompt,
-};
+use label_studio_inference::hub::{Hub, HubOptions};
 use label_studio_ml::{
     Model, PredictRequest, Predictions, Project, Value, anyhow, json, testing::TestClient,
+};
+use label_studio_vision::{
+    images::{Limits, open},
+    models::sam::Prompt,
 };
 use tiny::{
     LABEL_CONFIG, body, data_url, dino, mask, model, predict, predictor, regions, runtime,

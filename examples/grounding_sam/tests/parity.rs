@@ -1,6 +1,6 @@
 //! The whole way, from a prompt to masks, gives what transformers and Meta's `segment_anything` give with the same weights.
 
-#[path = "../../../crates/label-studio-inference/tests/backends/painted.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
 mod painted;
 mod tiny;
 

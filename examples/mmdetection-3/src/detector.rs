@@ -2,11 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use label_studio_inference::{
-    images::RgbImage,
-    onnx::{ElementType, Engine, Expected, Runtime},
-};
+use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
 use label_studio_ml::anyhow::{self, Context};
+use label_studio_vision::images::RgbImage;
 use ndarray::Array4;
 
 use crate::{

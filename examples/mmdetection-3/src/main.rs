@@ -10,7 +10,6 @@ use std::{
 use clap::Parser;
 use label_studio_inference::{
     hub::{HubArgs, ModelFolder, Weights, onnx_form},
-    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{
@@ -18,6 +17,7 @@ use label_studio_ml::{
     anyhow::{self, Context},
     parse_args, serde_json, serve,
 };
+use label_studio_vision::images::{DecodeBudget, Limits};
 use mmdetection_3::{Detectors, MmDetection, Options, S3Args, SignedAddresses};
 
 /// Draw boxes with MMDetection models: RTMDet, YOLOv3, RT-DETR

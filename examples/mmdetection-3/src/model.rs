@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use label_studio_inference::images::{DecodeBudget, Limits};
 use label_studio_ml::{
     Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
     anyhow::{self, Context, bail},
 };
+use label_studio_vision::images::{DecodeBudget, Limits};
 
 use crate::{
     Detectors, SignedAddresses,

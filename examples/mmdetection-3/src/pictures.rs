@@ -2,8 +2,8 @@
 
 use std::{mem, sync::Arc};
 
-use label_studio_inference::images::{DecodeBudget, task_images};
 use label_studio_ml::{Object, Project, Region, Task, anyhow, json};
+use label_studio_vision::images::{DecodeBudget, task_images};
 
 use crate::{Detector, Options, Prepared, SignedAddresses, target::Target};
 

@@ -1,6 +1,6 @@
 //! How an image becomes a network's input, and the way back for boxes.
 
-use label_studio_inference::{
+use label_studio_vision::{
     boxes::clip,
     images::{Filter, RgbImage, resize, to_bgr},
 };

@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path};
 
-use label_studio_inference::{images::Normalise, onnx::Engine};
+use label_studio_inference::onnx::Engine;
 use label_studio_ml::anyhow::{self, Context, bail, ensure};
+use label_studio_vision::images::Normalise;
 use serde::Deserialize;
 
 use crate::coco;

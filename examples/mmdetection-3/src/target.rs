@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use label_studio_inference::images::PercentBox;
 use label_studio_ml::{
     Control, LabelConfig, Object, Region,
     anyhow::{self, bail},
     json,
 };
+use label_studio_vision::images::PercentBox;
 
 use crate::{Detection, label_map};
 

@@ -1,6 +1,6 @@
 //! Images that are none, are broken or are too large: an error for their task, the others are answered.
 
-#[path = "../../../crates/label-studio-inference/tests/bad_tasks/mod.rs"]
+#[path = "../../../crates/label-studio-vision/tests/bad_tasks/mod.rs"]
 mod bad_tasks;
 mod support;
 

@@ -455,7 +455,7 @@ fn models_that_cannot_serve_are_named() {
     // The family is told by the outputs; the classes are COCO's then, which this network does not have.
     assert_eq!(error(&whole, ""), "");
     let wrong = detector(&path).unwrap();
-    let image = wrong.prepare(&label_studio_inference::images::RgbImage::new(10, 10));
+    let image = wrong.prepare(&label_studio_vision::images::RgbImage::new(10, 10));
     let error = format!("{:#}", wrong.detect(&[image], 0.5).remove(0).unwrap_err());
     assert!(
         error.contains("numbers per point where 80 classes and 4 distances are expected"),

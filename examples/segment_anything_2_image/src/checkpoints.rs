@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use label_studio_inference::{
-    hub::{Hub, Weights},
-    sam::{Checkpoints, NamedFiles},
-};
+use label_studio_inference::hub::{Hub, Weights};
 use label_studio_ml::anyhow::{self, Context, bail};
+use label_studio_vision::models::sam::{Checkpoints, NamedFiles};
 
 /// The smallest model, exported by others; fetched when no checkpoint is given.
 const TINY: &str = "hf://onnx-community/sam2.1-hiera-tiny-ONNX/onnx/vision_encoder.onnx";

@@ -1,10 +1,8 @@
 //! The model that Label Studio asks.
 
-use label_studio_inference::{
-    onnx::Runtime,
-    sam::{Checkpoints, Sam2, SamArgs, SmartTools},
-};
+use label_studio_inference::onnx::Runtime;
 use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
+use label_studio_vision::models::sam::{Checkpoints, Sam2, SamArgs, SmartTools};
 
 /// Answers clicks and rectangles with masks. Without them it predicts nothing.
 pub struct SegmentAnything2 {

@@ -1,12 +1,12 @@
 //! Checkpoints are found by the original's settings; what is missing or wrong is named.
 
-#[path = "../../../crates/label-studio-inference/tests/backends/located.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/located.rs"]
 mod located;
 
 use std::path::Path;
 
-use label_studio_inference::sam::Checkpoints;
 use label_studio_ml::anyhow;
+use label_studio_vision::models::sam::Checkpoints;
 use located::located;
 use segment_anything_2_image::CheckpointArgs;
 

@@ -1,18 +1,18 @@
 //! The model as Label Studio asks it. What it shares with `segment_anything_model` is tested there.
 
-#[path = "../../../crates/label-studio-inference/tests/backends/project.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/project.rs"]
 mod project;
-#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
 mod unusable;
 
 use std::path::{Path, PathBuf};
 
-use label_studio_inference::{
-    images::Limits,
-    onnx::{OnnxArgs, Runtime},
-    sam::{Checkpoints, MaskChoice, SamArgs, read_context},
-};
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json};
+use label_studio_vision::{
+    images::Limits,
+    models::sam::{Checkpoints, MaskChoice, SamArgs, read_context},
+};
 use project::project_in;
 use segment_anything_2_image::SegmentAnything2;
 

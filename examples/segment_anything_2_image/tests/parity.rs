@@ -1,8 +1,8 @@
 //! The same weights give the same masks as Meta's `sam2`, in either export, on pictures of every kind.
 
-#[path = "../../../crates/label-studio-inference/tests/backends/painted.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
 mod painted;
-#[path = "../../../crates/label-studio-inference/tests/backends/prompted.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/prompted.rs"]
 mod prompted;
 
 use std::{
@@ -11,11 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use label_studio_inference::{
-    onnx::{OnnxArgs, Runtime},
-    sam::{MaskChoice, Predictor, Sam2},
-};
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, serde_json};
+use label_studio_vision::models::sam::{MaskChoice, Predictor, Sam2};
 use painted::mask;
 use prompted::prompt;
 

@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use label_studio_inference::{
-    hub::{Hub, Weights},
-    sam::{Checkpoints, NamedFiles},
-};
+use label_studio_inference::hub::{Hub, Weights};
 use label_studio_ml::anyhow::{self, Context};
+use label_studio_vision::models::sam::{Checkpoints, NamedFiles};
 
 /// MobileSAM, exported by others; fetched when no checkpoint is given.
 const MOBILE_SAM: &str = "hf://Acly/MobileSAM/mobile_sam_image_encoder.onnx";

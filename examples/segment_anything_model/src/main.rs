@@ -4,9 +4,9 @@ use clap::Parser;
 use label_studio_inference::{
     hub::HubArgs,
     onnx::{OnnxArgs, Runtime},
-    sam::SamArgs,
 };
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
+use label_studio_vision::models::sam::SamArgs;
 use segment_anything_model::{CheckpointArgs, SegmentAnythingModel};
 
 /// Make masks from clicks and rectangles with Segment Anything or MobileSAM

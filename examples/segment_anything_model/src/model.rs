@@ -1,10 +1,8 @@
 //! The model that Label Studio asks.
 
-use label_studio_inference::{
-    onnx::Runtime,
-    sam::{Checkpoints, Sam, SamArgs, SmartTools},
-};
+use label_studio_inference::onnx::Runtime;
 use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
+use label_studio_vision::models::sam::{Checkpoints, Sam, SamArgs, SmartTools};
 
 /// Version that the original gives its predictions.
 const VERSION: &str = "SamMLBackend-v0.0.1";

@@ -1,13 +1,13 @@
 //! Checkpoints are found by the original's settings; what is missing is named.
 
-#[path = "../../../crates/label-studio-inference/tests/backends/located.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/located.rs"]
 mod located;
 
 use std::path::Path;
 
 use clap::Parser;
-use label_studio_inference::sam::Checkpoints;
 use label_studio_ml::anyhow;
+use label_studio_vision::models::sam::Checkpoints;
 use located::located;
 use segment_anything_model::CheckpointArgs;
 

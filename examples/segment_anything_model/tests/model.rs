@@ -2,14 +2,12 @@
 
 use std::{fs, path::PathBuf, slice, thread};
 
-use label_studio_inference::{
-    onnx::{OnnxArgs, Runtime},
-    sam::{MaskChoice, Sam},
-};
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
+use label_studio_vision::models::sam::{MaskChoice, Sam};
 
 mod project;
-#[path = "../../../crates/label-studio-inference/tests/backends/unusable.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
 mod unusable;
 
 use project::{fixture, key_point, mask_of, predict, project, project_in, rectangle, task, tiny};

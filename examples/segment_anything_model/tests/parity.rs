@@ -1,8 +1,8 @@
 //! The same weights give the same masks as Meta's `segment_anything`, on pictures of every kind.
 
-#[path = "../../../crates/label-studio-inference/tests/backends/painted.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
 mod painted;
-#[path = "../../../crates/label-studio-inference/tests/backends/prompted.rs"]
+#[path = "../../../crates/label-studio-vision/tests/backends/prompted.rs"]
 mod prompted;
 
 use std::{
@@ -11,12 +11,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use label_studio_inference::{
-    masks::Mask,
-    onnx::{OnnxArgs, Runtime},
-    sam::{MaskChoice, Predictor, Prompt, Sam},
-};
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, serde_json};
+use label_studio_vision::{
+    masks::Mask,
+    models::sam::{MaskChoice, Predictor, Prompt, Sam},
+};
 
 const MIN_OVERLAP: f64 = 0.99;
 

@@ -1,7 +1,7 @@
 //! The conformance vectors of prompts, of the resize, and of what the decoder is fed.
 
-use label_studio_inference::sam::{Click, LongestSide, Prompt, decoder_points, read_context};
 use label_studio_ml::{Value, serde_json};
+use label_studio_vision::models::sam::{Click, LongestSide, Prompt, decoder_points, read_context};
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("vectors/sam_prompts.json")).unwrap()

@@ -1,10 +1,10 @@
 //! From the numbers that a network gives to boxes.
 
-use label_studio_inference::{
+use label_studio_ml::anyhow::{self, bail};
+use label_studio_vision::{
     boxes::{RotatedBox, Suppression, Suppressors, from_centre},
     images::Letterbox,
 };
-use label_studio_ml::anyhow::{self, bail};
 use ndarray::{Array3, ArrayView1, ArrayView2};
 
 use crate::{Metadata, Purpose};

@@ -5,7 +5,6 @@ use std::{collections::HashMap, num::NonZeroUsize, path::PathBuf};
 use clap::{ArgAction, Parser};
 use label_studio_inference::{
     hub::{HubArgs, HubError, Weights},
-    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{
@@ -13,6 +12,7 @@ use label_studio_ml::{
     anyhow::{self, ensure},
     parse_args, serve,
 };
+use label_studio_vision::images::{DecodeBudget, Limits};
 use yolo::{Kind, ModelFiles, Networks, Options, Yolo, label_tasks, read_tasks};
 
 /// Label images with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices

@@ -1,10 +1,10 @@
 //! The model: which control tags a project has, which images its tasks have, and what networks say about them.
 
-use label_studio_inference::images::{DecodeBudget, Limits};
 use label_studio_ml::{
     Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
     anyhow::{self, bail},
 };
+use label_studio_vision::images::{DecodeBudget, Limits};
 
 use crate::{
     Control, Networks,

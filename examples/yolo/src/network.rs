@@ -2,11 +2,11 @@
 
 use std::{path::Path, sync::Arc};
 
-use label_studio_inference::{
-    images::{Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side},
-    onnx::{ElementType, Engine, Expected, Runtime},
-};
+use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
 use label_studio_ml::anyhow::{self, Context, ensure};
+use label_studio_vision::images::{
+    Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side,
+};
 use ndarray::{Array4, ArrayD, Axis, Ix2, Ix3, Ix4};
 
 use crate::{Answer, Metadata, Purpose, classes::probabilities, detections::Decoder};

@@ -2,12 +2,12 @@
 
 use std::{mem, sync::Arc};
 
-use label_studio_inference::images::{DecodeBudget, task_images};
 use label_studio_ml::{
     Object, Project, Region, Task,
     anyhow::{self, anyhow},
     json,
 };
+use label_studio_vision::images::{DecodeBudget, task_images};
 
 use crate::{Answer, Control, Network, Options, Prepared, regions};
 

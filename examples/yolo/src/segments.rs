@@ -1,6 +1,6 @@
 //! From prototypes and coefficients to masks and outlines.
 
-use label_studio_inference::{
+use label_studio_vision::{
     boxes::clip,
     images::Letterbox,
     masks::{Mask, resize_scores},

@@ -6,7 +6,6 @@ use std::{collections::HashMap, fs};
 
 use label_studio_inference::{
     hub::{Hub, HubOptions},
-    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{
@@ -16,6 +15,7 @@ use label_studio_ml::{
     store::MemoryStore,
 };
 use label_studio_services::{Answer, StandIn};
+use label_studio_vision::images::{DecodeBudget, Limits};
 use support::{data_url, fixture};
 use yolo::{ModelFiles, Networks, Options, TaskToLabel, Yolo, label_tasks, read_tasks};
 

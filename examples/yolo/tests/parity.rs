@@ -2,8 +2,8 @@
 
 mod support;
 
-use label_studio_inference::masks::Mask;
 use label_studio_ml::{Value, json};
+use label_studio_vision::masks::Mask;
 use support::{TinyModel, expected, floats, predict};
 
 /// Scores may differ by this, and coordinates by a thousandth of the image.

@@ -29,6 +29,7 @@ mod error;
 mod expected;
 mod file_kind;
 mod library;
+mod options;
 mod pool;
 #[cfg(feature = "rten")]
 mod rten;

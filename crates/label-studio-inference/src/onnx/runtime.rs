@@ -8,7 +8,9 @@ use std::{
 
 use ort::{environment::Environment, logging::LogLevel};
 
-use super::{Device, Engine, EngineKind, OnnxArgs, OnnxError, file_kind, library, sessions};
+use super::{
+    Engine, EngineKind, OnnxArgs, OnnxError, file_kind, library, options::SessionOptions, sessions,
+};
 
 /// ONNX Runtime allows one environment per process; the first library found serves all.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
@@ -17,16 +19,7 @@ static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 #[derive(Clone)]
 pub struct Runtime {
     engine: Loader,
-    pub(super) options: SessionOptions,
-}
-
-/// How each model is run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SessionOptions {
-    pub(super) device: Device,
-    pub(super) n_sessions: usize,
-    pub(super) n_threads: usize,
-    pub(super) spinning: bool,
+    options: SessionOptions,
 }
 
 #[derive(Clone)]

@@ -11,8 +11,8 @@ use ort::{
 };
 
 use super::{
-    Device, ElementType, Engine, OnnxError, Signature, Tensor, TensorInfo, TensorView, pool::Pool,
-    runtime::SessionOptions,
+    Device, ElementType, Engine, OnnxError, Signature, Tensor, TensorInfo, TensorView,
+    options::SessionOptions, pool::Pool,
 };
 
 struct Sessions {

@@ -27,9 +27,13 @@ pub(super) fn main(py: Python<'_>, args: Vec<OsString>, executable: PathBuf) -> 
 impl label_studio_ml_cli::Python for Interpreter {
     fn model_classes(&self, script: &Path) -> anyhow::Result<Vec<String>> {
         let classes = Python::attach(|py| {
-            let base = py.import("label_studio_ml.model")?.getattr("LabelStudioMLBase")?;
+            let base = py
+                .import("label_studio_ml.model")?
+                .getattr("LabelStudioMLBase")?;
             let classes = py.import("label_studio_ml._internal.model_classes")?;
-            classes.call_method1("candidates", (script, base))?.extract()
+            classes
+                .call_method1("candidates", (script, base))?
+                .extract()
         });
         classes.map_err(|error: PyErr| anyhow!("cannot import {}: {error}", script.display()))
     }

@@ -23,12 +23,12 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 use super::{
     args::StartMethod,
     call::{Call, need},
-    spawn_on_drop::SpawnOnDrop,
+    fork_server::ForkServer,
     frame::{Answer, Route},
     pool::{Lease, Pool},
     process::Program,
+    spawn_on_drop::SpawnOnDrop,
     supervisor::{Shared, supervise},
-    fork_server::ForkServer,
 };
 use crate::wire;
 

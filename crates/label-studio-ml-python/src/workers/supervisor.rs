@@ -12,9 +12,9 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
+    fork_server::ForkServer,
     pool::{N_ASIDE, Pool},
     process::{Handle, Process, Program, StartError, describe},
-    fork_server::ForkServer,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

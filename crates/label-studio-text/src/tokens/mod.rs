@@ -4,13 +4,13 @@
 //! Studio and Python do; the `tokenizers` crate itself would count bytes. A [`TokenBatch`] is what models are fed.
 //!
 //! ```no_run
-//! use label_studio_inference::tokens::{TokenBatch, Tokenizer};
+//! use label_studio_text::tokens::{TokenBatch, Tokenizer};
 //!
 //! let tokenizer = Tokenizer::from_file("tokenizer.json")?.with_max_tokens(512)?.with_padding();
 //! let encodings = tokenizer.encode_batch(["Anna lives in Köln.", "So does Bob."])?;
 //! let batch = TokenBatch::new(&encodings);
 //! assert_eq!(batch.ids.dim(), batch.attention_mask.dim());
-//! # Ok::<_, label_studio_inference::tokens::TokensError>(())
+//! # Ok::<_, label_studio_text::tokens::TokensError>(())
 //! ```
 
 mod batch;

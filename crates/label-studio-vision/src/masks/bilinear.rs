@@ -13,7 +13,7 @@ pub fn resize_scores(scores: &ArrayView2<'_, f32>, width: usize, height: usize) 
 }
 
 /// Stretches `scores` to a `full` width and height, and returns the top left `part` of that.
-pub(crate) fn stretch(
+pub fn stretch(
     scores: &ArrayView2<'_, f32>,
     full: (usize, usize),
     part: (usize, usize),

@@ -5,7 +5,7 @@
 //! morphological operation, contours start at their topmost pixel and run down first.
 //!
 //! ```
-//! use label_studio_inference::masks::{Kernel, Mask};
+//! use label_studio_vision::masks::{Kernel, Mask};
 //!
 //! let scores = ndarray::arr2(&[[-1.0_f32, 1.0], [-1.0, 1.0]]);
 //! let mask = Mask::from_scores(&scores.view(), 400, 300, 0.0);
@@ -22,8 +22,7 @@ mod mask;
 mod morphology;
 mod polygons;
 
-pub use bilinear::resize_scores;
-pub(crate) use bilinear::stretch;
+pub use bilinear::{resize_scores, stretch};
 pub use mask::{Mask, PixelBox};
 pub use morphology::Kernel;
 pub use polygons::simplify;

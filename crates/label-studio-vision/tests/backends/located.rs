@@ -1,11 +1,9 @@
 //! Finds checkpoints by a backend's flags, offline. The tests of the SAM backends include this file.
 
 use clap::Parser;
-use label_studio_inference::{
-    hub::{Hub, HubArgs},
-    sam::Checkpoints,
-};
+use label_studio_inference::hub::{Hub, HubArgs};
 use label_studio_ml::anyhow;
+use label_studio_vision::models::sam::Checkpoints;
 
 /// Flags of a backend, and those of the hub.
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
 //! Masks as the fixtures of backends with SAM hold them. Their tests include this file.
 
-use label_studio_inference::masks::Mask;
 use label_studio_ml::{Value, serde_json};
+use label_studio_vision::masks::Mask;
 
 /// Paints runs of pixels in an image of a size, given as width and height; the first run is not painted.
 pub(crate) fn mask(size: &Value, runs: &Value) -> Mask {

@@ -1,7 +1,7 @@
 //! Prompts as the fixtures of both generations of SAM hold them. Their tests include this file.
 
-use label_studio_inference::sam::{Click, Prompt};
 use label_studio_ml::{Value, serde_json};
+use label_studio_vision::models::sam::{Click, Prompt};
 
 /// Reads the clicks and the rectangle of a case.
 pub(crate) fn prompt(case: &Value) -> Prompt {

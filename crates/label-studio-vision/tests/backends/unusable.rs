@@ -20,5 +20,5 @@ pub(crate) const USABLE: [&str; 2] = ["rgb.png", "animated.gif"];
 /// The folder of pictures.
 pub(crate) fn pictures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../crates/label-studio-inference/tests/fixtures/images")
+        .join("../../crates/label-studio-vision/tests/fixtures/images")
 }

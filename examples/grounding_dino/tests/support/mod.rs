@@ -14,12 +14,12 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use grounding_dino::GroundingDino;
-use label_studio_inference::{
-    grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
-    images::Limits,
-    onnx::{OnnxArgs, Runtime},
-};
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, json, testing::TestClient};
+use label_studio_vision::{
+    images::Limits,
+    models::grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
+};
 
 pub const LABEL_CONFIG: &str = r#"
 <View>

@@ -14,14 +14,16 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use grounding_sam::GroundingSam;
-use label_studio_inference::{
-    grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
+use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
+use label_studio_vision::{
     images::Limits,
     masks::Mask,
-    onnx::{OnnxArgs, Runtime},
-    sam::{MaskChoice, Predictor, Sam},
+    models::{
+        grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
+        sam::{MaskChoice, Predictor, Sam},
+    },
 };
-use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
 
 pub const LABEL_CONFIG: &str = r#"
 <View>

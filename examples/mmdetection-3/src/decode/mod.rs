@@ -5,8 +5,9 @@ mod rtdetr;
 mod rtmdet;
 mod yolov3;
 
-use label_studio_inference::{boxes::Suppression, onnx::Tensor};
+use label_studio_inference::onnx::Tensor;
 use label_studio_ml::anyhow::{self, Context, ensure};
+use label_studio_vision::boxes::Suppression;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 
 use crate::{Family, Settings, placement::Placement};

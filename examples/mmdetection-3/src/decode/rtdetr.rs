@@ -1,7 +1,7 @@
 //! `logits` and `pred_boxes` of RT-DETR: each query's classes, and its box as parts of the image.
 
-use label_studio_inference::boxes::from_centre;
 use label_studio_ml::anyhow::{self, ensure};
+use label_studio_vision::boxes::from_centre;
 use ndarray::ArrayViewD;
 
 use super::{Detection, sigmoid, table};

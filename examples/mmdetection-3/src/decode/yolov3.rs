@@ -1,7 +1,7 @@
 //! The bare head of `YOLOv3`: three maps with three anchors per cell.
 
-use label_studio_inference::boxes::from_centre;
 use label_studio_ml::anyhow::{self, Context, ensure};
+use label_studio_vision::boxes::from_centre;
 use ndarray::{ArrayView3, ArrayViewD};
 
 use super::{Detection, sigmoid, suppressed};

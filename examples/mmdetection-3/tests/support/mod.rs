@@ -16,10 +16,10 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use label_studio_inference::{
     hub::ModelFolder,
-    images::{DecodeBudget, Limits},
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{Value, anyhow, json, serde_json, testing::TestClient};
+use label_studio_vision::images::{DecodeBudget, Limits};
 use mmdetection_3::{Detector, Detectors, MmDetection, Options, SignedAddresses};
 
 pub fn fixture(name: &str) -> PathBuf {

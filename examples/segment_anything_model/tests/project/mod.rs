@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use label_studio_inference::{
-    images::Limits,
-    onnx::{OnnxArgs, Runtime},
-    sam::{Checkpoints, MaskChoice, SamArgs},
-};
+use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{
     Model, PredictRequest, Project, Task, Value, json, sdk::brush_rle, serde_json,
 };
+use label_studio_vision::{
+    images::Limits,
+    models::sam::{Checkpoints, MaskChoice, SamArgs},
+};
 use segment_anything_model::SegmentAnythingModel;
 
-#[path = "../../../../crates/label-studio-inference/tests/backends/project.rs"]
+#[path = "../../../../crates/label-studio-vision/tests/backends/project.rs"]
 mod folder;
 
 pub(crate) use folder::project_in;

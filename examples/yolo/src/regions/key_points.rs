@@ -1,7 +1,7 @@
 //! `KeyPointLabels`: the points of each box, and the box around them.
 
-use label_studio_inference::images::to_percent;
 use label_studio_ml::{Region, json};
+use label_studio_vision::images::to_percent;
 
 use super::rectangles;
 use crate::{Control, Detection, Detections};

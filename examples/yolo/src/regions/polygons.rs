@@ -1,7 +1,7 @@
 //! `PolygonLabels`.
 
-use label_studio_inference::images::to_percent;
 use label_studio_ml::{Region, json};
+use label_studio_vision::images::to_percent;
 
 use crate::{Control, Detections};
 

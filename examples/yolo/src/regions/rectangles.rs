@@ -1,7 +1,7 @@
 //! `RectangleLabels`.
 
-use label_studio_inference::images::PercentBox;
 use label_studio_ml::{Region, Value, json};
+use label_studio_vision::images::PercentBox;
 
 use crate::{Control, Detection, Detections};
 

@@ -1,7 +1,7 @@
 //! `RectangleLabels` with `model_obb="true"`.
 
-use label_studio_inference::boxes::RotatedBox;
 use label_studio_ml::{Region, json};
+use label_studio_vision::boxes::RotatedBox;
 
 use crate::{Control, Detections, rotation::rotated_value};
 

@@ -16,11 +16,13 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use label_studio_inference::{
     hub::{Hub, HubOptions},
-    images::{DecodeBudget, Limits},
-    masks::Mask,
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
+use label_studio_vision::{
+    images::{DecodeBudget, Limits},
+    masks::Mask,
+};
 use tempfile::TempDir;
 use yolo::{ModelFiles, Networks, Options, Yolo};
 

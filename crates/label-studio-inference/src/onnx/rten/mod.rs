@@ -8,8 +8,8 @@ use std::{error::Error, path::Path, sync::Arc};
 use ::rten::{Model, NodeId, RunOptions, ThreadPool};
 
 use super::{
-    Device, Engine, OnnxError, Signature, Tensor, TensorInfo, TensorView, pool::Pool,
-    runtime::SessionOptions,
+    Device, Engine, OnnxError, Signature, Tensor, TensorInfo, TensorView, options::SessionOptions,
+    pool::Pool,
 };
 
 struct RtenModel {

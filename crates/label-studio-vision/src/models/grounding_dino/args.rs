@@ -3,15 +3,15 @@
 use std::{num::NonZeroUsize, path::Path};
 
 use clap::Args;
+use label_studio_inference::{
+    hub::{Hub, HubError, Weights},
+    onnx::Runtime,
+};
 
 use super::{
     Detector, DetectorOptions, Finder, FinderOptions, GroundingDinoError, Phrases, Thresholds,
 };
-use crate::{
-    hub::{Hub, HubError, Weights},
-    images::Limits,
-    onnx::Runtime,
-};
+use crate::images::Limits;
 
 /// Where the tokenizer lies, seen from the weights.
 const TOKENIZER: &str = "tokenizer.json";

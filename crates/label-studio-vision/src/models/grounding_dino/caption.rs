@@ -5,10 +5,10 @@ use std::{
     path::Path,
 };
 
+use label_studio_text::tokens::Tokenizer;
 use ndarray::{Array2, Array3};
 
 use super::{GroundingDinoError, Prompt};
-use crate::tokens::Tokenizer;
 
 /// The tokens that end a phrase, or stand around the caption.
 const SPECIAL: [&str; 4] = ["[CLS]", "[SEP]", ".", "?"];

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use label_studio_inference::onnx::{Engine, Runtime};
 use ndarray::{Array3, Array4, ArrayD, ArrayView3, Axis, Ix3};
 
 use super::{
@@ -11,11 +12,7 @@ use super::{
     inputs::Inputs,
     scores::detections,
 };
-use crate::{
-    boxes::Suppression,
-    images::RgbImage,
-    onnx::{Engine, Runtime},
-};
+use crate::{boxes::Suppression, images::RgbImage};
 
 /// How the phrases of a prompt are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::{hub::HubError, onnx::OnnxError, tokens::TokensError};
+use label_studio_inference::{hub::HubError, onnx::OnnxError};
+use label_studio_text::tokens::TokensError;
 
 /// Why Grounding DINO cannot be loaded or run.
 #[derive(Debug, thiserror::Error)]

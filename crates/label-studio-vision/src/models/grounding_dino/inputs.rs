@@ -3,10 +3,12 @@
 //! Exports of transformers take `pixel_values` and work out in the graph which tokens belong together. Exports of the
 //! original repository take `img`, and are told by `text_token_mask` and `position_ids`.
 
+use label_studio_inference::onnx::{
+    ElementType, Engine, Expected, ExpectedTensor, OnnxError, Tensor, TensorView,
+};
 use ndarray::{Array2, Array3, Array4, ArrayD};
 
 use super::caption::Caption;
-use crate::onnx::{ElementType, Engine, Expected, ExpectedTensor, OnnxError, Tensor, TensorView};
 
 /// Metadata of files whose graph works out the phrases of any prompt; `export.py` of the backend writes it.
 const PHRASE_MASK: (&str, &str) = ("phrase_mask", "traced");

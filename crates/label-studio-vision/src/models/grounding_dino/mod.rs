@@ -5,8 +5,8 @@
 //! project keeps prompt and thresholds is [`PromptControls`]' business. A [`Finder`] does all that for tasks.
 //!
 //! ```no_run
-//! use label_studio_inference::grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds};
-//! use label_studio_inference::images::{Limits, open};
+//! use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds};
+//! use label_studio_vision::images::{Limits, open};
 //! use label_studio_inference::onnx::{OnnxArgs, Runtime};
 //!
 //! # fn main() -> anyhow::Result<()> {

@@ -3,16 +3,16 @@
 use std::{path::Path, sync::Arc};
 
 use image::RgbImage;
+use label_studio_inference::onnx::{
+    ElementType, Engine, Expected, ExpectedTensor, Runtime, TensorView,
+};
 use ndarray::{Array1, Array2, Array3, Array4, ArrayD, ArrayView2, Axis, Slice};
 
 use super::{
     Embedding, LongestSide, MaskChoice, Prompt, PromptedModel, SamError, ScoredMask,
     decoder_points, encoder::Encoder,
 };
-use crate::{
-    masks::Mask,
-    onnx::{ElementType, Engine, Expected, ExpectedTensor, Runtime, TensorView},
-};
+use crate::masks::Mask;
 
 /// Values of a mask per value of the embedding, in each direction.
 const MASK_SCALE: usize = 4;

@@ -3,13 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use image::RgbImage;
+use label_studio_inference::onnx::{ElementType, Engine, Runtime};
 use ndarray::{Array3, Array4, ArrayD, Axis};
 
 use super::{Embedding, LongestSide, SamError};
-use crate::{
-    images::{Filter, Normalise, resize},
-    onnx::{ElementType, Engine, Runtime},
-};
+use crate::images::{Filter, Normalise, resize};
 
 /// Side of the input where the file leaves it open.
 const DEFAULT_SIDE: u32 = 1024;
@@ -109,7 +107,7 @@ impl Encoder {
             image: image.dimensions(),
             tensors: tensors
                 .into_iter()
-                .filter_map(crate::onnx::Tensor::into_f32)
+                .filter_map(label_studio_inference::onnx::Tensor::into_f32)
                 .collect(),
         })
     }

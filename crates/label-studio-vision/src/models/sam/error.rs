@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{images::ImageError, onnx::OnnxError};
+use label_studio_inference::onnx::OnnxError;
+
+use crate::images::ImageError;
 
 /// Why an object cannot be found.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use crate::hub::{Hub, HubError};
+use label_studio_inference::hub::{Hub, HubError};
 
 /// The files of a model, on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 //!
 //! ```no_run
 //! use label_studio_inference::onnx::{OnnxArgs, Runtime};
-//! use label_studio_inference::sam::{MaskChoice, Predictor, Prompt, Sam};
+//! use label_studio_vision::models::sam::{MaskChoice, Predictor, Prompt, Sam};
 //!
 //! # fn main() -> anyhow::Result<()> {
 //! let runtime = Runtime::new(&OnnxArgs::default())?;

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use image::RgbImage;
+use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
 use ndarray::Array4;
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
 use crate::{
     images::{Filter, Normalise, resize_f32},
     masks::Mask,
-    onnx::{ElementType, Engine, Expected, Runtime},
 };
 
 const F32: ElementType = ElementType::F32;

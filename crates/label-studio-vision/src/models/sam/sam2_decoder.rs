@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use label_studio_inference::onnx::{ElementType, Engine, Expected, TensorView};
 use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis};
 
 use super::{Embedding, SamError, decoder::to_f32};
-use crate::onnx::{ElementType, Engine, Expected, TensorView};
 
 const F32: ElementType = ElementType::F32;
 const MAP: &[i64] = &[1, -1, -1, -1];
