@@ -10,7 +10,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::HubError;
+/// A text that is no SHA-256.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no SHA-256: it has 64 hexadecimal digits")]
+pub struct InvalidDigest(String);
 
 /// The SHA-256 of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,23 +26,6 @@ impl Sha256Digest {
         io::copy(&mut File::open(path)?, &mut hasher)?;
         Ok(Self::from(hasher))
     }
-
-    /// Fails unless the file at `path`, known as `file`, has this digest.
-    pub(super) fn check_file(self, path: &Path, file: &str) -> Result<(), HubError> {
-        let actual = Self::of_file(path).map_err(|source| HubError::io(path, source))?;
-        self.check(actual, file)
-    }
-
-    pub(super) fn check(self, actual: Self, file: &str) -> Result<(), HubError> {
-        if actual == self {
-            return Ok(());
-        }
-        Err(HubError::Digest {
-            file: file.to_owned(),
-            expected: self,
-            actual,
-        })
-    }
 }
 
 impl From<Sha256> for Sha256Digest {
@@ -49,10 +35,10 @@ impl From<Sha256> for Sha256Digest {
 }
 
 impl FromStr for Sha256Digest {
-    type Err = HubError;
+    type Err = InvalidDigest;
 
-    fn from_str(text: &str) -> Result<Self, HubError> {
-        let invalid = || HubError::InvalidDigest(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let invalid = || InvalidDigest(text.to_owned());
         let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hex {
             return Err(invalid());

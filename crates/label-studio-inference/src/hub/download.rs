@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{
     HubError, HubFile, Sha256Digest,
     cache::with_ending,
+    checks,
     progress::Progress,
     remote::{Offer, Remote},
 };
@@ -40,7 +41,8 @@ impl Download<'_> {
         }
         let failed = |source| HubError::io(&partial, source);
         if let Some(expected) = expected {
-            let checked = expected.check(Sha256Digest::from(hasher), &self.file.to_string());
+            let actual = Sha256Digest::from(hasher);
+            let checked = checks::digest(actual, expected, &self.file.to_string());
             if checked.is_err() {
                 fs::remove_file(&partial).map_err(failed)?;
             }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Sha256Digest;
+use super::{InvalidDigest, Sha256Digest};
 
 /// Why weights cannot be had. Every message names the file and the mend.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +15,8 @@ pub enum HubError {
     #[error("{0:?} names no weights: give a path, or hf://owner/name@revision/path/in/repo")]
     InvalidName(String),
     /// The pin of the weights is no digest.
-    #[error("{0:?} is no SHA-256: it has 64 hexadecimal digits")]
-    InvalidDigest(String),
+    #[error(transparent)]
+    InvalidDigest(#[from] InvalidDigest),
     /// The address of the hub is wrong.
     #[error(
         "{0:?} is no address of a model hub: set HF_ENDPOINT to one such as https://huggingface.co"

@@ -17,18 +17,21 @@
 
 mod args;
 mod cache;
+mod checks;
 mod digest;
 mod download;
 mod error;
 mod fetch;
 mod folder;
+mod options;
 mod progress;
 mod remote;
 mod weights;
 
 pub use args::HubArgs;
-pub use digest::Sha256Digest;
+pub use digest::{InvalidDigest, Sha256Digest};
 pub use error::HubError;
-pub use fetch::{Hub, HubOptions};
+pub use fetch::Hub;
 pub use folder::{ModelFolder, ModelFolderError, onnx_form};
+pub use options::HubOptions;
 pub use weights::{HubFile, Weights};

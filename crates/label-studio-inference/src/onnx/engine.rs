@@ -1,10 +1,10 @@
 //! A loaded model.
 
-use std::{collections::BTreeMap, error::Error, fmt};
+use std::{collections::BTreeMap, error::Error};
 
 use ndarray::ArrayD;
 
-use super::{OnnxError, Tensor, TensorView};
+use super::{ElementType, OnnxError, Signature, Tensor, TensorInfo, TensorView};
 
 /// A loaded model: named tensors in, named tensors out. Shared between threads; runs wait for a free session.
 pub trait Engine: Send + Sync {
@@ -17,19 +17,6 @@ pub trait Engine: Send + Sync {
         inputs: &[(&str, TensorView<'_>)],
         outputs: &[&str],
     ) -> Result<Vec<Tensor>, Box<dyn Error + Send + Sync>>;
-}
-
-/// What a model's file says of it.
-#[derive(Debug, Clone, Default)]
-pub struct Signature {
-    /// The file, for messages.
-    pub file: String,
-    /// Inputs, in the order of the file.
-    pub inputs: Vec<TensorInfo>,
-    /// Outputs, in the order of the file.
-    pub outputs: Vec<TensorInfo>,
-    /// Custom metadata, such as Ultralytics' `names` and `imgsz`.
-    pub metadata: BTreeMap<String, String>,
 }
 
 impl dyn Engine + '_ {
@@ -98,88 +85,4 @@ impl dyn Engine + '_ {
     pub fn output(&self, name: &str) -> Option<&TensorInfo> {
         self.outputs().iter().find(|output| output.name == name)
     }
-}
-
-/// Type of a tensor's elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ElementType {
-    /// 32-bit floating point.
-    F32,
-    /// 16-bit floating point: fed from and given back as 32-bit.
-    F16,
-    /// 64-bit integer.
-    I64,
-    /// 32-bit integer.
-    I32,
-    /// True or false.
-    Bool,
-    /// Byte.
-    U8,
-    /// Anything that cannot be fed or read.
-    Other,
-}
-
-/// What a model's file says about one input or output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// Name.
-    pub name: String,
-    /// Type of the elements.
-    pub element_type: ElementType,
-    /// Size of each dimension, -1 where it may vary.
-    pub shape: Vec<i64>,
-}
-
-impl TensorInfo {
-    /// Returns the size of dimension `axis` if the file fixes it.
-    pub fn fixed(&self, axis: usize) -> Option<usize> {
-        usize::try_from(*self.shape.get(axis)?).ok()
-    }
-
-    /// Tells whether a tensor of this type and shape fits: sizes of -1, on either side, fit everything.
-    pub fn accepts(&self, element_type: ElementType, shape: &[i64]) -> bool {
-        let same_type = self.element_type == element_type
-            || (self.element_type == ElementType::F16 && element_type == ElementType::F32);
-        same_type
-            && self.shape.len() == shape.len()
-            && (self.shape.iter().zip(shape)).all(|(&a, &b)| a == b || a < 0 || b < 0)
-    }
-}
-
-impl fmt::Display for TensorInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_tensor(f, &self.name, self.element_type, &self.shape)
-    }
-}
-
-impl fmt::Display for ElementType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "float32",
-            Self::F16 => "float16",
-            Self::I64 => "int64",
-            Self::I32 => "int32",
-            Self::Bool => "bool",
-            Self::U8 => "uint8",
-            Self::Other => "other",
-        })
-    }
-}
-
-pub(super) fn write_tensor(
-    f: &mut impl fmt::Write,
-    name: &str,
-    element_type: ElementType,
-    shape: &[i64],
-) -> fmt::Result {
-    write!(f, "{name} {element_type} [")?;
-    for (axis, &size) in shape.iter().enumerate() {
-        let comma = if axis == 0 { "" } else { ", " };
-        match size {
-            ..0 => write!(f, "{comma}?")?,
-            _ => write!(f, "{comma}{size}")?,
-        }
-    }
-    f.write_str("]")
 }

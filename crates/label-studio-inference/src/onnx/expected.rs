@@ -1,6 +1,6 @@
 //! What a backend needs from a model's file.
 
-use super::{ElementType, Engine, OnnxError, TensorInfo, engine::write_tensor};
+use super::{ElementType, Engine, OnnxError, TensorInfo, signature::write_tensor};
 
 /// Name, element type and shape of an input or output; -1 stands for any size.
 pub type ExpectedTensor<'a> = (&'a str, ElementType, &'a [i64]);

@@ -24,6 +24,7 @@
 
 mod args;
 mod by_file;
+mod element_type;
 mod engine;
 mod error;
 mod expected;
@@ -35,12 +36,15 @@ mod pool;
 mod rten;
 mod runtime;
 mod sessions;
+mod signature;
 mod tensor;
 
 pub use args::{Device, EngineKind, OnnxArgs};
 pub use by_file::ByFile;
-pub use engine::{ElementType, Engine, Signature, TensorInfo};
+pub use element_type::ElementType;
+pub use engine::Engine;
 pub use error::OnnxError;
 pub use expected::{Expected, ExpectedTensor};
 pub use runtime::Runtime;
+pub use signature::{Signature, TensorInfo};
 pub use tensor::{Tensor, TensorView};

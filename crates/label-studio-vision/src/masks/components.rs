@@ -10,7 +10,15 @@ struct Run {
     parent: usize,
 }
 
-pub(super) fn largest(mask: &Mask) -> Mask {
+impl Mask {
+    /// Keeps the largest of the parts that hang together, corners included; the topmost of equals.
+    #[must_use]
+    pub fn largest_component(&self) -> Self {
+        largest(self)
+    }
+}
+
+fn largest(mask: &Mask) -> Mask {
     let mut runs = connected_runs(mask);
     let roots: Vec<_> = (0..runs.len()).map(|idx| root(&mut runs, idx)).collect();
     let mut areas = vec![0; runs.len()];

@@ -29,7 +29,14 @@ struct Marks {
     offsets: [isize; 8],
 }
 
-pub(super) fn external(mask: &Mask) -> Vec<Vec<(usize, usize)>> {
+impl Mask {
+    /// Returns the outlines of the painted parts without holes, last row first; only the corners of each, as pixels.
+    pub fn contours(&self) -> Vec<Vec<(usize, usize)>> {
+        external(self)
+    }
+}
+
+fn external(mask: &Mask) -> Vec<Vec<(usize, usize)>> {
     let mut marks = Marks::new(mask);
     let mut contours = Vec::new();
     for y in 1..=mask.height {

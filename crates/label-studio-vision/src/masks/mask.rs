@@ -1,9 +1,9 @@
-//! A mask and what is asked of it.
+//! The pixels of an object, and their measures.
 
 use label_studio_sdk::brush_rle::{self, BrushRleError};
 use ndarray::ArrayView2;
 
-use super::{Kernel, bilinear, components, contours, morphology, polygons};
+use super::bilinear;
 
 /// Which pixels of an image belong to an object: one byte each, row by row, 255 or 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,47 +167,6 @@ impl Mask {
             width: right - left + 1,
             height: bottom - top + 1,
         })
-    }
-
-    /// Closes gaps and holes that the kernel spans: a dilation, then an erosion.
-    #[must_use]
-    pub fn closed(&self, kernel: &Kernel) -> Self {
-        morphology::erode(&morphology::dilate(self, kernel), kernel)
-    }
-
-    /// Paints all pixels within the kernel's reach of a painted one.
-    #[must_use]
-    pub fn dilated(&self, kernel: &Kernel) -> Self {
-        morphology::dilate(self, kernel)
-    }
-
-    /// Keeps the pixels around which all within the kernel's reach are painted, or beyond the image.
-    #[must_use]
-    pub fn eroded(&self, kernel: &Kernel) -> Self {
-        morphology::erode(self, kernel)
-    }
-
-    /// Keeps the largest of the parts that hang together, corners included; the topmost of equals.
-    #[must_use]
-    pub fn largest_component(&self) -> Self {
-        components::largest(self)
-    }
-
-    /// Returns the outlines of the painted parts without holes, last row first; only the corners of each, as pixels.
-    pub fn contours(&self) -> Vec<Vec<(usize, usize)>> {
-        contours::external(self)
-    }
-
-    /// Returns the outlines as polygons of at least three corners that leave out what is less than `tolerance` pixels from
-    /// a straight line; the one with most corners first.
-    pub fn polygons(&self, tolerance: f64) -> Vec<Vec<(usize, usize)>> {
-        let contours = self.contours().into_iter();
-        let mut found: Vec<_> = contours
-            .map(|contour| polygons::simplify(&contour, tolerance))
-            .filter(|polygon| polygon.len() >= 3)
-            .collect();
-        found.sort_by_key(|polygon| std::cmp::Reverse(polygon.len()));
-        found
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = &[u8]> {

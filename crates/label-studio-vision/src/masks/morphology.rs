@@ -37,13 +37,33 @@ impl Kernel {
     }
 }
 
+impl Mask {
+    /// Closes gaps and holes that the kernel spans: a dilation, then an erosion.
+    #[must_use]
+    pub fn closed(&self, kernel: &Kernel) -> Self {
+        erode(&dilate(self, kernel), kernel)
+    }
+
+    /// Paints all pixels within the kernel's reach of a painted one.
+    #[must_use]
+    pub fn dilated(&self, kernel: &Kernel) -> Self {
+        dilate(self, kernel)
+    }
+
+    /// Keeps the pixels around which all within the kernel's reach are painted, or beyond the image.
+    #[must_use]
+    pub fn eroded(&self, kernel: &Kernel) -> Self {
+        erode(self, kernel)
+    }
+}
+
 /// Beyond the image nothing is painted.
-pub(super) fn dilate(mask: &Mask, kernel: &Kernel) -> Mask {
+fn dilate(mask: &Mask, kernel: &Kernel) -> Mask {
     spread(mask, kernel, 0)
 }
 
 /// Beyond the image everything is painted: the erosion is the dilation of what is not painted.
-pub(super) fn erode(mask: &Mask, kernel: &Kernel) -> Mask {
+fn erode(mask: &Mask, kernel: &Kernel) -> Mask {
     spread(mask, kernel, u8::MAX)
 }
 

@@ -1,5 +1,21 @@
 //! Fewer corners: Douglas-Peucker on a closed polygon, cut open as OpenCV's `approxPolyDP` does.
 
+use super::Mask;
+
+impl Mask {
+    /// Returns the outlines as polygons of at least three corners that leave out what is less than `tolerance` pixels from
+    /// a straight line; the one with most corners first.
+    pub fn polygons(&self, tolerance: f64) -> Vec<Vec<(usize, usize)>> {
+        let contours = self.contours().into_iter();
+        let mut found: Vec<_> = contours
+            .map(|contour| simplify(&contour, tolerance))
+            .filter(|polygon| polygon.len() >= 3)
+            .collect();
+        found.sort_by_key(|polygon| std::cmp::Reverse(polygon.len()));
+        found
+    }
+}
+
 /// Leaves out corners that are at most `tolerance` pixels from the line between those that stay.
 pub fn simplify(polygon: &[(usize, usize)], tolerance: f64) -> Vec<(usize, usize)> {
     if polygon.is_empty() {
