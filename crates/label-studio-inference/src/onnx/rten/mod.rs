@@ -1,5 +1,6 @@
 //! A model on rten, an engine in pure Rust.
 
+mod error;
 mod signature;
 mod values;
 
@@ -7,6 +8,7 @@ use std::{error::Error, path::Path, sync::Arc};
 
 use ::rten::{Model, NodeId, RunOptions, ThreadPool};
 
+use self::error::RunError;
 use super::{
     Device, Engine, OnnxError, Signature, Tensor, TensorInfo, TensorView, options::SessionOptions,
     pool::Pool,
@@ -17,19 +19,6 @@ struct RtenModel {
     model: Model,
     /// Threads for one run each; weights are shared by all runs.
     threads: Pool<Arc<ThreadPool>>,
-}
-
-/// Why a run failed before rten had its say.
-#[derive(Debug, thiserror::Error)]
-enum RunError {
-    #[error("the model has no {0:?}")]
-    NoSuchName(String),
-    #[error("rten computes with 32-bit integers, and {0} is larger")]
-    Overflow(i64),
-    #[error("outputs of this type cannot be read")]
-    OutputType,
-    #[error(transparent)]
-    Rten(#[from] ::rten::RunError),
 }
 
 pub(super) fn load(path: &Path, options: &SessionOptions) -> Result<Arc<dyn Engine>, OnnxError> {

@@ -6,7 +6,7 @@ use ::rten::{Value, ValueOrView};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use rten_tensor::{Layout as _, Tensor as RtenTensor, TensorView as RtenView};
 
-use super::RunError;
+use super::error::RunError;
 use crate::onnx::{ElementType, Tensor, TensorView};
 
 /// An input in one piece of memory.
