@@ -44,7 +44,9 @@ impl Build<'_> {
         if !self.features.is_empty() {
             command.arg("--features").arg(self.features.join(","));
         }
+        // Cargo reads the .cargo/config.toml of the folder that it runs in, not of the manifest.
         let mut cargo = command
+            .current_dir(self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

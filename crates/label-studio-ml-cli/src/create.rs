@@ -13,9 +13,10 @@ use clap::{Args, Command, ValueEnum, error::ErrorKind};
 use crate::{
     backend_name::BackendName,
     cargo,
+    checkout::Checkout,
     python::Python,
     python_template::{self, Script},
-    template::{self, Dependency},
+    template::{self, Sdk},
     terminal,
 };
 
@@ -27,9 +28,6 @@ Examples:
   label-studio-ml create my_backend --script model.py:MyModel    a backend for a model in Python
 
 The new folder holds a model that already predicts and trains, its tests, a Dockerfile and a README.";
-
-/// Root of the checkout that this program was built in. `cargo install` and `pip install` put the program elsewhere.
-const BUILT_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Create a new backend from a template
 #[derive(Debug, Args)]
@@ -46,11 +44,20 @@ pub(crate) struct CreateArgs {
     #[arg(long)]
     force: bool,
 
-    /// Depend on a checkout of label-studio-ml instead of its release, to work on both
+    /// Build the backend with a checkout of label-studio-ml, to work on both
     ///
-    /// A program that was built in a checkout uses that checkout by default, as long as it exists.
+    /// A program that was built in a checkout uses that checkout by default, as long as it exists. The path is written
+    /// to .cargo/config.toml, which stays on this machine.
     #[arg(long, value_name = "DIR")]
     sdk_path: Option<PathBuf>,
+
+    /// Depend on another git repository of label-studio-ml, such as a fork
+    #[arg(long, value_name = "URL")]
+    sdk_git: Option<String>,
+
+    /// Commit or tag of the git repository to depend on [default: its default branch]
+    #[arg(long, value_name = "REV")]
+    sdk_rev: Option<String>,
 
     /// Python script with the model: path.py, or path.py:Class when it has several
     #[arg(long, visible_alias = "from", value_name = "PATH[:CLASS]")]
@@ -98,19 +105,12 @@ impl CreateArgs {
         let target = self.target();
         check_target(&target, self.force)?;
         let sdk = self.sdk()?;
-        let dependency = sdk
-            .as_deref()
-            .map_or(Dependency::Release, Dependency::Folder);
-        self.write(&target, |folder| {
-            Ok(template::write(folder, &name, &dependency)?)
-        })?;
-        if let Some(sdk) = &sdk {
-            terminal::note(&format!(
-                "the backend depends on the checkout in {}, which its Dockerfile does not see",
-                sdk.display()
-            ));
+        self.write(&target, |folder| Ok(template::write(folder, &name, &sdk)?))?;
+        let is_member = settle_workspace(&target)?;
+        if is_member && let Some(checkout) = &sdk.checkout {
+            template::depend_on_path(&target, &sdk, checkout)?;
         }
-        keep_out_of_workspace(&target, sdk.as_deref())?;
+        terminal::note(&describe(&sdk, is_member));
         let target = target.display();
         writeln!(
             out,
@@ -154,18 +154,23 @@ impl CreateArgs {
         }
     }
 
-    /// Returns the folder of the crate `label-studio-ml`, unless the release is meant.
-    fn sdk(&self) -> anyhow::Result<Option<PathBuf>> {
-        if let Some(path) = &self.sdk_path {
-            let found = crate_of_checkout(path);
-            let sdk = found
-                .with_context(|| format!("{} is no checkout of label-studio-ml", path.display()))?;
-            return Ok(Some(sdk));
-        }
-        let program = std::env::current_exe().ok();
-        let around =
-            program.and_then(|program| program.ancestors().skip(1).find_map(crate_of_checkout));
-        Ok(around.or_else(|| crate_of_checkout(Path::new(BUILT_IN))))
+    /// Returns where the backend takes `label-studio-ml` from.
+    fn sdk(&self) -> anyhow::Result<Sdk> {
+        let checkout = match (&self.sdk_path, &self.sdk_git) {
+            (Some(path), _) => Some(Checkout::at(path).with_context(|| {
+                format!("{} is not a checkout of label-studio-ml", path.display())
+            })?),
+            (None, Some(_)) => None,
+            (None, None) => Checkout::of_program(),
+        };
+        Ok(Sdk {
+            repository: self
+                .sdk_git
+                .clone()
+                .unwrap_or_else(|| env!("CARGO_PKG_REPOSITORY").to_owned()),
+            rev: self.sdk_rev.clone(),
+            checkout,
+        })
     }
 
     /// Writes the files to a temporary folder first, so that a failure leaves the target unchanged.
@@ -229,42 +234,32 @@ fn check_target(target: &Path, force: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the crate's folder when `path` is that folder or the root of a checkout.
-fn crate_of_checkout(path: &Path) -> Option<PathBuf> {
-    let is_crate = |folder: &Path| {
-        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-        manifest
-            .lines()
-            .any(|line| line == "name = \"label-studio-ml\"")
-    };
-    let candidates = [path.join("crates/label-studio-ml"), path.to_owned()];
-    candidates
-        .into_iter()
-        .find(|folder| is_crate(folder))?
-        .canonicalize()
-        .ok()
+/// Says where the new backend takes `label-studio-ml` from.
+fn describe(sdk: &Sdk, is_member: bool) -> String {
+    let repository = &sdk.repository;
+    match &sdk.checkout {
+        Some(checkout) if is_member => format!(
+            "the backend depends on the checkout in {}, because it is a member of a workspace",
+            checkout.root().display()
+        ),
+        Some(checkout) => format!(
+            "on this machine the backend is built with the checkout in {} (.cargo/config.toml); its Dockerfile and other \
+             machines use {repository}",
+            checkout.root().display()
+        ),
+        None => format!("the backend depends on {repository}; --sdk-path takes a checkout instead"),
+    }
 }
 
 /// Makes the new package its own workspace if it lies inside one of which it is not a member; cargo would refuse to
-/// build it otherwise.
-///
-/// A package that depends on a checkout starts with the checkout's lockfile, so that it builds with tested versions.
-fn keep_out_of_workspace(target: &Path, sdk: Option<&Path>) -> anyhow::Result<()> {
+/// build it otherwise. Returns whether it is a member of a workspace around it.
+fn settle_workspace(target: &Path) -> anyhow::Result<bool> {
     let manifest = target.join("Cargo.toml");
-    let workspace = cargo::workspace_of(&manifest);
-    if workspace.is_none() {
+    let Some(workspace) = cargo::workspace_of(&manifest) else {
         let comment = "# This package is not a member of the workspace that its folder lies in.";
         let text = fs::read_to_string(&manifest)?;
         fs::write(&manifest, format!("{text}\n{comment}\n[workspace]\n"))?;
-    }
-    let is_member = workspace.is_some_and(|root| !is_same_file(&root, &manifest));
-    let lockfile = sdk.and_then(|sdk| Some(sdk.parent()?.parent()?.join("Cargo.lock")));
-    if let Some(lockfile) = lockfile.filter(|lockfile| !is_member && lockfile.exists()) {
-        fs::copy(lockfile, target.join("Cargo.lock"))?;
-    }
-    Ok(())
-}
-
-fn is_same_file(left: &Path, right: &Path) -> bool {
-    left.canonicalize().ok() == right.canonicalize().ok()
+        return Ok(false);
+    };
+    Ok(workspace.canonicalize()? != manifest.canonicalize()?)
 }

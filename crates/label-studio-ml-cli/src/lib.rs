@@ -23,6 +23,7 @@
 
 mod backend_name;
 mod cargo;
+mod checkout;
 mod cli;
 mod completions;
 mod create;

@@ -89,38 +89,74 @@ fn init_is_another_name_of_create() {
     assert!(output.status.success(), "{output:?}");
 }
 
+/// The dependency on the repository, as the manifest of a new backend has it.
+const FROM_GIT: &str = concat!(
+    "label-studio-ml = { git = \"",
+    env!("CARGO_PKG_REPOSITORY"),
+    "\" }\n"
+);
+
 #[test]
-fn depends_on_the_checkout_given_as_sdk_path() {
+fn builds_with_the_checkout_given_as_sdk_path_on_this_machine_only() {
     let root = TempDir::new().unwrap();
     let sdk = root.path().join("sdk/crates/label-studio-ml");
     fs::create_dir_all(&sdk).unwrap();
-    fs::write(
-        sdk.join("Cargo.toml"),
-        "[package]\nname = \"label-studio-ml\"\n",
-    )
-    .unwrap();
+    let manifest = "[package]\nname = \"label-studio-ml\"\n";
+    fs::write(sdk.join("Cargo.toml"), manifest).unwrap();
     let checkout = root.path().join("sdk");
+    for (name, path) in [("mood", &checkout), ("other", &sdk)] {
+        let path = path.to_str().unwrap();
+        check(
+            root.path(),
+            &[name, "--sdk-path", path],
+            0,
+            "built with the checkout",
+        );
+        let folder = root.path().join(name);
+        assert!(read(&folder, "Cargo.toml").contains(FROM_GIT));
+        let patch = format!(
+            "label-studio-ml = {{ path = {:?} }}",
+            sdk.canonicalize().unwrap()
+        );
+        assert!(read(&folder, ".cargo/config.toml").contains(&patch));
+        for ignored in [".gitignore", ".dockerignore"] {
+            assert!(read(&folder, ignored).contains(".cargo/"), "{ignored}");
+        }
+    }
     check(
         root.path(),
-        &["mood", "--sdk-path", checkout.to_str().unwrap()],
-        0,
-        "depends on the checkout",
-    );
-    let dependency = format!(
-        "label-studio-ml = {{ path = {:?} }}",
-        sdk.canonicalize().unwrap()
-    );
-    assert!(read(root.path(), "mood/Cargo.toml").contains(&dependency));
-    check(
-        root.path(),
-        &["other", "--sdk-path", "/nowhere"],
+        &["third", "--sdk-path", "/nowhere"],
         1,
-        "no checkout",
+        "is not a checkout",
     );
 }
 
 #[test]
-fn depends_on_the_checkout_that_it_was_built_in_when_installed_elsewhere() {
+fn names_the_repository_that_it_depends_on_without_a_checkout() {
+    let root = TempDir::new().unwrap();
+    let url = "https://git.example/fork";
+    check(
+        root.path(),
+        &["mood", "--sdk-git", url],
+        0,
+        "depends on https://git.example/fork",
+    );
+    assert!(
+        read(root.path(), "mood/Cargo.toml")
+            .contains("label-studio-ml = { git = \"https://git.example/fork\" }\n")
+    );
+    assert!(!root.path().join("mood/.cargo").exists());
+    check(
+        root.path(),
+        &["other", "--sdk-git", url, "--sdk-rev", "v1"],
+        0,
+        "",
+    );
+    assert!(read(root.path(), "other/Cargo.toml").contains("fork\", rev = \"v1\" }\n"));
+}
+
+#[test]
+fn builds_with_the_checkout_that_it_was_built_in_when_installed_elsewhere() {
     let root = TempDir::new().unwrap();
     let installed = root.path().join("label-studio-ml");
     fs::copy(env!("CARGO_BIN_EXE_label-studio-ml"), &installed).unwrap();
@@ -133,7 +169,54 @@ fn depends_on_the_checkout_that_it_was_built_in_when_installed_elsewhere() {
     assert!(output.status.success(), "{output:?}");
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../label-studio-ml");
     let dependency = format!("path = {:?}", sdk.canonicalize().unwrap());
-    assert!(read(root.path(), "mood/Cargo.toml").contains(&dependency));
+    assert!(read(root.path(), "mood/.cargo/config.toml").contains(&dependency));
+    assert!(read(root.path(), "mood/Cargo.toml").contains(FROM_GIT));
+}
+
+/// What `COPY` takes from the build's folder, not from another stage.
+fn copied(dockerfile: &str) -> Vec<&str> {
+    let lines = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "));
+    lines
+        .filter(|line| !line.starts_with("--from="))
+        .flat_map(|line| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            words[..words.len() - 1].to_vec()
+        })
+        .collect()
+}
+
+#[test]
+fn a_dockerfile_needs_only_the_folder_and_the_repository() {
+    let root = TempDir::new().unwrap();
+    check(root.path(), &["native"], 0, "");
+    check(root.path(), &["python", "--language", "python"], 0, "");
+    assert!(read(root.path(), "native/Cargo.toml").contains(FROM_GIT));
+    let dockerfile = read(root.path(), "native/Dockerfile");
+    assert_eq!(copied(&dockerfile), ["."]);
+
+    let dockerfile = read(root.path(), "python/Dockerfile");
+    let ignored = read(root.path(), "python/.dockerignore");
+    for file in copied(&dockerfile) {
+        let is_there = root.path().join("python").join(file).exists() || file.contains('*');
+        assert!(
+            is_there && ignored.lines().all(|line| line != file),
+            "{file}"
+        );
+    }
+    let wheel = concat!(
+        "git+",
+        env!("CARGO_PKG_REPOSITORY"),
+        "#subdirectory=crates/label-studio-ml-python"
+    );
+    assert!(dockerfile.contains(wheel), "{dockerfile}");
+    // The Python original has the name label-studio-ml on the package index.
+    let requirements = read(root.path(), "python/requirements-base.txt");
+    assert!(
+        requirements.contains("\nlabel-studio-ml-rs[fast]>="),
+        "{requirements}"
+    );
 }
 
 #[test]
@@ -146,8 +229,16 @@ fn is_its_own_workspace_inside_one_of_which_it_is_no_member() {
     .unwrap();
     check(root.path(), &["mood"], 0, "");
     assert!(read(root.path(), "mood/Cargo.toml").contains("\n[workspace]\n"));
-    check(&root.path().join("examples"), &["mood"], 0, "");
-    assert!(!read(root.path(), "examples/mood/Cargo.toml").contains("[workspace]"));
+    check(
+        &root.path().join("examples"),
+        &["mood"],
+        0,
+        "member of a workspace",
+    );
+    let member = read(root.path(), "examples/mood/Cargo.toml");
+    assert!(!member.contains("[workspace]") && member.contains("label-studio-ml = { path ="));
+    assert!(!root.path().join("examples/mood/.cargo").exists());
+    assert!(!root.path().join("examples/mood/Cargo.lock").exists());
 }
 
 #[test]
