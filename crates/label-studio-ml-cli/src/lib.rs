@@ -7,6 +7,7 @@
 //! - `start` builds a backend with cargo and runs it;
 //! - `deploy` puts a backend on a cloud provider;
 //! - `doctor` checks why Label Studio shows no predictions;
+//! - `list` prints the ready backends of a checkout;
 //! - `completions` prints a shell's completion script.
 //!
 //! The Python package has the same command line: [`run_with_python`] adds the commands for Python backends, which it
@@ -29,6 +30,7 @@ mod completions;
 mod create;
 mod deploy;
 mod doctor;
+mod list;
 mod python;
 mod python_template;
 mod start;

@@ -36,6 +36,7 @@ fn help_shows_examples_and_no_secrets() {
         &["create", "--help"],
         &["start", "--help"],
         &["deploy", "--help"],
+        &["list", "--help"],
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
         let output = command

@@ -114,11 +114,11 @@ fn builds_with_the_checkout_given_as_sdk_path_on_this_machine_only() {
         );
         let folder = root.path().join(name);
         assert!(read(&folder, "Cargo.toml").contains(FROM_GIT));
-        let patch = format!(
+        let entry = format!(
             "label-studio-ml = {{ path = {:?} }}",
             sdk.canonicalize().unwrap()
         );
-        assert!(read(&folder, ".cargo/config.toml").contains(&patch));
+        assert!(read(&folder, ".cargo/config.toml").contains(&entry));
         for ignored in [".gitignore", ".dockerignore"] {
             assert!(read(&folder, ignored).contains(".cargo/"), "{ignored}");
         }
