@@ -1,4 +1,4 @@
-//! What the Python package `label_studio_ml` does in Rust.
+//! The Rust part of the Python package `label_studio_ml`.
 //!
 //! With the feature `extension-module` this is the Python module `label_studio_ml._internal._native`, which maturin builds.
 //! `python/` holds the package around it.

@@ -1,4 +1,4 @@
-//! What the Python side takes and gives, for calls that do not come straight from HTTP.
+//! Bodies of calls to the Python side and its answers, for calls that do not come straight from HTTP.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,7 +13,7 @@ use label_studio_ml::{
 };
 use serde::Deserialize;
 
-/// What concerns one connection, and not the request or answer on it.
+/// Headers that concern one connection, not the request or answer on it.
 const HOP_BY_HOP: [HeaderName; 6] = [
     header::CONNECTION,
     header::PROXY_AUTHENTICATE,
@@ -70,7 +70,7 @@ pub(crate) fn event_body(event: &Event) -> String {
     body.to_string()
 }
 
-/// Reads an answer to `/webhook`: what the model's `fit` returned, null if that is no JSON.
+/// Reads an answer to `/webhook`: the result of the model's `fit`, null if it is not JSON.
 pub(crate) fn fit_result(answer: &[u8]) -> anyhow::Result<Value> {
     let mut answer: Value = serde_json::from_slice(answer)?;
     if let Some(error) = answer.get("error").and_then(Value::as_str) {
@@ -81,9 +81,8 @@ pub(crate) fn fit_result(answer: &[u8]) -> anyhow::Result<Value> {
     Ok(answer["result"].take())
 }
 
-/// Writes what the app is told of a request for a path of its own, apart from the body. Bytes become characters one by
-/// one, as WSGI has them.
-pub(crate) fn own_head(
+/// Writes the head of a request to a custom route. Bytes become characters one by one, as WSGI requires.
+pub(crate) fn custom_head(
     head: &request::Parts,
     addresses: ConnectionAddresses,
     longest: Option<Duration>,
@@ -93,7 +92,7 @@ pub(crate) fn own_head(
     };
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| json!([name.as_str(), text(value)]));
-    let peer = |address: Option<SocketAddr>| {
+    let pair = |address: Option<SocketAddr>| {
         address.map(|address| json!([address.ip().to_string(), address.port()]))
     };
     let head = json!({
@@ -101,16 +100,16 @@ pub(crate) fn own_head(
         "target": head.uri.path_and_query().map_or("/", |target| target.as_str()),
         "version": format!("{:?}", head.version),
         "headers": headers.collect::<Vec<_>>(),
-        "client": peer(addresses.client),
-        "server": peer(addresses.server),
+        "client": pair(addresses.client),
+        "server": pair(addresses.server),
         "seconds": longest.map(|longest| longest.as_secs_f64()),
     });
     head.to_string()
 }
 
-/// Reads the app's answer to a request for a path of its own: a status, which is 0 if the app does not know the path, and the
-/// length of the headers, the headers, and the body.
-pub(crate) fn own_answer(
+/// Reads the answer to a request to a custom route: a status, which is 0 if there is no such route, and a frame of
+/// the length of the headers, the headers, and the body.
+pub(crate) fn custom_reply(
     method: &Method,
     status: u16,
     answer: Bytes,
@@ -118,7 +117,7 @@ pub(crate) fn own_answer(
     if status == 0 {
         return Ok(None);
     }
-    let (headers, body) = own_parts(answer).context("the app's answer cannot be read")?;
+    let (headers, body) = custom_parts(answer).context("the app's answer cannot be read")?;
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status)
         .ok()
@@ -132,13 +131,13 @@ pub(crate) fn own_answer(
         })?;
     }
     if *method != Method::HEAD {
-        // The server counts for itself: the app may be wrong.
+        // The server counts the bytes itself: the app may be wrong.
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
     Ok(Some(response))
 }
 
-fn own_parts(mut answer: Bytes) -> anyhow::Result<(Vec<(String, String)>, Bytes)> {
+fn custom_parts(mut answer: Bytes) -> anyhow::Result<(Vec<(String, String)>, Bytes)> {
     let length = answer.try_get_u32()? as usize;
     let headers = answer.get(..length).context("the answer ends early")?;
     let headers = serde_json::from_slice(headers)?;
@@ -156,7 +155,7 @@ fn append(headers: &mut HeaderMap, name: &str, value: &str) -> anyhow::Result<()
     Ok(())
 }
 
-/// Reads an answer that says what went wrong.
+/// Reads an error answer.
 pub(crate) fn failure(status: u16, answer: &[u8], request_id: impl Into<String>) -> RawError {
     let failure = serde_json::from_slice::<Failure>(answer).ok();
     let detail = failure.and_then(|failure| failure.detail);
@@ -164,7 +163,7 @@ pub(crate) fn failure(status: u16, answer: &[u8], request_id: impl Into<String>)
     RawError::new(status, detail).with_request_id(request_id)
 }
 
-/// Returns the name of a call in answers and logs.
+/// Returns the request id of a call, for answers and logs.
 pub(crate) fn request_id(call: u64) -> String {
     format!("{call:016x}")
 }

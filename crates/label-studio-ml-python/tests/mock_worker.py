@@ -1,9 +1,9 @@
-"""Stands for a worker: it does what the test tells it to, over a connection of its own.
+"""A mock worker: it does what the test tells it, over a separate connection.
 
-usage: mock_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that), own (has paths of its own)
+usage: mock_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that), custom (has custom routes)
 
 A call whose body has "ask" connects to that port, says what process and call it is, and obeys the answer: `answer`, `exit N`,
-`segfault`, `abort`, `kill`, `close` or `print`. Any other call is answered with the process's number. A call for a path of the worker's own
+`segfault`, `abort`, `kill`, `close` or `print`. Any other call is answered with the process's number. A call to a custom route
 is answered as its query says: `exit`, or else with that text as status and headers, and the request's head and body as body.
 """
 
@@ -40,7 +40,7 @@ def serve(connection):
         if frame is None:
             return
         if frame[0] == 4:
-            send(connection, own_answer(frame[9:]))
+            send(connection, custom_answer(frame[9:]))
             continue
         route, _, body = frame[0], frame[1:9], json.loads(frame[9:])
         status, answer = 200, {"process": os.getpid()}
@@ -56,7 +56,7 @@ def serve(connection):
         send(connection, struct.pack(">H", status) + json.dumps(answer).encode())
 
 
-def own_answer(frame):
+def custom_answer(frame):
     (length,) = struct.unpack_from(">I", frame)
     head, body = json.loads(frame[4 : 4 + length]), frame[4 + length :]
     query = urllib.parse.unquote(head["target"].partition("?")[2])
@@ -96,7 +96,7 @@ def main():
     if mode == "fails":
         send(control, json.dumps({"error": "ImportError: torch"}).encode())
         sys.exit(1)
-    send(control, json.dumps({"model_class": "Fake", "has_own_paths": mode == "own"}).encode())
+    send(control, json.dumps({"model_class": "Mock", "has_custom_routes": mode == "custom"}).encode())
     for _ in range(task["connections"]):
         threading.Thread(target=serve, args=(connect(path),), daemon=True).start()
     control.recv(1)

@@ -1,4 +1,4 @@
-"""Paths that a backend's `_wsgi.py` adds to the app, behind the Rust server: `label-studio-ml start`, and in gunicorn."""
+"""Custom routes of a backend's `_wsgi.py` behind the Rust server: `label-studio-ml start`, and in gunicorn."""
 
 import contextlib
 import http.client
@@ -268,7 +268,7 @@ def test_blueprints_rules_and_redirects_are_there(backend):
     assert ask(backend, "POST", "/rule").status == 405
 
 
-def test_the_servers_own_paths_stay_its_own(backend):
+def test_routes_of_the_server_win_over_custom_ones(backend):
     assert ask(backend, "GET", "/health").json == {"model_class": "Probe", "status": "UP"}
     assert "versions" in ask(backend, "GET", "/versions").json
     assert backend.predict()[0] == 200
@@ -276,8 +276,8 @@ def test_the_servers_own_paths_stay_its_own(backend):
     assert (explained.status, explained.body) == (200, b"post tasks here")
     assert ask(backend, "OPTIONS", "/predict").status == 200
     assert ask(backend, "DELETE", "/setup").status == 405
-    backend.wait_for("answers these itself, and does not ask the app: /versions")
-    backend.wait_for("sees the paths that were added and not /, /health")
+    backend.wait_for("answers these routes itself and never calls the app for them: /versions")
+    backend.wait_for("run for custom routes only, not for /, /health")
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_a_request_is_counted_among_the_metrics(backend):
     assert after[name] == before[name] + 1
 
 
-def test_a_crash_costs_the_request_that_caused_it(tmp_path):
+def test_a_crash_fails_only_the_request_that_caused_it(tmp_path):
     with serve("start", write(tmp_path / "backend", WSGI), WORKERS="1") as backend:
         answer = ask(backend, "GET", "/broken/exit")
         assert answer.status == 500 and "exit code 9" in answer.json["detail"], answer.body
@@ -321,7 +321,7 @@ def test_a_crash_costs_the_request_that_caused_it(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["start", "gunicorn"])
-def test_added_paths_are_behind_the_password(tmp_path, kind):
+def test_custom_routes_need_the_password(tmp_path, kind):
     folder = write(tmp_path / "backend", WSGI)
     with serve(kind, folder, BASIC_AUTH_USER="u", BASIC_AUTH_PASS="pé") as backend:
         assert ask(backend, "GET", "/rule").status == 401
@@ -345,7 +345,7 @@ app.wsgi_app = around
 
 
 @pytest.mark.parametrize("kind", ["start", "gunicorn"])
-def test_what_is_around_the_app_answers(tmp_path, kind):
+def test_middleware_answers(tmp_path, kind):
     with serve(kind, write(tmp_path / "backend", PLAIN + AROUND)) as backend:
         answer = ask(backend, "GET", "/around")
         assert (answer.status, answer.body) == (203, b"written and returned")
@@ -354,11 +354,11 @@ def test_what_is_around_the_app_answers(tmp_path, kind):
         assert (unknown.status, unknown.json["detail"]) == (404, "there is no /other")
         assert ask(backend, "GET", "/predict").status == 405
         assert backend.predict()[0] == 200
-        backend.wait_for("what is put around the app")
+        backend.wait_for("middleware and before/after-request hooks of the app")
 
 
 @pytest.mark.parametrize("kind", ["start", "gunicorn"])
-def test_an_app_without_paths_of_its_own_is_asked_for_none(tmp_path, kind):
+def test_an_app_without_custom_routes_is_never_called(tmp_path, kind):
     with serve(kind, write(tmp_path / "backend", PLAIN)) as backend:
         answer = ask(backend, "GET", "/hello/you")
         assert (answer.status, answer.json["detail"]) == (404, "there is no /hello/you")

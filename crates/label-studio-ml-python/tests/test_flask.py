@@ -1,4 +1,4 @@
-"""Models that know Flask: `flask.request` while they run, routes of their own, and other apps around ours."""
+"""Models that use Flask: `flask.request` during a call, custom routes, and apps that wrap ours."""
 
 import subprocess
 import sys
@@ -55,7 +55,7 @@ def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
     assert run.stdout.splitlines() == ['{"results":["1"]}', '{"results":["2"]}', "False"]
 
 
-def test_routes_of_ones_own_are_behind_the_password_too(client_of):
+def test_custom_routes_need_the_password_too(client_of):
     client = client_of(LabelStudioMLBase, basic_auth_user="u", basic_auth_pass="p")
 
     @client.application.route("/mine/<name>", methods=["POST"])

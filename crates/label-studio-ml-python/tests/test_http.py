@@ -13,7 +13,7 @@ VECTORS = Path(__file__).parents[3] / "vectors" / "core_http.json"
 CASES = json.loads(VECTORS.read_text())["cases"]
 
 # Cases in which the original is broken, with the status that is answered here.
-MENDED = {
+FIXED = {
     "predict_bad_json": 400,
     "predict_null_params": 200,
     "predict_bad_xml": 400,
@@ -80,13 +80,13 @@ def test_answers_as_recorded(client_of, case):
         content_type="application/json",
         auth=request.get("basic_auth"),
     )
-    expected = MENDED.get(case["name"], case["status"])
+    expected = FIXED.get(case["name"], case["status"])
     assert response.status_code == expected, response.text
     if expected >= 400:
         assert response.json["status"] == expected
         assert response.json["detail"] and response.json["request_id"]
         assert "result" not in response.json, "no traceback for callers"
-    elif case["name"] not in MENDED:
+    elif case["name"] not in FIXED:
         assert response.json == case["json"]
     if response.status_code == 200:
         assert response.text == json.dumps(response.json, separators=(",", ":"), sort_keys=True)

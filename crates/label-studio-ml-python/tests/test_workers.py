@@ -237,7 +237,7 @@ def process_of(backend):
     return int(answer["results"][0]["result"][0]["value"]["choices"][0])
 
 
-def template_of(backend):
+def fork_server_of(backend):
     return int(backend.wait_for(r"workers are forked from this process.*process=(\d+)").group(1))
 
 
@@ -249,25 +249,25 @@ def parent_of(process):
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_forked_worker_that_ends_is_forked_again(start, folder, workers):
     backend = start(folder, "--start-method", "fork", WORKERS=workers)
-    template = template_of(backend)
+    fork_server = fork_server_of(backend)
     for order, said in [("exit", "exit code 3"), ("segfault", "segmentation fault")]:
         status, answer = backend.predict(order)
         assert status == 500 and said in answer["detail"], answer
-        assert parent_of(process_of(backend)) == template
+        assert parent_of(process_of(backend)) == fork_server
     before = process_of(backend)
     os.kill(before, signal.SIGKILL)
     assert process_of(backend) != before
-    assert parent_of(process_of(backend)) == template
+    assert parent_of(process_of(backend)) == fork_server
     assert backend.end() == 0
 
 
-def test_workers_outlive_the_process_that_they_are_forked_from(start, folder):
+def test_workers_survive_the_fork_server(start, folder):
     backend = start(folder, START_METHOD="fork", WORKERS="1")
     before = process_of(backend)
-    os.kill(template_of(backend), signal.SIGKILL)
-    backend.wait_for("the process that workers are forked from was killed")
+    os.kill(fork_server_of(backend), signal.SIGKILL)
+    backend.wait_for("the fork server was killed")
     assert process_of(backend) == before
-    # Nobody can say how this one ends.
+    # No process can report how this one ends.
     os.kill(before, signal.SIGKILL)
     assert process_of(backend) != before
     assert backend.predict("exit")[0] == 500
@@ -277,12 +277,12 @@ def test_workers_outlive_the_process_that_they_are_forked_from(start, folder):
 
 def test_forked_workers_end_with_the_server(start, folder):
     backend = start(folder, START_METHOD="fork", WORKERS="1")
-    process, template = process_of(backend), template_of(backend)
+    process, fork_server = process_of(backend), fork_server_of(backend)
     backend.process.kill()
     backend.process.wait()
-    # They hold the pipe of the log until they end.
+    # They hold the log's pipe open until they end.
     backend.reader.join(60)
-    assert not backend.reader.is_alive(), (process, template)
+    assert not backend.reader.is_alive(), (process, fork_server)
 
 
 THREAD = "import threading\nthreading.Thread(target=threading.Event().wait, name='busy', daemon=True).start()\n"
@@ -295,11 +295,11 @@ sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(is_initi
 
 
 @pytest.mark.parametrize("first, said", [(THREAD, r"starts threads \(busy\)"), (CUDA, "initialises CUDA")])
-def test_a_model_that_cannot_be_forked_is_started_afresh(start, folder, first, said):
+def test_a_model_that_cannot_be_forked_is_spawned(start, folder, first, said):
     (folder / "model.py").write_text(first + MODEL)
     backend = start(folder, START_METHOD="fork", WORKERS="1")
     assert parent_of(process_of(backend)) == backend.process.pid
-    backend.wait_for(f"workers are started afresh, since they cannot be forked: importing the model {said}")
+    backend.wait_for(f"workers are spawned, since they cannot be forked: importing the model {said}")
     assert backend.predict("exit")[0] == 500
     assert backend.predict()[0] == 200
 

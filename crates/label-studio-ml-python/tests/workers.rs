@@ -1,4 +1,4 @@
-//! Worker processes behind the whole server. A small program stands for the Python model: it asks the test what to do.
+//! Worker processes behind the whole server. A small mock program takes the part of the Python model and asks the test what to do.
 
 use std::{
     collections::HashSet,
@@ -19,7 +19,7 @@ use label_studio_ml::{
 };
 use label_studio_ml_python::workers::{Program, StartMethod, Workers, WorkersOptions};
 
-struct Fake {
+struct Mock {
     client: Arc<TestClient>,
     orders: TcpListener,
 }
@@ -52,7 +52,7 @@ fn options(n_workers: usize) -> WorkersOptions {
     }
 }
 
-impl Fake {
+impl Mock {
     fn start(mode: &str, options: WorkersOptions) -> Self {
         let program = program(mode);
         let resources = Resources::new(MemoryStore::default());
@@ -125,17 +125,17 @@ impl Asking {
 }
 
 fn check_crash(order: &str, said: &str) {
-    let fake = Fake::with_workers(1);
-    let before = fake.process();
-    let call = fake.send("/predict", "poisoned");
-    fake.asking().tell(order);
+    let mock = Mock::with_workers(1);
+    let before = mock.process();
+    let call = mock.send("/predict", "crashing");
+    mock.asking().tell(order);
     let (status, answer) = call.join().unwrap();
     assert_eq!(status, 500, "{answer}");
     let detail = answer["detail"].as_str().unwrap();
     assert!(detail.contains(said), "{detail}");
     assert!(answer["request_id"].is_string());
     assert_ne!(
-        fake.process(),
+        mock.process(),
         before,
         "another process answers the next call"
     );
@@ -153,53 +153,53 @@ fn a_crash_costs_the_call_that_caused_it() {
 
 #[test]
 fn what_a_model_prints_does_not_reach_the_answer() {
-    let fake = Fake::with_workers(1);
-    let call = fake.send("/predict", "loud");
-    fake.asking().tell("print");
+    let mock = Mock::with_workers(1);
+    let call = mock.send("/predict", "loud");
+    mock.asking().tell("print");
     assert_eq!(call.join().unwrap().0, 200);
 }
 
 #[test]
 fn errors_of_the_model_keep_status_and_text() {
-    let fake = Fake::with_workers(1);
-    let call = fake.send("/predict", "failing");
-    fake.asking().tell("fail");
+    let mock = Mock::with_workers(1);
+    let call = mock.send("/predict", "failing");
+    mock.asking().tell("fail");
     let (status, answer) = call.join().unwrap();
     assert_eq!((status, &answer["detail"]), (404, &json!("no such file")));
 }
 
 #[test]
 fn a_call_beside_the_one_that_crashes_is_answered() {
-    let fake = Fake::with_workers(1);
-    let innocent = fake.send("/predict", "innocent");
-    let held = fake.asking();
-    let poisoned = fake.send("/predict", "poisoned");
-    fake.asking().tell("exit 7");
+    let mock = Mock::with_workers(1);
+    let harmless = mock.send("/predict", "harmless");
+    let held = mock.asking();
+    let crashing = mock.send("/predict", "crashing");
+    mock.asking().tell("exit 7");
     // Both are tried once more, one after the other.
     for _ in 0..2 {
-        let asking = fake.asking();
+        let asking = mock.asking();
         assert_ne!(asking.process, held.process);
-        let order = if asking.call == "poisoned" {
+        let order = if asking.call == "crashing" {
             "exit 7"
         } else {
             "answer"
         };
         asking.tell(order);
     }
-    assert_eq!(innocent.join().unwrap().0, 200);
-    assert_eq!(poisoned.join().unwrap().0, 500);
+    assert_eq!(harmless.join().unwrap().0, 200);
+    assert_eq!(crashing.join().unwrap().0, 500);
 }
 
 #[test]
 fn a_killed_process_costs_nothing_and_a_call_that_gets_it_killed_ends() {
-    let fake = Fake::with_workers(2);
-    let call = fake.send("/predict", "unlucky");
-    fake.asking().tell("kill");
-    fake.asking().tell("answer");
+    let mock = Mock::with_workers(2);
+    let call = mock.send("/predict", "unlucky");
+    mock.asking().tell("kill");
+    mock.asking().tell("answer");
     assert_eq!(call.join().unwrap().0, 200);
-    let call = fake.send("/predict", "too large");
+    let call = mock.send("/predict", "too large");
     for _ in 0..3 {
-        fake.asking().tell("kill");
+        mock.asking().tell("kill");
     }
     let (status, answer) = call.join().unwrap();
     assert_eq!(status, 500);
@@ -208,14 +208,14 @@ fn a_killed_process_costs_nothing_and_a_call_that_gets_it_killed_ends() {
 
 #[test]
 fn a_training_whose_process_ends_is_not_repeated() {
-    let fake = Fake::with_workers(1);
-    let prediction = fake.send("/predict", "beside it");
-    let held = fake.asking();
-    let training = fake.send("/webhook", "training");
-    fake.asking().tell("exit 7");
+    let mock = Mock::with_workers(1);
+    let prediction = mock.send("/predict", "beside it");
+    let held = mock.asking();
+    let training = mock.send("/webhook", "training");
+    mock.asking().tell("exit 7");
     assert_eq!(training.join().unwrap().0, 500);
     drop(held);
-    let again = fake.asking();
+    let again = mock.asking();
     assert_eq!(again.call, "beside it");
     again.tell("answer");
     assert_eq!(prediction.join().unwrap().0, 200);
@@ -224,28 +224,28 @@ fn a_training_whose_process_ends_is_not_repeated() {
 #[test]
 fn a_call_past_its_deadline_ends_its_process() {
     let deadline = Some(Duration::from_millis(300));
-    let fake = Fake::start(
+    let mock = Mock::start(
         "works",
         WorkersOptions {
             predict_deadline: deadline,
             ..options(1)
         },
     );
-    let before = fake.process();
-    let call = fake.send("/predict", "hanging");
-    let _held = fake.asking();
+    let before = mock.process();
+    let call = mock.send("/predict", "hanging");
+    let _held = mock.asking();
     let (status, answer) = call.join().unwrap();
     assert_eq!(status, 504, "{answer}");
-    assert_ne!(fake.process(), before);
+    assert_ne!(mock.process(), before);
 }
 
 #[test]
 fn a_worker_that_trains_gets_no_predictions_while_another_is_idle() {
-    let fake = Fake::with_workers(2);
-    fake.wait_for_processes(2.0);
-    let training = fake.send("/webhook", "training");
-    let held = fake.asking();
-    let processes: HashSet<u64> = (0..20).map(|_| fake.process()).collect();
+    let mock = Mock::with_workers(2);
+    mock.wait_for_processes(2.0);
+    let training = mock.send("/webhook", "training");
+    let held = mock.asking();
+    let processes: HashSet<u64> = (0..20).map(|_| mock.process()).collect();
     assert_eq!(processes.len(), 1);
     assert!(!processes.contains(&held.process));
     held.tell("answer");
@@ -254,12 +254,12 @@ fn a_worker_that_trains_gets_no_predictions_while_another_is_idle() {
 
 #[test]
 fn a_busy_model_still_answers_setup() {
-    let fake = Fake::with_workers(1);
+    let mock = Mock::with_workers(1);
     let calls: Vec<_> = (0..4)
-        .map(|number| fake.send("/predict", &number.to_string()))
+        .map(|number| mock.send("/predict", &number.to_string()))
         .collect();
-    let held: Vec<Asking> = (0..4).map(|_| fake.asking()).collect();
-    let (status, answer) = fake.client.post("/setup", &json!({ "project": "1" }));
+    let held: Vec<Asking> = (0..4).map(|_| mock.asking()).collect();
+    let (status, answer) = mock.client.post("/setup", &json!({ "project": "1" }));
     assert_eq!(
         (status, answer["process"].as_u64()),
         (200, Some(held[0].process))
@@ -274,20 +274,20 @@ fn a_busy_model_still_answers_setup() {
 
 #[test]
 fn calls_go_on_in_the_other_worker_while_one_is_started_again() {
-    let fake = Fake::with_workers(2);
-    fake.wait_for_processes(2.0);
+    let mock = Mock::with_workers(2);
+    mock.wait_for_processes(2.0);
     for round in 0..3 {
-        let poisoned = fake.send("/predict", "poisoned");
+        let crashing = mock.send("/predict", "crashing");
         let others: Vec<_> = (0..20)
             .map(|_| {
-                let client = Arc::clone(&fake.client);
+                let client = Arc::clone(&mock.client);
                 thread::spawn(move || client.post("/predict", &json!({ "tasks": [] })).0)
             })
             .collect();
         // It may be tried once more, if the others met it in its process.
-        fake.orders.set_nonblocking(true).unwrap();
-        while !poisoned.is_finished() {
-            match fake.orders.accept() {
+        mock.orders.set_nonblocking(true).unwrap();
+        while !crashing.is_finished() {
+            match mock.orders.accept() {
                 Ok((mut stream, _)) => writeln!(stream, "segfault").unwrap(),
                 Err(_) => thread::yield_now(),
             }
@@ -295,7 +295,7 @@ fn calls_go_on_in_the_other_worker_while_one_is_started_again() {
         for other in others {
             assert_eq!(other.join().unwrap(), 200, "round {round}");
         }
-        assert_eq!(poisoned.join().unwrap().0, 500);
+        assert_eq!(crashing.join().unwrap().0, 500);
     }
 }
 
@@ -333,25 +333,25 @@ fn a_caller_that_leaves_does_not_take_the_connection_along() {
 }
 
 #[test]
-fn the_last_running_worker_is_not_risked_for_a_call_that_may_be_to_blame() {
-    let fake = Fake::with_workers(2);
-    fake.wait_for_processes(2.0);
-    let calls: Vec<_> = ["innocent", "elsewhere", "poisoned"]
+fn the_last_running_worker_is_not_used_for_a_retry() {
+    let mock = Mock::with_workers(2);
+    mock.wait_for_processes(2.0);
+    let calls: Vec<_> = ["harmless", "elsewhere", "crashing"]
         .into_iter()
         .map(|call| {
-            let running = fake.send("/predict", call);
-            (running, fake.asking())
+            let running = mock.send("/predict", call);
+            (running, mock.asking())
         })
         .collect();
-    let [(innocent, first), (elsewhere, other), (poisoned, last)] =
+    let [(harmless, first), (elsewhere, other), (crashing, last)] =
         <[_; 3]>::try_from(calls).ok().unwrap();
     assert_eq!(first.process, last.process);
     assert_ne!(first.process, other.process);
     last.tell("exit 7");
     for _ in 0..2 {
-        let again = fake.asking();
+        let again = mock.asking();
         assert_ne!(again.process, other.process);
-        let order = if again.call == "poisoned" {
+        let order = if again.call == "crashing" {
             "exit 7"
         } else {
             "answer"
@@ -359,37 +359,37 @@ fn the_last_running_worker_is_not_risked_for_a_call_that_may_be_to_blame() {
         again.tell(order);
     }
     other.tell("answer");
-    assert_eq!(innocent.join().unwrap().0, 200);
+    assert_eq!(harmless.join().unwrap().0, 200);
     assert_eq!(elsewhere.join().unwrap().0, 200);
-    assert_eq!(poisoned.join().unwrap().0, 500);
+    assert_eq!(crashing.join().unwrap().0, 500);
 }
 
 #[test]
 fn readiness_says_why_the_model_cannot_be_loaded() {
     for (mode, said) in [("fails", "ImportError: torch"), ("ends", "exit code 4")] {
-        let fake = Fake::start(mode, options(2));
-        let (status, answer) = fake.client.post("/predict", &json!({ "tasks": [] }));
+        let mock = Mock::start(mode, options(2));
+        let (status, answer) = mock.client.post("/predict", &json!({ "tasks": [] }));
         assert_eq!(status, 503);
         assert!(
             answer["detail"].as_str().unwrap().contains(said),
             "{answer}"
         );
-        let (status, answer) = fake.client.get("/ready");
+        let (status, answer) = mock.client.get("/ready");
         assert_eq!(status, 503);
         assert!(
             answer["detail"].as_str().unwrap().contains(said),
             "{answer}"
         );
-        assert_eq!(fake.client.get("/health").0, 200);
+        assert_eq!(mock.client.get("/health").0, 200);
     }
 }
 
 #[test]
 fn the_health_check_names_the_model_class() {
-    let fake = Fake::with_workers(1);
-    fake.process();
-    assert_eq!(fake.client.get("/health").1["model_class"], "Fake");
-    assert_eq!(fake.client.get("/ready").0, 200);
+    let mock = Mock::with_workers(1);
+    mock.process();
+    assert_eq!(mock.client.get("/health").1["model_class"], "Mock");
+    assert_eq!(mock.client.get("/ready").0, 200);
 }
 
 fn percent(text: &str) -> String {
@@ -401,12 +401,12 @@ fn percent(text: &str) -> String {
 }
 
 #[test]
-fn a_path_that_the_server_does_not_know_is_asked_of_the_worker() {
-    let fake = Fake::start("own", options(1));
+fn a_custom_route_is_answered_by_the_worker() {
+    let mock = Mock::start("custom", options(1));
     let answer = r#"[201,[["content-length","7"],["connection","close"]]]"#;
     let path = format!("/mine/%2e%2e/x?{}", percent(answer));
     let headers = [("x-mine", "1"), ("content-type", "text/plain")];
-    let (status, answer) = fake.client.send("PUT", &path, &headers, "not JSON");
+    let (status, answer) = mock.client.send("PUT", &path, &headers, "not JSON");
     assert_eq!(status, 201);
     assert_eq!(answer["method"], "PUT");
     assert_eq!(answer["target"], json!(path));
@@ -423,30 +423,30 @@ fn a_path_that_the_server_does_not_know_is_asked_of_the_worker() {
 
 #[test]
 fn a_large_body_goes_there_and_back() {
-    let fake = Fake::start("own", options(1));
+    let mock = Mock::start("custom", options(1));
     let body = "0123456789".repeat(400_000);
     let path = format!("/x?{}", percent("[200,[]]"));
-    let (status, answer) = fake.client.send("POST", &path, &[], body.clone());
+    let (status, answer) = mock.client.send("POST", &path, &[], body.clone());
     assert_eq!(status, 200);
     assert!(answer["body"] == body);
 }
 
 #[test]
-fn what_a_worker_does_not_know_either_is_refused_by_the_server() {
-    let fake = Fake::start("own", options(1));
+fn a_path_without_a_route_is_refused_by_the_server() {
+    let mock = Mock::start("custom", options(1));
     let unknown = percent("[0,[]]");
-    let (status, answer) = fake.client.get(&format!("/x?{unknown}"));
+    let (status, answer) = mock.client.get(&format!("/x?{unknown}"));
     assert_eq!((status, &answer["detail"]), (404, &json!("there is no /x")));
-    let (status, answer) = fake.client.get(&format!("/predict?{unknown}"));
+    let (status, answer) = mock.client.get(&format!("/predict?{unknown}"));
     assert_eq!(status, 405, "{answer}");
-    let none = Fake::with_workers(1);
+    let none = Mock::with_workers(1);
     let (status, answer) = none.client.get("/x?exit");
     assert_eq!((status, &answer["detail"]), (404, &json!("there is no /x")));
 }
 
 #[test]
 fn an_answer_that_cannot_be_sent_is_an_error_of_the_app() {
-    let fake = Fake::start("own", options(1));
+    let mock = Mock::start("custom", options(1));
     for (query, said) in [
         ("[42,[]]", "status 42"),
         ("[101,[]]", "status 101"),
@@ -455,7 +455,7 @@ fn an_answer_that_cannot_be_sent_is_an_error_of_the_app() {
         (r#"[200,[["a","\u2603"]]]"#, "a header \"a\""),
         (r#"[200,{"a":1}]"#, "cannot be read"),
     ] {
-        let (status, answer) = fake.client.get(&format!("/x?{}", percent(query)));
+        let (status, answer) = mock.client.get(&format!("/x?{}", percent(query)));
         assert_eq!(status, 500, "{answer}");
         let detail = answer["detail"].as_str().unwrap();
         assert!(detail.contains(said), "{detail}");
@@ -463,11 +463,11 @@ fn an_answer_that_cannot_be_sent_is_an_error_of_the_app() {
 }
 
 #[test]
-fn a_crash_on_a_path_of_the_apps_own_costs_that_request() {
-    let fake = Fake::start("own", options(1));
-    let before = fake.process();
-    let (status, answer) = fake.client.send("POST", "/x?exit", &[], "");
+fn a_crash_in_a_custom_route_fails_that_request() {
+    let mock = Mock::start("custom", options(1));
+    let before = mock.process();
+    let (status, answer) = mock.client.send("POST", "/x?exit", &[], "");
     assert_eq!(status, 500, "{answer}");
     assert!(answer["detail"].as_str().unwrap().contains("exit code 7"));
-    assert_ne!(fake.process(), before);
+    assert_ne!(mock.process(), before);
 }

@@ -38,12 +38,12 @@ def init_app(
 
 
 def safe_str_cmp(a: str, b: str) -> bool:
-    """Compares two texts in a time that tells nothing about them."""
+    """Compares two texts in constant time."""
     return hmac.compare_digest(a, b)
 
 
 def __getattr__(name: str) -> Any:
-    # Flask is imported by whoever wants something of it.
+    # Flask is imported when one of its names is first used.
     if name in ("Flask", "Response", "jsonify", "request"):
         return getattr(importlib.import_module("flask"), name)
     if name == "MODEL_CLASS":

@@ -1,4 +1,4 @@
-"""Where facts about projects are kept: one text per project and key."""
+"""The cache: one text per project and key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE_NAME = "cache.db"
 
 
 class BaseCache(ABC):
-    """What a cache can do. Keys are pairs of a project's id and a name."""
+    """Interface of a cache. Keys are pairs of a project id and a name."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -24,21 +24,21 @@ class BaseCache(ABC):
 
     @abstractmethod
     def __setitem__(self, project_id_key: Tuple[Any, str], value: str) -> None:
-        """Keeps a value."""
+        """Stores a value."""
 
     @abstractmethod
     def __contains__(self, project_id_key: Tuple[Any, str]) -> bool:
-        """Tells whether there is a value."""
+        """Returns whether there is a value."""
 
     @abstractmethod
     def __delitem__(self, project_id_key: Tuple[Any, str]) -> None:
-        """Forgets a value."""
+        """Removes a value."""
 
 
 class SqliteCache(BaseCache):
     """A cache in an SQLite file, which several processes may share.
 
-    Reads see what any process wrote last, and writing an unchanged value commits nothing.
+    Reads return what any process wrote last. Writing an unchanged value commits nothing.
     """
 
     def __init__(self, path: str, db_name: str = FILE_NAME) -> None:
@@ -69,11 +69,11 @@ class SqliteCache(BaseCache):
         self._store.remove(_text(project_id), _text(key))
 
     def state(self) -> Optional[bytes]:
-        """Returns what every write of any process changes, None if it cannot be had; quicker than reading a value."""
+        """Returns a marker that each write by any process changes, None if unknown; faster than reading a value."""
         return self._store.state()
 
     def holds(self, project_id: Any, values: Dict[str, Optional[str]]) -> bool:
-        """Tells whether all these keys of a project have these values."""
+        """Returns whether all these keys of a project have these values."""
         return self._store.holds(_text(project_id), values)
 
     def _after_fork(self) -> None:

@@ -1,4 +1,4 @@
-"""Answers that say what went wrong."""
+"""Error answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def answer(status: int = 0, msg: str = "", result: Any = None) -> Response:
-    """Makes an answer that holds a status, a text, and a result if there is one."""
+    """Creates an answer with a status, a text, and a result if there is one."""
     if status == 0 and not msg and result is None:
         status, msg = -1000, "nothing happened"
     if status == 200 and not msg:

@@ -1,4 +1,4 @@
-"""A worker class for gunicorn that leaves HTTP to the Rust server: gunicorn binds, forks and restarts, Rust answers.
+"""A worker class for gunicorn with the Rust server: gunicorn binds, forks and restarts, the Rust server answers.
 
     GUNICORN_CMD_ARGS="-k label_studio_ml.gunicorn.Worker" gunicorn ... _wsgi:app
 
@@ -22,21 +22,21 @@ from ._internal.app import App
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_SIGNS_OF_LIFE = 1.0
+_SECONDS_BETWEEN_HEARTBEATS = 1.0
 
 
 class Worker(GunicornWorker):
     """Serves an app of `init_app` with the Rust server."""
 
     def load_wsgi(self) -> None:
-        """Loads the app. One of another kind ends gunicorn, as an app that cannot be imported does."""
+        """Loads the app. An app of another type ends gunicorn, as an app that cannot be imported does."""
         super().load_wsgi()
         if not isinstance(self.wsgi, App):
             raise TypeError(
                 f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
                 f"{type(self.wsgi).__name__}; serve it with gunicorn's own worker class"
             )
-        backend.tell_of_extensions(self.wsgi)
+        backend.log_extensions(self.wsgi)
 
     def run(self) -> None:
         """Serves until gunicorn ends the worker."""
@@ -45,11 +45,11 @@ class Worker(GunicornWorker):
         def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
             return calls.answer(app.model_class, path, body, request_id)
 
-        def answer_own(head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+        def answer_custom(head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
             return custom_routes.answer(app, head, body, request_id)
 
-        own = answer_own if custom_routes.has_own_paths(app) else None
-        server = Server(answer, own, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth)
+        custom = answer_custom if custom_routes.has_custom_routes(app) else None
+        server = Server(answer, custom, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))
             for listener in self.sockets:
@@ -72,6 +72,6 @@ class Worker(GunicornWorker):
 
     def _wait(self) -> None:
         # gunicorn writes to the pipe when a signal arrives.
-        ready, _, _ = select.select([self.PIPE[0]], [], [], _SECONDS_BETWEEN_SIGNS_OF_LIFE)
+        ready, _, _ = select.select([self.PIPE[0]], [], [], _SECONDS_BETWEEN_HEARTBEATS)
         if ready:
             os.read(self.PIPE[0], 4096)

@@ -1,4 +1,4 @@
-"""Data out of Label Studio."""
+"""Downloads from Label Studio."""
 
 from typing import Dict, List
 

@@ -1,4 +1,4 @@
-"""The base class of models, and the functions that register one without a class."""
+"""The base class of models, and the decorators for models without a class."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _update_fn: Optional[Callable[..., Any]] = None
 
 
 def __getattr__(name: str) -> Any:
-    # The SDK takes a second to import, so its names are fetched when somebody first asks for them.
+    # The SDK takes a second to import, so its names are imported at first use.
     if name not in _SDK:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(_SDK[name]), name)
@@ -52,7 +52,7 @@ def __getattr__(name: str) -> Any:
 
 
 def predict_fn(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Registers a function that predicts: it takes tasks, context, helper (the model) and further params by name."""
+    """Registers a prediction function, called with tasks, context, helper (the model) and further params."""
     global _predict_fn
     _predict_fn = f
     logger.info('Predict function "%s" registered', f.__name__)
@@ -60,7 +60,7 @@ def predict_fn(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def update_fn(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Registers a function that learns: it takes event, data, helper (the model) and further params by name."""
+    """Registers a training function, called with event, data, helper (the model) and further params."""
     global _update_fn
     _update_fn = f
     logger.info('Update function "%s" registered', f.__name__)
@@ -70,8 +70,8 @@ def update_fn(f: Callable[..., Any]) -> Callable[..., Any]:
 class LabelStudioMLBase(ABC):
     """A model for one project under one label config. Subclasses override `setup`, `predict` and `fit`.
 
-    An object serves one call at a time and is kept for later calls of the project, until a training ends, its extra
-    params or its model version change, or MODEL_INSTANCES other objects were used since.
+    An object serves one call at a time and is kept for later calls of the project, until a training ends, the extra
+    params or the model version change, or MODEL_INSTANCES other objects were used since.
     """
 
     INITIAL_MODEL_VERSION = "0.0.1"
@@ -92,35 +92,35 @@ class LabelStudioMLBase(ABC):
         self.setup()
 
     def setup(self) -> None:
-        """Prepares the model; the place to load weights and to set `model_version`. Runs once per object."""
+        """Prepares the model: loads weights, sets `model_version`. Runs once per object."""
 
     def use_label_config(self, label_config: str) -> None:
-        """Reads a label config and remembers it."""
+        """Parses a label config and stores it."""
         self.label_interface = _label_config.interface(label_config, _sdk("LabelInterface"))
         if self.get("label_config") != label_config:
             self.set("label_config", label_config)
             self.set("parsed_label_config", json.dumps(_sdk("parse_config")(label_config)))
 
     def set_extra_params(self, extra_params: str) -> None:
-        """Remembers what a person wrote into the backend's extra params: a text that holds JSON."""
+        """Stores the extra params that a user entered for the backend, as JSON text."""
         self.set("extra_params", extra_params)
 
     @property
     def extra_params(self) -> Any:
-        """What a person wrote into the backend's extra params, {} if nothing."""
+        """The extra params that a user entered for the backend, {} if there are none."""
         params = self.get("extra_params")
         return json.loads(params) if params else {}
 
     def get(self, key: str) -> Optional[str]:
-        """Returns a text that the model remembered about the project."""
+        """Returns a stored text of the project, or None."""
         return CACHE[self.project_id, key]
 
     def set(self, key: str, value: str) -> None:
-        """Remembers a text about the project."""
+        """Stores a text for the project."""
         CACHE[self.project_id, key] = value
 
     def has(self, key: str) -> bool:
-        """Tells whether the model remembered a text about the project."""
+        """Returns whether the project has a stored text."""
         return (self.project_id, key) in CACHE
 
     @property
@@ -130,7 +130,7 @@ class LabelStudioMLBase(ABC):
 
     @property
     def parsed_label_config(self) -> Dict[str, Any]:
-        """The label config: what each control tag is, what it labels, and its labels."""
+        """The label config by control tag: type, object tags and labels."""
         parsed = self.get("parsed_label_config")
         return json.loads(parsed) if parsed else {}
 
@@ -161,14 +161,14 @@ class LabelStudioMLBase(ABC):
         return None
 
     def process_event(self, event: str, data: Dict, job_id: Any, additional_params: Dict) -> Any:
-        """Trains on an event, if it is one to train on."""
+        """Calls `fit` for training events."""
         if event not in self.TRAIN_EVENTS:
             return None
         logger.debug("Job %s: %s", job_id, event)
         return self.fit(event=event, data=data, job_id=job_id, **additional_params)
 
     def fit(self, event: str, data: Dict, **additional_params: Any) -> Any:
-        """Learns from an annotation event; the value is told to the caller."""
+        """Trains on an annotation event. The return value is the job's result."""
         if _update_fn:
             return _update_fn(event, data, helper=self, **additional_params)
         return None
@@ -200,7 +200,7 @@ class LabelStudioMLBase(ABC):
         *args: Any,
         **kwargs: Any,
     ) -> str:
-        """Returns the path of a file that a task refers to, after fetching it if need be.
+        """Returns the local path of a file of a task, downloading it if needed.
 
         Host and token come from LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY if not given. Files in cloud storage need
         the task's id.
@@ -242,7 +242,7 @@ class LabelStudioMLBase(ABC):
     ) -> Tuple[str, str, str]:
         """Returns from_name, to_name and value of the first control tag of a type that labels an object of a type.
 
-        Filters get a tag's name, and then its name in lower case, which is all that the Python original gives them.
+        Filters are called with a tag's name, and with the name in lower case as in the Python original.
         """
         return self.label_interface.get_first_tag_occurence(
             control_type=control_type,
@@ -252,10 +252,10 @@ class LabelStudioMLBase(ABC):
         )
 
     def build_label_map(self, tag_name: str, names: List[str]) -> Dict[str, str]:
-        """Returns which label of a control tag stands for which of the model's names.
+        """Maps class names of the model to labels of a control tag.
 
-        A label lists the names it stands for in `predicted_values`, separated by commas. One that lists none stands for
-        the name that it is, whatever its case.
+        A label lists its class names in `predicted_values`, separated by commas. A label without them maps to the class
+        of the same name, in any case.
         """
         names = list(names)
         by_lower_case = {name.lower(): name for name in reversed(names)}
@@ -280,12 +280,12 @@ def get_all_classes_inherited_LabelStudioMLBase(script_file: str) -> List[str]:
 
 
 def _sdk(name: str) -> Any:
-    # Looked up in this module, where tests put their own.
+    # Looked up in this module, where tests patch it.
     return getattr(sys.modules[__name__], name)
 
 
 def _spawn_processes() -> None:
-    # A forked process cannot use CUDA, which a model with torch may have begun to use.
+    # A forked process cannot use CUDA, which a model with torch may have initialised.
     if importlib.util.find_spec("torch") is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""What a model answers with."""
+"""The response of a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
 
     class _PredictionValue:
-        """Stands for the class of the Label Studio SDK, which is imported when the first response is made."""
+        """Placeholder for the class of the Label Studio SDK, which is imported for the first response."""
 
         @classmethod
         def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -30,7 +30,7 @@ else:
 
 
 class ModelResponse(BaseModel):
-    """The predictions of a model, one entry per task, and the version that made them."""
+    """The predictions of a model, one entry per task, and its version."""
 
     model_config = ConfigDict(protected_namespaces=(), defer_build=True)
 
@@ -40,7 +40,7 @@ class ModelResponse(BaseModel):
     @field_validator("predictions", mode="wrap")
     @classmethod
     def _read_predictions(cls, value: Any, validate: Callable[[Any], Any]) -> Any:
-        # Nearly all predictions are plain and right; pydantic would try to make a Region of every region in them.
+        # Nearly all predictions are plain and valid; pydantic would try to build a Region from each of their regions.
         if type(value) is list:
             predictions = _plain_all(value, _plain)
             if predictions is not None:
@@ -48,7 +48,7 @@ class ModelResponse(BaseModel):
         return validate(value)
 
     def has_model_version(self) -> bool:
-        """Tells whether the response as a whole has a version."""
+        """Returns whether the response as a whole has a version."""
         return bool(self.model_version)
 
     def update_predictions_version(self) -> None:
@@ -87,7 +87,7 @@ def _plain_all(entries: List[Any], plain: Callable[[Any], Any]) -> Optional[List
 
 
 def _plain(entry: Any) -> Any:
-    """Returns a prediction, or several, that need no conversion; None if pydantic has to look at it."""
+    """Returns one or several predictions that need no conversion; None if pydantic must validate them."""
     return _plain_all(entry, _plain_one) if type(entry) is list else _plain_one(entry)
 
 

@@ -1,4 +1,4 @@
-"""Small functions that models of the Python original import."""
+"""Functions that models import."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def get_first_tag_keys(
 
 
 def is_skipped(completion: Dict[str, Any]) -> bool:
-    """Tells whether the only annotation of a task was skipped or cancelled."""
+    """Returns whether the only annotation of a task was skipped or cancelled."""
     if len(completion["annotations"]) != 1:
         return False
     annotation = completion["annotations"][0]
@@ -52,7 +52,7 @@ def get_choice(completion: Dict[str, Any]) -> str:
 
 
 def get_image_size(filepath: str) -> Tuple[int, int]:
-    """Returns width and height of an image as people see it."""
+    """Returns width and height of an image after its EXIF rotation."""
     from PIL import Image, ImageOps
 
     with Image.open(filepath) as image:
@@ -60,7 +60,7 @@ def get_image_size(filepath: str) -> Tuple[int, int]:
 
 
 class InMemoryLRUDictCache:
-    """Keeps the values that were used last."""
+    """A dict that keeps the values used last."""
 
     def __init__(self, capacity: int = 1) -> None:
         self.cache: "OrderedDict[Any, Any]" = OrderedDict()
@@ -77,7 +77,7 @@ class InMemoryLRUDictCache:
         return self.cache[key]
 
     def put(self, key: Any, value: Any) -> None:
-        """Keeps a value; the one used longest ago makes room for it."""
+        """Stores a value and evicts the one used longest ago when full."""
         if key not in self.cache and len(self.cache) >= self.capacity:
             self.cache.popitem(last=False)
         self.cache[key] = value
@@ -88,7 +88,7 @@ class InMemoryLRUDictCache:
 
 
 def match_labels(input: str, labels: List[str]) -> List[str]:
-    """Returns, for each line of a text, the label that is most like it."""
+    """Returns the most similar label for each line of a text."""
     labels = list(labels)
     if not labels and input:
         raise ValueError("no labels to match with")
@@ -96,7 +96,7 @@ def match_labels(input: str, labels: List[str]) -> List[str]:
 
 
 def is_valid_url(path: str) -> bool:
-    """Tells whether a text is a URL with a scheme and a host."""
+    """Returns whether a text is a URL with a scheme and a host."""
     try:
         url = urlparse(path)
     except ValueError:
@@ -105,7 +105,7 @@ def is_valid_url(path: str) -> bool:
 
 
 def is_preload_needed(url: str) -> bool:
-    """Tells whether a text names a file: an upload, a storage or web address, or a path."""
+    """Returns whether a text refers to a file: an upload, a storage or web address, or a path."""
     if url.startswith(("upload", "/upload")):
         url = "/data/" + url.lstrip("/")
     return (
@@ -119,7 +119,7 @@ def is_preload_needed(url: str) -> bool:
 def compare_nested_structures(
     a: Any, b: Any, path: str = "", rel: float = 1e-4, abs: Optional[float] = None
 ) -> None:
-    """Asserts that two JSON values are equal, numbers nearly so."""
+    """Asserts that two JSON values are equal, floats within a tolerance."""
     if isinstance(a, dict) and isinstance(b, dict):
         assert a.keys() == b.keys(), f"Keys mismatch at {path}"
         for key, value in a.items():

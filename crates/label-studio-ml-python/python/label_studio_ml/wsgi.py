@@ -1,4 +1,4 @@
-"""Serves the base class, for models made of `predict_fn` and `update_fn`."""
+"""Serves models that use `predict_fn` and `update_fn` instead of a class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ app: Optional[Any] = None
 
 
 def run_ml_backend(port: int = 9090, host: str = "0.0.0.0", debug: bool = False) -> None:
-    """Serves the registered functions until interrupted, through a public tunnel where flask-ngrok is installed."""
+    """Serves the registered functions until interrupted, through a public tunnel if flask-ngrok is installed."""
     global app
     logging.basicConfig(level=os.environ.get("LOG_LEVEL") or "INFO", stream=sys.stdout)
     app = init_app(model_class=LabelStudioMLBase)

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use crate::workers;
 
-/// The interpreter that runs this, and which runs models.
+/// The Python interpreter of this process, which also runs the models.
 struct Interpreter {
     executable: PathBuf,
 }
@@ -43,7 +43,7 @@ impl label_studio_ml_cli::Python for Interpreter {
     }
 }
 
-/// An `ExitCode` tells its number to nobody but `main`, so it is compared with all.
+/// Returns the number of an `ExitCode`, which has no getter: it is compared with all numbers.
 fn number(code: ExitCode) -> u8 {
     (0..=u8::MAX)
         .find(|number| ExitCode::from(*number) == code)

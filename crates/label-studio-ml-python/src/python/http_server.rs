@@ -1,4 +1,4 @@
-//! The HTTP server around a Python function, in the function's own process.
+//! The HTTP server in the process of the Python model, which it calls as a function.
 
 use std::{
     io::{self, IoSliceMut},
@@ -30,8 +30,8 @@ use tokio::sync::oneshot;
 
 use crate::wire;
 
-/// A server on sockets that listen already. Python sends them to `path`, since a number that stands for an open file is
-/// nothing that safe code can take over.
+/// A server on sockets that listen already. Python sends them over the Unix socket `path`, since safe code cannot take
+/// ownership of a file descriptor number.
 #[pyclass(frozen)]
 pub(super) struct Server {
     folder: TempDir,
@@ -42,27 +42,27 @@ pub(super) struct Server {
     stopped: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
-/// The Python functions that answer: path, body and request id in, status and body out; and for a path of the app's own, if
-/// it has any, the request's head, body and id in, status and answer out.
+/// The Python functions that answer. `answer` maps path, body and request id to status and body; `custom`, for custom routes
+/// if the app has any, maps the request's head, body and id to status and answer.
 struct Function {
     answer: Py<PyAny>,
-    own: Option<Py<PyAny>>,
+    custom: Option<Py<PyAny>>,
     model_class: String,
     n_threads: u16,
     n_calls: AtomicU64,
 }
 
-/// The model behind the function, in this process.
+/// A model in this process.
 struct InProcess(Arc<Function>);
 
 #[pymethods]
 impl Server {
     /// Reads the variables of the server's flags; `threads` and `basic_auth` are those of the app.
     #[new]
-    #[pyo3(signature = (answer, own, model_class, threads, basic_auth))]
+    #[pyo3(signature = (answer, custom, model_class, threads, basic_auth))]
     fn new(
         answer: Py<PyAny>,
-        own: Option<Py<PyAny>>,
+        custom: Option<Py<PyAny>>,
         model_class: String,
         threads: u16,
         basic_auth: Option<(String, String)>,
@@ -84,7 +84,7 @@ impl Server {
             receiver,
             function: Arc::new(Function {
                 answer,
-                own,
+                custom,
                 model_class,
                 n_threads: threads,
                 n_calls: AtomicU64::new(0),
@@ -95,13 +95,13 @@ impl Server {
         })
     }
 
-    /// Unix socket that takes the listening sockets.
+    /// Path of the Unix socket that receives the listening sockets.
     #[getter]
     fn path(&self) -> PathBuf {
         self.folder.path().join("server")
     }
 
-    /// Takes `n_sockets` listening sockets, then serves until it is stopped.
+    /// Receives `n_sockets` listening sockets, then serves until it is stopped.
     fn serve(&self, py: Python<'_>, n_sockets: usize) -> PyResult<()> {
         let ended = py.detach(|| {
             let sockets = self.receive(n_sockets)?;
@@ -114,10 +114,10 @@ impl Server {
         ended.map_err(|error| PyOSError::new_err(format!("{error:#}")))
     }
 
-    /// Has the server end: it takes nothing new, and calls that run are finished first.
+    /// Stops the server: it accepts no new calls and finishes running ones first.
     fn stop(&self) {
         if let Some(stop) = lock(&self.stop).take() {
-            // Nobody is left to tell when the server has ended.
+            // The receiver is gone when the server has ended.
             let _ = stop.send(());
         }
     }
@@ -163,14 +163,17 @@ impl Function {
         Err(wire::failure(status, &answer, request_id))
     }
 
-    fn call_own(&self, request: &RawCustomRequest) -> Result<Option<Response<Bytes>>, RawError> {
-        let Some(own) = &self.own else {
+    fn call_custom_route(
+        &self,
+        request: &RawCustomRequest,
+    ) -> Result<Option<Response<Bytes>>, RawError> {
+        let Some(custom) = &self.custom else {
             return Ok(None);
         };
         let request_id = self.request_id();
-        let head = wire::own_head(&request.head, request.addresses, None);
-        let (status, answer) = ask(own, &head, &request.request.body, &request_id)?;
-        wire::own_answer(&request.head.method, status, answer)
+        let head = wire::custom_head(&request.head, request.addresses, None);
+        let (status, answer) = ask(custom, &head, &request.request.body, &request_id)?;
+        wire::custom_reply(&request.head.method, status, answer)
             .map_err(|error| RawError::new(500, format!("{error:#}")).with_request_id(request_id))
     }
 
@@ -196,8 +199,8 @@ fn ask(
     answer.map_err(|error| RawError::new(500, error.to_string()).with_request_id(request_id))
 }
 
-/// A call on a thread of its own, as every call that waits for Python.
-async fn on_own_thread<T: Send + 'static>(
+/// Runs a call on a blocking thread, as every call that waits for Python.
+async fn on_blocking_thread<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, RawError> + Send + 'static,
 ) -> Result<T, RawError> {
     let call = tokio::task::spawn_blocking(call);
@@ -207,7 +210,9 @@ async fn on_own_thread<T: Send + 'static>(
 
 fn answer(function: &Arc<Function>, path: &'static str, request: RawRequest) -> RawAnswer {
     let function = Arc::clone(function);
-    Box::pin(on_own_thread(move || function.call(path, &request.body)))
+    Box::pin(on_blocking_thread(move || {
+        function.call(path, &request.body)
+    }))
 }
 
 impl Model for InProcess {
@@ -236,12 +241,14 @@ impl RawModel for InProcess {
     }
 
     fn has_custom_routes(&self) -> bool {
-        self.0.own.is_some()
+        self.0.custom.is_some()
     }
 
     fn custom_route_raw(&self, request: RawCustomRequest) -> RawCustomAnswer {
         let function = Arc::clone(&self.0);
-        Box::pin(on_own_thread(move || function.call_own(&request)))
+        Box::pin(on_blocking_thread(move || {
+            function.call_custom_route(&request)
+        }))
     }
 
     fn permits(&self) -> usize {

@@ -18,7 +18,7 @@ mod _native {
     use super::{bump_model_version, match_labels};
 }
 
-/// For each line of a text, the label that is most like it.
+/// Returns the most similar label for each line of a text.
 #[pyfunction]
 #[expect(
     clippy::needless_pass_by_value,
@@ -31,7 +31,7 @@ fn match_labels(text: &str, labels: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-/// The model version after a training.
+/// Returns the model version after a training.
 #[pyfunction]
 fn bump_model_version(version: &str) -> String {
     label_studio_ml::model_version::bump(version)

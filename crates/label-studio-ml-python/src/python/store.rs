@@ -6,7 +6,7 @@ use label_studio_ml::{
 };
 use pyo3::{exceptions::PyOSError, prelude::*, types::PyBytes};
 
-/// Facts about projects in an SQLite file, shared with every process that uses the same file.
+/// Values of projects in an SQLite file, shared with every process that uses the same file.
 #[pyclass(frozen)]
 pub(super) struct Store {
     store: SqliteStore,
@@ -14,7 +14,7 @@ pub(super) struct Store {
 
 #[pymethods]
 impl Store {
-    /// Opens nothing yet: the file is made at the first use.
+    /// Opens nothing yet: the file is created at the first use.
     #[new]
     fn new(path: PathBuf) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl Store {
     /// Reads a value as any process wrote it last.
     fn get(&self, py: Python<'_>, project: &str, key: &str) -> PyResult<Option<String>> {
         let project = ProjectId::parse(project);
-        // To give up the GIL costs more than a value that is at hand.
+        // Releasing the GIL costs more than reading a cached value.
         if let Some(value) = self.store.recent(&project, key) {
             return Ok(value);
         }
@@ -39,20 +39,20 @@ impl Store {
             .map_err(failure)
     }
 
-    /// Forgets a value.
+    /// Removes a value.
     fn remove(&self, py: Python<'_>, project: &str, key: &str) -> PyResult<()> {
         let project = ProjectId::parse(project);
         py.detach(|| self.store.remove(&project, key))
             .map_err(failure)
     }
 
-    /// Returns what every write of any process changes; None until something was read, or when it cannot be had.
+    /// Returns a marker that each write by any process changes; None before the first read, or when it is unknown.
     fn state<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let state = self.store.state()?;
         Some(PyBytes::new(py, state.as_ref()))
     }
 
-    /// Tells whether all these keys have these values.
+    /// Returns whether all these keys have these values.
     fn holds(
         &self,
         py: Python<'_>,

@@ -6,8 +6,8 @@ use clap::Parser;
 use label_studio_ml::ServerArgs;
 
 const NOTES: &str = "\
-The model runs in WORKERS processes with THREADS threads each. A process that crashes costs the request that crashed it; \
-it is started again, and requests that were with it are tried once more.";
+The model runs in WORKERS processes with THREADS threads each. If a process crashes, the request that crashed it gets an \
+error, the process is restarted, and other requests in it are retried.";
 
 /// Serve a Python model
 #[derive(Debug, Parser)]
@@ -24,30 +24,30 @@ pub(super) struct StartArgs {
     pub(super) workers: WorkerArgs,
 }
 
-/// Flags of the processes that run the model
+/// Flags of the worker processes
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Workers")]
 pub(super) struct WorkerArgs {
-    /// How a process that runs the model comes into being
+    /// How worker processes are started
     #[arg(long, env = "START_METHOD", value_enum, default_value_t = StartMethod::Spawn)]
     pub(super) start_method: StartMethod,
 
-    /// Seconds after which a prediction or setup counts as hung and its process is ended; 0 waits for ever
+    /// Seconds after which a prediction or setup counts as hung and its process is killed; 0 waits for ever
     #[arg(long, env = "PREDICT_DEADLINE", default_value_t = 600)]
     predict_deadline: u32,
 
-    /// Seconds after which a training counts as hung and its process is ended; 0 waits for ever
+    /// Seconds after which a training counts as hung and its process is killed; 0 waits for ever
     #[arg(long, env = "FIT_DEADLINE", default_value_t = 0)]
     fit_deadline: u32,
 }
 
-/// How a process that runs the model comes into being.
+/// How worker processes are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum StartMethod {
-    /// Started afresh: it imports the model itself
+    /// A new process that imports the model itself
     Spawn,
-    /// Forked from a process that has imported the model: back in milliseconds after a crash, with memory shared. Not for
-    /// models that use CUDA or start threads while they are imported
+    /// A fork of a process that has imported the model: restarts in milliseconds after a crash and shares memory. Not for
+    /// models that use CUDA or start threads at import
     Fork,
 }
 

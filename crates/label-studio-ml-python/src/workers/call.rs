@@ -1,4 +1,4 @@
-//! One call to a worker, and what happens when the worker ends under it.
+//! One call to a worker, and its retry after the worker ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,24 +12,24 @@ use super::{
 };
 use crate::wire;
 
-/// How often a call is tried whose worker ends under it by no fault of the call's that can be seen.
+/// Tries of a call whose worker ends without the call being known as the cause.
 const MAX_TRIES: u32 = 3;
-/// How long a process may take to end after its connection did.
+/// Time for a process to end after its connection did.
 const SOON: Duration = Duration::from_secs(2);
 
 /// A call to a worker.
 pub(super) struct Call {
     pub(super) id: u64,
     pub(super) route: Route,
-    /// What the request is, where the route does not say it.
-    pub(super) own_head: Option<String>,
+    /// Head of a request to a custom route.
+    pub(super) custom_head: Option<String>,
     pub(super) body: Bytes,
-    /// Whether it may be made again after its worker ended under it.
-    pub(super) may_repeat: bool,
+    /// Whether it is retried after its worker ended.
+    pub(super) is_retryable: bool,
     pub(super) deadline: Option<Duration>,
 }
 
-/// Why a worker gave no answer.
+/// Why a worker returned no answer.
 enum Lost {
     /// Its process ended.
     Ended(Ended),
@@ -40,8 +40,8 @@ enum Lost {
 }
 
 impl Call {
-    /// Makes the call. One that may be repeated is tried once more, alone in a worker, after its worker ended under it:
-    /// another call may have been the cause. `is_wanted` tells whether somebody still waits for the answer.
+    /// Makes the call. If its worker ends, a retryable call is tried again, exclusively in a worker, since another call may
+    /// have been the cause. `is_wanted` returns whether the caller still waits.
     pub(super) async fn run(
         &self,
         pool: &Arc<Pool>,
@@ -59,30 +59,33 @@ impl Call {
                     lease.give_up("closed a connection".to_owned());
                     return Err(self.failure(
                         500,
-                        "the model's process closed the connection; it is started again".to_owned(),
+                        "the model's process closed the connection; it is restarted".to_owned(),
                     ));
                 }
                 Lost::Hung(deadline) => {
                     let seconds = deadline.as_secs();
                     lease.give_up(format!("did not answer a call within {seconds} s"));
-                    return Err(self.failure(504, format!(
-                        "the model did not answer within {seconds} s; its process is started again"
-                    )));
+                    return Err(self.failure(
+                        504,
+                        format!(
+                            "the model did not answer within {seconds} s; its process is restarted"
+                        ),
+                    ));
                 }
                 Lost::Ended(ended) => {
                     drop(lease);
-                    let is_over = ended.is_callers_fault
+                    let is_over = ended.is_caused_by_call
                         || n_tries == MAX_TRIES
-                        || !self.may_repeat
+                        || !self.is_retryable
                         || !is_wanted();
                     if is_over {
                         return Err(self.failure(500, format!(
-                            "the model's process {} while it worked on this request; it is started again",
+                            "the model's process {} while it worked on this request; it is restarted",
                             ended.how
                         )));
                     }
                     n_tries += 1;
-                    lease = pool.lease_alone().await?;
+                    lease = pool.lease_exclusive().await?;
                 }
             }
         }
@@ -93,8 +96,8 @@ impl Call {
             return Err(how_it_ended(&mut lease.ended).await);
         };
         let talk = async {
-            let own_head = self.own_head.as_deref();
-            frame::send(&mut stream, self.route, self.id, own_head, &self.body).await?;
+            let custom_head = self.custom_head.as_deref();
+            frame::send(&mut stream, self.route, self.id, custom_head, &self.body).await?;
             frame::receive(&mut stream).await
         };
         let hung = async {
@@ -147,10 +150,10 @@ async fn how_it_ended(ended: &mut watch::Receiver<Option<Ended>>) -> Lost {
     known.map_or(Lost::Closed, Lost::Ended)
 }
 
-/// Returns the need that a route has.
+/// Returns the kind of work of a route.
 pub(super) const fn need(route: Route) -> Need {
     match route {
-        Route::Predict | Route::Own => Need::Prediction,
+        Route::Predict | Route::Custom => Need::Prediction,
         Route::Setup => Need::Setup,
         Route::Webhook => Need::Training,
     }

@@ -9,12 +9,12 @@ use tokio::{
     net::{UnixStream, unix::pipe},
 };
 
-/// Pieces that are written at once: a head, and a body.
+/// Slices per `writev`: a head and a body.
 const PIECES: usize = 2;
 
-/// A connection of which only the arrival of bytes is waited for, as a rule. tokio's own stream also waits for room to
-/// write, of which the system tells whenever the worker reads: one wake-up more for every call. Its receiver of a pipe reads
-/// from a socket just as well, and does not.
+/// A connection that registers for read readiness only. tokio's `UnixStream` also registers for write readiness, which the
+/// kernel reports whenever the worker reads: one more wake-up per call. tokio's pipe receiver reads from a socket just as
+/// well and registers for reading only.
 #[derive(Debug)]
 pub(super) struct Connection {
     receiver: pipe::Receiver,
@@ -50,7 +50,7 @@ impl Connection {
         }
     }
 
-    /// Waits until a large body has room again.
+    /// Waits until the socket takes more of a large body.
     async fn wait_for_room(&self) -> io::Result<()> {
         let socket = self.receiver.as_fd().try_clone_to_owned()?;
         let sender = pipe::Sender::from_owned_fd_unchecked(socket)?;

@@ -1,5 +1,5 @@
-//! A process that has imported the model and is never called. Workers are forked from it, so that one that crashed is back in
-//! milliseconds.
+//! The fork server: a process that has imported the model and forks workers, so that a crashed worker is replaced in
+//! milliseconds. It answers no calls.
 
 use std::{
     collections::HashMap,
@@ -22,10 +22,10 @@ use super::{
     process::{Forked, Handle, Process, Program, Socket, StartError, describe},
 };
 
-/// Between the end of a fork_server and the start of the next.
+/// Time between the end of a fork server and its restart.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What workers are forked from. It is started when the first is wanted, and again when it ends.
+/// The process that workers are forked from. It is started for the first worker, and again when it ends.
 pub(super) struct ForkServer {
     program: Program,
     state: Mutex<State>,
@@ -35,8 +35,8 @@ pub(super) struct ForkServer {
 enum State {
     Absent,
     Running(Running),
-    /// A fork of it would not work.
-    Useless,
+    /// The model cannot be forked.
+    Unusable,
 }
 
 struct Running {
@@ -44,7 +44,7 @@ struct Running {
     forked: mpsc::UnboundedReceiver<Forked>,
 }
 
-/// What the process tells.
+/// A message of the fork server.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Message {
@@ -65,7 +65,7 @@ impl ForkServer {
         fork_server
     }
 
-    /// Forks a worker; starts it afresh where that cannot be done.
+    /// Forks a worker, or spawns it where forking is not possible.
     pub(super) async fn start_worker(&self, n_connections: usize) -> Result<Process, StartError> {
         let socket = Socket::new()?;
         match self.fork(socket.path()).await? {
@@ -79,7 +79,7 @@ impl ForkServer {
 
     async fn fork(&self, path: &Path) -> Result<Option<Forked>, StartError> {
         let mut state = self.state.lock().await;
-        // The process may have ended since.
+        // The process may have ended in the meantime.
         for _ in 0..2 {
             self.launch(&mut state).await?;
             let State::Running(running) = &mut *state else {
@@ -90,14 +90,14 @@ impl ForkServer {
             }
             *state = State::Absent;
         }
-        tracing::warn!("no worker could be forked; one is started afresh");
+        tracing::warn!("no worker could be forked; it is spawned instead");
         Ok(None)
     }
 
     /// Starts the process unless it runs.
     async fn launch(&self, state: &mut State) -> Result<(), StartError> {
         match state {
-            State::Useless => return Ok(()),
+            State::Unusable => return Ok(()),
             State::Running(running) if !running.forked.is_closed() => return Ok(()),
             State::Running(_) | State::Absent => *state = State::Absent,
         }
@@ -105,8 +105,8 @@ impl ForkServer {
         let handle = self.program.spawn(Some("--fork-server"), &socket)?;
         let process = self.program.greet(handle, socket, 0).await?;
         if let Some(reason) = process.cannot_fork {
-            tracing::warn!("workers are started afresh, since they cannot be forked: {reason}");
-            *state = State::Useless;
+            tracing::warn!("workers are spawned, since they cannot be forked: {reason}");
+            *state = State::Unusable;
             return Ok(());
         }
         let mut handle = process.handle;
@@ -124,7 +124,7 @@ impl ForkServer {
             listen(messages, sender).await;
             let how = handle.ended().await;
             let how = how.map_or_else(|error| error.to_string(), describe);
-            tracing::warn!("the process that workers are forked from {how}");
+            tracing::warn!("the fork server {how}");
             has_ended.notify_one();
         });
         *state = State::Running(Running { orders, forked });
@@ -133,7 +133,7 @@ impl ForkServer {
 }
 
 impl Running {
-    /// Returns nothing when the process has ended.
+    /// Returns `None` when the fork server has ended.
     async fn fork(&mut self, path: &Path) -> Option<Forked> {
         let order = json!({ "fork": path });
         frame::send_json(&mut self.orders, &order).await.ok()?;
@@ -141,7 +141,7 @@ impl Running {
     }
 }
 
-/// Passes on what the process tells until it ends.
+/// Reads messages of the fork server until it ends.
 async fn listen(mut messages: OwnedReadHalf, forked: mpsc::UnboundedSender<Forked>) {
     let mut running: HashMap<i32, watch::Sender<Option<ExitStatus>>> = HashMap::new();
     while let Ok(message) = frame::receive_json(&mut messages).await {
@@ -149,7 +149,7 @@ async fn listen(mut messages: OwnedReadHalf, forked: mpsc::UnboundedSender<Forke
             Message::Forked { forked: id } => {
                 let (sender, ended) = watch::channel(None);
                 running.insert(id, sender);
-                // Nobody waits for a worker when the server ends.
+                // The receiver is gone when the server ends.
                 let _ = forked.send(Forked { id, ended });
             }
             Message::Ended { ended, status } => {
@@ -161,7 +161,7 @@ async fn listen(mut messages: OwnedReadHalf, forked: mpsc::UnboundedSender<Forke
     }
 }
 
-/// Starts the process again when it has ended, so that the next fork need not wait for it.
+/// Restarts the fork server when it has ended, so that the next fork does not wait for it.
 async fn keep(fork_server: Weak<ForkServer>, has_ended: Arc<Notify>) {
     loop {
         has_ended.notified().await;

@@ -1,8 +1,9 @@
-//! What goes over a worker's sockets: a length, and that many bytes.
+//! The frames on a worker's sockets.
 //!
-//! A call is `u32 length, u8 route, u64 call, body`, its answer `u32 length, u16 status, body`; numbers are big-endian and
-//! the length counts what follows it. Where the route is [`Route::Own`], a head comes before the body, `u32 length, JSON`: what
-//! the request is, or the headers of the answer. Its status is 0 if the app does not know the path. The control connection carries JSON objects, each after its length.
+//! A call is `u32 length, u8 route, u64 call, body`, its answer `u32 length, u16 status, body`. Numbers are big-endian; the
+//! length counts what follows it. For [`Route::Custom`] the body begins with a head, `u32 length, JSON`: the request line and
+//! headers of a call, the headers of an answer. Status 0 means that the app has no such route. The control connection carries
+//! JSON objects, each after its length.
 
 use std::io;
 
@@ -14,20 +15,20 @@ use super::connection::Connection;
 const LENGTH: usize = 4;
 const CALL: usize = 9;
 const STATUS: usize = 2;
-/// Room for an answer that is read at once.
+/// Initial buffer for an answer.
 const USUAL_ANSWER: usize = 8 * 1024;
 
-/// What a worker is asked for.
+/// The route of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     Predict = 1,
     Setup = 2,
     Webhook = 3,
-    /// A path that only the app knows.
-    Own = 4,
+    /// A custom route of the app.
+    Custom = 4,
 }
 
-/// What a worker answered.
+/// An answer of a worker.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -39,18 +40,18 @@ pub(super) async fn send(
     connection: &mut Connection,
     route: Route,
     call: u64,
-    own_head: Option<&str>,
+    custom_head: Option<&str>,
     body: &Bytes,
 ) -> io::Result<()> {
-    let n_own = own_head.map_or(0, |own_head| LENGTH + own_head.len());
-    let length = u32::try_from(CALL + n_own + body.len()).map_err(io::Error::other)?;
-    let mut head = BytesMut::with_capacity(LENGTH + CALL + n_own);
+    let n_custom = custom_head.map_or(0, |custom_head| LENGTH + custom_head.len());
+    let length = u32::try_from(CALL + n_custom + body.len()).map_err(io::Error::other)?;
+    let mut head = BytesMut::with_capacity(LENGTH + CALL + n_custom);
     head.put_u32(length);
     head.put_u8(route as u8);
     head.put_u64(call);
-    if let Some(own_head) = own_head {
-        head.put_u32(u32::try_from(own_head.len()).map_err(io::Error::other)?);
-        head.put_slice(own_head.as_bytes());
+    if let Some(custom_head) = custom_head {
+        head.put_u32(u32::try_from(custom_head.len()).map_err(io::Error::other)?);
+        head.put_slice(custom_head.as_bytes());
     }
     connection.write_all(head.chain(&body[..])).await
 }

@@ -1,15 +1,14 @@
 //! A Python model behind the server: WORKERS processes that run it with THREADS threads each.
 //!
-//! The server's process runs no Python code of the model, so it outlives whatever the model does: a crash, an exit, a call
-//! that never returns. Requests are handed over as they came, over one Unix socket per thread (`connection`, `frame`), and answers
-//! are passed on unread.
+//! The server's process runs no Python code of the model, so it survives a crash, an exit or a hanging call. Requests are
+//! forwarded unchanged over one Unix socket per thread (`connection`, `frame`), and answers are returned unread.
 //!
 //! - `process` starts a worker and waits until its model is loaded;
-//! - `fork_server` forks workers from a process that has imported the model, where that is wanted;
-//! - `supervisor` keeps one place filled, with pauses when starting fails;
-//! - `pool` says which call goes to which worker;
-//! - `call` makes a call, and repeats it where another call took the worker down;
-//! - `model` is all of that as one more model for the server.
+//! - `fork_server` forks workers from a process that has imported the model, with `--start-method fork`;
+//! - `supervisor` keeps one worker running, with back-off when starting fails;
+//! - `pool` chooses the worker of a call;
+//! - `call` makes a call, and retries it after another call crashed the worker;
+//! - `model` implements the server's model traits with these.
 
 mod args;
 mod call;

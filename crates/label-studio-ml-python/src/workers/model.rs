@@ -1,4 +1,4 @@
-//! The model that the workers run, as the server sees it.
+//! The workers as a model of the server.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -32,27 +32,27 @@ use super::{
 };
 use crate::wire;
 
-/// How many workers there are and how long they may take.
+/// Number of workers and their deadlines.
 #[derive(Debug, Clone)]
 pub struct WorkersOptions {
-    /// Processes.
+    /// Number of processes.
     pub n_workers: usize,
-    /// Predictions that each process makes at once.
+    /// Concurrent predictions per process.
     pub n_threads: usize,
-    /// How a process comes into being.
+    /// How processes are started.
     pub start_method: StartMethod,
-    /// How long a prediction or a setup may take; for ever if nothing.
+    /// Deadline of a prediction or setup; none if `None`.
     pub predict_deadline: Option<Duration>,
-    /// How long a training may take; for ever if nothing.
+    /// Deadline of a training; none if `None`.
     pub fit_deadline: Option<Duration>,
-    /// Name for the health check until a worker has told the model's own.
+    /// Name for the health check until a worker has reported the model's name.
     pub name: String,
 }
 
-/// A model in processes of its own.
+/// A model in worker processes.
 ///
-/// A process that crashes, or that hangs past its deadline, costs the call that is to blame and is started again; other
-/// predictions that were with it are made once more, each alone in a process.
+/// A process that crashes or hangs past its deadline fails the call that caused it and is restarted; other predictions in it
+/// are retried, each exclusively in a process.
 pub struct Workers {
     shared: Arc<Shared>,
     options: WorkersOptions,
@@ -63,7 +63,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Begins to start the workers. Must be called within a tokio runtime.
+    /// Starts the workers in the background. Must be called within a tokio runtime.
     pub fn start(program: Program, options: WorkersOptions) -> Arc<Self> {
         let fork_server = match options.start_method {
             StartMethod::Spawn => None,
@@ -75,7 +75,7 @@ impl Workers {
             program,
             n_threads: options.n_threads,
             model_class: OnceLock::new(),
-            has_own_paths: OnceLock::new(),
+            has_custom_routes: OnceLock::new(),
             n_restarts: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
             first_loaded: watch::Sender::new(false),
@@ -95,20 +95,20 @@ impl Workers {
 
     fn call(&self, route: Route, body: Bytes) -> Call {
         let n_calls = self.n_calls.fetch_add(1, Ordering::Relaxed);
-        // Spread, so that calls are told apart at a glance.
+        // Multiplied, so that ids of successive calls look different.
         let id = self
             .first_call
             .wrapping_add(n_calls.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let deadline = match route {
-            Route::Predict | Route::Setup | Route::Own => self.options.predict_deadline,
+            Route::Predict | Route::Setup | Route::Custom => self.options.predict_deadline,
             Route::Webhook => self.options.fit_deadline,
         };
         Call {
             id,
             route,
-            own_head: None,
+            custom_head: None,
             body,
-            may_repeat: route != Route::Webhook,
+            is_retryable: route != Route::Webhook,
             deadline,
         }
     }
@@ -127,7 +127,7 @@ impl Workers {
     }
 }
 
-/// Makes a call to its end, also when the caller leaves, who must not take the connection along.
+/// Makes a call to its end, also when the caller leaves: dropping it would lose the connection.
 async fn finish<T: Send + 'static>(
     runtime: Handle,
     pool: Arc<Pool>,
@@ -180,8 +180,8 @@ impl RawModel for Workers {
     }
 
     fn has_custom_routes(&self) -> bool {
-        // Until the app has been loaded nobody knows.
-        self.shared.has_own_paths.get() != Some(&false)
+        // Unknown until the app has been loaded.
+        self.shared.has_custom_routes.get() != Some(&false)
     }
 
     fn custom_route_raw(&self, request: RawCustomRequest) -> RawCustomAnswer {
@@ -192,18 +192,18 @@ impl RawModel for Workers {
         } = request;
         let shared = Arc::clone(&self.shared);
         let runtime = self.runtime.clone();
-        let mut call = self.call(Route::Own, request.body.clone());
-        call.own_head = Some(wire::own_head(&head, addresses, call.deadline));
-        call.may_repeat = head.method.is_safe();
+        let mut call = self.call(Route::Custom, request.body.clone());
+        call.custom_head = Some(wire::custom_head(&head, addresses, call.deadline));
+        call.is_retryable = head.method.is_safe();
         Box::pin(async move {
             let pool = Arc::clone(&shared.pool);
-            let lease = pool.lease(need(Route::Own)).await?;
-            if shared.has_own_paths.get() == Some(&false) {
+            let lease = pool.lease(need(Route::Custom)).await?;
+            if shared.has_custom_routes.get() == Some(&false) {
                 return Ok(None);
             }
             finish(runtime, pool, call, lease, request, move |call, answer| {
                 let Answer { status, body } = answer;
-                wire::own_answer(&head.method, status, body)
+                wire::custom_reply(&head.method, status, body)
                     .map_err(|error| call.failure(500, format!("{error:#}")))
             })
             .await

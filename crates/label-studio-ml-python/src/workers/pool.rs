@@ -1,4 +1,4 @@
-//! Which call goes to which worker.
+//! Chooses the worker of each call.
 
 use std::{
     collections::VecDeque,
@@ -11,16 +11,16 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::connection::Connection;
 
-/// Calls beside predictions, setups and trainings, that a worker takes at once: a model that is busy predicting still
-/// answers `/setup` and takes events.
-pub(super) const N_ASIDE: usize = 4;
-/// Label Studio gives a prediction 100 s; a caller that waits for a worker must hear before that.
+/// Concurrent setups and trainings per worker, beside its predictions: a model that is busy predicting still answers
+/// `/setup` and trains.
+pub(super) const N_EXTRA_CALLS: usize = 4;
+/// Label Studio gives a prediction 100 s; a caller that waits for a worker gets an error before that.
 const PATIENCE: Duration = Duration::from_secs(90);
 const RETRY_AFTER: u32 = 5;
-/// How long calls that share a process with a hung one may take to end.
+/// Time for the other calls of a process to end after one hung.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
-/// What a call needs a worker for.
+/// The kind of work of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
     Prediction,
@@ -31,10 +31,10 @@ pub(super) enum Need {
 /// How a worker ended.
 #[derive(Debug, Clone)]
 pub(super) struct Ended {
-    /// What is said of “its process”.
+    /// Predicate for the subject "its process".
     pub(super) how: String,
-    /// Whether the call that the worker was busy with is to blame beyond doubt.
-    pub(super) is_callers_fault: bool,
+    /// Whether the call in the worker was certainly the cause.
+    pub(super) is_caused_by_call: bool,
 }
 
 /// The workers, and the calls that wait for one.
@@ -46,12 +46,12 @@ pub(super) struct Pool {
 struct State {
     workers: Vec<Option<Worker>>,
     waiting: VecDeque<(Need, oneshot::Sender<Lease>)>,
-    /// Calls that were with a worker when it ended: each is tried once more in a worker that does nothing else, so that
-    /// the one to blame takes no other along.
-    suspects: VecDeque<oneshot::Sender<Lease>>,
-    /// Worker that is kept free for a suspect.
+    /// Calls that were in a worker when it ended. Each is retried in a worker that does nothing else, so that the one that
+    /// crashes it fails no other call.
+    retries: VecDeque<oneshot::Sender<Lease>>,
+    /// Worker that is kept free for a retry.
     reserved: Option<usize>,
-    /// Why no worker could be started, until one can.
+    /// Why no worker could be started, until one is.
     failure: Option<String>,
     n_started: u64,
 }
@@ -62,7 +62,7 @@ struct Worker {
     n_predictions: usize,
     n_setups: usize,
     n_trainings: usize,
-    is_lent_alone: bool,
+    is_exclusive: bool,
     has_answered: bool,
     hung: Option<String>,
     ended: watch::Sender<Option<Ended>>,
@@ -75,7 +75,7 @@ pub(super) struct Lease {
     worker_idx: usize,
     number: u64,
     need: Need,
-    /// Nothing when the connection can no longer be used.
+    /// `None` when the connection can no longer be used.
     pub(super) stream: Option<Connection>,
     pub(super) ended: watch::Receiver<Option<Ended>>,
     pub(super) has_answered: bool,
@@ -86,7 +86,7 @@ impl Pool {
         let state = State {
             workers: (0..n_workers).map(|_| None).collect(),
             waiting: VecDeque::new(),
-            suspects: VecDeque::new(),
+            retries: VecDeque::new(),
             reserved: None,
             failure: None,
             n_started: 0,
@@ -97,12 +97,12 @@ impl Pool {
         }
     }
 
-    /// Waits for a connection to a worker. Predictions go where no training runs, if they can.
+    /// Waits for a connection to a worker; predictions prefer workers without a training.
     pub(super) async fn lease(self: &Arc<Self>, need: Need) -> Result<Lease, RawError> {
         let waiting = {
             let mut state = self.lock();
             if let Some(worker_idx) = state.choose(need, self.n_threads) {
-                return Ok(self.lend(&mut state, worker_idx, need));
+                return Ok(self.grant(&mut state, worker_idx, need));
             }
             state.check_alive()?;
             let (sender, waiting) = oneshot::channel();
@@ -112,10 +112,10 @@ impl Pool {
         self.wait(waiting).await
     }
 
-    /// Waits for a worker that does nothing else until the lease is given back.
-    pub(super) async fn lease_alone(self: &Arc<Self>) -> Result<Lease, RawError> {
+    /// Waits for a worker that does nothing else until the lease is dropped.
+    pub(super) async fn lease_exclusive(self: &Arc<Self>) -> Result<Lease, RawError> {
         let (sender, waiting) = oneshot::channel();
-        self.change(|state| state.suspects.push_back(sender));
+        self.change(|state| state.retries.push_back(sender));
         self.wait(waiting).await
     }
 
@@ -130,7 +130,7 @@ impl Pool {
         }
     }
 
-    /// Puts a worker into its place; what it returns tells when the process has to be ended.
+    /// Adds a started worker; the returned signal fires when its process must be killed.
     pub(super) fn install(
         self: &Arc<Self>,
         worker_idx: usize,
@@ -146,7 +146,7 @@ impl Pool {
                 n_predictions: 0,
                 n_setups: 0,
                 n_trainings: 0,
-                is_lent_alone: false,
+                is_exclusive: false,
                 has_answered: false,
                 hung: None,
                 ended: watch::Sender::new(None),
@@ -156,7 +156,7 @@ impl Pool {
         kill
     }
 
-    /// Takes a worker whose process ended out of its place. Tells whether it had answered anything, and how it ended.
+    /// Removes a worker whose process ended; returns whether it had answered a call, and how it ended.
     pub(super) fn remove(
         self: &Arc<Self>,
         worker_idx: usize,
@@ -173,27 +173,27 @@ impl Pool {
                 false,
                 Ended {
                     how,
-                    is_callers_fault: false,
+                    is_caused_by_call: false,
                 },
             );
         };
-        let is_callers_fault = worker.hung.is_none() && !was_killed && worker.n_calls() <= 1;
+        let is_caused_by_call = worker.hung.is_none() && !was_killed && worker.n_calls() <= 1;
         let ended = Ended {
             how: worker.hung.clone().unwrap_or(how),
-            is_callers_fault,
+            is_caused_by_call,
         };
         worker.ended.send_replace(Some(ended.clone()));
         (worker.has_answered, ended)
     }
 
-    /// Keeps why a worker cannot be started. Calls that wait hear it, unless another worker runs.
+    /// Keeps why a worker cannot be started. Waiting calls fail with it, unless another worker runs.
     pub(super) fn fail(&self, reason: String) {
         let mut state = self.lock();
         state.failure = Some(reason);
         if state.workers.iter().all(Option::is_none) {
-            // Their receivers wake and read the reason.
+            // Their receivers wake up and read the reason.
             state.waiting.clear();
-            state.suspects.clear();
+            state.retries.clear();
         }
     }
 
@@ -216,10 +216,10 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lend(self: &Arc<Self>, state: &mut State, worker_idx: usize, need: Need) -> Lease {
+    fn grant(self: &Arc<Self>, state: &mut State, worker_idx: usize, need: Need) -> Lease {
         let worker = state.workers[worker_idx]
             .as_mut()
-            .expect("a chosen worker is there");
+            .expect("a chosen worker exists");
         *worker.count(need) += 1;
         Lease {
             pool: Arc::clone(self),
@@ -232,33 +232,33 @@ impl Pool {
         }
     }
 
-    /// Changes the state, then gives workers to the calls that wait.
+    /// Changes the state, then grants workers to waiting calls.
     fn change(self: &Arc<Self>, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         change(&mut state);
-        let returned = self.hand_out(&mut state);
+        let returned = self.grant_waiting(&mut state);
         drop(state);
-        // Giving a lease back takes the lock.
+        // Dropping a lease takes the lock.
         drop(returned);
     }
 
-    /// Gives workers to the calls that wait; returns the leases whose callers have left.
-    fn hand_out(self: &Arc<Self>, state: &mut State) -> Vec<Lease> {
+    /// Grants workers to waiting calls; returns the leases whose callers have left.
+    fn grant_waiting(self: &Arc<Self>, state: &mut State) -> Vec<Lease> {
         let mut returned = Vec::new();
-        state.suspects.retain(|caller| !caller.is_closed());
-        while !state.suspects.is_empty() {
-            let Some(worker_idx) = state.choose_alone() else {
+        state.retries.retain(|caller| !caller.is_closed());
+        while !state.retries.is_empty() {
+            let Some(worker_idx) = state.choose_exclusive() else {
                 break;
             };
-            let lease = self.lend(state, worker_idx, Need::Prediction);
+            let lease = self.grant(state, worker_idx, Need::Prediction);
             if let Some(worker) = &mut state.workers[worker_idx] {
-                worker.is_lent_alone = true;
+                worker.is_exclusive = true;
             }
-            if let Some(caller) = state.suspects.pop_front() {
+            if let Some(caller) = state.retries.pop_front() {
                 returned.extend(caller.send(lease).err());
             }
         }
-        if state.suspects.is_empty() {
+        if state.retries.is_empty() {
             state.reserved = None;
         }
         for (need, caller) in std::mem::take(&mut state.waiting) {
@@ -267,7 +267,7 @@ impl Pool {
             }
             match state.choose(need, self.n_threads) {
                 Some(worker_idx) => {
-                    let lease = self.lend(state, worker_idx, need);
+                    let lease = self.grant(state, worker_idx, need);
                     returned.extend(caller.send(lease).err());
                 }
                 None => state.waiting.push_back((need, caller)),
@@ -278,36 +278,36 @@ impl Pool {
 }
 
 impl State {
-    /// Returns the worker for a call: one that trains nothing if possible, and of those the one with the least to do.
+    /// Returns the worker for a call: without a training if possible, then with the fewest calls.
     fn choose(&self, need: Need, n_threads: usize) -> Option<usize> {
-        let places = self.workers.iter().enumerate();
-        let free = places.filter_map(|(worker_idx, worker)| {
+        let workers = self.workers.iter().enumerate();
+        let free = workers.filter_map(|(worker_idx, worker)| {
             let worker = worker.as_ref()?;
-            let is_free = self.reserved != Some(worker_idx) && worker.has_place(need, n_threads);
+            let is_free = self.reserved != Some(worker_idx) && worker.has_permit(need, n_threads);
             is_free.then_some((worker_idx, worker))
         });
-        let burden = |(worker_idx, worker): &(usize, &Worker)| {
-            // Trainings gather at the end, predictions at the front, where they meet a warm cache.
-            let place = match need {
+        let load = |(worker_idx, worker): &(usize, &Worker)| {
+            // Trainings fill workers from the end, predictions from the front, where caches are warm.
+            let rank = match need {
                 Need::Training => usize::MAX - worker_idx,
                 Need::Prediction | Need::Setup => *worker_idx,
             };
-            (worker.n_trainings, worker.n_calls(), place)
+            (worker.n_trainings, worker.n_calls(), rank)
         };
-        free.min_by_key(burden).map(|(worker_idx, _)| worker_idx)
+        free.min_by_key(load).map(|(worker_idx, _)| worker_idx)
     }
 
-    /// Returns a worker that does nothing, unless it is the last one while another starts. If there is none, one is kept
-    /// from taking more calls.
-    fn choose_alone(&mut self) -> Option<usize> {
+    /// Returns an idle worker, unless it is the last one while another starts. If there is none, one is reserved: it gets no
+    /// further calls.
+    fn choose_exclusive(&mut self) -> Option<usize> {
         let is_idle = |worker: &Option<Worker>| {
             worker
                 .as_ref()
-                .is_some_and(|worker| worker.n_calls() == 0 && worker.is_sound())
+                .is_some_and(|worker| worker.n_calls() == 0 && worker.is_usable())
         };
         let n_running = self.workers.iter().flatten().count();
         if n_running == 1 && self.workers.len() > 1 && self.failure.is_none() {
-            // The others get on with the one that is left; another is on its way.
+            // Other calls continue in the last worker while another starts.
             return None;
         }
         let idle = self.workers.iter().position(is_idle);
@@ -335,16 +335,16 @@ impl Worker {
         self.n_predictions + self.n_setups + self.n_trainings
     }
 
-    fn is_sound(&self) -> bool {
-        self.hung.is_none() && !self.is_lent_alone
+    fn is_usable(&self) -> bool {
+        self.hung.is_none() && !self.is_exclusive
     }
 
-    fn has_place(&self, need: Need, n_threads: usize) -> bool {
-        let has_place = match need {
+    fn has_permit(&self, need: Need, n_threads: usize) -> bool {
+        let has_permit = match need {
             Need::Prediction => self.n_predictions < n_threads,
-            Need::Setup | Need::Training => self.n_setups + self.n_trainings < N_ASIDE,
+            Need::Setup | Need::Training => self.n_setups + self.n_trainings < N_EXTRA_CALLS,
         };
-        has_place && self.is_sound() && !self.idle.is_empty()
+        has_permit && self.is_usable() && !self.idle.is_empty()
     }
 
     fn count(&mut self, need: Need) -> &mut usize {
@@ -357,7 +357,7 @@ impl Worker {
 }
 
 impl Lease {
-    /// Ends the worker, since this call hangs; calls beside it get a while to end.
+    /// Kills the worker, since this call hangs; other calls in it get a while to end.
     pub(super) fn give_up(mut self, how: String) {
         self.stream = None;
         let mut state = self.pool.lock();
@@ -385,11 +385,11 @@ impl Drop for Lease {
                 return;
             };
             *worker.count(need) -= 1;
-            worker.is_lent_alone = false;
+            worker.is_exclusive = false;
             worker.has_answered |= has_answered;
             match stream {
                 Some(stream) => worker.idle.push(stream),
-                // A process that lost a connection is not to be trusted with the next call.
+                // A process that lost a connection gets no further calls.
                 None => {
                     worker
                         .hung

@@ -1,4 +1,4 @@
-//! One worker process: how it is started, how it says that its model is loaded, and how it ends.
+//! One worker process: its start, its greeting once the model is loaded, and its end.
 
 use std::{
     ffi::OsString,
@@ -22,29 +22,29 @@ use tokio::{
 
 use super::{connection::Connection, frame};
 
-/// How long a process that was told to end may take.
+/// Time for a process to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The command of a worker, and what it is told once it runs.
+/// The command of a worker, and the task it gets.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// Program to run.
     pub program: PathBuf,
-    /// Its arguments; the path of the socket to connect to comes after them.
+    /// Its arguments; the path of the socket to connect to is appended.
     pub args: Vec<OsString>,
     /// Environment variables over those of this process.
     pub env: Vec<(OsString, OsString)>,
-    /// What the worker is told: a JSON object, to which the number of connections is added.
+    /// Task for the worker: a JSON object, to which the number of connections is added.
     pub task: Value,
 }
 
-/// What a worker says when its model is loaded, or cannot be.
+/// First message of a worker: its model is loaded, or why it is not.
 #[derive(Debug, Deserialize)]
 struct Greeting {
     #[serde(default)]
     model_class: String,
     #[serde(default)]
-    has_own_paths: bool,
+    has_custom_routes: bool,
     error: Option<String>,
     cannot_fork: Option<String>,
 }
@@ -52,16 +52,16 @@ struct Greeting {
 /// A process whose model is loaded.
 pub(super) struct Process {
     pub(super) model_class: String,
-    /// Whether the app knows paths that the server does not.
-    pub(super) has_own_paths: bool,
-    /// Why no worker can be forked from it, if it was started for that.
+    /// Whether the app has custom routes.
+    pub(super) has_custom_routes: bool,
+    /// Why no worker can be forked from it, for a fork server.
     pub(super) cannot_fork: Option<String>,
-    /// One connection for each call that the process takes at once.
+    /// One connection per concurrent call.
     pub(super) connections: Vec<Connection>,
     pub(super) handle: Handle,
 }
 
-/// A running process. It is ended with everything that it started when the handle is dropped.
+/// A running process. Dropping the handle kills it with its children.
 pub(super) struct Handle {
     running: Running,
     group: Option<Pid>,
@@ -73,7 +73,7 @@ enum Running {
     Forked(Forked),
 }
 
-/// A worker that another process has forked, and which tells how it ended.
+/// A worker that the fork server forked; the fork server also reports how it ended.
 pub(super) struct Forked {
     pub(super) id: i32,
     pub(super) ended: watch::Receiver<Option<ExitStatus>>,
@@ -96,7 +96,7 @@ pub(super) enum StartError {
     Model(String),
 }
 
-/// Where a worker connects to.
+/// The socket that a worker connects to.
 pub(super) struct Socket {
     listener: UnixListener,
     path: PathBuf,
@@ -135,7 +135,7 @@ impl Program {
         let mut command = Command::new(&self.program);
         command.args(&self.args).args(mode).arg(socket.path());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        // A group of its own: Ctrl-C is this process's to handle, and what the worker starts ends with it.
+        // A separate process group: Ctrl-C reaches only this process, and the worker's children can be killed with it.
         command.stdin(std::process::Stdio::null()).process_group(0);
         let child = command.kill_on_drop(true).spawn();
         let child = child.map_err(|source| StartError::Run {
@@ -150,7 +150,7 @@ impl Program {
         })
     }
 
-    /// Tells a process what to load and waits until it has done so.
+    /// Sends a process its task and waits until its model is loaded.
     pub(super) async fn greet(
         &self,
         mut handle: Handle,
@@ -176,7 +176,7 @@ impl Program {
         handle.control = Some(control);
         Ok(Process {
             model_class: greeting.model_class,
-            has_own_paths: greeting.has_own_paths,
+            has_custom_routes: greeting.has_custom_routes,
             cannot_fork: greeting.cannot_fork,
             connections,
             handle,
@@ -204,14 +204,14 @@ async fn connect(
 }
 
 impl Forked {
-    /// Returns nothing when nobody can tell how it ended, or whether.
+    /// Returns `None` when the fork server ended before it could report.
     async fn ended(&mut self) -> Option<ExitStatus> {
         *self.ended.wait_for(Option::is_some).await.ok()?
     }
 }
 
 impl Handle {
-    /// Takes a worker that another process has forked.
+    /// Returns the handle of a forked worker.
     pub(super) fn of_forked(forked: Forked) -> Self {
         Self {
             group: Pid::from_raw(forked.id),
@@ -227,13 +227,12 @@ impl Handle {
         }
     }
 
-    /// Takes the connection over which the process was greeted.
+    /// Takes the control connection.
     pub(super) fn take_control(&mut self) -> Option<UnixStream> {
         self.control.take()
     }
 
-    /// Waits until the process ends, then ends what it left running. How it ended is not known when the process that
-    /// forked it ended first.
+    /// Waits until the process ends, then kills its children. The status is unknown when the fork server ended first.
     pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
         let status = self.wait().await;
         self.kill();
@@ -249,22 +248,22 @@ impl Handle {
             return Ok(status);
         }
         match &mut self.control {
-            // It has nothing to say any more, but hangs up when it ends.
+            // It sends nothing more, but the connection closes when it ends.
             Some(control) => drop(control.read_u8().await),
             None => tokio::time::sleep(PATIENCE).await,
         }
         Err(io::Error::other("ended"))
     }
 
-    /// Ends the process and everything that it started, at once.
+    /// Kills the process and its children.
     pub(super) fn kill(&self) {
         if let Some(group) = self.group {
-            // Nothing of it may be left.
+            // The group may be empty already.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 
-    /// Lets the process end in its own way for a while.
+    /// Closes the control connection and waits a while for the process to end by itself.
     pub(super) async fn stop(mut self) {
         self.control = None;
         let _ = tokio::time::timeout(PATIENCE, self.wait()).await;
@@ -277,7 +276,7 @@ impl Drop for Handle {
     }
 }
 
-/// Says how a process ended, after “its process”.
+/// Returns how a process ended, as predicate for the subject "its process".
 pub(super) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("ended with exit code {code}"),

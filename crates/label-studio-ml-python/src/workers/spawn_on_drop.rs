@@ -1,4 +1,4 @@
-//! A call that goes on when its caller leaves.
+//! Finishes a call whose caller has left.
 
 use std::{
     pin::Pin,
@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A future that is finished as a task of its own when it is dropped before it has ended.
+/// A future that is spawned as a task when it is dropped before it has ended.
 ///
 /// Until then it runs where it is awaited, which saves waking another thread for every call.
 pub(super) struct SpawnOnDrop<T: Send + 'static> {

@@ -16,7 +16,7 @@ use super::{
     process::Program,
 };
 
-/// What a worker runs. An empty entry of the path is the current folder, whose modules must not hide installed ones.
+/// Python code of a worker. The empty entry of `sys.path` is the current folder, whose modules must not hide installed ones.
 const MAIN: &str = "import sys; sys.path[:] = filter(None, sys.path); from label_studio_ml._internal.worker import main; main()";
 
 /// Serves the Python model `target` (a folder, `file.py` or `file.py:Class`) with `options`, those of the server.
@@ -28,7 +28,7 @@ pub fn start(python: &Path, target: &OsStr, options: Vec<OsString>) -> anyhow::R
     let StartArgs { server, workers } = match StartArgs::try_parse_from(command_line) {
         Ok(args) => args,
         Err(error) => {
-            // Nobody is left to tell when the terminal is gone.
+            // Printing fails only when the terminal is gone.
             let _ = error.print();
             return Ok(u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from));
         }
@@ -82,7 +82,7 @@ fn name(target: &OsStr) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Returns the command of a worker. What is a flag here is a variable there, as models of the Python original expect it.
+/// Returns the command of a worker. Flags of the server become environment variables, as models expect them.
 fn program(python: &Path, target: &OsStr, server: &ServerArgs) -> anyhow::Result<Program> {
     let target = target
         .to_str()
@@ -132,7 +132,7 @@ fn log_level(server: &ServerArgs) -> &'static str {
     }
 }
 
-/// Makes a model object in a process of its own, before anything listens; the exit code says whether that worked.
+/// Makes a model object in another process before the server listens; the exit code is 0 if that worked.
 fn check(program: &Program) -> anyhow::Result<ExitCode> {
     let mut command = Command::new(&program.program);
     command.args(&program.args).arg("--check");

@@ -1,4 +1,4 @@
-//! Keeps the worker of one place running.
+//! Keeps one worker running.
 
 use std::{
     os::unix::process::ExitStatusExt,
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::{
     fork_server::ForkServer,
-    pool::{N_ASIDE, Pool},
+    pool::{N_EXTRA_CALLS, Pool},
     process::{Handle, Process, Program, StartError, describe},
 };
 
@@ -21,16 +21,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const SIGKILL: i32 = 9;
 
-/// What the supervisors of all places share.
+/// State that all supervisors share.
 pub(super) struct Shared {
     pub(super) pool: Arc<Pool>,
     pub(super) program: Program,
-    /// What workers are forked from, unless each is started afresh.
+    /// Forks the workers, unless each is spawned.
     pub(super) fork_server: Option<Arc<ForkServer>>,
     pub(super) n_threads: usize,
     pub(super) model_class: OnceLock<String>,
-    /// Whether the app knows paths that the server does not, once it has been loaded.
-    pub(super) has_own_paths: OnceLock<bool>,
+    /// Whether the app has custom routes, once it has been loaded.
+    pub(super) has_custom_routes: OnceLock<bool>,
     pub(super) n_restarts: AtomicU64,
     /// Set when the server ends.
     pub(super) stopping: watch::Sender<bool>,
@@ -40,15 +40,15 @@ pub(super) struct Shared {
 
 impl Shared {
     async fn start(&self) -> Result<Process, StartError> {
-        let n_connections = self.n_threads + N_ASIDE;
+        let n_connections = self.n_threads + N_EXTRA_CALLS;
         match &self.fork_server {
             Some(fork_server) => fork_server.start_worker(n_connections).await,
             None => self.program.start(n_connections).await,
         }
     }
 
-    /// Waits, unless the server ends first. Tells whether it goes on.
-    async fn goes_on_after(&self, wait: impl Future<Output = ()>) -> bool {
+    /// Waits, unless the server ends first; returns whether it continues.
+    async fn continues_after(&self, wait: impl Future<Output = ()>) -> bool {
         let mut stopping = self.stopping.subscribe();
         tokio::select! {
             biased;
@@ -58,15 +58,15 @@ impl Shared {
     }
 }
 
-/// Keeps the worker of one place running until the server ends.
+/// Keeps one worker running until the server ends.
 pub(super) async fn supervise(shared: Arc<Shared>, worker_idx: usize) {
     if worker_idx > 0 {
         let mut first_loaded = shared.first_loaded.subscribe();
-        if !shared.goes_on_after(is_set(&mut first_loaded)).await {
+        if !shared.continues_after(is_set(&mut first_loaded)).await {
             return;
         }
     }
-    // Times that the worker ended without having answered anything.
+    // Consecutive runs of the worker that ended without an answer.
     let mut n_failures = 0_u32;
     loop {
         let has_answered = run_once(&shared, worker_idx).await;
@@ -75,14 +75,14 @@ pub(super) async fn supervise(shared: Arc<Shared>, worker_idx: usize) {
         if !pause.is_zero() {
             tracing::info!(worker = worker_idx + 1, ?pause, "next start after a pause");
         }
-        if !shared.goes_on_after(tokio::time::sleep(pause)).await {
+        if !shared.continues_after(tokio::time::sleep(pause)).await {
             return;
         }
         shared.n_restarts.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Runs the worker once; tells whether it answered anything.
+/// Runs the worker once; returns whether it answered a call.
 async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
     let worker = worker_idx + 1;
     let mut stopping = shared.stopping.subscribe();
@@ -101,7 +101,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
     };
     let Process {
         model_class,
-        has_own_paths,
+        has_custom_routes,
         connections,
         mut handle,
         ..
@@ -113,7 +113,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
         "model loaded"
     );
     let _ = shared.model_class.set(model_class);
-    let _ = shared.has_own_paths.set(has_own_paths);
+    let _ = shared.has_custom_routes.set(has_custom_routes);
     let kill = shared.pool.install(worker_idx, connections);
     shared.first_loaded.send_replace(true);
     let status = loop {
@@ -131,11 +131,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
         .map_or_else(ToString::to_string, |status| describe(*status));
     let was_killed = status.map_or(true, |status| status.signal() == Some(SIGKILL));
     let (has_answered, ended) = shared.pool.remove(worker_idx, how, was_killed);
-    tracing::error!(
-        worker,
-        "the model's process {}; it is started again",
-        ended.how
-    );
+    tracing::error!(worker, "the model's process {}; it is restarted", ended.how);
     drop::<Handle>(handle);
     has_answered
 }

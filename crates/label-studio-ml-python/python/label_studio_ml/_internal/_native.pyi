@@ -1,4 +1,4 @@
-"""What the package does in Rust."""
+"""The Rust part of the package."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ class Server:
     def __new__(
         cls,
         answer: Callable[[str, bytes, str], Tuple[int, bytes]],
-        own: Optional[Callable[[str, bytes, str], Tuple[int, bytes]]],
+        custom: Optional[Callable[[str, bytes, str], Tuple[int, bytes]]],
         model_class: str,
         threads: int,
         basic_auth: Optional[Tuple[str, str]],

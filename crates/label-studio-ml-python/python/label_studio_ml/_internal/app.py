@@ -1,4 +1,4 @@
-"""The WSGI app around a model class. The model runs in the calling process."""
+"""The WSGI app of a model class. The model runs in the calling process."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ logger = logging.getLogger(__name__)
 METHODS = {path: set(methods) for path, methods in calls.ROUTES.items()}
 METHODS["/metrics"] = {"GET"}
 ONLY_NATIVE = {"/openapi.json": {"GET"}, "/ready": {"GET"}, "/versions": {"GET"}}
-"""What the Rust server has besides."""
+"""Further routes of the Rust server."""
 
-
-_OURS = {"basic_auth", "debug", "model_class", "testing", "wsgi_app"}
+_ATTRIBUTES = {"basic_auth", "debug", "model_class", "testing", "wsgi_app"}
 
 
 class App:
     """A WSGI app that answers Label Studio with a model.
 
-    What it lacks of a Flask app, it takes from one: `app.route(...)` adds a route to a Flask app behind this one.
+    Attributes of Flask apps are those of a Flask app behind this one, such as `app.route(...)`, which adds a route to it.
     """
 
     def __init__(self, model_class: Type[LabelStudioMLBase]) -> None:
@@ -51,7 +50,7 @@ class App:
 
     def __setattr__(self, name: str, value: Any) -> None:
         owner: Any = super()
-        if name not in _OURS and not name.startswith("_"):
+        if name not in _ATTRIBUTES and not name.startswith("_"):
             # Such as `secret_key`, which the views of the app need; without Flask there are none.
             with contextlib.suppress(ImportError):
                 owner = flask_app()
@@ -59,8 +58,8 @@ class App:
 
     @property
     def config(self) -> Dict[str, Any]:
-        """The settings, which are those of the Flask app once there is one."""
-        app = flask_bridge.made_app()
+        """The settings: those of the Flask app once it exists."""
+        app = flask_bridge.existing_app()
         return flask_bridge.config if app is None else app.config
 
     @property
@@ -74,7 +73,7 @@ class App:
 
     @property
     def debug(self) -> bool:
-        """Whether answers tell where in the code a failure was."""
+        """Whether error answers include the traceback."""
         return bool(self.config.get("DEBUG"))
 
     @debug.setter
@@ -82,7 +81,7 @@ class App:
         self.config["DEBUG"] = debug
 
     def test_client(self, **_: Any) -> TestClient:
-        """Returns a client that calls the app without a socket. It meets no model objects of earlier tests."""
+        """Returns a client that calls the app without a socket. Model objects of earlier tests are dropped."""
         INSTANCES.forget()
         return TestClient(self)
 
@@ -103,27 +102,27 @@ class App:
             serving.serve_natively(self.model_class, self.basic_auth, host, port)
 
     def is_extended(self) -> bool:
-        """Tells whether the app has more than what every app has: routes of its own, or something around it."""
+        """Returns whether routes, hooks or middleware were added to the app."""
         return self.wsgi_app != self._serve or flask_bridge.is_extended()
 
-    def has_own_path(self, environ: Dict[str, Any]) -> bool:
-        """Tells whether a request is for what was added to the app: its answer is not just ours."""
-        return self.wsgi_app != self._serve or self._is_flasks(Request(environ))
+    def has_custom_route(self, environ: Dict[str, Any]) -> bool:
+        """Returns whether a request is for a custom route, or goes through middleware."""
+        return self.wsgi_app != self._serve or self._is_for_flask(Request(environ))
 
-    def tell_of_extensions(self, logger: logging.Logger) -> None:
-        """Says what the Rust server does with what was added to the app, if anything was."""
+    def log_extensions(self, logger: logging.Logger) -> None:
+        """Logs how the Rust server treats routes, hooks and middleware of the app, if there are any."""
         ours = {**METHODS, **ONLY_NATIVE}
         rules = flask_bridge.rules()
         hidden = sorted({rule.rule for rule in rules if ours.get(rule.rule, set()) & (rule.methods or set())})
         served = sorted({rule.rule for rule in rules} - set(hidden))
         if served:
-            logger.info("paths of the app, which the model's process answers: %s", ", ".join(served))
+            logger.info("custom routes, answered by the model's process: %s", ", ".join(served))
         if hidden:
-            logger.warning("the server answers these itself, and does not ask the app: %s", ", ".join(hidden))
+            logger.warning("the server answers these routes itself and never calls the app for them: %s", ", ".join(hidden))
         if self.wsgi_app != self._serve or flask_bridge.has_hooks():
-            warn_of_what_is_around(logger)
+            warn_of_middleware(logger)
 
-    def _is_flasks(self, request: Request) -> bool:
+    def _is_for_flask(self, request: Request) -> bool:
         methods = METHODS.get(request.path)
         if methods is not None and request.method in {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}:
             return False
@@ -137,7 +136,7 @@ class App:
         except HttpError as error:
             response = _refusal(request, error)
         else:
-            if self._is_flasks(request):
+            if self._is_for_flask(request):
                 return flask_app().wsgi_app(environ, start_response)
             if flask_bridge.has_hooks():
                 return flask_bridge.with_hooks(environ, lambda: self._answer(request))(environ, start_response)
@@ -199,11 +198,11 @@ def _refusal(request: Request, error: HttpError) -> Response:
     return Response(body, status, error.headers)
 
 
-def warn_of_what_is_around(logger: logging.Logger) -> None:
-    """Says that the Rust server goes past what somebody put around the app."""
+def warn_of_middleware(logger: logging.Logger) -> None:
+    """Warns that requests to the server's own routes do not pass through middleware and hooks of the app."""
     logger.warning(
-        "what is put around the app, or runs before or after its requests, sees the paths that were added and not %s, which "
-        "the server answers itself; if it must see them, such as to ask for a password, serve the app with gunicorn's own worker "
+        "middleware and before/after-request hooks of the app run for custom routes only, not for %s, which the server answers "
+        "itself; where they must run for all of them, such as to check a password, serve the app with gunicorn's own worker "
         "class, as in gunicorn --preload --threads 8 _wsgi:app",
         ", ".join(sorted(METHODS)),
     )

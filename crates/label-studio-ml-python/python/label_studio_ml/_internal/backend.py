@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 from .. import api
 from .. import model as _model
 from ..model import LabelStudioMLBase
-from .app import App, warn_of_what_is_around
+from .app import App, warn_of_middleware
 from .custom_routes import Wsgi
 from .model_classes import leaves, models_of
 
@@ -24,19 +24,19 @@ _MODEL = "model.py"
 
 
 class ModelNotFound(Exception):
-    """There is no model, or more than one, where one was expected."""
+    """No model class was found, or more than one."""
 
 
 class Backend(NamedTuple):
-    """What a backend consists of."""
+    """A model class and its app."""
 
     model_class: Type[LabelStudioMLBase]
     app: Wsgi
-    """What answers the paths that the server does not know."""
+    """Answers custom routes."""
 
 
 def load(target: str, params: Dict[str, Any], basic_auth: Optional[Sequence[str]] = None) -> Backend:
-    """Imports a backend with its model class, whose objects get `params` on top of their usual arguments.
+    """Imports a backend; objects of its model class get `params` as further arguments.
 
     `target` is a folder with `_wsgi.py` or `model.py`, a file, or `file.py:Class`.
     """
@@ -48,20 +48,20 @@ def load(target: str, params: Dict[str, Any], basic_auth: Optional[Sequence[str]
         model_class = _of_module(_import(path), class_name)
     else:
         raise ModelNotFound(f"there is no {path}")
-    tell_of_extensions(app)
+    log_extensions(app)
     return Backend(_with_params(model_class, params), app)
 
 
-def tell_of_extensions(app: Wsgi) -> None:
-    """Says what the server does with what an app has besides a model, if anything."""
+def log_extensions(app: Wsgi) -> None:
+    """Logs how the server treats routes, hooks and middleware of an app, if there are any."""
     if isinstance(app, App):
-        app.tell_of_extensions(logger)
+        app.log_extensions(logger)
     else:
-        warn_of_what_is_around(logger)
+        warn_of_middleware(logger)
 
 
 def describe(error: BaseException) -> str:
-    """Returns what went wrong in one line, with the mend where it is known."""
+    """Returns the error in one line, with a fix where one is known."""
     if isinstance(error, ModelNotFound):
         return str(error)
     text = f"{type(error).__name__}: {error}"
@@ -85,7 +85,7 @@ def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Backend:
     module = _import(wsgi)
     app = api._server
     if app.model_class is LabelStudioMLBase and not _has_functions():
-        # The app is only made when the file is run as a program.
+        # The file creates the app only when it is run as a program.
         return Backend(_of_module(module, None), app)
     if app.basic_auth is not None and app.basic_auth != tuple(basic_auth or ()):
         raise ModelNotFound(
@@ -93,7 +93,7 @@ def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Backend:
             "give them as BASIC_AUTH_USER and BASIC_AUTH_PASS"
         )
     outer: Any = getattr(module, "app", app)
-    # One of another kind holds ours, as `DispatcherMiddleware` does.
+    # An app of another type wraps ours, as `DispatcherMiddleware` does.
     is_wsgi = callable(outer) and not inspect.isclass(outer) and not inspect.iscoroutinefunction(type(outer).__call__)
     return Backend(app.model_class, outer if is_wsgi else app)
 
@@ -144,12 +144,12 @@ def _has_functions() -> bool:
 
 
 def _with_params(model_class: Type[LabelStudioMLBase], params: Dict[str, Any]) -> Type[LabelStudioMLBase]:
-    """Returns a class whose objects get those of `params` that its constructor takes."""
+    """Returns a subclass that passes those of `params` to the constructor which it accepts."""
     accepted = inspect.signature(model_class.__init__).parameters
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
     used = {name: value for name, value in params.items() if takes_all or name in accepted}
     for name in sorted(params.keys() - used.keys()):
-        logger.warning("%s takes no parameter %s, so it is left out", model_class.__name__, name)
+        logger.warning("%s has no parameter %s; it is ignored", model_class.__name__, name)
     if not used:
         return model_class
 

@@ -1,4 +1,4 @@
-"""What Label Studio asks of a model: `handle` takes a request and answers it. Every way of serving comes through here."""
+"""Label Studio's requests to a model. Every way of serving calls `handle`."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def handle(
     propagate: bool = False,
     debug: bool = False,
 ) -> Answer:
-    """Answers a request with a status and JSON. What a model raises becomes an answer, even `SystemExit`.
+    """Answers a request with a status and JSON. Exceptions of the model become error answers, even `SystemExit`.
 
-    `environ` is the request as WSGI has it, where there is one. With `propagate`, exceptions of `/webhook` reach the
-    caller; with `debug`, answers tell where in the code a failure was.
+    `environ` is the WSGI environment, if the request came through WSGI. With `propagate`, exceptions of `/webhook` reach
+    the caller; with `debug`, error answers include the traceback.
     """
     methods = ROUTES.get(path)
     if methods is None:
@@ -70,13 +70,13 @@ def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request
     try:
         return handle(model_class, "POST", path, body, request_id=request_id)
     except BaseException as error:
-        # Such as KeyboardInterrupt; the thread has to go on.
+        # Such as KeyboardInterrupt; the thread must continue.
         logger.critical("%s failed; request %s", path, request_id, exc_info=True)
         return failure(500, f"{type(error).__name__}: {error}", request_id)
 
 
 def failure(status: int, detail: str, request_id: str, trace: Optional[str] = None) -> Answer:
-    """Returns the answer that says what went wrong."""
+    """Returns an error answer."""
     body: Dict[str, Any] = {"status": status, "detail": detail, "request_id": request_id}
     if trace is not None:
         body["result"] = {"traceback": trace}
@@ -84,12 +84,12 @@ def failure(status: int, detail: str, request_id: str, trace: Optional[str] = No
 
 
 def warm_up() -> None:
-    """Imports what the first call needs and no import of a model class brings, about a second's work."""
+    """Imports the parts of the SDK that the first call needs, which takes about a second."""
     import label_studio_sdk.label_interface.objects  # noqa: F401
 
 
 class BadRequest(Exception):
-    """The request lacks something, or something in it is of the wrong kind."""
+    """A required field is missing, or a field has the wrong type."""
 
 
 def _health(model_class: Type[LabelStudioMLBase], _: bytes) -> Answer:
@@ -101,7 +101,7 @@ def _predict(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     tasks = _tasks(request.get("tasks"))
     params = _params(request.get("params"))
     context = params.pop("context", {})
-    with INSTANCES.lend(model_class, _project_id(request.get("project")), _label_config(request, "label_config")) as model:
+    with INSTANCES.lease(model_class, _project_id(request.get("project")), _label_config(request, "label_config")) as model:
         response = model.predict(tasks, context=context, **params)
         if isinstance(response, ModelResponse):
             response = _predictions(response, model)
@@ -113,7 +113,7 @@ def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     if request.get("project") is None:
         raise BadRequest("the request has no project")
     extra_params = request.get("extra_params")
-    with INSTANCES.lend(model_class, _project_id(request["project"]), _label_config(request, "schema")) as model:
+    with INSTANCES.lease(model_class, _project_id(request["project"]), _label_config(request, "schema")) as model:
         if extra_params:
             if not isinstance(extra_params, str):
                 extra_params = encoding.dumps(extra_params).decode()
@@ -134,11 +134,11 @@ def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
     label_config = _label_config(project, "label_config")
     if label_config is None:
         label_config = _model.CACHE[project_id, "label_config"]
-    with INSTANCES.lend(model_class, project_id, label_config) as model:
+    with INSTANCES.lease(model_class, project_id, label_config) as model:
         try:
             result = model.fit(event, data)
         finally:
-            if _learns(model):
+            if _trains(model):
                 INSTANCES.fitted(project_id)
         try:
             return 201, encoding.dumps({"result": result, "status": "ok"})
@@ -157,7 +157,7 @@ ROUTES: Dict[str, Dict[str, _Route]] = {
 }
 
 
-def _learns(model: LabelStudioMLBase) -> bool:
+def _trains(model: LabelStudioMLBase) -> bool:
     return type(model).fit is not LabelStudioMLBase.fit or _model._update_fn is not None
 
 
@@ -247,7 +247,7 @@ def _results(response: Any) -> Any:
 
 
 def _clean(prediction: Any) -> Any:
-    """Returns a prediction as Label Studio takes it: relations beside regions, and no version rather than null."""
+    """Returns a prediction as Label Studio accepts it: relations beside regions, and no null version."""
     if isinstance(prediction, (list, tuple)):
         return [_clean(entry) for entry in prediction]
     if not isinstance(prediction, dict):

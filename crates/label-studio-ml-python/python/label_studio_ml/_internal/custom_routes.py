@@ -1,4 +1,4 @@
-"""Paths that only the app knows: what the Rust server hands over of a request, asked of the app as WSGI has it."""
+"""Custom routes of the app behind the Rust server: turns a forwarded request into a WSGI call."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ Wsgi = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Headers = List[Tuple[str, str]]
 
 UNKNOWN = 0
-"""The status that has the server answer a request itself."""
+"""The status for a path that is no custom route; the server then answers itself."""
 
 _LENGTH = struct.Struct(">I")
-# The body's length is counted here, and a header with an underscore could pass for one with a hyphen.
+# The body's length is counted here; `Proxy` would become HTTP_PROXY.
 _LEFT_OUT = {"content-length", "transfer-encoding", "proxy"}
-# Of the time that a call may take; the rest is for saying so.
+# Part of the deadline after which an answer is given up, so that the error is still sent in time.
 _SHARE_OF_TIME = 0.9
 
 
-def has_own_paths(app: Wsgi) -> bool:
-    """Tells whether an app may know paths that the server does not."""
+def has_custom_routes(app: Wsgi) -> bool:
+    """Returns whether an app may have custom routes."""
     return app.is_extended() if isinstance(app, App) else True
 
 
 def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
-    """Answers a request, whatever the app raises: a status, and the headers with the body behind them."""
+    """Answers a request, whatever the app raises, with a status and a frame of headers and body."""
     try:
         request = json.loads(head)
         environ = _environ(request, body, request_id)
-        if isinstance(app, App) and not app.has_own_path(environ):
+        if isinstance(app, App) and not app.has_custom_route(environ):
             return UNKNOWN, b""
         status, headers, pieces = _ask(app, environ, request["seconds"])
     except BaseException as error:
-        # Such as SystemExit; the thread has to go on.
-        logger.error("a path of the app failed; request %s", request_id, exc_info=True)
+        # Such as SystemExit; the thread must continue.
+        logger.error("a custom route failed; request %s", request_id, exc_info=True)
         status, text = calls.failure(500, f"{type(error).__name__}: {error}", request_id)
         headers, pieces = [("Content-Type", JSON)], [text]
     encoded = json.dumps(headers).encode()
@@ -53,7 +53,7 @@ def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> Tuple[int, byt
 
 
 def answer_frame(app: Wsgi, frame: bytes, request_id: str) -> Tuple[int, bytes]:
-    """Like `answer`, for a head and a body in one piece, the head's length before them."""
+    """Like `answer`, for one frame: the head's length, the head, the body."""
     (length,) = _LENGTH.unpack_from(frame)
     body = _LENGTH.size + length
     return answer(app, frame[_LENGTH.size : body].decode(), frame[body:], request_id)
@@ -68,7 +68,7 @@ def _ask(app: Wsgi, environ: Dict[str, Any], seconds: Optional[float]) -> Tuple[
     def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
         if started and exc_info is None:
             raise AssertionError("the app began to answer twice")
-        # Nothing has been sent yet, so an error may still take the place of the answer.
+        # Nothing has been sent yet, so an error can still replace the answer.
         started[:] = [(status, headers)]
         return keep
 
@@ -139,6 +139,6 @@ def _environ(request: Dict[str, Any], body: bytes, request_id: str) -> Dict[str,
 
 
 def _scheme(environ: Dict[str, Any], client: str) -> str:
-    # What a proxy on this machine says is believed, as gunicorn does.
+    # Only a proxy on this machine is trusted, as in gunicorn.
     is_near = client in ("", "127.0.0.1", "::1")
     return "https" if is_near and environ.get("HTTP_X_FORWARDED_PROTO") == "https" else "http"

@@ -1,4 +1,4 @@
-"""JSON in and out: orjson where it is installed, else the standard library. What one cannot do, the other does."""
+"""Reads and writes JSON with orjson where it is installed, else, and where orjson fails, with the standard library."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ else:
 
 
 def loads(text: bytes) -> Any:
-    """Reads JSON; NaN and Infinity are tolerated."""
+    """Reads JSON, which may contain NaN and Infinity."""
     if orjson is not None:
         try:
             return orjson.loads(text)
@@ -54,7 +54,7 @@ _dumps = functools.partial(json.dumps, separators=(",", ":"), sort_keys=True)
 
 
 def _plain(value: Any) -> Any:
-    """Turns what models put into predictions into what JSON has, as Flask does, and pydantic models besides."""
+    """Converts values that JSON lacks as Flask does; also numpy values and pydantic models."""
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, float):

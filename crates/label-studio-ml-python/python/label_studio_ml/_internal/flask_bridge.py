@@ -1,4 +1,4 @@
-"""Flask for models that want it: `flask.request` while they run, and routes of their own."""
+"""Flask for models that use it: `flask.request` during a call, and custom routes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Settings(Dict[str, Any]):
-    """Settings without Flask; what Flask's can do besides being a dict, such as `from_object`, they can, too."""
+    """Settings that work without Flask; methods of Flask's config, such as `from_object`, are taken from it when called."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -25,14 +25,14 @@ class _Settings(Dict[str, Any]):
 
 
 config = _Settings({"DEBUG": False, "TESTING": False})
-"""The settings of the app, until the Flask app takes them over."""
+"""The settings of the app until the Flask app exists, which then copies them."""
 
 _app: Any = None
 _lock = Lock()
 
 
 def flask_app() -> Any:
-    """Returns the Flask app behind ours, made at the first use. Needs Flask."""
+    """Returns the Flask app behind ours, created at the first use. Needs Flask."""
     global _app
     with _lock:
         if _app is None:
@@ -45,7 +45,7 @@ def _make_app() -> Any:
     from flask import Request as FlaskRequestObject
 
     class RereadableRequest(FlaskRequestObject):
-        """Still has its data after a form was read from it, as in the Python original, which logged it."""
+        """Keeps its data after a form was read from it, as in the Python original, which logged it."""
 
         def _load_form_data(self) -> None:
             self.get_data()
@@ -74,26 +74,26 @@ _HANDLERS: Dict[Any, Callable[[Exception], Tuple[str, int]]] = {
     AssertionError: _failed,
     IndexError: _failed,
 }
-"""What becomes of what a view of the app raises."""
+"""Answers to exceptions that a view raises."""
 
 
-def made_app() -> Any:
-    """Returns the Flask app behind ours, or nothing if nobody needed it."""
+def existing_app() -> Any:
+    """Returns the Flask app behind ours, or None if it was never needed."""
     return _app
 
 
 def is_extended() -> bool:
-    """Tells whether somebody added something to the Flask app that answers requests."""
+    """Returns whether routes or hooks were added to the Flask app."""
     return bool(rules()) or has_hooks()
 
 
 def rules() -> List[Any]:
-    """Returns the URL rules that somebody added to the Flask app."""
+    """Returns the URL rules of the Flask app."""
     return [] if _app is None else list(_app.url_map.iter_rules())
 
 
 def has_hooks() -> bool:
-    """Tells whether somebody added functions to the Flask app that run before or after any request, or when it fails."""
+    """Returns whether before-request, after-request or error handlers were added to the Flask app."""
     if _app is None:
         return False
     around = (_app.before_request_funcs, _app.after_request_funcs)
@@ -103,7 +103,7 @@ def has_hooks() -> bool:
 
 
 def with_hooks(environ: Dict[str, Any], answer: Callable[[], Response]) -> Any:
-    """Answers a request that is not the Flask app's, with the functions that it runs before and after requests."""
+    """Answers a request to one of our own routes, with the Flask app's hooks around it."""
     app = flask_app()
     with app.request_context(environ):
         try:
@@ -116,7 +116,7 @@ def with_hooks(environ: Dict[str, Any], answer: Callable[[], Response]) -> Any:
 
 
 def answers(environ: Dict[str, Any], is_ours: bool) -> bool:
-    """Tells whether the Flask app answers a request. Of a path that is ours it answers the methods that were added."""
+    """Returns whether the Flask app answers a request. On our own routes it answers methods that were added."""
     if _app is None or not is_extended():
         return False
     from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -134,7 +134,7 @@ def answers(environ: Dict[str, Any], is_ours: bool) -> bool:
 
 
 class FlaskRequest:
-    """A context in which `flask.request` is the request, for whoever has imported Flask or does so while it lasts."""
+    """A context in which `flask.request` is the request, also when Flask is imported inside it."""
 
     def __init__(self, environ: Optional[Dict[str, Any]], method: str, path: str, body: bytes) -> None:
         self._environ = environ
@@ -154,14 +154,14 @@ class FlaskRequest:
             _current.set(None)
 
     def push(self) -> None:
-        """Makes it the request that Flask knows."""
+        """Makes it `flask.request`."""
         environ = make_environ(*self._request) if self._environ is None else self._environ
         self._context = flask_app().request_context(environ)
         self._context.__enter__()
 
 
 class _ImportOfFlask(MetaPathFinder):
-    """Gives Flask the request when a model imports Flask in the middle of it, as functions that are called late do."""
+    """Sets `flask.request` when a model imports Flask during a call, as imports inside functions do."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != "flask":

@@ -1,9 +1,8 @@
-"""A process that has imported a model and is never called: workers are forked from it, so that one that crashed is back at once.
+"""A process that imports a model and forks workers, so that a crashed worker is replaced at once. It answers no calls.
 
-The server gives it the path of a Unix socket and tells it what to load, as it tells a worker. Then it sends the path of a
-further socket for each worker that it wants: the fork connects there and goes on as any worker. What is told back is
-`{"forked": process}`, and `{"ended": process, "status": wait status}` once that process has ended. When the connection
-ends, so does the template.
+It gets the path of a Unix socket and the task to load, as a worker does. The server then sends `{"fork": path}` for each
+worker: the fork connects to that path and continues as a worker. The replies are `{"forked": process}`, and
+`{"ended": process, "status": wait status}` when a worker ends. The fork server ends with its connection.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ Receive = Callable[[], Optional[Dict[str, Any]]]
 
 
 def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send, receive: Receive) -> Optional[str]:
-    """Forks workers until the server ends, and then returns nothing. In a worker it returns the path of its socket."""
+    """Forks workers until the server ends, then returns None. In a worker it returns the path of the worker's socket."""
     obstacle = obstacle_to_forking()
     if obstacle is not None:
         send({"cannot_fork": obstacle})
         return None
     send({"model_class": model_class.__name__})
-    # What is there now is not looked at again by the collector, so that its pages stay shared.
+    # The collector skips what exists now, so that its pages stay shared.
     gc.collect()
     gc.freeze()
     woken, wakes = os.pipe()
@@ -46,7 +45,7 @@ def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send
         ready, _, _ = select.select([orders, woken], [], [])
         if woken in ready:
             os.read(woken, 512)
-            _tell_of_ended(send)
+            _report_ended(send)
         if orders not in ready:
             continue
         order = receive()
@@ -58,7 +57,7 @@ def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send
         if process == 0:
             signal.set_wakeup_fd(previous)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            # The server notices the template's end by its connection, which nobody else may hold.
+            # The server detects the fork server's end by its connection, so no fork may hold it open.
             for descriptor in (control.detach(), woken, wakes):
                 os.close(descriptor)
             os.setpgid(0, 0)
@@ -68,13 +67,13 @@ def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send
 
 
 def obstacle_to_forking() -> Optional[str]:
-    """Returns why a copy of this process would not work, if so."""
+    """Returns why this process cannot be forked, or None."""
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     if threads:
         return f"importing the model starts threads ({', '.join(threads)}), which a fork does not have"
     torch: Any = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)
-    # Asking whether there is a GPU opens the driver, too, which torch does not count.
+    # Querying for a GPU opens the driver, too, which torch does not report as initialised.
     if (cuda is not None and cuda.is_initialized()) or _has_open("/dev/nvidia"):
         return "importing the model initialises CUDA, which cannot be used in a fork; do that in setup() or predict()"
     return None
@@ -91,7 +90,7 @@ def _has_open(prefix: str) -> bool:
     return False
 
 
-def _tell_of_ended(send: Send) -> None:
+def _report_ended(send: Send) -> None:
     while True:
         try:
             process, status = os.waitpid(-1, os.WNOHANG)
@@ -103,7 +102,7 @@ def _tell_of_ended(send: Send) -> None:
 
 
 def _set_group(process: int) -> None:
-    # The fork does so, too; whoever is first.
+    # The fork does the same; either may be first.
     try:
         os.setpgid(process, process)
     except OSError:

@@ -1,4 +1,4 @@
-"""Requests and responses of the app, without any framework."""
+"""Requests and responses of the app, without a web framework."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_MB") or 256) << 20
 
 
 class HttpError(Exception):
-    """A request that is answered with a status and a text that says why."""
+    """Ends a request with an error status and a reason."""
 
     def __init__(self, status: int, detail: str, headers: Iterable[Tuple[str, str]] = ()) -> None:
         super().__init__(detail)
@@ -31,7 +31,7 @@ class HttpError(Exception):
 
 
 class Request:
-    """A request, as a WSGI server hands it over."""
+    """A request from a WSGI server."""
 
     def __init__(self, environ: Dict[str, Any]) -> None:
         self.environ = environ
@@ -43,7 +43,7 @@ class Request:
     def read_body(self) -> None:
         """Reads the body, unless it is too large."""
         self.body = _read_body(self.environ)
-        # Whoever reads the request after us, such as a Flask context, starts at the beginning.
+        # Later readers, such as a Flask context, start at the beginning.
         self.environ["wsgi.input"] = io.BytesIO(self.body)
         if self.body or "CONTENT_LENGTH" in self.environ:
             self.environ["CONTENT_LENGTH"] = str(len(self.body))
@@ -55,14 +55,14 @@ class Request:
         return dict(reversed(pairs))
 
     def check_is_json(self) -> None:
-        """Refuses a body that says it is something else."""
+        """Rejects a body with another content type."""
         media_type = self.environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
         if media_type != JSON and not media_type.endswith("+json"):
             raise HttpError(415, f"the body is {media_type!r}; send JSON with Content-Type: {JSON}")
 
 
 class Response:
-    """An answer. It is a WSGI app, so that a view of Flask may return it."""
+    """A response. It is a WSGI app, so that a Flask view can return it."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Response:
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200, headers: Iterable[Tuple[str, str]] = ()) -> "Response":
-        """Makes a response that holds JSON."""
+        """Creates a JSON response."""
         return cls(encoding.dumps(value), status, headers)
 
     def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -90,15 +90,15 @@ class Response:
 
     @property
     def json(self) -> Any:
-        """The JSON that it holds."""
+        """The body as JSON."""
         return encoding.loads(self.data)
 
     def get_json(self) -> Any:
-        """Returns the JSON that it holds."""
+        """Returns the body as JSON."""
         return self.json
 
     def get_data(self, as_text: bool = False) -> Union[bytes, str]:
-        """Returns what it holds."""
+        """Returns the body."""
         return self.data.decode() if as_text else self.data
 
     @property
@@ -111,7 +111,7 @@ class Response:
 
 
 CURRENT: "contextvars.ContextVar[Optional[Request]]" = contextvars.ContextVar("request", default=None)
-"""The request that this thread answers, if it came through the app."""
+"""The request that this thread answers, if it came through WSGI."""
 
 
 def make_environ(
@@ -125,7 +125,7 @@ def make_environ(
     port: int = 80,
     scheme: str = "http",
 ) -> Dict[str, Any]:
-    """Makes a request as WSGI has it, out of one that came another way."""
+    """Returns the WSGI environment of a request that did not come through WSGI."""
     return {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",

@@ -15,7 +15,7 @@ from .label_config import Watch
 
 logger = logging.getLogger(__name__)
 
-# As many as were alive at once in the Python original, which made one for each call on each of its threads.
+# The Python original had as many at once: one per call on each of its threads.
 DEFAULT_LIMIT = 8
 LAST_FIT = "label_studio_ml:last_fit"
 
@@ -30,76 +30,76 @@ class _Kept:
         self.model = model
         self.facts = facts
         self.watch = Watch(_label_interface(model))
-        # The cache's, when it last held the facts.
+        # State of the cache when it last held the facts.
         self.state: Optional[bytes] = None
 
 
 class Instances:
-    """Model objects that wait for the next call of their project and label config.
+    """Idle model objects, kept for the next call of their project and label config.
 
-    An object serves one call at a time, so that models may keep what they like in it. It is made anew when a call
-    failed or changed the label interface, and when something changed that its `setup` may have looked at: a training
-    ended, the extra params or the model version are others. With a limit of 0 each call gets a new object.
+    An object serves one call at a time, so models can keep state in it. It is replaced when a call failed or changed
+    the label interface, and when something changed that its `setup` may have read: after a training, or when the extra
+    params or the model version differ. With a limit of 0 each call gets a new object.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._waiting: "OrderedDict[_Key, List[_Kept]]" = OrderedDict()
-        self._n_waiting = 0
+        self._idle: "OrderedDict[_Key, List[_Kept]]" = OrderedDict()
+        self._n_idle = 0
         self._lock = Lock()
 
-    def lend(
+    def lease(
         self, model_class: Type[LabelStudioMLBase], project_id: str, label_config: Optional[str]
-    ) -> "_Loan":
-        """Lends an object for one call, the body of a `with`."""
-        return _Loan(self, model_class, project_id, label_config)
+    ) -> "_Lease":
+        """Leases an object for one call, the body of a `with`."""
+        return _Lease(self, model_class, project_id, label_config)
 
     def forget(self) -> None:
         """Drops all objects."""
         with self._lock:
-            self._waiting.clear()
-            self._n_waiting = 0
+            self._idle.clear()
+            self._n_idle = 0
 
     def fitted(self, project_id: str) -> None:
-        """Has every process make new objects for a project, since a training may have changed what they loaded."""
+        """Makes every process replace its objects of a project, since a training may have changed what they loaded."""
         if self.limit > 0:
             _model.CACHE[project_id, LAST_FIT] = uuid.uuid4().hex
 
     def take(self, key: "_Key") -> Optional[_Kept]:
-        """Takes an object that nobody has and that is still right, if there is one."""
+        """Takes an idle object that is still valid, if there is one."""
         while True:
             with self._lock:
-                waiting = self._waiting.get(key)
-                if not waiting:
+                idle = self._idle.get(key)
+                if not idle:
                     return None
-                kept = waiting.pop()
-                self._n_waiting -= 1
+                kept = idle.pop()
+                self._n_idle -= 1
             if _still_holds(key[1], kept):
                 return kept
 
     def put(self, key: "_Key", kept: _Kept) -> None:
         """Keeps an object for the next call."""
         if getattr(kept.model, "_label_studio_client", None) is False:
-            # Label Studio may be back at the next call.
+            # Label Studio may be reachable again at the next call.
             kept.model._label_studio_client = None
         with self._lock:
-            waiting = self._waiting.get(key)
-            if waiting is None:
-                waiting = self._waiting[key] = []
-            waiting.append(kept)
-            self._waiting.move_to_end(key)
-            self._n_waiting += 1
-            # A key without objects says only when they were last used.
-            while self._n_waiting > self.limit or len(self._waiting) > self.limit:
-                oldest = next(iter(self._waiting))
-                if self._waiting[oldest]:
-                    self._waiting[oldest].pop(0)
-                    self._n_waiting -= 1
-                if not self._waiting[oldest]:
-                    del self._waiting[oldest]
+            idle = self._idle.get(key)
+            if idle is None:
+                idle = self._idle[key] = []
+            idle.append(kept)
+            self._idle.move_to_end(key)
+            self._n_idle += 1
+            # A key without objects only records when they were last used.
+            while self._n_idle > self.limit or len(self._idle) > self.limit:
+                oldest = next(iter(self._idle))
+                if self._idle[oldest]:
+                    self._idle[oldest].pop(0)
+                    self._n_idle -= 1
+                if not self._idle[oldest]:
+                    del self._idle[oldest]
 
 
-class _Loan:
+class _Lease:
     __slots__ = ("_instances", "_key", "_kept")
 
     def __init__(
@@ -146,7 +146,7 @@ def _still_holds(project_id: str, kept: _Kept) -> bool:
     cache: Any = _model.CACHE
     if not hasattr(cache, "holds"):
         return all(cache[project_id, key] == value for key, value in kept.facts.items())
-    # Taken first, so that a write in between is noticed the next time.
+    # Read first, so that a write in between is noticed next time.
     state = cache.state()
     if state is not None and state == kept.state:
         return True

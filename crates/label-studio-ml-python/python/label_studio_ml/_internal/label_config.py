@@ -1,4 +1,4 @@
-"""Label configs, read once each, and kept safe from models that change them."""
+"""Label interfaces: each label config is parsed once, and each model object gets a copy that it may change."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _lock = Lock()
 
 
 def interface(label_config: str, parse: "Type[LabelInterface]") -> "LabelInterface":
-    """Returns the label interface of a label config: a copy of its own for each caller, which it may change."""
+    """Returns the label interface of a label config, a new copy that the caller may change."""
     copied: "LabelInterface" = _copy(parsed_interface(label_config, parse), {})
     return copied
 
 
 def parsed_interface(label_config: str, parse: "Type[LabelInterface]") -> "LabelInterface":
-    """Returns the label interface of a label config, which nobody may change; parsed when it is first asked for."""
+    """Returns the shared label interface of a label config, which must not be changed; it is parsed at the first use."""
     key = (parse, label_config)
     with _lock:
         known = _interfaces.get(key)
@@ -40,7 +40,7 @@ def parsed_interface(label_config: str, parse: "Type[LabelInterface]") -> "Label
 
 
 class Watch:
-    """Notices whether a label interface was changed since."""
+    """Detects changes to a label interface."""
 
     def __init__(self, label_interface: Any) -> None:
         self._label_interface = label_interface
@@ -50,7 +50,7 @@ class Watch:
         self._before = [copy.copy(container) for container in self._live]
 
     def changed(self, label_interface: Any) -> bool:
-        """Tells whether this is another label interface, or anything in it is another than at first."""
+        """Returns whether this is another label interface, or anything in it differs from the start."""
         if label_interface is not self._label_interface:
             return True
         # Unchanged values are the same objects, which makes this one quick comparison.
@@ -87,7 +87,7 @@ class Watch:
 
 
 def real_names(accept: Optional[Callable[[str], bool]], label_interface: Any) -> Optional[Callable[[str], bool]]:
-    """Returns a filter that the SDK may call with a lower-case name, and which tries the names as written, too."""
+    """Returns a filter for the SDK, which passes names in lower case: it tries the name as written, too."""
     if accept is None:
         return None
     names = [tag.name for tag in [*label_interface.controls, *label_interface.objects]]
@@ -110,14 +110,14 @@ def _cached_properties(kind: type) -> FrozenSet[str]:
 
 
 def _differ_in(live: Any, before: Any, names: FrozenSet[str]) -> bool:
-    """Tells whether two dicts differ in nothing but some names: what the SDK computes when it is first asked."""
+    """Returns whether two dicts differ only in `names`, properties that the SDK computes at first use."""
     if not names:
         return False
     return all(key in names or (key in live and key in before and live[key] == before[key]) for key in {*live, *before})
 
 
 def _copy(value: Any, copies: Dict[int, Any]) -> Any:
-    """Copies containers and tags; what cannot be changed is shared. Much quicker than a deep copy."""
+    """Copies containers and tags and shares immutable values, which is much faster than a deep copy."""
     kind = type(value)
     if kind is str or value is None:
         return value

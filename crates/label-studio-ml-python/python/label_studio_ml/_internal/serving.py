@@ -1,4 +1,4 @@
-"""Serving an app from its own process, for `app.run()`. `label-studio-ml start` is the server for production."""
+"""Serves an app from its own process, for `app.run()`. In production, use `label-studio-ml start`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def serve_natively(
 def _wait_for(serving: threading.Thread) -> None:
     if threading.current_thread() is threading.main_thread():
         interrupt = signal.getsignal(signal.SIGINT)
-        # A shell starts what runs in its background with SIGINT ignored; SIGTERM must end it all the same.
+        # A shell starts background jobs with SIGINT ignored; SIGTERM must still end them.
         signal.signal(signal.SIGTERM, interrupt if callable(interrupt) else signal.default_int_handler)
     try:
         serving.join()

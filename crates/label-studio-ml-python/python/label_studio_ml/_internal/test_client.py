@@ -11,7 +11,7 @@ from .http import make_environ
 
 
 class Headers(Dict[str, str]):
-    """Headers of a response, whose names may be asked for in any case."""
+    """Headers of a response, looked up in any case."""
 
     def __init__(self, pairs: List[Tuple[str, str]]) -> None:
         super().__init__(pairs)
@@ -24,12 +24,12 @@ class Headers(Dict[str, str]):
         return isinstance(name, str) and name.lower() in self._names
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Returns a header, or something else if it is missing."""
+        """Returns a header, or `default` if it is missing."""
         return self[name] if name in self else default
 
 
 class TestResponse:
-    """What the app answered."""
+    """The response of the app."""
 
     __test__ = False
 
@@ -51,7 +51,7 @@ class TestResponse:
 
     @property
     def is_json(self) -> bool:
-        """Whether the body says that it is JSON."""
+        """Whether the content type is JSON."""
         return self.mimetype == "application/json" or self.mimetype.endswith("+json")
 
     @property
@@ -69,7 +69,7 @@ class TestResponse:
         return self.text if as_text else self.data
 
     def get_json(self, force: bool = False, silent: bool = False, **_: Any) -> Any:
-        """Returns the body as JSON, or None if it is something else."""
+        """Returns the body as JSON, or None for another content type."""
         if not force and not self.is_json:
             return None
         try:
@@ -81,7 +81,7 @@ class TestResponse:
 
 
 class TestClient:
-    """Calls an app without a socket. The model runs in the test's process, where things can be patched."""
+    """Calls an app without a socket. The model runs in the test's process, where tests can patch it."""
 
     __test__ = False
 

@@ -1,8 +1,8 @@
-"""A process that runs a model for the Rust server: `main` is all that it does.
+"""A worker process: runs a model for the Rust server.
 
-The server gives it the path of a Unix socket. On the first connection it is told what to load, and says when that is done;
-when this connection ends, so does the process. Each further connection has a thread that answers one call after the other.
-What goes over them is described in `src/workers/frame.rs`.
+It gets the path of a Unix socket. On the first connection, the control connection, it receives the task to load and
+reports when that is done; the process ends with this connection. Each further connection has a thread that answers one
+call after the other. `src/workers/frame.rs` describes the frames.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from .backend import Backend
 logger = logging.getLogger(__name__)
 
 ROUTES = {1: "/predict", 2: "/setup", 3: "/webhook"}
-OWN = 4
-"""A path that only the app knows."""
+CUSTOM = 4
+"""A custom route of the app."""
 
 _LENGTH = struct.Struct(">I")
 _CALL = struct.Struct(">IBQ")
@@ -37,9 +37,7 @@ _SECONDS_TO_END = 5
 
 
 def main() -> None:
-    """Runs the process, with `--fork-server` one that workers are forked from.
-
-    With `--check`, it says whether a model object can be made.
+    """Runs a worker, or with `--fork-server` a fork server; with `--check`, only checks that a model object can be made.
     """
     if sys.argv[1:2] == ["--check"]:
         _check(json.loads(sys.argv[2]))
@@ -80,7 +78,7 @@ def _read_task(control: socket.socket) -> Dict[str, Any]:
 
 
 def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
-    """Imports the model. If that fails, the server hears why and the process ends."""
+    """Imports the model. If that fails, the reason is sent to the server and the process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _start_logging()
     try:
@@ -95,8 +93,8 @@ def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
 
 def _serve(path: str, control: socket.socket, task: Dict[str, Any], backend: Backend) -> None:
     """Answers calls until the server ends."""
-    has_own_paths = custom_routes.has_own_paths(backend.app)
-    _send(control, {"model_class": backend.model_class.__name__, "has_own_paths": has_own_paths})
+    has_custom_routes = custom_routes.has_custom_routes(backend.app)
+    _send(control, {"model_class": backend.model_class.__name__, "has_custom_routes": has_custom_routes})
     for number in range(task["connections"]):
         threading.Thread(
             target=_answer_calls, args=(_connect(path), backend), name=f"calls-{number}", daemon=True
@@ -120,7 +118,7 @@ def _check(task: Dict[str, Any]) -> None:
 
 
 def _log_failure(error: BaseException) -> None:
-    # Where no model was found the traceback would show our own code only.
+    # Where no model was found, the traceback would only show this package.
     is_theirs = not isinstance(error, _backend.ModelNotFound)
     logger.critical("the model cannot be loaded: %s", _backend.describe(error), exc_info=is_theirs)
 
@@ -140,7 +138,7 @@ def _answer_calls(connection: socket.socket, backend: Backend) -> None:
         if body is None:
             return
         request_id = f"{call:016x}"
-        if route == OWN:
+        if route == CUSTOM:
             status, text = custom_routes.answer_frame(backend.app, body, request_id)
         else:
             status, text = calls.answer(backend.model_class, ROUTES[route], body, request_id)
@@ -159,13 +157,13 @@ def _connect(path: str) -> socket.socket:
 
 
 def _receive(connection: socket.socket) -> Optional[bytes]:
-    """Receives what follows a length, or None at the end of the connection."""
+    """Receives a frame, or None at the end of the connection."""
     head = _complete(connection, memoryview(b""), _LENGTH.size)
     return head and _complete(connection, memoryview(b""), *_LENGTH.unpack(head))
 
 
 def _complete(connection: socket.socket, start: memoryview, length: int) -> Optional[bytes]:
-    """Receives what is missing of so many bytes; None at the end of the connection."""
+    """Receives the rest of `length` bytes that begin with `start`; None at the end of the connection."""
     if len(start) == length:
         return bytes(start)
     whole = bytearray(length)
@@ -191,11 +189,11 @@ def _start_logging() -> None:
         format="[%(asctime)s] [%(levelname)s] [%(name)s::%(funcName)s::%(lineno)d] %(message)s",
         stream=sys.stdout,
     )
-    # A crash in compiled code says where in the Python code it was.
+    # A crash in compiled code prints the Python traceback.
     faulthandler.enable()
 
 
 def _end_soon() -> None:
-    # Threads of the model may hold up the end, and the server may be gone.
+    # Threads of the model may delay the exit.
     time.sleep(_SECONDS_TO_END)
     os._exit(0)
