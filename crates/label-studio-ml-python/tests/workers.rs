@@ -415,7 +415,7 @@ fn a_custom_route_is_answered_by_the_worker() {
         answer["headers"],
         json!([["x-mine", "1"], ["content-type", "text/plain"]])
     );
-    let by_method = fake
+    let by_method = mock
         .client
         .get(&format!("/predict?{}", percent("[200,[]]")));
     assert_eq!((by_method.0, &by_method.1["method"]), (200, &json!("GET")));
