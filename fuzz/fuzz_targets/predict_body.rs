@@ -3,7 +3,7 @@
 #![no_main]
 
 use bytes::Bytes;
-use label_studio_sdk::{RawTasks, Task, repair_json};
+use label_studio_sdk::{RawTasks, Task, python::repair_json};
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 use serde_json::{Map, Value};

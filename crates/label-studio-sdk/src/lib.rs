@@ -31,7 +31,7 @@ mod label_matching;
 #[cfg(feature = "client")]
 pub mod media;
 mod prediction;
-mod python_json;
+pub mod python;
 mod region;
 mod task;
 pub mod values;
@@ -45,6 +45,5 @@ pub use label_matching::{match_labels, similarity_ratio};
 #[cfg(feature = "client")]
 pub use media::{MediaError, MediaFetcher, MediaOptions};
 pub use prediction::Prediction;
-pub use python_json::repair_json;
 pub use region::{Direction, Region, Relation, ResultEntry};
 pub use task::{RawTasks, Task, TaskError};

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{Annotation, Prediction, repair_json};
+use crate::{Annotation, Prediction, python::repair_json};
 
 /// Why JSON cannot be read as a task.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
 //! - [`Secret`] is a key that no log and no error shows; [`Signer`] signs requests to S3 with one.
 //! - [`Program`] runs a program that reads a file; the feature `pictures` has images made ready to be sent or read.
-//! - [`ChatClient`] asks chat models; [`fill_template`], [`prompt_pair`] and [`text_area_lines`] make the prompts.
+//! - [`ChatClient`] asks chat models; [`prompt_pair`] and [`text_area_lines`] find the prompts.
 //! - [`ServiceArgs`], [`ChatArgs`], [`BudgetArgs`], [`PromptArgs`] and [`TemplateArgs`] are the flags for all of this.
 //!
 //! ```no_run
@@ -47,7 +47,6 @@ mod secret;
 mod sigv4;
 #[cfg(feature = "stand-in")]
 mod stand_in;
-mod template;
 mod values;
 
 pub use args::ServiceArgs;
@@ -70,5 +69,4 @@ pub use secret::Secret;
 pub use sigv4::{Credentials, Signer, Timestamp, sha256_hex, uri_encoded};
 #[cfg(feature = "stand-in")]
 pub use stand_in::{Answer, Received, StandIn, variables};
-pub use template::{fill_template, python_json, python_repr, python_str};
 pub use values::{first_filled, parse_object, parse_seconds};

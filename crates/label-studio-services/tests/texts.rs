@@ -1,68 +1,11 @@
-//! Templates, Python's way of writing values, and prompts.
+//! Prompts, secrets, and task data in the order of the task.
 
-use std::borrow::Cow;
-
-use label_studio_sdk::LabelConfig;
-use label_studio_services::{
-    Secret, fill_template, prompt_pair, python_json, python_repr, text_area_lines,
+use label_studio_sdk::{
+    LabelConfig,
+    python::{json_dumps, repr},
 };
+use label_studio_services::{Secret, prompt_pair, text_area_lines};
 use serde_json::json;
-
-fn fill(template: &str) -> String {
-    fill_template(template, |name| match name {
-        "text" => Some(Cow::Borrowed("{labels} {text}")),
-        "labels" => Some(Cow::Borrowed("['a']")),
-        _ => None,
-    })
-}
-
-#[test]
-fn only_known_fields_are_replaced_and_what_is_put_in_is_not_looked_at_again() {
-    let cases = [
-        ("{text}", "{labels} {text}"),
-        ("{{text}} {labels}", "{text} ['a']"),
-        ("{unknown} {labels}", "{unknown} ['a']"),
-        ("{ {labels}", "{ ['a']"),
-        ("} {labels}", "} ['a']"),
-        ("{labels", "{labels"),
-        ("{\"a\": {labels}}", "{\"a\": ['a']}"),
-        ("{text.__class__} {labels}", "{text.__class__} ['a']"),
-        ("{labels[0]} {0} {}", "{labels[0]} {0} {}"),
-        ("{labels!r:>10}", "{labels!r:>10}"),
-        ("", ""),
-    ];
-    for (template, expected) in cases {
-        assert_eq!(fill(template), expected, "{template}");
-    }
-}
-
-#[test]
-fn long_templates_take_linear_time() {
-    let braces = "{".repeat(1 << 20);
-    assert_eq!(fill(&braces).len(), (1 << 20) / 2);
-    let odd = format!("}} {braces}");
-    assert_eq!(fill(&odd), odd);
-}
-
-#[test]
-fn values_are_written_as_in_python() {
-    let cases = [
-        (json!(null), "None"),
-        (json!([true, false, 1, 1.5]), "[True, False, 1, 1.5]"),
-        (
-            json!(["it's", "say \"hi\"", "both ' and \""]),
-            r#"["it's", 'say "hi"', 'both \' and "']"#,
-        ),
-        (
-            json!(["a\nb", "t\tb\\", "\u{1}", "é"]),
-            r"['a\nb', 't\tb\\', '\x01', 'é']",
-        ),
-        (json!({ "a": [] }), "{'a': []}"),
-    ];
-    for (value, expected) in cases {
-        assert_eq!(python_repr(&value), expected);
-    }
-}
 
 #[test]
 fn json_is_written_as_in_python_in_the_order_of_the_task() {
@@ -70,8 +13,8 @@ fn json_is_written_as_in_python_in_the_order_of_the_task() {
         r#"{"b": {"z": 1, "a": [true, null]}, "a": "n\u00efve 😀 \"q\" \\ \n\t\u0001\u007f"}"#;
     let value = serde_json::from_str(task).unwrap();
     let expected = r#"{"b": {"z": 1, "a": [true, null]}, "a": "n\u00efve \ud83d\ude00 \"q\" \\ \n\t\u0001\u007f"}"#;
-    assert_eq!(python_json(&value), expected);
-    assert_eq!(python_repr(&value["b"]), "{'z': 1, 'a': [True, None]}");
+    assert_eq!(json_dumps(&value), expected);
+    assert_eq!(repr(&value["b"]), "{'z': 1, 'a': [True, None]}");
 }
 
 #[test]

@@ -7,10 +7,10 @@ use label_studio_ml::{
     TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     match_labels,
+    sdk::python::{self, fill_template},
 };
 use label_studio_services::{
-    ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, fill_template, map_parallel,
-    python_str, text_area_lines,
+    ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, map_parallel, text_area_lines,
 };
 
 use crate::{
@@ -191,6 +191,6 @@ fn text(project: &Project, outputs: &Outputs<'_>, task: &Task) -> anyhow::Result
     let loaded = project.preload_task_data(&only)?;
     Ok(loaded
         .get(name)
-        .map(|value| python_str(value).into_owned())
+        .map(|value| python::str(value).into_owned())
         .unwrap_or_default())
 }

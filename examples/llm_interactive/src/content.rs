@@ -6,10 +6,10 @@ use label_studio_ml::{
     Map, Object, Project, Task, Value,
     anyhow::{self, Context, bail},
     json,
-    sdk::media::needs_preload,
+    sdk::{media::needs_preload, python},
     serde_json,
 };
-use label_studio_services::{Deadline, data_url, python_json, python_repr, python_str};
+use label_studio_services::{Deadline, data_url};
 
 use crate::{MediaArgs, MediaMode, pdf};
 
@@ -90,7 +90,7 @@ impl<'a> Content<'a> {
             let dialogue = value
                 .as_str()
                 .and_then(|text| serde_json::from_str(text).ok());
-            return Ok(python_json(dialogue.as_ref().unwrap_or(&value)).into());
+            return Ok(python::json_dumps(dialogue.as_ref().unwrap_or(&value)).into());
         }
         Ok(shown(value))
     }
@@ -191,8 +191,8 @@ fn may_hold_address(value: &Value) -> bool {
 /// Writes a value as Python's `str` does.
 fn shown(value: Cow<'_, Value>) -> Cow<'_, str> {
     match value {
-        Cow::Borrowed(value) => python_str(value),
+        Cow::Borrowed(value) => python::str(value),
         Cow::Owned(Value::String(text)) => Cow::Owned(text),
-        Cow::Owned(value) => Cow::Owned(python_repr(&value)),
+        Cow::Owned(value) => Cow::Owned(python::repr(&value)),
     }
 }

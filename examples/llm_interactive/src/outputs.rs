@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use label_studio_ml::{
     Control, LabelConfig, Object, Task, Value,
     anyhow::{self, bail},
-    sdk::{Pair, values::ValueKind},
+    sdk::{Pair, python, values::ValueKind},
 };
-use label_studio_services::python_repr;
 
 use crate::taxonomy;
 
@@ -92,7 +91,7 @@ impl<'a> Outputs<'a> {
     pub(crate) fn labels_text(&self, task: &Task) -> String {
         let labels = self.fields.iter().find_map(|field| field.labels(task));
         let labels = labels.map_or(Value::Null, |labels| Value::from(labels.into_owned()));
-        python_repr(&labels)
+        python::repr(&labels)
     }
 }
 

@@ -9,8 +9,9 @@ use label_studio_ml::{
     Project, Task, Value,
     anyhow::{self, bail},
     json,
+    sdk::python::fill_template,
 };
-use label_studio_services::{Deadline, fill_template};
+use label_studio_services::Deadline;
 
 use crate::{
     Options, ProviderArgs, StructuredOutput,

@@ -5,11 +5,12 @@ use std::{borrow::Cow, fs::File, io::Read as _, path::Path};
 use label_studio_ml::{
     Control, LabelConfig, Object, Project, Task, Value,
     anyhow::{self, Context, bail},
-    sdk::{LabelConfigError, Pair},
+    sdk::{
+        LabelConfigError, Pair,
+        python::{self, fill_template},
+    },
 };
-use label_studio_services::{
-    Deadline, fill_template, prompt_pair, python_json, python_repr, python_str,
-};
+use label_studio_services::{Deadline, prompt_pair};
 
 use crate::{Endpoint, Options, Question};
 
@@ -77,7 +78,7 @@ impl<'a> Tags<'a> {
         let labels = self
             .choices
             .map(|choices| Value::from(choices.labels.clone()));
-        let labels = python_repr(&labels.unwrap_or_default());
+        let labels = python::repr(&labels.unwrap_or_default());
         let text = if args.use_internal_prompt_template {
             fill_template(&args.prompt.prompt_template, |name| match name {
                 "text" => Some(Cow::from(&*text)),
@@ -89,7 +90,7 @@ impl<'a> Tags<'a> {
             fill_template(prompt, |name| match name {
                 "labels" => Some(Cow::from(&*labels)),
                 name if self.is_file() && name == self.object.value_name => Some(Cow::from(&*text)),
-                name => task.data.get(name).map(python_str),
+                name => task.data.get(name).map(python::str),
             })
         };
         Ok(Question { text, images })
@@ -119,8 +120,8 @@ impl<'a> Tags<'a> {
         }
         let text = match value {
             Value::String(url) if self.is_file() => text_of(&project.local_path(task, url)?)?,
-            value if self.is("Paragraphs") && !value.is_null() => python_json(value),
-            value => python_str(value).into_owned(),
+            value if self.is("Paragraphs") && !value.is_null() => python::json_dumps(value),
+            value => python::str(value).into_owned(),
         };
         Ok((text, Vec::new()))
     }

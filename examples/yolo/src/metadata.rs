@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use label_studio_ml::anyhow::{self, Context, bail, ensure};
-
-use crate::Literal;
+use label_studio_ml::{
+    anyhow::{self, Context, bail, ensure},
+    sdk::python::Literal,
+};
 
 /// More classes than any network has; keeps a broken file from taking memory.
 const MAX_CLASSES: usize = 100_000;

@@ -2,56 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use yolo::{Literal, Metadata, Purpose};
+use yolo::{Metadata, Purpose};
 
 fn fields(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
     let all = fields.iter();
     all.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
         .collect()
-}
-
-#[test]
-fn python_literals_are_read() {
-    let text = |text: &str| Literal::Text(text.to_owned());
-    for (source, expected) in [
-        ("None", Literal::None),
-        (" True ", Literal::Bool(true)),
-        ("-1.5e3", Literal::Number(-1500.0)),
-        (
-            "[640, 480,]",
-            Literal::List(vec![Literal::Number(640.0), Literal::Number(480.0)]),
-        ),
-        ("(1,)", Literal::List(vec![Literal::Number(1.0)])),
-        ("[]", Literal::List(Vec::new())),
-        (r#""it's""#, text("it's")),
-        (
-            r"'it\'s \\ \n \xe9 \u00fc \q'",
-            text("it's \\ \n \u{e9} \u{fc} \\q"),
-        ),
-        (
-            "{0: 'a b', 'k': None}",
-            Literal::Dict(vec![
-                (Literal::Number(0.0), text("a b")),
-                (text("k"), Literal::None),
-            ]),
-        ),
-    ] {
-        assert_eq!(Literal::parse(source).unwrap(), expected, "{source}");
-    }
-    for source in [
-        "",
-        "{",
-        "[1 2]",
-        "'open",
-        "{1}",
-        "nan",
-        "person",
-        "1 2",
-        "'\\x4'",
-        &"[".repeat(10_000),
-    ] {
-        assert!(Literal::parse(source).is_err(), "{source}");
-    }
 }
 
 #[test]

@@ -12,7 +12,6 @@ mod pair;
 mod parsed;
 mod parser;
 mod prediction_validation;
-mod python_text;
 mod region_builder;
 mod sample_task;
 mod tag;

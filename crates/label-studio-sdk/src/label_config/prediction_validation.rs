@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{
-    Control, LabelConfig,
-    python_text::{Repr, ReprList, Str, float, type_name},
+use super::{Control, LabelConfig};
+use crate::{
+    python::{Repr, ReprList, Str, float, type_name},
+    values::ValueKind,
 };
-use crate::values::ValueKind;
 
 impl LabelConfig {
     /// Checks a prediction as Label Studio does when it imports one: fields, names, types, labels, geometry, relations and

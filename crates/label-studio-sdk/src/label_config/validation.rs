@@ -8,8 +8,8 @@ use roxmltree::Node;
 use super::{
     LabelConfig, Object,
     parser::{elements, read_document},
-    python_text::{ReprList, float},
 };
+use crate::python::{ReprList, float};
 
 impl LabelConfig {
     /// Checks what Label Studio checks when a label config is saved: required attributes, unique names, known `toName`s

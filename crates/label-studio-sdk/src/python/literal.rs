@@ -1,4 +1,4 @@
-//! Python literals, which is how Ultralytics writes a model's metadata: `{0: 'person'}`, `[640, 640]`, `False`.
+//! Python literals, such as the metadata of models: `{0: 'person'}`, `[640, 640]`, `False`.
 
 use std::{iter::Peekable, str::Chars};
 
@@ -21,7 +21,7 @@ pub enum Literal {
     Dict(Vec<(Self, Self)>),
 }
 
-/// Why a text is no Python literal.
+/// Why a text is not a Python literal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a Python literal: {problem}")]
 pub struct LiteralError {

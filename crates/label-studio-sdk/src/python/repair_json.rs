@@ -7,15 +7,14 @@ const ESCAPE: usize = 6;
 /// Longest number that is too short to overflow: `1e99`.
 const SHORT_NUMBER: usize = 4;
 
-/// Returns JSON that says what `text` says to Python's `json` module; nothing when the text holds nothing that only Python
-/// reads.
+/// Returns `text` as JSON that other readers than Python's `json` module accept; `None` when they accept it as it is.
 ///
 /// Half of a surrogate pair (`"\ud800"`) becomes U+FFFD. `NaN`, `Infinity`, `-Infinity`, and numbers too large for 64
 /// bits (`1e999`) become null. Meant for texts that could not be read as they are: one character of one task must not
 /// cost all tasks sent with it.
 ///
 /// ```
-/// use label_studio_sdk::repair_json;
+/// use label_studio_sdk::python::repair_json;
 ///
 /// let json = repair_json(r#"{"text": "\ud83d", "score": NaN}"#);
 /// assert_eq!(json.as_deref(), Some(r#"{"text": "\ufffd", "score": null}"#));

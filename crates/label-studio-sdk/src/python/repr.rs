@@ -1,23 +1,43 @@
-//! JSON as Python prints it, for messages that must read like those of Label Studio.
+//! Values as Python's `repr` and `str` write them.
 
-use std::fmt::{self, Display, Formatter};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display, Formatter},
+};
 
 use serde_json::Value;
 
-/// Prints like Python's `str`: text as it is, all else like `repr`.
-pub(super) struct Str<'a>(pub(super) &'a Value);
+use super::number::JsonNumber;
 
-/// Prints like Python's `repr`, an object's keys in the given order first.
-pub(super) struct Repr<'a>(pub(super) &'a Value, pub(super) &'a [&'a str]);
+/// Writes a value as Python's `str` does: text as it is, all else as [`repr`].
+pub fn str(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        value => Cow::Owned(repr(value)),
+    }
+}
 
-/// Prints a list of texts like Python's `repr`, and dots in place of all after the first hundred.
-pub(super) struct ReprList<'a, S>(pub(super) &'a [S]);
+/// Writes a value as Python's `repr` does: `None`, `True`, `['a', "b's"]`, `{'a': 1}`.
+///
+/// Characters that are not ASCII stay as they are, though Python escapes the unprintable ones among them.
+pub fn repr(value: &Value) -> String {
+    Repr(value, &[]).to_string()
+}
 
-/// Prints text like Python's `repr`.
+/// Displays a value like Python's `str`.
+pub(crate) struct Str<'a>(pub(crate) &'a Value);
+
+/// Displays a value like Python's `repr`, an object's keys in the given order first.
+pub(crate) struct Repr<'a>(pub(crate) &'a Value, pub(crate) &'a [&'a str]);
+
+/// Displays a list of texts like Python's `repr`, with dots in place of all after the first hundred.
+pub(crate) struct ReprList<'a, S>(pub(crate) &'a [S]);
+
+/// Displays text like Python's `repr`.
 struct Quoted<'a>(&'a str);
 
 /// Returns the name of the Python type that a JSON value becomes.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "NoneType",
         Value::Bool(_) => "bool",
@@ -26,15 +46,6 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "str",
         Value::Array(_) => "list",
         Value::Object(_) => "dict",
-    }
-}
-
-/// Prints a number like Python's `float`.
-pub(super) fn float(number: f64) -> String {
-    if number.is_finite() {
-        Value::from(number).to_string()
-    } else {
-        number.to_string().to_lowercase()
     }
 }
 
@@ -53,7 +64,7 @@ impl Display for Repr<'_> {
             Value::Null => f.write_str("None"),
             Value::Bool(true) => f.write_str("True"),
             Value::Bool(false) => f.write_str("False"),
-            Value::Number(number) => number.fmt(f),
+            Value::Number(number) => JsonNumber(number).fmt(f),
             Value::String(text) => Quoted(text).fmt(f),
             Value::Array(items) => {
                 f.write_str("[")?;
