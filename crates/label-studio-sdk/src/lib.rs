@@ -26,6 +26,8 @@ mod annotation;
 pub mod brush_rle;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "client")]
+pub mod http;
 mod label_config;
 mod label_matching;
 #[cfg(feature = "client")]

@@ -4,123 +4,217 @@
 mod stand_in;
 
 use std::{
+    error::Error,
     fs,
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    sync::Arc,
-    thread,
 };
 
-use label_studio_sdk::{Client, ClientError, ClientOptions, MediaError, MediaOptions};
-use rcgen::CertifiedKey;
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer,
-    version::TLS13,
+use label_studio_sdk::{
+    Client, ClientError, ClientOptions, MediaError, MediaOptions,
+    http::{HttpAgent, HttpError, HttpOptions, NetworkOptions},
 };
-use stand_in::{fetcher::Fetcher, options};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use stand_in::{
+    fetcher::Fetcher,
+    options,
+    tls::{Identity, TlsServer},
+};
 use tempfile::TempDir;
 
-/// A server with a certificate that nobody else has signed, and that certificate in a file.
+/// A server with a certificate, and a folder for files.
 struct PrivateServer {
-    url: String,
-    certificate: PathBuf,
+    server: TlsServer,
     dir: TempDir,
+}
+
+/// A self-signed certificate, as `openssl req -x509` makes it: it says that it is an authority.
+fn authority(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+fn self_signed(params: &CertificateParams) -> Identity {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    Identity { certificate, key }
+}
+
+impl PrivateServer {
+    fn start(identity: &Identity) -> Self {
+        Self {
+            server: TlsServer::start(identity),
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn client(&self, verify_ssl: bool, ca_bundle: Option<PathBuf>) -> Result<(), ClientError> {
+        let options = ClientOptions {
+            verify_ssl,
+            network: network(ca_bundle),
+            ..options(self.server.url())
+        };
+        Client::new(options)?.version().map(drop)
+    }
+
+    fn media(&self, verify_ssl: bool, ca_bundle: Option<PathBuf>) -> Result<PathBuf, MediaError> {
+        let fetcher = Fetcher::new(None, |options| MediaOptions {
+            verify_ssl,
+            network: network(ca_bundle),
+            allow_private_addresses: true,
+            ..options
+        });
+        fetcher.get(&format!("{}/a.json", self.server.url()))
+    }
+}
+
+fn network(ca_bundle: Option<PathBuf>) -> NetworkOptions {
+    NetworkOptions {
+        ca_bundle,
+        ..NetworkOptions::default()
+    }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 #[test]
 fn a_private_certificate_is_trusted_when_it_is_listed() {
-    let server = PrivateServer::start();
-    for (name, verify_ssl, ca_bundle, is_trusted) in [
-        ("nothing set", true, None, false),
-        ("listed", true, Some(server.certificate.clone()), true),
-        ("not verified", false, None, true),
+    for params in [
+        CertificateParams::new(["127.0.0.1".to_owned()]).unwrap(),
+        authority("127.0.0.1"),
     ] {
-        let options = ClientOptions {
-            verify_ssl,
-            ca_bundle: ca_bundle.clone(),
-            ..options(&server.url)
-        };
-        let version = Client::new(options).unwrap().version();
-        assert_eq!(version.is_ok(), is_trusted, "{name}: {version:?}");
+        let identity = self_signed(&params);
+        let server = PrivateServer::start(&identity);
+        let pem = identity.certificate.pem();
+        let file = server.file("ca.pem", &pem);
+        server.file("folder/ca.pem", &pem);
+        server.file("folder/README", "no certificate");
+        let folder = server.dir.path().join("folder");
+        for (name, verify_ssl, ca_bundle, is_trusted) in [
+            ("nothing set", true, None, false),
+            ("listed", true, Some(file), true),
+            ("in a folder", true, Some(folder), true),
+            ("not verified", false, None, true),
+        ] {
+            let version = server.client(verify_ssl, ca_bundle.clone());
+            assert_eq!(version.is_ok(), is_trusted, "{name}: {version:?}");
+            let path = server.media(verify_ssl, ca_bundle);
+            assert_eq!(path.is_ok(), is_trusted, "{name}: {path:?}");
+            if let Err(error) = path {
+                assert!(
+                    matches!(error, MediaError::Connection { .. }),
+                    "{name}: {error}"
+                );
+            }
+        }
+    }
+}
 
-        let fetcher = Fetcher::new(None, |options| MediaOptions {
-            verify_ssl,
-            ca_bundle,
-            allow_private_addresses: true,
-            ..options
-        });
-        let path = fetcher.get(&format!("{}/a.json", server.url));
-        assert_eq!(path.is_ok(), is_trusted, "{name}: {path:?}");
-        if let Err(error) = path {
-            assert!(
-                matches!(error, MediaError::Connection { .. }),
-                "{name}: {error}"
-            );
+#[test]
+fn what_a_listed_authority_has_signed_is_trusted() {
+    let authority_params = authority("Example authority");
+    let authority = self_signed(&authority_params);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let issuer = Issuer::from_params(&authority_params, &authority.key);
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let server = PrivateServer::start(&Identity { certificate, key });
+    let bundle = server.file("ca.pem", &authority.certificate.pem());
+    server.client(true, Some(bundle)).unwrap();
+}
+
+#[test]
+fn a_listed_certificate_must_fit_all_the_same() {
+    let mut expired = authority("127.0.0.1");
+    expired.not_before = date_time_ymd(2019, 1, 1);
+    expired.not_after = date_time_ymd(2020, 1, 1);
+    let mut early = authority("127.0.0.1");
+    early.not_before = date_time_ymd(2200, 1, 1);
+    early.not_after = date_time_ymd(2201, 1, 1);
+    for (params, problem) in [
+        (expired, "has expired: renew it"),
+        (early, "is not valid yet: check the clocks"),
+        (
+            authority("ls.example"),
+            "is for another name: use an address with a name of the certificate",
+        ),
+    ] {
+        let identity = self_signed(&params);
+        let server = PrivateServer::start(&identity);
+        let bundle = server.file("ca.pem", &identity.certificate.pem());
+        let error = server.client(true, Some(bundle)).unwrap_err();
+        let text = chain(&error);
+        assert!(
+            text.contains(&format!("the certificate of 127.0.0.1 {problem}")),
+            "{text}"
+        );
+        assert!(text.contains("LABEL_STUDIO_VERIFY_SSL=false"), "{text}");
+    }
+}
+
+#[test]
+fn an_authority_that_is_not_listed_is_refused_by_name_of_the_setting() {
+    let server = PrivateServer::start(&self_signed(&authority("127.0.0.1")));
+    // Another key under the same name.
+    let other = self_signed(&authority("127.0.0.1"));
+    let bundle = server.file("other.pem", &other.certificate.pem());
+    let untrusted = "the certificate of 127.0.0.1 is not";
+    for (ca_bundle, fix) in [
+        (
+            None,
+            "set REQUESTS_CA_BUNDLE to a PEM file with the certificate of its authority",
+        ),
+        (Some(bundle), "other.pem (REQUESTS_CA_BUNDLE)"),
+    ] {
+        let errors = [
+            chain(&server.client(true, ca_bundle.clone()).unwrap_err()),
+            chain(&server.media(true, ca_bundle).unwrap_err()),
+        ];
+        for text in errors {
+            assert!(text.contains(untrusted) && text.contains(fix), "{text}");
+            assert!(!text.contains("LABEL_STUDIO_URL"), "{text}");
         }
     }
 }
 
 #[test]
 fn a_list_of_certificates_that_cannot_be_read_is_an_error() {
-    let server = PrivateServer::start();
-    let empty = server.dir.path().join("empty.pem");
-    fs::write(&empty, "").unwrap();
-    for path in [empty.as_path(), Path::new("/does/not/exist.pem")] {
-        let options = ClientOptions {
-            ca_bundle: Some(path.to_owned()),
-            ..options(&server.url)
-        };
-        let error = Client::new(options).unwrap_err();
-        assert!(matches!(error, ClientError::CaBundle { .. }), "{error}");
-    }
-}
-
-impl PrivateServer {
-    fn start() -> Self {
-        let names = ["127.0.0.1".to_owned()];
-        let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let certificate = dir.path().join("ca.pem");
-        fs::write(&certificate, cert.pem()).unwrap();
-
-        let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&TLS13])
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .unwrap();
-        let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("https://{}", listener.local_addr().unwrap());
-        // It ends with the test's process.
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                answer(stream.unwrap(), Arc::clone(&config));
-            }
-        });
-        Self {
-            url,
-            certificate,
-            dir,
-        }
-    }
-}
-
-fn answer(stream: TcpStream, config: Arc<ServerConfig>) {
-    let connection = ServerConnection::new(config).unwrap();
-    let mut stream = StreamOwned::new(connection, stream);
-    // A client that does not trust the certificate hangs up here.
-    if stream.read(&mut [0; 4096]).is_err() {
-        return;
-    }
-    let body = r#"{"release": "1"}"#;
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}",
-        body.len()
+    let server = PrivateServer::start(&self_signed(&authority("127.0.0.1")));
+    let empty = server.file("empty.pem", "");
+    let broken = server.file(
+        "broken.pem",
+        "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
     );
-    drop(write!(stream, "{head}\r\n\r\n{body}"));
-    stream.conn.send_close_notify();
-    drop(stream.flush());
+    server.file("none/README", "no certificate");
+    let folder = server.dir.path().join("none");
+    for path in [
+        empty.as_path(),
+        &broken,
+        &folder,
+        Path::new("/does/not/exist.pem"),
+    ] {
+        let error = HttpAgent::new(&HttpOptions {
+            network: network(Some(path.to_owned())),
+            ..HttpOptions::default()
+        });
+        let error = error.unwrap_err();
+        assert!(matches!(error, HttpError::CaBundle { .. }), "{error}");
+        let error = server.client(true, Some(path.to_owned())).unwrap_err();
+        assert!(chain(&error).contains("REQUESTS_CA_BUNDLE"), "{error}");
+    }
 }

@@ -6,6 +6,7 @@ use clap::{
     Args,
     builder::{FalseyValueParser, OsStringValueParser, TypedValueParser},
 };
+use label_studio_sdk::http::NetworkArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,23 +89,18 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "BOOL", env = "LABEL_STUDIO_VERIFY_SSL", default_value = "true", value_parser = switch)]
     pub(super) verify_ssl: bool,
 
-    /// File with the certificates to trust, in PEM, instead of the usual ones
-    #[arg(long, value_name = "FILE", env = "REQUESTS_CA_BUNDLE", value_parser = path())]
-    pub(super) ca_bundle: Option<PathBuf>,
-
     /// Fetch media from private addresses other than Label Studio's
     #[arg(long, env = "ALLOW_PRIVATE_ADDRESSES", value_parser = FalseyValueParser::new())]
     pub(super) allow_private_addresses: bool,
+
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
 }
 
 impl DoctorArgs {
     pub(super) fn url(&self) -> &str {
         let urls = [&self.label_studio_url, &self.label_studio_host];
         first(urls).unwrap_or("http://localhost:8080")
-    }
-
-    pub(super) fn ca_bundle(&self) -> Option<PathBuf> {
-        given(self.ca_bundle.as_ref())
     }
 
     pub(super) fn document_root(&self) -> Option<PathBuf> {

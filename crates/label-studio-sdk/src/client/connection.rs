@@ -5,26 +5,21 @@ use std::{fmt, io::Read as _, sync::Arc, thread};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
-use ureq::{
-    Agent,
-    http::{Method, Request, header},
-};
+use ureq::http::{Method, Request, header};
 use url::Url;
 
-use super::{
-    ClientError, ClientOptions, TokenKind,
-    http::{HttpOptions, Origin, agent_config, body_extract, is_connection_failure},
-    token::Credentials,
-};
+use super::{ClientError, ClientOptions, TokenKind, origin::Origin, token::Credentials};
+use crate::http::{HttpAgent, HttpOptions, error_message, is_connection_failure};
 
 const MAX_REDIRECTS: usize = 5;
+const MAX_EXTRACT_CHARS: usize = 300;
 
 /// A connection to Label Studio. Clones share it; threads may, too.
 #[derive(Clone)]
 pub struct Client(Arc<Connection>);
 
 struct Connection {
-    agent: Agent,
+    agent: HttpAgent,
     origin: Origin,
     credentials: Option<Credentials>,
     options: ClientOptions,
@@ -62,15 +57,17 @@ impl Client {
             .filter(|token| !token.is_empty())
             .map(Credentials::parse)
             .transpose()?;
-        let config = agent_config(HttpOptions {
+        let agent = HttpAgent::new(&HttpOptions {
+            network: options.network.clone(),
             verify_ssl: options.verify_ssl,
-            ca_bundle: options.ca_bundle.as_deref(),
+            verify_setting: Some("LABEL_STUDIO_VERIFY_SSL"),
             connect_timeout: options.connect_timeout,
             read_timeout: options.read_timeout,
-            overall_timeout: options.overall_timeout,
+            overall_timeout: Some(options.overall_timeout),
+            ..HttpOptions::default()
         })?;
         Ok(Self(Arc::new(Connection {
-            agent: Agent::new_with_config(config),
+            agent,
             origin: Origin::parse(&options.url)?,
             credentials,
             options,
@@ -245,10 +242,10 @@ impl Client {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let mut response = match call.body {
-            None => self.0.agent.run(request.body(())?)?,
+            None => self.0.agent.run(request.body(())?, None)?,
             Some(body) => {
                 let request = request.header(header::CONTENT_TYPE, "application/json");
-                self.0.agent.run(request.body(body)?)?
+                self.0.agent.run(request.body(body)?, None)?
             }
         };
         let status = response.status();
@@ -268,7 +265,8 @@ impl Client {
             response.body_mut().as_reader().read_to_end(&mut body)?;
             answer.body = body.into();
         } else {
-            answer.extract = body_extract(response.body_mut());
+            let message = error_message(response.body_mut());
+            answer.extract = message.chars().take(MAX_EXTRACT_CHARS).collect();
         }
         Ok(answer)
     }

@@ -1,8 +1,11 @@
 //! Why Label Studio could not be asked.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use crate::TaskError;
+use crate::{
+    TaskError,
+    http::{CertificateProblem, HttpError, ProxyFailure},
+};
 
 /// Why Label Studio could not be asked.
 ///
@@ -16,15 +19,9 @@ pub enum ClientError {
         /// The address as configured.
         url: String,
     },
-    /// The list of trusted certificate authorities cannot be read.
-    #[error("cannot read certificates from {}", path.display())]
-    CaBundle {
-        /// The file as configured.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: Box<ureq::Error>,
-    },
+    /// The certificate authorities or the proxies cannot be used.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// No token is configured.
     #[error(
         "no token for {url}; set LABEL_STUDIO_API_KEY to a token from Label Studio's account page"
@@ -58,7 +55,7 @@ pub enum ClientError {
         mend: &'static str,
     },
     /// Label Studio could not be reached, or the connection broke.
-    #[error("cannot reach {url}; check LABEL_STUDIO_URL and that this machine can open it")]
+    #[error("cannot reach {url}{}", advice(source))]
     Connection {
         /// Address that was asked.
         url: String,
@@ -102,5 +99,15 @@ fn shown(part: &str) -> String {
         String::new()
     } else {
         format!("; {part}")
+    }
+}
+
+/// Names LABEL_STUDIO_URL unless the source names the setting that is to blame.
+fn advice(source: &ureq::Error) -> &'static str {
+    let is_proxy = matches!(source, ureq::Error::Other(other) if other.is::<ProxyFailure>());
+    if is_proxy || CertificateProblem::of(source).is_some() {
+        ""
+    } else {
+        "; check LABEL_STUDIO_URL and that this machine can open it"
     }
 }

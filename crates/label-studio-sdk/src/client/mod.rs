@@ -16,10 +16,10 @@
 mod account;
 mod connection;
 mod error;
-mod http;
 mod ml_backends;
 mod nullable;
 mod options;
+mod origin;
 mod predictions;
 mod projects;
 mod tasks;
@@ -35,4 +35,4 @@ pub use projects::ProjectInfo;
 pub use token::TokenKind;
 pub use webhooks::Webhook;
 
-pub(crate) use http::{HttpOptions, Origin, agent_config, body_extract, is_connection_failure};
+pub(crate) use origin::Origin;

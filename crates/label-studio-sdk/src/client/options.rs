@@ -1,6 +1,8 @@
 //! How to reach Label Studio.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, time::Duration};
+
+use crate::http::NetworkOptions;
 
 /// How to reach Label Studio.
 ///
@@ -14,8 +16,8 @@ pub struct ClientOptions {
     pub token: Option<String>,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,
-    /// PEM file of the certificate authorities to trust instead of the built-in list.
-    pub ca_bundle: Option<PathBuf>,
+    /// Certificate authorities and proxies.
+    pub network: NetworkOptions,
     /// Time to look up the host and to connect to it.
     pub connect_timeout: Duration,
     /// Time without a single byte arriving.
@@ -35,7 +37,7 @@ impl ClientOptions {
             url: url.into(),
             token: None,
             verify_ssl: true,
-            ca_bundle: None,
+            network: NetworkOptions::default(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(180),
             overall_timeout: Duration::from_secs(600),

@@ -1,80 +1,26 @@
 //! Which network addresses task data may reach.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ureq::{
-    config::Config,
-    http::Uri,
-    unversioned::{
-        resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
-        transport::NextTimeout,
-    },
-};
+use ureq::http::Uri;
 use url::Url;
 
-use crate::client::Origin;
+use crate::{client::Origin, http::AddressFilter};
 
-/// Resolves hosts and refuses private addresses. Connections are made to what this returns, so a name cannot change
-/// its address between check and use.
+/// Accepts addresses of the public internet, and for Label Studio's own host any.
 #[derive(Debug)]
-pub(super) struct GuardedResolver {
-    pub(super) resolver: DefaultResolver,
+pub(super) struct PublicAddresses {
     pub(super) label_studio: Option<Origin>,
-    pub(super) allow_private_addresses: bool,
 }
 
-/// A host has none but private addresses.
-#[derive(Debug)]
-pub(super) struct PrivateAddress {
-    pub(super) host: String,
-    pub(super) address: IpAddr,
-}
-
-impl fmt::Display for PrivateAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has the private address {}", self.host, self.address)
+impl AddressFilter for PublicAddresses {
+    fn accepts(&self, uri: &Uri, address: IpAddr) -> bool {
+        let is_own = |own: &Origin| Url::parse(&uri.to_string()).is_ok_and(|url| own.owns(&url));
+        is_public(address) || self.label_studio.as_ref().is_some_and(is_own)
     }
 }
 
-impl std::error::Error for PrivateAddress {}
-
-impl Resolver for GuardedResolver {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let addresses = self.resolver.resolve(uri, config, timeout)?;
-        let is_own = || {
-            let url = Url::parse(&uri.to_string()).ok();
-            url.is_some_and(|url| self.label_studio.as_ref().is_some_and(|own| own.owns(&url)))
-        };
-        if self.allow_private_addresses || is_own() {
-            return Ok(addresses);
-        }
-        let mut public = self.empty();
-        for address in &addresses {
-            if is_public(address.ip()) {
-                public.push(*address);
-            }
-        }
-        match addresses.first() {
-            Some(private) if public.is_empty() => {
-                Err(ureq::Error::Other(Box::new(PrivateAddress {
-                    host: uri.host().unwrap_or_default().to_owned(),
-                    address: private.ip(),
-                })))
-            }
-            _ => Ok(public),
-        }
-    }
-}
-
-/// Tells whether an address belongs to the public internet.
+/// Returns whether an address belongs to the public internet.
 ///
 /// Source: IANA's registries of special-purpose addresses, with the address that Azure serves metadata from.
 fn is_public(address: IpAddr) -> bool {

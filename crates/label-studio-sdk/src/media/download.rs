@@ -3,34 +3,33 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
+    sync::Arc,
     thread,
     time::Instant,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ureq::{
-    Agent, Body,
+    Body,
     http::{Request, Response, header},
-    unversioned::{resolver::DefaultResolver, transport::DefaultConnector},
 };
 use url::Url;
 
-use super::{
-    MediaError, MediaOptions,
-    address::{GuardedResolver, PrivateAddress},
-};
+use super::{MediaError, MediaOptions, address::PublicAddresses};
 use crate::{
-    Client,
-    client::{HttpOptions, Origin, TokenKind, agent_config, body_extract, is_connection_failure},
+    Client, ClientError,
+    client::{Origin, TokenKind},
+    http::{HttpAgent, HttpOptions, RefusedAddress, error_message, is_connection_failure},
 };
 
 const MAX_REDIRECTS: usize = 10;
+const MAX_EXTRACT_CHARS: usize = 300;
 const CLOSED: [&str; 3] = ["admin", "api", "user"];
 const BUFFER_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(super) struct Downloader {
-    agent: Agent,
+    agent: HttpAgent,
     client: Option<Client>,
     label_studio: Option<Origin>,
     options: MediaOptions,
@@ -42,20 +41,23 @@ impl Downloader {
         label_studio: Option<Origin>,
         options: MediaOptions,
     ) -> Result<Self, MediaError> {
-        let config = agent_config(HttpOptions {
+        let http = HttpOptions {
+            network: options.network.clone(),
             verify_ssl: options.verify_ssl,
-            ca_bundle: options.ca_bundle.as_deref(),
+            verify_setting: Some("LABEL_STUDIO_VERIFY_SSL"),
             connect_timeout: options.connect_timeout,
             read_timeout: options.read_timeout,
-            overall_timeout: options.overall_timeout,
-        })?;
-        let resolver = GuardedResolver {
-            resolver: DefaultResolver::default(),
-            label_studio: label_studio.clone(),
-            allow_private_addresses: options.allow_private_addresses,
+            overall_timeout: Some(options.overall_timeout),
+            ..HttpOptions::default()
+        };
+        let agent = if options.allow_private_addresses {
+            HttpAgent::new(&http)
+        } else {
+            let label_studio = label_studio.clone();
+            HttpAgent::with_filter(&http, Arc::new(PublicAddresses { label_studio }))
         };
         Ok(Self {
-            agent: Agent::with_parts(config, DefaultConnector::default(), resolver),
+            agent: agent.map_err(ClientError::from)?,
             client,
             label_studio,
             options,
@@ -139,7 +141,7 @@ impl Downloader {
                 return Err(MediaError::Status {
                     url: shown(&hop),
                     status: status.as_u16(),
-                    body: body_extract(response.body_mut()),
+                    body: error_extract(response.body_mut()),
                     fallback: None,
                 });
             };
@@ -204,12 +206,9 @@ impl Downloader {
             .body(())
             .map_err(|error| failure(url, error.into()))?;
         let remaining = deadline.saturating_duration_since(Instant::now());
-        let request = self
-            .agent
-            .configure_request(request)
-            .timeout_global(Some(remaining))
-            .build();
-        self.agent.run(request).map_err(|error| failure(url, error))
+        self.agent
+            .run(request, Some(remaining))
+            .map_err(|error| failure(url, error))
     }
 
     /// The token opens what is below Label Studio's address, except its API and its pages about users: task data must
@@ -275,10 +274,10 @@ fn is_worth_another_try(error: &MediaError) -> bool {
 fn failure(url: &Url, error: ureq::Error) -> MediaError {
     let is_eof = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
     match error {
-        ureq::Error::Other(other) => match other.downcast::<PrivateAddress>() {
-            Ok(private) => MediaError::PrivateAddress {
-                host: private.host,
-                address: private.address,
+        ureq::Error::Other(other) => match other.downcast::<RefusedAddress>() {
+            Ok(refused) => MediaError::PrivateAddress {
+                host: refused.host,
+                address: refused.address,
             },
             Err(other) => connection_failure(url, ureq::Error::Other(other)),
         },
@@ -289,6 +288,13 @@ fn failure(url: &Url, error: ureq::Error) -> MediaError {
         },
         error => connection_failure(url, error),
     }
+}
+
+fn error_extract(body: &mut Body) -> String {
+    error_message(body)
+        .chars()
+        .take(MAX_EXTRACT_CHARS)
+        .collect()
 }
 
 fn connection_failure(url: &Url, source: ureq::Error) -> MediaError {

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use crate::http::NetworkOptions;
+
 /// Where media is looked for and what a download may cost.
 ///
 /// `MediaOptions { document_root: Some(root), ..MediaOptions::new(cache_dir) }` changes what the constructor has set.
@@ -20,8 +22,8 @@ pub struct MediaOptions {
     pub max_cache_bytes: Option<u64>,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,
-    /// PEM file of the certificate authorities to trust instead of the built-in list.
-    pub ca_bundle: Option<PathBuf>,
+    /// Certificate authorities and proxies.
+    pub network: NetworkOptions,
     /// Whether task data may point into private networks (10.0.0.0/8, 192.168.0.0/16, loopback, link-local, ...).
     pub allow_private_addresses: bool,
     /// Largest file that is downloaded.
@@ -50,7 +52,7 @@ impl MediaOptions {
             cache_dir: cache_dir.into(),
             max_cache_bytes: None,
             verify_ssl: true,
-            ca_bundle: None,
+            network: NetworkOptions::default(),
             allow_private_addresses: false,
             max_bytes: 4 << 30,
             max_text_bytes: 64 << 20,

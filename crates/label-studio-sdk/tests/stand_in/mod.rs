@@ -7,6 +7,8 @@
 )]
 
 pub mod fetcher;
+pub mod proxy;
+pub mod tls;
 
 use std::{
     collections::HashMap,

@@ -176,7 +176,7 @@ impl Doctor {
     fn client_options(&self) -> ClientOptions {
         ClientOptions {
             verify_ssl: self.args.verify_ssl,
-            ca_bundle: self.args.ca_bundle(),
+            network: self.args.network.options(),
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(30),
             overall_timeout: Duration::from_secs(60),

@@ -44,7 +44,7 @@ impl Doctor {
         let options = MediaOptions {
             document_root: self.args.document_root(),
             verify_ssl: self.args.verify_ssl,
-            ca_bundle: self.args.ca_bundle(),
+            network: self.args.network.options(),
             allow_private_addresses: self.args.allow_private_addresses,
             retries: 0,
             ..MediaOptions::new(cache.path())

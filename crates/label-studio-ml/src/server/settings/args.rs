@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
+use label_studio_sdk::http::NetworkArgs;
 use serde_json::Value;
 
 use crate::server::settings::{
@@ -109,6 +110,10 @@ pub struct ServerArgs {
     /// How to reach Label Studio and the files of its tasks
     #[command(flatten)]
     pub label_studio: LabelStudioArgs,
+
+    /// How other machines are reached
+    #[command(flatten)]
+    pub network: NetworkArgs,
 
     /// Version that the backend reports as its own
     #[arg(long, env = "VERSION_OVERRIDE", hide = true)]

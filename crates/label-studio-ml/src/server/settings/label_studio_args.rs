@@ -55,10 +55,6 @@ pub struct LabelStudioArgs {
     #[doc(hidden)]
     pub plain_verify_ssl: Option<bool>,
 
-    /// File with the certificates to trust, in PEM, instead of the usual ones
-    #[arg(long, env = "REQUESTS_CA_BUNDLE", value_parser = path())]
-    pub ca_bundle: Option<PathBuf>,
-
     /// Folder for fetched files; `media` in the model folder if not given
     #[arg(long, env = "MEDIA_CACHE_DIR", value_parser = path())]
     pub media_cache_dir: Option<PathBuf>,
@@ -99,13 +95,6 @@ impl LabelStudioArgs {
             .flatten()
             .find(|root| !root.as_os_str().is_empty())?;
         root.parent().is_some().then(|| root.clone())
-    }
-
-    /// Returns the file with the certificates to trust.
-    pub fn ca_bundle(&self) -> Option<&PathBuf> {
-        self.ca_bundle
-            .as_ref()
-            .filter(|path| !path.as_os_str().is_empty())
     }
 
     /// Tells whether certificates are checked.

@@ -4,10 +4,7 @@ use label_studio_sdk::{Client, ClientOptions, MediaFetcher, MediaOptions};
 
 use crate::{
     resources::Resources,
-    server::settings::{
-        args::{CacheType, ServerArgs},
-        label_studio_args::LabelStudioArgs,
-    },
+    server::settings::args::{CacheType, ServerArgs},
     store::{MemoryStore, SqliteStore, Store},
 };
 
@@ -21,7 +18,7 @@ impl ServerArgs {
             CacheType::Sqlite => Box::new(SqliteStore::new(&self.model_dir)),
             CacheType::Memory => Box::new(MemoryStore::default()),
         };
-        let client = client(&self.label_studio);
+        let client = client(self);
         let media = MediaFetcher::new(client.clone(), media_options(self))?;
         Ok(Resources {
             store,
@@ -31,11 +28,12 @@ impl ServerArgs {
     }
 }
 
-fn client(args: &LabelStudioArgs) -> Option<Client> {
-    let (url, token) = (args.url()?, args.api_key()?);
+fn client(args: &ServerArgs) -> Option<Client> {
+    let label_studio = &args.label_studio;
+    let (url, token) = (label_studio.url()?, label_studio.api_key()?);
     let options = ClientOptions {
-        verify_ssl: args.verifies_certificates(),
-        ca_bundle: args.ca_bundle().cloned(),
+        verify_ssl: label_studio.verifies_certificates(),
+        network: args.network.options(),
         ..ClientOptions::new(url).with_token(token)
     };
     match Client::new(options) {
@@ -58,7 +56,7 @@ fn media_options(args: &ServerArgs) -> MediaOptions {
         label_studio_url: label_studio.url().map(str::to_owned),
         document_root: label_studio.document_root(),
         verify_ssl: label_studio.verifies_certificates(),
-        ca_bundle: label_studio.ca_bundle().cloned(),
+        network: args.network.options(),
         allow_private_addresses: label_studio.allow_private_addresses,
         max_bytes: u64::from(label_studio.max_media_mb) * MIB,
         max_cache_bytes: Some(u64::from(label_studio.media_cache_mb) * MIB),

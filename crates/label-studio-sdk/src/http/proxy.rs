@@ -1,0 +1,104 @@
+//! Which proxy a request goes through.
+
+use std::{convert::Infallible, fmt, str::FromStr};
+
+use ureq::{Proxy, ProxyProtocol, http::Uri};
+
+use super::{HttpError, NetworkOptions, no_proxy::NoProxy};
+
+/// Address of a proxy as configured. It may hold credentials, which `Debug` does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyAddress(String);
+
+/// The proxies of a process.
+#[derive(Debug)]
+pub(super) struct Proxies {
+    pub(super) http: Option<ProxyServer>,
+    pub(super) https: Option<ProxyServer>,
+    no_proxy: NoProxy,
+}
+
+/// A proxy, and the setting it comes from.
+#[derive(Debug, Clone)]
+pub(super) struct ProxyServer {
+    pub(super) proxy: Proxy,
+    pub(super) setting: &'static str,
+}
+
+impl ProxyAddress {
+    fn server(&self, setting: &'static str) -> Result<Option<ProxyServer>, HttpError> {
+        let address = self.0.trim();
+        if address.is_empty() {
+            return Ok(None);
+        }
+        // Compose files often leave the scheme out.
+        let address = if address.contains("://") {
+            address.to_owned()
+        } else {
+            format!("http://{address}")
+        };
+        let proxy = Proxy::new(&address).map_err(|_| HttpError::Proxy { setting })?;
+        Ok(Some(ProxyServer { proxy, setting }))
+    }
+}
+
+impl From<&str> for ProxyAddress {
+    fn from(address: &str) -> Self {
+        Self(address.to_owned())
+    }
+}
+
+impl FromStr for ProxyAddress {
+    type Err = Infallible;
+
+    fn from_str(address: &str) -> Result<Self, Infallible> {
+        Ok(address.into())
+    }
+}
+
+impl fmt::Debug for ProxyAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = self.0.rfind('@').map_or(0, |at| at + 1);
+        write!(f, "{:?}", &self.0[start..])
+    }
+}
+
+impl Proxies {
+    pub(super) fn new(options: &NetworkOptions) -> Result<Self, HttpError> {
+        let server = |address: &Option<ProxyAddress>, setting| match address {
+            Some(address) => address.server(setting),
+            None => Ok(None),
+        };
+        let all = server(&options.all_proxy, "ALL_PROXY")?;
+        let of_scheme = |address: &Option<ProxyAddress>, setting| {
+            let server = server(address, setting)?;
+            Ok::<_, HttpError>(server.or_else(|| all.clone()))
+        };
+        Ok(Self {
+            http: of_scheme(&options.http_proxy, "HTTP_PROXY")?,
+            https: of_scheme(&options.https_proxy, "HTTPS_PROXY")?,
+            no_proxy: NoProxy::parse(&options.no_proxy),
+        })
+    }
+
+    /// Returns whether a request goes through the proxy of its scheme, if there is one.
+    pub(super) fn applies_to(&self, uri: &Uri) -> bool {
+        let host = uri.host().unwrap_or_default();
+        !self.no_proxy.matches(host, uri.port_u16())
+    }
+}
+
+impl ProxyServer {
+    /// Returns host and port.
+    pub(super) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.proxy.host(), self.proxy.port())
+    }
+
+    /// Returns whether an `http` address is asked of the proxy in full; SOCKS proxies have a protocol of their own.
+    pub(super) fn forwards(&self) -> bool {
+        matches!(
+            self.proxy.protocol(),
+            ProxyProtocol::Http | ProxyProtocol::Https
+        )
+    }
+}

@@ -1,0 +1,215 @@
+//! What goes through a proxy, and what that means for addresses that are checked.
+#![cfg(feature = "client")]
+
+mod stand_in;
+
+use std::{fs, net::TcpListener};
+
+use label_studio_sdk::{
+    Client, ClientError, ClientOptions, MediaError, MediaOptions,
+    http::{HttpAgent, HttpError, HttpOptions, NetworkOptions, ProxyAddress},
+};
+use rcgen::{CertificateParams, KeyPair};
+use stand_in::{
+    Reply, StandIn,
+    fetcher::Fetcher,
+    options,
+    proxy::TunnelProxy,
+    tls::{Identity, TlsServer},
+};
+use ureq::http::Request;
+
+fn address(text: impl AsRef<str>) -> Option<ProxyAddress> {
+    Some(text.as_ref().into())
+}
+
+fn client(url: &str, network: NetworkOptions) -> Client {
+    Client::new(ClientOptions {
+        network,
+        ..options(url).with_token("abc")
+    })
+    .unwrap()
+}
+
+#[test]
+fn an_http_address_is_asked_of_the_proxy_in_full() {
+    let proxy = StandIn::start(|_| Reply::ok(r#"{"release": "1"}"#));
+    let with_user = proxy.url().replace("http://", "http://a%40b:p%3Aw@");
+    for (network, credentials) in [
+        (
+            NetworkOptions {
+                http_proxy: address(proxy.url()),
+                ..NetworkOptions::default()
+            },
+            None,
+        ),
+        (
+            NetworkOptions {
+                all_proxy: address(with_user.trim_start_matches("http://")),
+                http_proxy: address(" "),
+                https_proxy: address("http://127.0.0.1:1"),
+                ..NetworkOptions::default()
+            },
+            Some("Basic YUBiOnA6dw=="),
+        ),
+    ] {
+        let client = client("http://ls.example:8080/sub", network);
+        client.version().unwrap();
+        client.set_task_data(1, &serde_json::Map::new()).unwrap();
+        for asked in proxy.asked().iter().rev().take(2) {
+            assert!(
+                asked.target.starts_with("http://ls.example:8080/sub/api/"),
+                "{}",
+                asked.target
+            );
+            assert_eq!(asked.headers["host"], "ls.example:8080");
+            let sent = asked.headers.get("proxy-authorization");
+            assert_eq!(sent.map(String::as_str), credentials);
+        }
+        let patch = proxy.asked().pop().unwrap();
+        assert_eq!(patch.method, "PATCH");
+        assert_eq!(patch.body, r#"{"data":{}}"#);
+    }
+}
+
+#[test]
+fn an_https_address_is_reached_through_a_tunnel() {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["ls.example".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let ca_bundle = dir.path().join("ca.pem");
+    fs::write(&ca_bundle, certificate.pem()).unwrap();
+    let server = TlsServer::start(&Identity { certificate, key });
+    let proxy = TunnelProxy::start("200 OK", server.address());
+    let network = NetworkOptions {
+        ca_bundle: Some(ca_bundle),
+        https_proxy: address(format!("http://user:secret@{}", proxy.address)),
+        ..NetworkOptions::default()
+    };
+    assert!(!format!("{network:?}").contains("secret"), "{network:?}");
+    let version = client("https://ls.example", network).version().unwrap();
+    assert_eq!(version.release, "1");
+    let head = proxy.heads().concat();
+    assert!(
+        head.starts_with("CONNECT ls.example:443 HTTP/1.1\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("Basic dXNlcjpzZWNyZXQ="), "{head}");
+    assert!(
+        !head.contains("abc"),
+        "the token is for Label Studio: {head}"
+    );
+}
+
+#[test]
+fn no_proxy_and_loopback_addresses_go_direct() {
+    let server = StandIn::start(|_| Reply::ok(r#"{"release": "1"}"#));
+    let proxy = StandIn::start(|_| Reply::status(500));
+    let agent = |no_proxy: &str| {
+        HttpAgent::new(&HttpOptions {
+            network: NetworkOptions {
+                http_proxy: address(proxy.url()),
+                no_proxy: no_proxy.to_owned(),
+                ..NetworkOptions::default()
+            },
+            ..HttpOptions::default()
+        })
+        .unwrap()
+    };
+    let run = |agent: &HttpAgent, host: &str| {
+        let url = format!("http://{host}:{}/", server.port());
+        let request = Request::get(url).body(()).unwrap();
+        agent.run(request, None).unwrap().status().as_u16()
+    };
+    assert_eq!(run(&agent(""), "127.0.0.1"), 200);
+    assert_eq!(run(&agent(""), "localhost"), 200);
+    assert!(proxy.asked().is_empty());
+    assert_eq!(run(&agent(""), "8.8.8.8"), 500, "others use the proxy");
+    assert_eq!(proxy.asked().len(), 1);
+}
+
+#[test]
+fn a_proxy_that_fails_is_named_with_its_setting() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let unreachable = closed.local_addr().unwrap().to_string();
+    drop(closed);
+    let refuses = TunnelProxy::start("403 Forbidden", "127.0.0.1:1");
+    for (url, proxy) in [
+        ("http://ls.example", unreachable.as_str()),
+        ("https://ls.example", &unreachable),
+        ("https://ls.example", &refuses.address),
+    ] {
+        let network = NetworkOptions {
+            http_proxy: address(proxy),
+            https_proxy: address(proxy),
+            ..NetworkOptions::default()
+        };
+        let error = client(url, network).version().unwrap_err();
+        let setting = if url.starts_with("https") {
+            "HTTPS_PROXY"
+        } else {
+            "HTTP_PROXY"
+        };
+        let ClientError::Connection { source, .. } = &error else {
+            panic!("{error}");
+        };
+        let expected = format!("the proxy {proxy} of {setting} failed");
+        assert!(source.to_string().contains(&expected), "{source}");
+        assert!(!error.to_string().contains("LABEL_STUDIO_URL"), "{error}");
+    }
+}
+
+#[test]
+fn a_proxy_that_wants_credentials_says_so() {
+    let proxy = StandIn::start(|_| Reply::status(407));
+    let network = NetworkOptions {
+        http_proxy: address(proxy.url()),
+        ..NetworkOptions::default()
+    };
+    let error = client("http://ls.example", network).version().unwrap_err();
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.to_string().contains("HTTP_PROXY"), "{source}");
+}
+
+#[test]
+fn what_is_not_the_address_of_a_proxy_is_an_error() {
+    for text in ["ftp://proxy", "http://", "http://a b"] {
+        let options = HttpOptions {
+            network: NetworkOptions {
+                https_proxy: address(text),
+                ..NetworkOptions::default()
+            },
+            ..HttpOptions::default()
+        };
+        let error = HttpAgent::new(&options).unwrap_err();
+        assert!(matches!(error, HttpError::Proxy { .. }), "{error}");
+        assert!(error.to_string().contains("HTTPS_PROXY"), "{error}");
+    }
+}
+
+#[test]
+fn private_addresses_are_not_asked_of_the_proxy() {
+    let proxy = StandIn::start(|_| Reply::ok("media"));
+    let network = NetworkOptions {
+        http_proxy: address(proxy.url()),
+        ..NetworkOptions::default()
+    };
+    let fetcher = Fetcher::new(None, |options| MediaOptions { network, ..options });
+    for url in [
+        "http://10.1.2.3/a.png",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[fd00::1]/a.png",
+        "http://0x7f.1/a.png",
+    ] {
+        let error = fetcher.get(url).unwrap_err();
+        assert!(
+            matches!(error, MediaError::PrivateAddress { .. }),
+            "{url}: {error}"
+        );
+    }
+    assert!(proxy.asked().is_empty());
+    let path = fetcher.get("http://8.8.8.8/a.png").unwrap();
+    assert_eq!(fs::read(path).unwrap(), b"media");
+    assert_eq!(proxy.targets(), ["http://8.8.8.8/a.png"]);
+}
