@@ -36,6 +36,7 @@ mod prediction;
 pub mod python;
 mod region;
 mod task;
+mod value_path;
 pub mod values;
 pub mod video;
 

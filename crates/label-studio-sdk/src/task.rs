@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{Annotation, Prediction, python::repair_json};
+use crate::{Annotation, Prediction, python::repair_json, value_path::value_at};
 
 /// Why JSON cannot be read as a task.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +81,15 @@ impl Task {
         self.list("predictions")
     }
 
-    /// Returns a text of the task's data.
+    /// Returns a value of the task's data by the name that a label config has after the `$`: that of a field, or a path
+    /// such as `meta.title` or `items[0].text`.
+    pub fn value(&self, value_name: &str) -> Option<&Value> {
+        value_at(&self.data, value_name)
+    }
+
+    /// Returns a text of the task's data, found as by [`Task::value`].
     pub fn text(&self, value_name: &str) -> Option<&str> {
-        self.data.get(value_name)?.as_str()
+        self.value(value_name)?.as_str()
     }
 
     /// Returns the whole task as JSON. A field nested deeper than 128 levels becomes null.

@@ -2,7 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
-/// Attributes of a tag in the order of the text, with case-sensitive names.
+/// Attributes of a tag in the order of the text.
+///
+/// Names are compared as Label Studio's screen does, without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes(Box<[(Box<str>, Box<str>)]>);
 
@@ -19,17 +21,19 @@ impl Attributes {
             .collect()
     }
 
-    /// Returns the value of the attribute of exactly this name.
+    /// Returns the value of an attribute; that of exactly this name where several differ in case only.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+        let exact = self.iter().find(|(known, _)| *known == name);
+        let found = exact.or_else(|| {
+            let mut pairs = self.iter();
+            pairs.find(|(known, _)| known.eq_ignore_ascii_case(name))
+        });
+        found.map(|(_, value)| value)
     }
 
-    /// Returns a value that is there and not blank, under the name or under its lower-case form.
+    /// Returns the value of an attribute if it is not blank.
     pub fn get_filled(&self, name: &str) -> Option<&str> {
-        let value = self.get(name).or_else(|| self.get(&name.to_lowercase()))?;
-        (!value.trim().is_empty()).then_some(value)
+        self.get(name).filter(|value| !value.trim().is_empty())
     }
 
     /// Returns names and values.

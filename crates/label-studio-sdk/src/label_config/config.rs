@@ -9,13 +9,15 @@ use super::{Control, LabelConfigError, Object, Tag, TagNames, error::first_names
 
 /// The label config of a project: its control tags, its object tags and how they are connected.
 ///
-/// Cloning is cheap. Texts may be 8 MiB long, nest 256 tags and hold 500 000 elements, texts and comments; DTDs are
-/// refused, and an encoding declaration is ignored.
+/// Cloning is cheap. Texts may be 8 MiB long, nest 256 tags and hold 500 000 elements, texts and comments; declarations
+/// of entities are refused, and an encoding declaration is ignored. Names of tags and attributes are read without regard
+/// to case, as Label Studio's screen reads them.
 #[derive(Debug, Clone)]
 pub struct LabelConfig {
     text: Arc<str>,
     controls: Arc<Named<Control>>,
     objects: Arc<Named<Object>>,
+    has_repeaters: bool,
 }
 
 impl LabelConfig {
@@ -28,12 +30,18 @@ impl LabelConfig {
             text: text.into(),
             controls: Arc::new(Named::new(tags.controls)),
             objects: Arc::new(Named::new(tags.objects)),
+            has_repeaters: tags.has_repeaters,
         })
     }
 
     /// Returns the XML as it was given.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns whether parts of the screen are repeated for the entries of a list; [`LabelConfig::for_task`] repeats them.
+    pub fn has_repeaters(&self) -> bool {
+        self.has_repeaters
     }
 
     /// Returns the control tags in document order.

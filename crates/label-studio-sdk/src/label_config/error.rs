@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelConfigError {
-    /// The text is not well-formed XML, or declares a DTD.
+    /// The text is not well-formed XML, or declares entities.
     #[error("label config is not valid XML")]
     Xml(#[from] roxmltree::Error),
     /// The text exceeds one of the limits on its size.

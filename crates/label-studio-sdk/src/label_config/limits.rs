@@ -16,9 +16,7 @@ const MAX_NAMESPACES: usize = 64;
 /// Checks the limits with one look at every byte. Where the text is not well-formed the count is meaningless from there
 /// on, but the parser stops there as well.
 pub(super) fn check(text: &str) -> Result<(), LabelConfigError> {
-    if text.len() > MAX_BYTES {
-        return Err(too_large("bytes", MAX_BYTES));
-    }
+    check_size(text.len())?;
     let (mut rest, mut depth, mut n_namespaces) = (text, 0_usize, 0);
     while let Some(start) = rest.find('<') {
         rest = &rest[start..];
@@ -48,6 +46,14 @@ pub(super) fn check(text: &str) -> Result<(), LabelConfigError> {
             }
             rest = &rest[tag.len..];
         }
+    }
+    Ok(())
+}
+
+/// Checks the size of a text.
+pub(super) fn check_size(n_bytes: usize) -> Result<(), LabelConfigError> {
+    if n_bytes > MAX_BYTES {
+        return Err(too_large("bytes", MAX_BYTES));
     }
     Ok(())
 }

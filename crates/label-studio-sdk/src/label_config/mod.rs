@@ -13,6 +13,7 @@ mod parsed;
 mod parser;
 mod prediction_validation;
 mod region_builder;
+mod repeater;
 mod sample_task;
 mod tag;
 mod validation;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Attributes;
+use crate::value_path::value_at;
 
 /// A tag that shows a part of the task, such as `Text` or `Image`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Object {
     pub tag: String,
     /// What the tag shows as the label config has it: usually `$` and a name in the task's data.
     pub value: Option<String>,
-    /// `value` without its leading `$`: the name in the task's data, if `is_variable`.
+    /// `value` without its leading `$`: the name in the task's data, or a path such as `meta.title`, if `is_variable`.
     pub value_name: String,
     /// Whether `value` is a `$` followed by a name without commas and spaces.
     pub is_variable: bool,
@@ -51,10 +52,7 @@ impl Object {
             value_name: variable.or(value.as_deref()).unwrap_or_default().into(),
             is_variable: variable
                 .is_some_and(|name| !name.is_empty() && !name.contains([',', ' '])),
-            value_type: attrs
-                .non_empty("valueType")
-                .or_else(|| attrs.non_empty("valuetype"))
-                .map(str::to_owned),
+            value_type: attrs.non_empty("valueType").map(str::to_owned),
             is_image_list: tag.eq_ignore_ascii_case("image")
                 && attrs.non_empty("valueList").is_some(),
             value,
@@ -69,9 +67,10 @@ impl Object {
         self.is_variable.then_some(&*self.value_name)
     }
 
-    /// Returns what the tag shows of a task's data.
+    /// Returns what the tag shows of a task's data. A name such as `meta.title` or `items[0].text` leads into objects and
+    /// lists.
     pub fn value_in<'a>(&self, data: &'a Map<String, Value>) -> Option<&'a Value> {
-        data.get(self.variable()?)
+        value_at(data, self.variable()?)
     }
 
     /// Returns an attribute that is not blank, under its name or its lower-case form.

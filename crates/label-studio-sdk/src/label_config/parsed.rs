@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Attributes, Conditional, LabelConfigError,
     parser::{
-        add_index_flag, control_names, elements, filled, index_flag_regex, is_label, is_object,
-        owner, read_document,
+        add_index_flag, attribute, control_names, elements, index_flag_regex, is_label, is_object,
+        non_empty, owner, read_document,
     },
 };
 
@@ -20,7 +20,7 @@ pub fn parse_config(text: &str) -> Result<Value, LabelConfigError> {
     if text.is_empty() {
         return Ok(json!({}));
     }
-    let document = read_document(text)?;
+    let (document, _) = read_document(text)?;
     let mut controls = IndexMap::<&str, Map<String, Value>>::new();
     let mut objects = IndexMap::<&str, Value>::new();
     let mut labels = IndexMap::<&str, IndexMap<&str, Attributes>>::new();
@@ -30,24 +30,27 @@ pub fn parse_config(text: &str) -> Result<Value, LabelConfigError> {
         let tag = node.tag_name().name();
         if let Some((name, to_name)) = control_names(node) {
             controls.insert(name, control(node, to_name, &index_flags));
-        } else if let Some(name) = filled(node, "name")
+        } else if let Some(name) = non_empty(node, "name")
             && is_object(node)
         {
-            let (key, value) = match node.attribute("value") {
+            let (key, value) = match attribute(node, "value") {
                 Some(value) => ("value", value),
-                None => ("valueList", node.attribute("valueList").unwrap_or_default()),
+                None => (
+                    "valueList",
+                    attribute(node, "valueList").unwrap_or_default(),
+                ),
             };
             let value = value.trim_start_matches('$');
             objects.insert(
                 name,
-                json!({ "type": tag, "valueType": node.attribute("valueType"), key: value }),
+                json!({ "type": tag, "valueType": attribute(node, "valueType"), key: value }),
             );
         }
         if is_label(node)
             && let Some(owner) = owner(node, |name| controls.contains_key(name))
             && let Some(text) = ["alias", "value", "valueList"]
                 .iter()
-                .find_map(|name| filled(node, name))
+                .find_map(|name| non_empty(node, name))
         {
             labels
                 .entry(owner)
@@ -89,7 +92,9 @@ fn control(
     if let Some(conditional) = Conditional::of(&Attributes::of(node)) {
         control.insert("conditionals".into(), json!(conditional));
     }
-    if node.attribute("value").is_some_and(is_plain_variable) || filled(node, "apiUrl").is_some() {
+    if attribute(node, "value").is_some_and(is_plain_variable)
+        || non_empty(node, "apiUrl").is_some()
+    {
         control.insert("dynamic_labels".into(), true.into());
     }
     control

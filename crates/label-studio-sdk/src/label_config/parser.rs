@@ -9,35 +9,46 @@ use super::{Attributes, ChildTag, Control, Label, LabelConfigError, Object, limi
 pub(super) struct Tags {
     pub(super) controls: IndexMap<Box<str>, Control>,
     pub(super) objects: IndexMap<Box<str>, Object>,
+    pub(super) has_repeaters: bool,
 }
 
-/// Parses XML within the limits.
-pub(super) fn read_document(text: &str) -> Result<Document<'_>, LabelConfigError> {
+/// Parses XML within the limits. Returns where it starts in the text, too.
+///
+/// A document type such as `<!DOCTYPE html>` passes; one that could declare entities does not.
+pub(super) fn read_document(text: &str) -> Result<(Document<'_>, usize), LabelConfigError> {
     limits::check(text)?;
-    let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_ascii_whitespace());
+    let document = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_ascii_whitespace());
+    let document = without_declaration(document);
     let options = ParsingOptions {
-        allow_dtd: false,
+        allow_dtd: has_plain_doctype(document),
         nodes_limit: limits::MAX_NODES,
         ..ParsingOptions::default()
     };
-    Ok(Document::parse_with_options(
-        without_declaration(text),
-        options,
-    )?)
+    let start = text.len() - document.len();
+    Ok((Document::parse_with_options(document, options)?, start))
+}
+
+/// Returns whether there is a document type, and it is nothing but a name.
+fn has_plain_doctype(text: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c.is_whitespace() || "-_.:".contains(c);
+    let mut doctypes = text.split("<!DOCTYPE").skip(1).peekable();
+    doctypes.peek().is_some()
+        && doctypes.all(|rest| rest.trim_start_matches(is_name).starts_with('>'))
 }
 
 /// Reads controls, objects and labels, and connects them.
 pub(super) fn read_tags(text: &str) -> Result<Tags, LabelConfigError> {
-    let document = read_document(text)?;
+    let (document, _) = read_document(text)?;
     let mut tags = Tags {
         controls: IndexMap::new(),
         objects: IndexMap::new(),
+        has_repeaters: elements(&document).any(|node| has_tag(node, "Repeater")),
     };
     let mut labels = IndexMap::<Box<str>, IndexMap<String, Label>>::new();
     let mut index_flags = IndexSet::new();
     for node in elements(&document) {
         add_index_flag(&mut index_flags, node)?;
-        let name = filled(node, "name");
+        let name = non_empty(node, "name");
         if let Some((name, to_name)) = control_names(node) {
             let to_name: Vec<_> = to_name.split(',').map(str::to_owned).collect();
             let mut control =
@@ -70,25 +81,42 @@ pub(super) fn elements<'a>(document: &'a Document<'a>) -> impl Iterator<Item = N
         .filter(Node::is_element)
 }
 
+/// Returns whether a tag is of a kind. Label Studio's screen reads names of tags and attributes without regard to case.
+pub(super) fn has_tag(node: Node<'_, '_>, tag: &str) -> bool {
+    node.tag_name().name().eq_ignore_ascii_case(tag)
+}
+
+/// Returns an attribute; that of exactly this name where several differ in case only.
+pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.attribute(name).or_else(|| {
+        let mut attributes = node.attributes();
+        let found = attributes
+            .find(|known| known.namespace().is_none() && known.name().eq_ignore_ascii_case(name));
+        found.map(|attribute| attribute.value())
+    })
+}
+
 /// Returns an attribute that is not empty.
-pub(super) fn filled<'a>(node: Node<'a, '_>, attribute: &str) -> Option<&'a str> {
-    node.attribute(attribute).filter(|value| !value.is_empty())
+pub(super) fn non_empty<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    attribute(node, name).filter(|value| !value.is_empty())
 }
 
 /// Returns `name` and `toName` of a control tag.
 pub(super) fn control_names<'a>(node: Node<'a, '_>) -> Option<(&'a str, &'a str)> {
-    let names = (filled(node, "name")?, filled(node, "toName")?);
-    (node.tag_name().name() != "Filter").then_some(names)
+    let names = (non_empty(node, "name")?, non_empty(node, "toName")?);
+    (!has_tag(node, "Filter")).then_some(names)
 }
 
-/// Tells whether a tag with a name is an object.
+/// Returns whether a tag with a name is an object.
 pub(super) fn is_object(node: Node<'_, '_>) -> bool {
-    filled(node, "value").is_some() || filled(node, "valueList").is_some()
+    non_empty(node, "value").is_some() || non_empty(node, "valueList").is_some()
 }
 
-/// Tells whether the tag is a label of the control around it.
+/// Returns whether the tag is a label of the control around it.
 pub(super) fn is_label(node: Node<'_, '_>) -> bool {
-    matches!(node.tag_name().name(), "Label" | "Choice" | "Relation")
+    ["Label", "Choice", "Relation"]
+        .iter()
+        .any(|tag| has_tag(node, tag))
 }
 
 /// Returns the name of the nearest tag around a label that is a control.
@@ -96,7 +124,7 @@ pub(super) fn owner<'a>(label: Node<'a, '_>, is_control: impl Fn(&str) -> bool) 
     let mut names = label
         .ancestors()
         .skip(1)
-        .filter_map(|node| node.attribute("name"));
+        .filter_map(|node| attribute(node, "name"));
     names.find(|name| is_control(name))
 }
 
@@ -105,7 +133,7 @@ pub(super) fn add_index_flag<'a>(
     flags: &mut IndexSet<&'a str>,
     node: Node<'a, '_>,
 ) -> Result<(), LabelConfigError> {
-    flags.extend(node.attribute("indexFlag"));
+    flags.extend(attribute(node, "indexFlag"));
     if flags.len() > MAX_INDEX_FLAGS {
         return Err(LabelConfigError::TooLarge {
             what: "index flags",
@@ -151,7 +179,7 @@ fn read_label<'a>(
         return None;
     }
     let owner = owner(node, is_control)?;
-    let value = filled(node, "alias").or_else(|| node.attribute("value"))?;
+    let value = non_empty(node, "alias").or_else(|| attribute(node, "value"))?;
     let label = Label {
         tag: node.tag_name().name().into(),
         attrs: Attributes::of(node),

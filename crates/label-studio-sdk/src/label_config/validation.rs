@@ -15,7 +15,7 @@ impl LabelConfig {
     /// Checks what Label Studio checks when a label config is saved: required attributes, unique names, known `toName`s
     /// and playback speeds. Returns what is wrong; nothing when the label config is valid.
     pub fn validate(&self) -> Vec<String> {
-        let document = read_document(self.text()).expect("the text was read before");
+        let (document, _) = read_document(self.text()).expect("the text was read before");
         let mut errors = Vec::new();
         if document.root_element().has_tag_name("View") {
             check_view(document.root_element(), true, &mut errors);
