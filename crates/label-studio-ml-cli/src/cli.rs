@@ -42,7 +42,7 @@ enum Command {
     Create(CreateArgs),
     Start(StartArgs),
     Deploy(DeployArgs),
-    Doctor(DoctorArgs),
+    Doctor(Box<DoctorArgs>),
     List(ListArgs),
     Completions(CompletionsArgs),
 }

@@ -5,12 +5,16 @@ mod stand_in;
 
 use std::{
     fs,
-    sync::Barrier,
+    io::Write as _,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, SystemTime},
 };
 
-use label_studio_sdk::MediaOptions;
+use label_studio_sdk::{MediaError, MediaOptions};
 use stand_in::{
     Reply, StandIn,
     fetcher::{Fetcher, allow_private},
@@ -86,9 +90,96 @@ fn the_cache_stays_below_its_limit() {
         [false, true, true]
     );
     get("recent");
+    assert!(!newest.exists(), "the limit holds however recent files are");
+    assert!(more.exists());
+}
+
+#[test]
+fn files_that_were_compressed_on_their_way_count_in_full() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&vec![0; 1 << 20]).unwrap();
+    let gzip = gzip.finish().unwrap();
+    assert!(gzip.len() < 1 << 12);
+    let server = StandIn::start(move |_| Reply::new(200, &[("content-encoding", "gzip")], &gzip));
+    let fetcher = Fetcher::new(None, |options| MediaOptions {
+        max_cache_bytes: Some(3 << 20),
+        ..allow_private(options)
+    });
+    for n in 0..20 {
+        let path = fetcher.get(&format!("{}/{n}", server.url())).unwrap();
+        assert_eq!(fs::metadata(path).unwrap().len(), 1 << 20);
+        let sizes = fetcher.cached().into_iter();
+        let n_bytes: u64 = sizes.map(|path| fs::metadata(path).unwrap().len()).sum();
+        assert!(n_bytes <= 3 << 20, "{n_bytes} after {n}");
+    }
+}
+
+/// Label Studio that gives task 7 a file of cloud storage, as long as `may` says so, and refuses it to others.
+fn cloud(may: &Arc<AtomicBool>) -> StandIn {
+    let may = Arc::clone(may);
+    StandIn::start(move |asked| match asked.path() {
+        "/tasks/7/presign/" if may.load(Ordering::SeqCst) => Reply::redirect("/data/object"),
+        "/data/object" => Reply::ok("object"),
+        _ => Reply::status(403),
+    })
+}
+
+#[test]
+fn a_cached_file_of_cloud_storage_is_not_given_to_a_task_that_may_not_use_it() {
+    let server = cloud(&Arc::new(AtomicBool::new(true)));
+    let fetcher = Fetcher::new(Some(server.client("abc")), |options| options);
+    for uri in [
+        "s3://bucket/a.png",
+        "gs://bucket/a.png",
+        "azure-blob://b/a.png",
+    ] {
+        let path = fetcher.media.local_path(uri, Some(7)).unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "object");
+        let error = fetcher.media.local_path(uri, Some(8)).unwrap_err();
+        assert!(
+            matches!(error, MediaError::Status { status: 403, .. }),
+            "{uri}: {error}"
+        );
+    }
+}
+
+#[test]
+fn label_studio_is_asked_again_for_a_cached_file_of_cloud_storage() {
+    let may = Arc::new(AtomicBool::new(true));
+    let server = cloud(&may);
+    let fetcher = Fetcher::new(Some(server.client("abc")), |options| MediaOptions {
+        access_lifetime: Duration::ZERO,
+        ..options
+    });
+    fetcher.get("s3://bucket/a.png").unwrap();
+    fetcher.get("s3://bucket/a.png").unwrap();
+    let targets = server.targets();
+    let n_downloads = targets.iter().filter(|target| *target == "/data/object");
+    assert_eq!(
+        n_downloads.count(),
+        1,
+        "the file itself is kept: {targets:?}"
+    );
+    may.store(false, Ordering::SeqCst);
+    let error = fetcher.get("s3://bucket/a.png").unwrap_err();
     assert!(
-        newest.exists(),
-        "what may be in use stays even above the limit"
+        matches!(error, MediaError::Status { status: 403, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn access_to_a_cached_file_holds_for_a_while() {
+    let may = Arc::new(AtomicBool::new(true));
+    let server = cloud(&may);
+    let fetcher = Fetcher::new(Some(server.client("abc")), |options| options);
+    for _ in 0..3 {
+        fetcher.get("s3://bucket/a.png").unwrap();
+    }
+    assert_eq!(
+        server.asked().len(),
+        3,
+        "download, its target, one question"
     );
 }
 

@@ -224,6 +224,50 @@ fn a_download_that_hangs_is_given_up() {
 }
 
 #[test]
+fn a_download_that_drips_is_given_up() {
+    let server = StandIn::start(|_| {
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".to_vec();
+        Reply::Drip(head, Duration::from_millis(5))
+    });
+    let fetcher = Fetcher::new(None, |options| MediaOptions {
+        min_rate: 10_000,
+        rate_window: Duration::from_millis(50),
+        ..allow_private(options)
+    });
+    let error = fetcher.get(&server.url()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            MediaError::TooSlow {
+                rate: 1..=9_999,
+                min_rate: 10_000,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(fetcher.cached().is_empty());
+}
+
+#[test]
+fn a_download_ends_before_label_studio_gives_up() {
+    let options = MediaOptions::new("cache");
+    assert!(options.overall_timeout < Duration::from_secs(100));
+    assert!(options.read_timeout < options.overall_timeout);
+    // Both addresses of an upload share the time.
+    let server = StandIn::start(|asked| match asked.path() {
+        "/data/upload/3/a.png" => Reply::Hang,
+        _ => Reply::status(404),
+    });
+    let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| MediaOptions {
+        overall_timeout: Duration::from_millis(200),
+        ..options
+    });
+    let error = fetcher.get("/data/upload/3/a.png").unwrap_err();
+    assert!(error.to_string().contains("took too long"), "{error}");
+}
+
+#[test]
 fn a_file_over_the_limit_is_refused() {
     let server = StandIn::start(|asked| match asked.path() {
         "/announced" => Reply::ok("12345"),

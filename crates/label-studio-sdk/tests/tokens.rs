@@ -12,9 +12,11 @@ use std::{
     thread,
 };
 
-use label_studio_sdk::{Client, ClientError, client::TokenKind};
+use label_studio_sdk::{Client, ClientError, ClientOptions, client::TokenKind};
 use serde_json::{Value, json};
-use stand_in::{Reply, StandIn, access_token, jwt, now, options, personal_access_token};
+use stand_in::{
+    Reply, StandIn, access_token, fetcher::Fetcher, jwt, now, options, personal_access_token,
+};
 
 const LEGACY: &str = "0123456789abcdef0123456789abcdef01234567";
 const REFRESH: &str = "/api/token/refresh/";
@@ -218,4 +220,59 @@ fn no_token_is_ever_shown() {
 
 fn exchanged(access: &str) -> Reply {
     Reply::json(&json!({ "access": access }))
+}
+
+#[test]
+fn words_before_a_token_are_taken_off() {
+    let server = StandIn::start(|_| Reply::ok(r#"{"id": 1}"#));
+    for (token, expected) in [
+        (format!("Token {LEGACY}"), format!("Token {LEGACY}")),
+        (format!("token  {LEGACY} "), format!("Token {LEGACY}")),
+        (
+            format!("Authorization: Token {LEGACY}"),
+            format!("Token {LEGACY}"),
+        ),
+        (
+            format!("Bearer {}", access_token("a")),
+            format!("Bearer {}", access_token("a")),
+        ),
+    ] {
+        let client = server.client(&token);
+        assert_eq!(client.authorization().unwrap(), expected, "{token}");
+    }
+    let pat = server.client(&format!("Bearer {}", personal_access_token()));
+    assert_eq!(pat.token_kind(), Some(TokenKind::PersonalAccess));
+    for token in ["Token", "Bearer ", "Basic abc def", "Token abc def"] {
+        let client = Client::new(options(&server.url()).with_token(token));
+        let is_word = token.trim_end() == "Token" || token.trim_end() == "Bearer";
+        assert_eq!(client.is_ok(), is_word, "{token}: {client:?}");
+    }
+}
+
+#[test]
+fn a_token_that_cannot_be_used_is_the_reason_of_each_failure() {
+    let server = StandIn::start(|_| Reply::ok("{}"));
+    let expired = jwt(&json!({ "token_type": "refresh", "exp": now() - 10 }));
+    for (token, reason) in [
+        (expired.as_str(), "the personal access token has expired"),
+        ("a\u{1f600}b", "characters that no token has"),
+    ] {
+        let client = Client::new(ClientOptions {
+            defer_token_problems: true,
+            ..options(&server.url()).with_token(token)
+        })
+        .unwrap();
+        assert!(client.has_token());
+        assert_eq!(client.token_kind(), None);
+        let problem = client.token_problem().unwrap().to_string();
+        assert!(problem.contains(reason), "{problem}");
+        let error = client.whoami().unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+        let fetcher = Fetcher::new(Some(client), |options| options);
+        for value in ["/data/upload/1/a.png", "s3://bucket/a.png"] {
+            let error = fetcher.get(value).unwrap_err().to_string();
+            assert!(error.contains(reason), "{value}: {error}");
+        }
+    }
+    assert!(server.asked().is_empty());
 }

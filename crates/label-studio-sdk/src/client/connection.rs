@@ -8,7 +8,11 @@ use serde_json::json;
 use ureq::http::{Method, Request, header};
 use url::Url;
 
-use super::{ClientError, ClientOptions, TokenKind, origin::Origin, token::Credentials};
+use super::{
+    ClientError, ClientOptions, TokenKind,
+    origin::Origin,
+    token::{Credentials, TokenProblem},
+};
 use crate::http::{HttpAgent, HttpOptions, error_message, is_connection_failure};
 
 const MAX_REDIRECTS: usize = 5;
@@ -21,7 +25,7 @@ pub struct Client(Arc<Connection>);
 struct Connection {
     agent: HttpAgent,
     origin: Origin,
-    credentials: Option<Credentials>,
+    credentials: Option<Result<Credentials, TokenProblem>>,
     options: ClientOptions,
 }
 
@@ -55,8 +59,12 @@ impl Client {
         let token = options.token.as_deref().map(str::trim);
         let credentials = token
             .filter(|token| !token.is_empty())
-            .map(Credentials::parse)
-            .transpose()?;
+            .map(Credentials::parse);
+        if let Some(Err(problem)) = credentials
+            && !options.defer_token_problems
+        {
+            return Err(problem.into());
+        }
         let agent = HttpAgent::new(&HttpOptions {
             network: options.network.clone(),
             verify_ssl: options.verify_ssl,
@@ -79,9 +87,21 @@ impl Client {
         self.0.origin.url().as_str()
     }
 
-    /// Returns the kind of the configured token; none when there is no token.
+    /// Returns whether a token is configured, usable or not.
+    pub fn has_token(&self) -> bool {
+        self.0.credentials.is_some()
+    }
+
+    /// Returns the kind of the configured token; `None` when there is no token or it cannot be used.
     pub fn token_kind(&self) -> Option<TokenKind> {
-        self.0.credentials.as_ref().map(Credentials::kind)
+        let credentials = self.0.credentials.as_ref()?.as_ref().ok()?;
+        Some(credentials.kind())
+    }
+
+    /// Returns why the configured token cannot be used, whatever the server says.
+    pub fn token_problem(&self) -> Option<ClientError> {
+        let problem = self.0.credentials.as_ref()?.as_ref().err()?;
+        Some((*problem).into())
     }
 
     /// Returns the value of the `Authorization` header that Label Studio accepts now: `Token ...` or `Bearer ...`.
@@ -98,6 +118,7 @@ impl Client {
                 url: self.url().to_owned(),
             });
         };
+        let credentials = credentials.as_ref().map_err(|problem| *problem)?;
         credentials.header(refused, &|token| self.exchange(token))
     }
 

@@ -102,7 +102,7 @@ fn shown(part: &str) -> String {
     }
 }
 
-/// Names LABEL_STUDIO_URL unless the source names the setting that is to blame.
+/// Names `LABEL_STUDIO_URL` unless the source names the setting that is to blame.
 fn advice(source: &ureq::Error) -> &'static str {
     let is_proxy = matches!(source, ureq::Error::Other(other) if other.is::<ProxyFailure>());
     if is_proxy || CertificateProblem::of(source).is_some() {

@@ -14,6 +14,9 @@ pub struct ClientOptions {
     pub url: String,
     /// Legacy token or personal access token, as copied from Label Studio's account page.
     pub token: Option<String>,
+    /// Whether a token that cannot be used (malformed, expired) is reported by each request that needs it, and not when the
+    /// client is made.
+    pub defer_token_problems: bool,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,
     /// Certificate authorities and proxies.
@@ -36,6 +39,7 @@ impl ClientOptions {
         Self {
             url: url.into(),
             token: None,
+            defer_token_problems: false,
             verify_ssl: true,
             network: NetworkOptions::default(),
             connect_timeout: Duration::from_secs(10),

@@ -43,11 +43,27 @@ struct AccessState {
     failure: Option<(Instant, Arc<ClientError>)>,
 }
 
+/// Why a token cannot be used, whatever the server says.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TokenProblem {
+    Malformed,
+    Expired,
+}
+
+impl From<TokenProblem> for ClientError {
+    fn from(problem: TokenProblem) -> Self {
+        match problem {
+            TokenProblem::Malformed => Self::MalformedToken,
+            TokenProblem::Expired => Self::ExpiredToken,
+        }
+    }
+}
+
 impl Credentials {
-    pub(super) fn parse(token: &str) -> Result<Self, ClientError> {
-        let token = token.trim();
-        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ClientError::MalformedToken);
+    pub(super) fn parse(token: &str) -> Result<Self, TokenProblem> {
+        let token = bare(token);
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenProblem::Malformed);
         }
         let claims = jwt_claims(token);
         let kind = match &claims {
@@ -60,7 +76,7 @@ impl Credentials {
         if let Some(claims) = claims
             && remaining(&claims).is_none_or(|time| time.is_zero())
         {
-            return Err(ClientError::ExpiredToken);
+            return Err(TokenProblem::Expired);
         }
         Ok(Self {
             token: token.to_owned(),
@@ -113,6 +129,18 @@ impl Credentials {
             }
         }
     }
+}
+
+/// Takes off what stands before the token in a header that was copied whole: `Authorization: Token`, `Bearer`.
+fn bare(token: &str) -> &str {
+    let token = token.trim();
+    let Some((word, rest)) = token.split_once(char::is_whitespace) else {
+        return token;
+    };
+    let is_known = ["authorization:", "token", "bearer"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(word));
+    if is_known { bare(rest) } else { token }
 }
 
 /// How long an access token may be used. Its lifetime counts rather than its end, since clocks differ.

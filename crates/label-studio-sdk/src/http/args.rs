@@ -22,8 +22,13 @@ pub struct NetworkArgs {
     #[doc(hidden)]
     pub ssl_cert_file: Option<OsString>,
 
-    /// Proxy for http addresses, such as http://proxy:3128
-    #[arg(long, env = "http_proxy", hide_env_values = true)]
+    /// Proxy for http addresses
+    #[arg(
+        long,
+        value_name = "http://HOST:PORT",
+        env = "http_proxy",
+        hide_env_values = true
+    )]
     pub http_proxy: Option<ProxyAddress>,
 
     #[arg(long, env = "HTTP_PROXY", hide = true, hide_env_values = true)]
@@ -31,7 +36,12 @@ pub struct NetworkArgs {
     pub upper_case_http_proxy: Option<ProxyAddress>,
 
     /// Proxy for https addresses
-    #[arg(long, env = "https_proxy", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "http://HOST:PORT",
+        env = "https_proxy",
+        hide_env_values = true
+    )]
     pub https_proxy: Option<ProxyAddress>,
 
     #[arg(long, env = "HTTPS_PROXY", hide = true, hide_env_values = true)]
@@ -39,7 +49,12 @@ pub struct NetworkArgs {
     pub upper_case_https_proxy: Option<ProxyAddress>,
 
     /// Proxy for both, where there is no other
-    #[arg(long, env = "all_proxy", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "http://HOST:PORT",
+        env = "all_proxy",
+        hide_env_values = true
+    )]
     pub all_proxy: Option<ProxyAddress>,
 
     #[arg(long, env = "ALL_PROXY", hide = true, hide_env_values = true)]

@@ -22,9 +22,6 @@ const PARTIAL_PREFIX: &str = ".partial-";
 /// The cache may exceed its limit by one part in so many.
 const TOLERANCE: u64 = 16;
 
-/// A file used so recently may be about to be opened.
-const IN_USE: Duration = Duration::from_secs(600);
-
 /// A partial file untouched for so long belongs to a process that was killed.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
@@ -118,15 +115,15 @@ impl Cache {
         write(partial.as_file_mut())?;
         let n_bytes = partial.as_file().metadata().map_err(failed)?.len();
         partial.persist(path).map_err(|error| failed(error.error))?;
-        if let Err(error) = self.make_room(n_bytes) {
+        if let Err(error) = self.make_room(path, n_bytes) {
             tracing::warn!(%error, dir = %self.dir.display(), "cannot tidy the media cache");
         }
         Ok(())
     }
 
-    /// Removes what was not used for longest while there are too many bytes. Looks through the folder only now and then,
-    /// since it may be large and other processes may fill it, too.
-    fn make_room(&self, n_new_bytes: u64) -> io::Result<()> {
+    /// Removes what was not used for longest while there are too many bytes, but never the file that was just stored. Looks
+    /// through the folder only now and then, since it may be large and other processes may fill it, too.
+    fn make_room(&self, stored: &Path, n_new_bytes: u64) -> io::Result<()> {
         let Some(max_bytes) = self.max_bytes else {
             return Ok(());
         };
@@ -145,7 +142,7 @@ impl Cache {
             let is_useless = if file.is_partial {
                 age > ABANDONED
             } else {
-                n_bytes > max_bytes && age > IN_USE
+                n_bytes > max_bytes && file.path != stored
             };
             if is_useless && fs::remove_file(&file.path).is_ok() {
                 n_bytes -= file.n_bytes;
@@ -264,7 +261,7 @@ mod tests {
         let cache = Cache::new(dir.path().to_owned(), Some(1));
         for (name, age) in [
             (".partial-old", 2 * ABANDONED),
-            (".partial-new", 2 * IN_USE),
+            (".partial-new", ABANDONED / 2),
         ] {
             let file = File::create(dir.path().join(name)).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();

@@ -15,7 +15,7 @@ use ureq::{
 };
 use url::Url;
 
-use super::{MediaError, MediaOptions, address::PublicAddresses};
+use super::{MediaError, MediaOptions, address::PublicAddresses, rate::Rate};
 use crate::{
     Client, ClientError,
     client::{Origin, TokenKind},
@@ -64,9 +64,18 @@ impl Downloader {
         })
     }
 
+    /// Returns when a download that starts now must have ended.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.options.overall_timeout
+    }
+
     /// Writes what `url` serves to `file`, again from the start when the connection fails.
-    pub(super) fn download(&self, url: &Url, file: &mut File) -> Result<(), MediaError> {
-        let deadline = Instant::now() + self.options.overall_timeout;
+    pub(super) fn download(
+        &self,
+        url: &Url,
+        file: &mut File,
+        deadline: Instant,
+    ) -> Result<(), MediaError> {
         let mut delay = self.options.retry_delay;
         for _ in 0..self.options.retries {
             match self.download_once(url, file, deadline) {
@@ -108,6 +117,8 @@ impl Downloader {
         let mut reader = response.body_mut().as_reader();
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut n_bytes = 0;
+        let mut rate = Rate::new(self.options.rate_window);
+        let min_rate = self.options.min_rate;
         loop {
             let n_read = match reader.read(&mut buffer) {
                 Ok(0) => return Ok(()),
@@ -118,6 +129,13 @@ impl Downloader {
             n_bytes += n_read as u64;
             if n_bytes > limit {
                 return Err(too_large());
+            }
+            if let Some(rate) = rate.add(n_read as u64).filter(|rate| *rate < min_rate) {
+                return Err(MediaError::TooSlow {
+                    url: shown(url),
+                    rate,
+                    min_rate,
+                });
             }
             file.write_all(&buffer[..n_read]).map_err(write_failed)?;
         }
@@ -149,6 +167,27 @@ impl Downloader {
             hop = self.checked_redirect(&hop, target)?;
         }
         Err(MediaError::TooManyRedirects { url: shown(url) })
+    }
+
+    /// Asks Label Studio whether a file at an address of its own may be used. The file itself is not read.
+    pub(super) fn ask_for_access(&self, url: &Url) -> Result<(), MediaError> {
+        let is_trusted = self.may_have_token(url);
+        let mut response = self.request(url, is_trusted, self.deadline())?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        if !status.is_redirection() {
+            return Err(MediaError::Status {
+                url: shown(url),
+                status: status.as_u16(),
+                body: error_extract(response.body_mut()),
+                fallback: None,
+            });
+        }
+        let location = response.headers().get(header::LOCATION);
+        let target = location.and_then(|to| url.join(to.to_str().ok()?).ok());
+        self.checked_redirect(url, target).map(drop)
     }
 
     fn checked_redirect(&self, url: &Url, target: Option<Url>) -> Result<Url, MediaError> {
@@ -214,10 +253,7 @@ impl Downloader {
     /// The token opens what is below Label Studio's address, except its API and its pages about users: task data must
     /// not read those on behalf of the token's owner.
     fn may_have_token(&self, url: &Url) -> bool {
-        let has_token = self
-            .client
-            .as_ref()
-            .is_some_and(|client| client.token_kind().is_some());
+        let has_token = self.client.as_ref().is_some_and(Client::has_token);
         let Some(own) = self
             .label_studio
             .as_ref()

@@ -122,6 +122,18 @@ pub enum MediaError {
         #[source]
         source: Box<ureq::Error>,
     },
+    /// The server sends the file too slowly.
+    #[error(
+        "the download of {url} is too slow: {rate} bytes per second, at least {min_rate} are needed"
+    )]
+    TooSlow {
+        /// Address of the file.
+        url: String,
+        /// Bytes per second of the last seconds.
+        rate: u64,
+        /// Bytes per second that are needed.
+        min_rate: u64,
+    },
     /// The server could not be reached, or does not speak HTTP.
     #[error("cannot download {url}")]
     Connection {

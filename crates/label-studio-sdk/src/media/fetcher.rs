@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE};
@@ -12,13 +12,17 @@ use url::Url;
 
 use super::{
     MediaError, MediaOptions,
+    access::Access,
     cache::Cache,
     data_url,
     download::Downloader,
     local_file,
-    source::{Source, shown},
+    source::{STATIC, Source, local_storage, shown},
 };
 use crate::{Client, client::Origin};
+
+/// Most addresses of Label Studio that are remembered.
+const MAX_PUBLIC_ADDRESSES: usize = 16;
 
 /// Finds the files that task data refers to, on disk or by downloading them once. Clones share the cache.
 #[derive(Debug, Clone)]
@@ -28,8 +32,11 @@ pub struct MediaFetcher(Arc<Media>);
 struct Media {
     has_token: bool,
     label_studio: Option<Origin>,
+    /// Other addresses that task data names Label Studio by.
+    public_addresses: RwLock<Vec<Origin>>,
     options: MediaOptions,
     cache: Cache,
+    access: Access,
     downloader: Downloader,
 }
 
@@ -59,14 +66,31 @@ impl MediaFetcher {
             (None, _) => None,
         };
         Ok(Self(Arc::new(Media {
-            has_token: client
-                .as_ref()
-                .is_some_and(|client| client.token_kind().is_some()),
+            has_token: client.as_ref().is_some_and(Client::has_token),
             cache: Cache::new(options.cache_dir.clone(), options.max_cache_bytes),
             downloader: Downloader::new(client, label_studio.clone(), options.clone())?,
             label_studio,
+            public_addresses: RwLock::default(),
+            access: Access::new(options.access_lifetime),
             options,
         })))
+    }
+
+    /// Adds an address that users reach Label Studio by, such as the `hostname` that comes with `/setup`: files at this
+    /// address are asked of the configured one. What is not a web address is ignored.
+    pub fn add_public_address(&self, url: &str) {
+        let Ok(address) = Origin::parse(url) else {
+            return;
+        };
+        let addresses = &self.0.public_addresses;
+        let is_known = |known: &[Origin]| known.iter().any(|known| known.url() == address.url());
+        if is_known(&addresses.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut known = addresses.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MAX_PUBLIC_ADDRESSES {
+            known.push(address);
+        }
     }
 
     /// Returns a local path for the file that `url` means, downloading it unless it is on disk.
@@ -81,6 +105,12 @@ impl MediaFetcher {
         }
         let download = self.download_of(&source, url, task_id)?;
         let path = self.path_of(&source, &download);
+        if let (Source::Cloud(_), Download::From { key, url, .. }) = (&source, &download)
+            && path.is_file()
+        {
+            let ask = || self.0.downloader.ask_for_access(url);
+            self.0.access.check(key, ask)?;
+        }
         self.0.cache.get_or_store(&path, |file| match &download {
             Download::From { url, fallback, .. } => self.fetch(url, fallback.as_ref(), file),
             Download::Content(value) => self.write_content(value, &path, file),
@@ -106,10 +136,32 @@ impl MediaFetcher {
     pub(super) fn source(&self, value: &str) -> Result<Source, MediaError> {
         let value = value.trim();
         let base_path = self.0.label_studio.as_ref().map_or("", Origin::base_path);
-        match value.strip_prefix(base_path) {
-            Some(rest) if !base_path.is_empty() && rest.starts_with('/') => Source::parse(rest),
-            _ => Source::parse(value),
+        let source = match below(value, base_path) {
+            Some(path) if !base_path.is_empty() => Source::parse(path)?,
+            _ => Source::parse(value)?,
+        };
+        Ok(match source {
+            Source::Web(url) => self.own_file(&url).unwrap_or(Source::Web(url)),
+            source => source,
+        })
+    }
+
+    /// Returns the file of Label Studio that a web address means: a file of local storage whatever the host, since only
+    /// Label Studio serves these, and other files at an address that Label Studio is known by.
+    fn own_file(&self, url: &Url) -> Option<Source> {
+        if let Some(local) = local_storage(url) {
+            return Some(local);
         }
+        let known = &self.0.public_addresses;
+        let known = known.read().unwrap_or_else(PoisonError::into_inner);
+        let address = known.iter().find(|address| address.owns(url))?;
+        let value = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let source = Source::parse(below(value, address.base_path())?).ok()?;
+        let is_own = matches!(
+            source,
+            Source::Upload { .. } | Source::LocalFile { .. } | Source::Link(_)
+        );
+        is_own.then_some(source)
     }
 
     fn on_disk(&self, source: &Source) -> Result<Option<PathBuf>, MediaError> {
@@ -146,6 +198,9 @@ impl MediaFetcher {
         let (url, fallback) = match source {
             Source::Data(content) => return Ok(Download::Content(content.clone())),
             Source::Web(url) => (url.clone(), None),
+            Source::Link(link) if link.starts_with(STATIC) => {
+                (self.label_studio_address(value)?.join(link), None)
+            }
             Source::LocalFile { link, .. } | Source::Link(link) => {
                 (self.label_studio(value)?.join(link), None)
             }
@@ -166,7 +221,8 @@ impl MediaFetcher {
             }
         };
         let key = match source {
-            Source::Cloud(uri) => uri.clone(),
+            // Label Studio decides task by task who may use it.
+            Source::Cloud(uri) => format!("{uri} of task {}", task_id.unwrap_or_default()),
             _ => fallback.as_ref().unwrap_or(&url).to_string(),
         };
         Ok(Download::From { key, url, fallback })
@@ -179,12 +235,15 @@ impl MediaFetcher {
         }
     }
 
+    fn label_studio_address(&self, value: &str) -> Result<&Origin, MediaError> {
+        let own = self.0.label_studio.as_ref();
+        own.ok_or_else(|| MediaError::MissingLabelStudioUrl {
+            value: shown(value),
+        })
+    }
+
     fn label_studio(&self, value: &str) -> Result<&Origin, MediaError> {
-        let Some(own) = &self.0.label_studio else {
-            return Err(MediaError::MissingLabelStudioUrl {
-                value: shown(value),
-            });
-        };
+        let own = self.label_studio_address(value)?;
         if !self.0.has_token {
             return Err(MediaError::MissingToken {
                 value: shown(value),
@@ -195,11 +254,12 @@ impl MediaFetcher {
 
     /// Downloads `url` or, when the server refuses it, `fallback`. The first error counts; the second explains it.
     fn fetch(&self, url: &Url, fallback: Option<&Url>, file: &mut File) -> Result<(), MediaError> {
-        let mut result = self.0.downloader.download(url, file);
+        let deadline = self.0.downloader.deadline();
+        let mut result = self.0.downloader.download(url, file, deadline);
         if let (Err(MediaError::Status { fallback: why, .. }), Some(fallback)) =
             (&mut result, fallback)
         {
-            match self.0.downloader.download(fallback, file) {
+            match self.0.downloader.download(fallback, file, deadline) {
                 Ok(()) => return Ok(()),
                 Err(error) => *why = Some(Box::new(error)),
             }
@@ -221,4 +281,9 @@ impl MediaFetcher {
             source,
         })
     }
+}
+
+/// Returns the part of a path below another one.
+fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    path.strip_prefix(base).filter(|rest| rest.starts_with('/'))
 }

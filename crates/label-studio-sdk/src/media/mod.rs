@@ -9,6 +9,7 @@
 //! - No file outside the document root is returned, whatever `..` or symbolic links say.
 //! - A download is complete or an error; size and time are limited.
 
+mod access;
 mod address;
 mod cache;
 mod data_url;
@@ -18,6 +19,7 @@ mod fetcher;
 mod local_file;
 mod options;
 mod preload;
+mod rate;
 mod source;
 
 pub use error::MediaError;

@@ -17,8 +17,7 @@ pub struct MediaOptions {
     pub image_dir: Option<PathBuf>,
     /// Folder that downloads are kept in. It is made when needed.
     pub cache_dir: PathBuf,
-    /// Size that the cache is kept near by removing what was not used for longest. Files used in the last ten minutes
-    /// stay.
+    /// Size that the cache is kept near by removing what was not used for longest.
     pub max_cache_bytes: Option<u64>,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,
@@ -34,8 +33,15 @@ pub struct MediaOptions {
     pub connect_timeout: Duration,
     /// Time without a single byte arriving.
     pub read_timeout: Duration,
-    /// Time for one download, redirects included.
+    /// Time for one download: redirects, repetitions and the second address of an upload included. Label Studio waits 100 s
+    /// for predictions.
     pub overall_timeout: Duration,
+    /// Bytes per second that a server must send on average over [`MediaOptions::rate_window`].
+    pub min_rate: u64,
+    /// Time over which the rate of a download is measured.
+    pub rate_window: Duration,
+    /// Time after which Label Studio is asked again whether a task may use a cached file of cloud storage.
+    pub access_lifetime: Duration,
     /// How often a download is repeated when the connection fails.
     pub retries: u32,
     /// Pause before the first repetition; it doubles each time.
@@ -57,8 +63,11 @@ impl MediaOptions {
             max_bytes: 4 << 30,
             max_text_bytes: 64 << 20,
             connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(60),
-            overall_timeout: Duration::from_secs(600),
+            read_timeout: Duration::from_secs(20),
+            overall_timeout: Duration::from_secs(90),
+            min_rate: 16 << 10,
+            rate_window: Duration::from_secs(10),
+            access_lifetime: Duration::from_secs(60),
             retries: 2,
             retry_delay: Duration::from_millis(250),
         }

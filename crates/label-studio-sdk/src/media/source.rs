@@ -7,7 +7,17 @@ use super::MediaError;
 
 /// Label Studio's way to uploads that lie in cloud storage; without a slash before it in some exports.
 const STORAGE_PROXY: &str = "storage-data/uploaded";
+/// Files that Label Studio serves to everybody, such as its samples.
+pub(super) const STATIC: &str = "/static/";
 const CLOUD_SCHEMES: [&str; 3] = ["s3://", "gs://", "azure-blob://"];
+/// What Label Studio's own paths start with.
+const OWN_PATHS: [&str; 3] = [
+    "/data/upload/",
+    "/data/local-files/",
+    "/storage-data/uploaded",
+];
+/// Segments of the path that a proxy in front of Label Studio may add.
+const MAX_BASE_SEGMENTS: usize = 3;
 const MAX_SHOWN_CHARS: usize = 200;
 const MAX_PRELOAD_BYTES: usize = 8 << 10;
 
@@ -84,10 +94,28 @@ impl Source {
         let is_absolute = value.contains("://");
         match Url::parse(value).ok().filter(is_web) {
             Some(url) if is_absolute => Ok(Self::Web(url)),
-            _ => Err(MediaError::Unsupported {
+            _ => Self::below_a_path(value).ok_or_else(|| MediaError::Unsupported {
                 value: shown(value),
             }),
         }
+    }
+
+    /// Reads a path that a proxy in front of Label Studio has added to: `/labelstudio/data/upload/1/a.png`.
+    fn below_a_path(value: &str) -> Option<Self> {
+        let mut rest = value.strip_prefix('/')?;
+        for _ in 0..MAX_BASE_SEGMENTS {
+            let (segment, below) = rest.split_once('/')?;
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+            if matches!(segment, "" | "." | "..") || !segment.bytes().all(is_plain) {
+                return None;
+            }
+            let path = &value[value.len() - below.len() - 1..];
+            if OWN_PATHS.iter().any(|own| path.starts_with(own)) {
+                return Self::parse(path).ok();
+            }
+            rest = below;
+        }
+        None
     }
 
     /// Returns the name that the file has where it lies, percent escapes kept.
@@ -112,6 +140,15 @@ pub(super) fn shown(value: &str) -> String {
     value.chars().take(MAX_SHOWN_CHARS).collect()
 }
 
+/// Returns the file of local storage that a web address means: `http://host/path/data/local-files/?d=dir/a.png`.
+pub(super) fn local_storage(url: &Url) -> Option<Source> {
+    let path = url.path().trim_end_matches('/');
+    path.ends_with("/data/local-files").then_some(())?;
+    let link = format!("/data/local-files/?{}", url.query()?);
+    let source = Source::parse(&link).ok()?;
+    matches!(source, Source::LocalFile { .. }).then_some(source)
+}
+
 /// Reads `[/][data/]upload/<digits>/<file>`.
 fn upload(value: &str) -> Option<(&str, &str)> {
     let path = value
@@ -133,6 +170,9 @@ fn is_link(value: &str) -> bool {
     };
     let is_proxied = |path: &str| path.starts_with(STORAGE_PROXY) && has_key(value, "filepath");
     value.starts_with("/data/upload/")
+        || value
+            .strip_prefix(STATIC)
+            .is_some_and(|file| !file.is_empty())
         || value.strip_prefix('/').is_some_and(is_proxied)
         || serves_objects("/tasks/")
         || serves_objects("/projects/")

@@ -59,6 +59,8 @@ pub enum Reply {
     Hang,
     /// These bytes, and nothing more until the other side gives up.
     HangAfter(Vec<u8>),
+    /// These bytes, and then one byte after each pause until the other side gives up.
+    Drip(Vec<u8>, Duration),
 }
 
 impl Reply {
@@ -210,6 +212,13 @@ fn answer(stream: &TcpStream, all: &Mutex<Vec<Asked>>, handler: &Handler) {
         Reply::HangAfter(bytes) => {
             drop(stream.write_all(&bytes));
             drop(stream.read(&mut [0; 1]));
+        }
+        Reply::Drip(bytes, pause) => {
+            drop(stream.write_all(&bytes));
+            stream.set_read_timeout(Some(pause)).unwrap();
+            while stream.write_all(b".").is_ok() {
+                drop(stream.read(&mut [0; 1]));
+            }
         }
     }
 }

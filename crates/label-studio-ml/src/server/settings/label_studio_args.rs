@@ -67,6 +67,10 @@ pub struct LabelStudioArgs {
     #[arg(long, env = "MEDIA_CACHE_MB", default_value = "10240", value_parser = number::<u32>(10_240, 0..=u32::MAX))]
     pub media_cache_mb: u32,
 
+    /// Seconds for fetching one file; Label Studio waits 100 for predictions
+    #[arg(long, env = "MEDIA_TIMEOUT", default_value = "90", value_parser = number::<u64>(90, 1..=86_400))]
+    pub media_timeout: u64,
+
     /// Fetch files from private addresses other than Label Studio's
     #[arg(long, env = "ALLOW_PRIVATE_ADDRESSES", action = ArgAction::SetTrue, value_parser = switch)]
     pub allow_private_addresses: bool,

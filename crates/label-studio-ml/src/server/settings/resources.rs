@@ -1,5 +1,7 @@
 //! What the flags say about the store, Label Studio and the files of tasks.
 
+use std::time::Duration;
+
 use label_studio_sdk::{Client, ClientOptions, MediaFetcher, MediaOptions};
 
 use crate::{
@@ -34,10 +36,18 @@ fn client(args: &ServerArgs) -> Option<Client> {
     let options = ClientOptions {
         verify_ssl: label_studio.verifies_certificates(),
         network: args.network.options(),
+        defer_token_problems: true,
         ..ClientOptions::new(url).with_token(token)
     };
     match Client::new(options) {
-        Ok(client) => Some(client),
+        Ok(client) => {
+            if let Some(problem) = client.token_problem() {
+                tracing::error!(
+                    "Label Studio cannot be asked for files and annotations: {problem}"
+                );
+            }
+            Some(client)
+        }
         Err(error) => {
             let error = anyhow::Error::from(error);
             tracing::error!("Label Studio cannot be asked for files and annotations: {error:#}");
@@ -59,6 +69,7 @@ fn media_options(args: &ServerArgs) -> MediaOptions {
         network: args.network.options(),
         allow_private_addresses: label_studio.allow_private_addresses,
         max_bytes: u64::from(label_studio.max_media_mb) * MIB,
+        overall_timeout: Duration::from_secs(label_studio.media_timeout),
         max_cache_bytes: Some(u64::from(label_studio.media_cache_mb) * MIB),
         ..MediaOptions::new(cache_dir)
     }

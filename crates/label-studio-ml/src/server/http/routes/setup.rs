@@ -35,6 +35,9 @@ struct SetupBody<'a> {
     schema: Option<Cow<'a, str>>,
     #[serde(default)]
     extra_params: Value,
+    /// Address that users reach Label Studio by.
+    #[serde(default)]
+    hostname: Value,
 }
 
 #[derive(Serialize)]
@@ -56,6 +59,9 @@ pub(crate) async fn setup(
         .get(&body.project.into_text(), body.schema)
         .await?;
     backend.connect_checks.start(&project, &headers);
+    if let (Some(media), Value::String(hostname)) = (&backend.resources.media, &body.hostname) {
+        media.add_public_address(hostname);
+    }
     let extra_params = body.extra_params;
     if let Some(raw) = &backend.raw {
         let request = RawRequest::holding(bytes.clone(), memory);
