@@ -1,6 +1,6 @@
 //! From the packed stream back to values.
 
-use super::BrushRleError;
+use super::error::BrushRleError;
 
 /// Reader of a stream whose header has been read.
 pub(super) struct Decoder<'a> {

@@ -1,6 +1,6 @@
 //! From masks to the packed stream.
 
-use super::BrushRleError;
+use super::error::BrushRleError;
 
 /// Bits of the count field, by size class, and of a value, as Label Studio's own encoders choose them.
 const COUNT_BITS: [u32; 4] = [3, 4, 8, 16];

@@ -1,14 +1,8 @@
 //! Which proxy a request goes through.
 
-use std::{convert::Infallible, fmt, str::FromStr};
-
 use ureq::{Proxy, ProxyProtocol, http::Uri};
 
-use super::{HttpError, NetworkOptions, no_proxy::NoProxy};
-
-/// Address of a proxy as configured. It may hold credentials, which `Debug` does not show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProxyAddress(String);
+use super::{HttpError, NetworkOptions, ProxyAddress, no_proxy::NoProxy};
 
 /// The proxies of a process.
 #[derive(Debug)]
@@ -25,48 +19,10 @@ pub(super) struct ProxyServer {
     pub(super) setting: &'static str,
 }
 
-impl ProxyAddress {
-    fn server(&self, setting: &'static str) -> Result<Option<ProxyServer>, HttpError> {
-        let address = self.0.trim();
-        if address.is_empty() {
-            return Ok(None);
-        }
-        // Compose files often leave the scheme out.
-        let address = if address.contains("://") {
-            address.to_owned()
-        } else {
-            format!("http://{address}")
-        };
-        let proxy = Proxy::new(&address).map_err(|_| HttpError::Proxy { setting })?;
-        Ok(Some(ProxyServer { proxy, setting }))
-    }
-}
-
-impl From<&str> for ProxyAddress {
-    fn from(address: &str) -> Self {
-        Self(address.to_owned())
-    }
-}
-
-impl FromStr for ProxyAddress {
-    type Err = Infallible;
-
-    fn from_str(address: &str) -> Result<Self, Infallible> {
-        Ok(address.into())
-    }
-}
-
-impl fmt::Debug for ProxyAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let start = self.0.rfind('@').map_or(0, |at| at + 1);
-        write!(f, "{:?}", &self.0[start..])
-    }
-}
-
 impl Proxies {
     pub(super) fn new(options: &NetworkOptions) -> Result<Self, HttpError> {
         let server = |address: &Option<ProxyAddress>, setting| match address {
-            Some(address) => address.server(setting),
+            Some(address) => ProxyServer::parse(address, setting),
             None => Ok(None),
         };
         let all = server(&options.all_proxy, "ALL_PROXY")?;
@@ -89,6 +45,22 @@ impl Proxies {
 }
 
 impl ProxyServer {
+    /// Reads the address of a proxy; `None` when it is empty.
+    fn parse(address: &ProxyAddress, setting: &'static str) -> Result<Option<Self>, HttpError> {
+        let address = address.as_str().trim();
+        if address.is_empty() {
+            return Ok(None);
+        }
+        // Compose files often leave the scheme out.
+        let address = if address.contains("://") {
+            address.to_owned()
+        } else {
+            format!("http://{address}")
+        };
+        let proxy = Proxy::new(&address).map_err(|_| HttpError::Proxy { setting })?;
+        Ok(Some(Self { proxy, setting }))
+    }
+
     /// Returns host and port.
     pub(super) fn host_and_port(&self) -> String {
         format!("{}:{}", self.proxy.host(), self.proxy.port())

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Attributes, RegionBuilder};
+use super::Attributes;
 use crate::{Region, values::ValueKind};
 
 /// A tag that makes regions, such as `Choices` or `RectangleLabels`.
@@ -100,17 +100,6 @@ impl Control {
     /// The value is JSON or one of the types of [`values`](crate::values).
     pub fn region(&self, value: impl Into<Value>) -> Region {
         Region::new(&self.name, self.default_to_name(), self.kind(), value)
-    }
-
-    /// Starts a region that carries a label, a list of them, or whatever else the control takes in their place: a
-    /// number for `Number` and `Rating`, texts for `TextArea`, paths for `Taxonomy`.
-    pub fn label(&self, label: impl Into<Value>) -> RegionBuilder<'_> {
-        RegionBuilder::new(self).label(label)
-    }
-
-    /// Starts a region that carries no label, for controls such as `Rectangle`.
-    pub fn unlabeled(&self) -> RegionBuilder<'_> {
-        RegionBuilder::new(self)
     }
 
     /// Returns an attribute that is not blank, under its name or its lower-case form.

@@ -16,6 +16,7 @@ mod region_builder;
 mod repeater;
 mod sample_task;
 mod tag;
+mod tag_names;
 mod validation;
 
 pub use attributes::Attributes;
@@ -23,8 +24,9 @@ pub use config::LabelConfig;
 pub use control::{Conditional, ConditionalKind, Control, Label};
 pub use error::LabelConfigError;
 pub use object::{ChildTag, Object};
-pub use pair::{Pair, TagNames};
+pub use pair::Pair;
 pub use parsed::parse_config;
 pub use region_builder::RegionBuilder;
 pub use sample_task::SampleTask;
 pub use tag::Tag;
+pub use tag_names::TagNames;

@@ -1,6 +1,6 @@
 //! The pair of control and object that a model works on.
 
-use super::{Control, LabelConfig, LabelConfigError, Object};
+use super::{Control, LabelConfig, LabelConfigError, Object, TagNames};
 
 /// A control tag and one of the object tags that it labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,54 +9,6 @@ pub struct Pair<'a> {
     pub control: &'a Control,
     /// What they are on.
     pub object: &'a Object,
-}
-
-/// The kinds of tags that a look-up accepts, compared without regard to case.
-#[derive(Debug, Clone, Copy)]
-pub enum TagNames<'a> {
-    /// Tags of one kind.
-    One(&'a str),
-    /// Tags of any of these kinds.
-    AnyOf(&'a [&'a str]),
-    /// Tags of every kind.
-    All,
-}
-
-impl TagNames<'_> {
-    /// Tells whether a tag is of an accepted kind.
-    pub fn accept(self, tag: &str) -> bool {
-        match self {
-            Self::One(name) => name.eq_ignore_ascii_case(tag),
-            Self::AnyOf(names) => names.iter().any(|name| name.eq_ignore_ascii_case(tag)),
-            Self::All => true,
-        }
-    }
-
-    fn describe(self) -> String {
-        match self {
-            Self::One(name) => name.into(),
-            Self::AnyOf(names) => names.join("> or <"),
-            Self::All => "any".into(),
-        }
-    }
-}
-
-impl<'a> From<&'a str> for TagNames<'a> {
-    fn from(name: &'a str) -> Self {
-        Self::One(name)
-    }
-}
-
-impl<'a> From<&'a [&'a str]> for TagNames<'a> {
-    fn from(names: &'a [&'a str]) -> Self {
-        Self::AnyOf(names)
-    }
-}
-
-impl<'a, const N: usize> From<&'a [&'a str; N]> for TagNames<'a> {
-    fn from(names: &'a [&'a str; N]) -> Self {
-        Self::AnyOf(names)
-    }
 }
 
 impl LabelConfig {

@@ -177,6 +177,17 @@ impl<'a> RegionBuilder<'a> {
 }
 
 impl Control {
+    /// Starts a region that carries a label, a list of them, or what the control takes in their place: a
+    /// number for `Number` and `Rating`, texts for `TextArea`, paths for `Taxonomy`.
+    pub fn label(&self, label: impl Into<Value>) -> RegionBuilder<'_> {
+        RegionBuilder::new(self).label(label)
+    }
+
+    /// Starts a region that carries no label, for controls such as `Rectangle`.
+    pub fn unlabeled(&self) -> RegionBuilder<'_> {
+        RegionBuilder::new(self)
+    }
+
     /// Returns the texts in a list, or in a list of lists, that are not labels of the control. A control without labels
     /// accepts any.
     pub(super) fn undefined_labels<'v>(&self, labels: &'v Value) -> Vec<&'v str> {
