@@ -26,7 +26,7 @@ pub struct Annotation {
 }
 
 impl Annotation {
-    /// Tells whether the annotator skipped the task, under either of the names in use.
+    /// Returns whether the annotator skipped the task, under either of the names in use.
     pub fn is_skipped(&self) -> bool {
         self.was_cancelled || self.extra.get("skipped").and_then(Value::as_bool) == Some(true)
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// Picks the most similar of `labels` for each line of `text`, such as the answer of a language model.
 ///
 /// Similarity is [`similarity_ratio`] with the line first; the first label wins a tie, so a line that resembles none
-/// gets the first label. An empty text or an empty list of labels gives nothing.
+/// gets the first label. An empty text or an empty list of labels gives an empty list.
 ///
 /// ```
 /// use label_studio_sdk::match_labels;

@@ -38,7 +38,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// Creates a task that holds nothing but `data`.
+    /// Creates a task with `data` only.
     pub fn new(data: Map<String, Value>) -> Self {
         Self {
             data,
@@ -71,12 +71,12 @@ impl Task {
         self.slice(span)
     }
 
-    /// Returns what annotators submitted; nothing when Label Studio sent none.
+    /// Returns what annotators submitted; an empty list when Label Studio sent no annotations.
     pub fn annotations(&self) -> Result<Vec<Annotation>, serde_json::Error> {
         self.list("annotations")
     }
 
-    /// Returns the predictions that Label Studio has stored; nothing when it sent none.
+    /// Returns the predictions that Label Studio has stored; an empty list when it sent no predictions.
     pub fn predictions(&self) -> Result<Vec<Prediction>, serde_json::Error> {
         self.list("predictions")
     }
@@ -127,7 +127,7 @@ impl Task {
     }
 }
 
-/// Reads a field that nobody has looked into before: it may hold what only Python reads.
+/// Reads a field that was not parsed before: it may hold JSON that only Python reads.
 fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(json).or_else(|error| {
         let repaired = repair_json(json).ok_or(error)?;

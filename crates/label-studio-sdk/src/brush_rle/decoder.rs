@@ -77,7 +77,7 @@ struct BitReader<'a> {
 }
 
 impl BitReader<'_> {
-    /// Takes the next `size` bits, at most 32, or nothing when fewer are left.
+    /// Takes the next `size` bits, at most 32; `None` when fewer are left.
     fn read(&mut self, size: u32) -> Option<u32> {
         while self.n_pending < size {
             let (&byte, rest) = self.bytes.split_first()?;

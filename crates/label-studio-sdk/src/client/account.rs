@@ -11,7 +11,7 @@ pub struct ServerVersion {
     /// Release, such as `1.23.2`.
     #[serde(default)]
     pub release: String,
-    /// What else the server tells about its parts.
+    /// Versions of the server's parts.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -38,7 +38,7 @@ enum UserPage {
 }
 
 impl Client {
-    /// Asks for the server's version. Needs no token, so it tells a wrong address from a wrong token.
+    /// Asks for the server's version. Needs no token: it fails for a wrong address only.
     pub fn version(&self) -> Result<ServerVersion, ClientError> {
         self.get_public("api/version")
     }

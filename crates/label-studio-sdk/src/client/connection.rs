@@ -98,7 +98,7 @@ impl Client {
         Some(credentials.kind())
     }
 
-    /// Returns why the configured token cannot be used, whatever the server says.
+    /// Returns why the configured token cannot be used with any server.
     pub fn token_problem(&self) -> Option<ClientError> {
         let problem = self.0.credentials.as_ref()?.as_ref().err()?;
         Some((*problem).into())
@@ -163,7 +163,7 @@ impl Client {
             may_repeat: true,
         };
         let answer = self.call(call, None)?;
-        parse(&url, &answer.into_body(&url, Mend::Other)?)
+        parse(&url, &answer.into_body(&url, Hint::Other)?)
     }
 
     pub(super) fn send<T: DeserializeOwned>(
@@ -197,7 +197,7 @@ impl Client {
             may_repeat: true,
         };
         let answer = self.call(call, None)?;
-        let exchanged: Exchanged = parse(&url, &answer.into_body(&url, Mend::Exchange)?)?;
+        let exchanged: Exchanged = parse(&url, &answer.into_body(&url, Hint::Exchange)?)?;
         tracing::debug!("exchanged the personal access token");
         Ok(exchanged.access)
     }
@@ -210,11 +210,11 @@ impl Client {
             let fresh = self.authorization_after(Some(&authorization))?;
             answer = self.call(call, Some(&fresh))?;
         }
-        let mend = match self.token_kind() {
-            Some(TokenKind::Legacy) => Mend::Legacy,
-            _ => Mend::Other,
+        let hint = match self.token_kind() {
+            Some(TokenKind::Legacy) => Hint::Legacy,
+            _ => Hint::Other,
         };
-        answer.into_body(call.url, mend)
+        answer.into_body(call.url, hint)
     }
 
     /// Calls, follows redirects that stay on Label Studio, and repeats after connection failures where that is safe.
@@ -303,7 +303,7 @@ impl fmt::Debug for Client {
 }
 
 impl Answer {
-    fn into_body(self, url: &Url, mend: Mend) -> Result<Bytes, ClientError> {
+    fn into_body(self, url: &Url, hint: Hint) -> Result<Bytes, ClientError> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
         }
@@ -311,21 +311,21 @@ impl Answer {
             url: shown(url),
             status: self.status,
             body: self.extract,
-            mend: mend.advice(self.status),
+            fix: hint.fix(self.status),
         })
     }
 }
 
-/// What was sent, for advice on what went wrong.
+/// The kind of request, for a fix in the error.
 #[derive(Clone, Copy)]
-enum Mend {
+enum Hint {
     Legacy,
     Exchange,
     Other,
 }
 
-impl Mend {
-    fn advice(self, status: u16) -> &'static str {
+impl Hint {
+    fn fix(self, status: u16) -> &'static str {
         match (status, self) {
             (300..=399, _) => {
                 "set LABEL_STUDIO_URL to the address that Label Studio has in the browser"

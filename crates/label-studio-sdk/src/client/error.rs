@@ -43,7 +43,7 @@ pub enum ClientError {
     #[error("cannot exchange the personal access token for an access token")]
     Exchange(#[source] Arc<Self>),
     /// Label Studio answered with an error.
-    #[error("{url} answered {status}{}{}", shown(body), shown(mend))]
+    #[error("{url} answered {status}{}{}", shown(body), shown(fix))]
     Status {
         /// Address that was asked.
         url: String,
@@ -51,8 +51,8 @@ pub enum ClientError {
         status: u16,
         /// Start of the answer.
         body: String,
-        /// What to do about it; empty when nothing is known.
-        mend: &'static str,
+        /// How to fix it; empty when that is not known.
+        fix: &'static str,
     },
     /// Label Studio could not be reached, or the connection broke.
     #[error("cannot reach {url}{}", advice(source))]

@@ -51,7 +51,7 @@ impl Origin {
         url
     }
 
-    /// Tells whether `url` is served by Label Studio itself and as well protected as the configured address.
+    /// Returns whether `url` is served by Label Studio itself and as well protected as the configured address.
     pub(crate) fn owns(&self, url: &Url) -> bool {
         let port = Url::port_or_known_default;
         let is_same = self.0.scheme() == url.scheme() && port(&self.0) == port(url);

@@ -31,7 +31,7 @@ impl Client {
         Ok(())
     }
 
-    /// Stores predictions for tasks of one project in a single request and tells how many were stored.
+    /// Stores predictions for tasks of one project in a single request and returns how many were stored.
     ///
     /// Each entry is a task's number and a prediction for it. Label Studio stores all of them or none.
     pub fn create_predictions<'a>(

@@ -43,7 +43,7 @@ struct AccessState {
     failure: Option<(Instant, Arc<ClientError>)>,
 }
 
-/// Why a token cannot be used, whatever the server says.
+/// Why a token cannot be used with any server.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TokenProblem {
     Malformed,
@@ -156,7 +156,7 @@ fn usable_for(access_token: &str) -> Duration {
     lifetime.saturating_sub(EXPIRY_MARGIN)
 }
 
-/// Time until a token expires; none when it does not say.
+/// Time until a token expires; `None` when it has no expiry date.
 fn remaining(claims: &Map<String, Value>) -> Option<Duration> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

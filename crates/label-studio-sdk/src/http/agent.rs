@@ -87,7 +87,7 @@ impl HttpAgent {
         })))
     }
 
-    /// Sends a request, within `timeout` if it is given, and returns the answer, whatever its status.
+    /// Sends a request, within `timeout` if it is given, and returns the answer of any status.
     ///
     /// # Errors
     /// When there is no answer. The error is a [`CertificateProblem`], a [`ProxyFailure`] or a

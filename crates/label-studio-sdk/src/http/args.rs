@@ -74,7 +74,7 @@ impl NetworkArgs {
     /// Returns the options that the flags mean.
     pub fn options(&self) -> NetworkOptions {
         let bundles = [&self.ca_bundle, &self.curl_ca_bundle, &self.ssl_cert_file];
-        // Compose files set variables to nothing.
+        // Compose files set variables to empty text.
         let mut bundles = bundles
             .into_iter()
             .flatten()

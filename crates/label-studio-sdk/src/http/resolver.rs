@@ -23,7 +23,7 @@ pub(super) struct FilteringResolver {
     pub(super) resolver: Box<dyn Resolver>,
     pub(super) filter: Option<Arc<dyn AddressFilter>>,
     pub(super) proxy: Option<ProxyServer>,
-    /// Whether every connection is made to the proxy, whatever is asked for.
+    /// Whether every connection is made to the proxy.
     pub(super) forwards: bool,
 }
 

@@ -17,7 +17,7 @@ use rustls::{
 /// Accepts what the listed authorities have signed and, as OpenSSL does, a listed certificate itself.
 ///
 /// `openssl req -x509` makes self-signed certificates that say they are an authority. `webpki` refuses these as a server's
-/// own, whoever lists them.
+/// own even if they are listed.
 #[derive(Debug)]
 pub(super) struct ListedVerifier {
     webpki: Arc<WebPkiServerVerifier>,

@@ -154,7 +154,7 @@ impl LabelConfig {
         parsed::parse_config(&self.text).expect("the text was read before")
     }
 
-    /// Maps the names that a model knows to the labels of a control; to nothing when the control does not exist. See
+    /// Maps the names that a model knows to the labels of a control; an empty map when the control does not exist. See
     /// [`Control::label_map`].
     pub fn label_map(&self, control: &str, model_names: &[&str]) -> IndexMap<String, String> {
         let control = self.controls.get(control);

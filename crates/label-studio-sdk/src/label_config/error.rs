@@ -30,7 +30,7 @@ pub enum LabelConfigError {
     UnknownName {
         /// What was looked for: a tag, control or object.
         what: &'static str,
-        /// The name that nothing has.
+        /// The name that was looked for.
         name: String,
         /// The names that there are, the first few of them.
         known: Vec<String>,

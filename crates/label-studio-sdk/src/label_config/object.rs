@@ -26,7 +26,7 @@ pub struct Object {
     pub attrs: Attributes,
     /// The tags directly inside, such as the `Channel`s of a `TimeSeries`.
     pub children: Vec<ChildTag>,
-    /// What a loaded task has under `value_name`; nothing unless made by [`LabelConfig::load_task`].
+    /// What a loaded task has under `value_name`; `None` unless made by [`LabelConfig::load_task`].
     ///
     /// [`LabelConfig::load_task`]: crate::LabelConfig::load_task
     pub task_value: Option<Value>,

@@ -100,7 +100,7 @@ fn control(
     control
 }
 
-/// Tells whether a value is `$` and then nothing but ASCII letters and underscores.
+/// Returns whether a value is `$` and then nothing but ASCII letters and underscores.
 fn is_plain_variable(value: &str) -> bool {
     let name = value.strip_prefix('$').unwrap_or_default();
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_')

@@ -28,7 +28,7 @@ pub(super) fn read_document(text: &str) -> Result<(Document<'_>, usize), LabelCo
     Ok((Document::parse_with_options(document, options)?, start))
 }
 
-/// Returns whether there is a document type, and it is nothing but a name.
+/// Returns whether there is a document type, and it is only a name.
 fn has_plain_doctype(text: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || c.is_whitespace() || "-_.:".contains(c);
     let mut doctypes = text.split("<!DOCTYPE").skip(1).peekable();
@@ -230,7 +230,7 @@ fn self_labelling(tag: &str) -> Option<&'static str> {
     found.map(|(_, control)| *control)
 }
 
-/// Drops the XML declaration: the text is decoded already, whatever encoding it declares.
+/// Drops the XML declaration: the text is decoded already, so the declared encoding does not matter.
 fn without_declaration(text: &str) -> &str {
     let declaration = text
         .strip_prefix("<?xml")

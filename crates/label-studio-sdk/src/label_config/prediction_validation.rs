@@ -12,7 +12,7 @@ use crate::{
 
 impl LabelConfig {
     /// Checks a prediction as Label Studio does when it imports one: fields, names, types, labels, geometry, relations and
-    /// score. Returns what is wrong; nothing when the prediction is valid.
+    /// score. Returns the problems; an empty list when the prediction is valid.
     pub fn validate_prediction(&self, prediction: &Value) -> Vec<String> {
         let Some(result) = prediction.get("result") else {
             return vec!["Missing required field 'result'".into()];

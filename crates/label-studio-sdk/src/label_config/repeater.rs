@@ -11,7 +11,7 @@ use super::{
 };
 use crate::value_path::value_at;
 
-/// Index flag of a `Repeater` that names none.
+/// Index flag of a `Repeater` without the attribute `indexFlag`.
 const DEFAULT_FLAG: &str = "{{idx}}";
 /// Repeaters within repeaters.
 const MAX_DEPTH: usize = 8;
@@ -41,7 +41,7 @@ impl LabelConfig {
     }
 }
 
-/// Replaces the outermost repeaters of a text by their content; `None` when there are none.
+/// Replaces the outermost repeaters of a text by their content; `None` when there is no repeater.
 fn expanded(text: &str, data: &Map<String, Value>) -> Result<Option<String>, LabelConfigError> {
     let (document, start) = read_document(text)?;
     let mut wider = String::new();

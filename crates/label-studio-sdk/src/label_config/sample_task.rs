@@ -7,7 +7,7 @@ use super::LabelConfig;
 /// A task that the author of a label config left in a comment of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampleTask {
-    /// Data of the task; nothing when the comment holds only annotations or predictions.
+    /// Data of the task; `None` when the comment holds only annotations or predictions.
     pub data: Option<Value>,
     /// Annotations of the task.
     pub annotations: Option<Value>,

@@ -44,7 +44,7 @@ impl<'a> Tag<'a> {
         }
     }
 
-    /// Tells whether the tag is of an SDK class or of one derived from it: `BrushLabelsTag` and `MagicWandTag` are
+    /// Returns whether the tag is of an SDK class or of one derived from it: `BrushLabelsTag` and `MagicWandTag` are
     /// `BrushTag`s, `BitmaskLabelsTag` is a `BitmaskTag`, and all are `ControlTag` or `ObjectTag`.
     pub fn is_a(self, class: &str) -> bool {
         let own = self.class();

@@ -13,7 +13,7 @@ use crate::python::{ReprList, float};
 
 impl LabelConfig {
     /// Checks what Label Studio checks when a label config is saved: required attributes, unique names, known `toName`s
-    /// and playback speeds. Returns what is wrong; nothing when the label config is valid.
+    /// and playback speeds. Returns the problems; an empty list when the label config is valid.
     pub fn validate(&self) -> Vec<String> {
         let (document, _) = read_document(self.text()).expect("the text was read before");
         let mut errors = Vec::new();

@@ -29,13 +29,13 @@ const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Cache {
     dir: PathBuf,
     max_bytes: Option<u64>,
-    in_progress: Mutex<HashMap<PathBuf, Arc<Turn>>>,
-    /// Bytes added since the folder was looked through; none if that has not happened yet.
+    in_progress: Mutex<HashMap<PathBuf, Arc<StoreLock>>>,
+    /// Bytes added since the last scan of the folder; `None` before the first scan.
     n_added_bytes: Mutex<Option<u64>>,
 }
 
-/// Held by the thread that stores a file. Those that waited for it find out why it failed, if it did.
-type Turn = Mutex<Option<Arc<MediaError>>>;
+/// Lock of the thread that stores a file. It holds the error for the threads that waited.
+type StoreLock = Mutex<Option<Arc<MediaError>>>;
 
 impl Cache {
     pub(super) fn new(dir: PathBuf, max_bytes: Option<u64>) -> Self {
@@ -68,26 +68,26 @@ impl Cache {
         if is_there(path) {
             return Ok(());
         }
-        let turn = Arc::clone(lock(&self.in_progress).entry(path.to_owned()).or_default());
-        let result = self.take_turn(&turn, path, write);
-        drop(turn);
+        let store_lock = Arc::clone(lock(&self.in_progress).entry(path.to_owned()).or_default());
+        let result = self.store_locked(&store_lock, path, write);
+        drop(store_lock);
         let mut in_progress = lock(&self.in_progress);
         if in_progress
             .get(path)
-            .is_some_and(|turn| Arc::strong_count(turn) == 1)
+            .is_some_and(|store_lock| Arc::strong_count(store_lock) == 1)
         {
             in_progress.remove(path);
         }
         result.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(MediaError::Shared))
     }
 
-    fn take_turn(
+    fn store_locked(
         &self,
-        turn: &Turn,
+        store_lock: &StoreLock,
         path: &Path,
         write: impl FnOnce(&mut File) -> Result<(), MediaError>,
     ) -> Result<(), Arc<MediaError>> {
-        let mut failure = lock(turn);
+        let mut failure = lock(store_lock);
         if let Some(error) = &*failure {
             return Err(Arc::clone(error));
         }
@@ -183,7 +183,7 @@ struct CachedFile {
     is_partial: bool,
 }
 
-/// Tells whether a file is in the cache and, if so, marks it as used.
+/// Returns whether a file is in the cache and, if so, marks it as used.
 fn is_there(path: &Path) -> bool {
     let Ok(file) = File::open(path) else {
         return false;
@@ -235,7 +235,7 @@ mod tests {
                 .map_or(0, Arc::strong_count)
         };
         let fail = |_: &mut File| {
-            // The map, this thread and those that wait hold the turn.
+            // The map, this thread and the waiting threads hold the lock.
             while n_holding() < 2 + N_WAITING {
                 thread::yield_now();
             }

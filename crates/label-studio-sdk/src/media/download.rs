@@ -200,7 +200,7 @@ impl Downloader {
             (_, "https") | ("http", "http") => {}
             _ => return Err(bad_redirect(shown(&target))),
         }
-        // Label Studio sends whoever it does not know to a page, which would pass for the file.
+        // Label Studio redirects unknown users to the login page, which must not be stored as the file.
         let is_login = |own: &Origin| own.owns(&target) && target.path().contains("/user/login");
         if self.label_studio.as_ref().is_some_and(is_login) {
             return Err(MediaError::LoginRequired { url: shown(url) });
@@ -344,7 +344,7 @@ fn connection_failure(url: &Url, source: ureq::Error) -> MediaError {
 /// in.
 pub(super) fn shown(url: &Url) -> String {
     let mut url = url.clone();
-    // Label Studio's own name of an upload is all that tells which file is meant.
+    // Only this query says which upload is meant, and it holds no secret.
     let names_upload = |query: &str| query.starts_with("filepath=upload/") && !query.contains('&');
     if !url.query().is_some_and(names_upload) {
         url.set_query(None);

@@ -146,7 +146,7 @@ impl MediaFetcher {
         })
     }
 
-    /// Returns the file of Label Studio that a web address means: a file of local storage whatever the host, since only
+    /// Returns the file of Label Studio that a web address means: a file of local storage under any host, since only
     /// Label Studio serves these, and other files at an address that Label Studio is known by.
     fn own_file(&self, url: &Url) -> Option<Source> {
         if let Some(local) = local_storage(url) {

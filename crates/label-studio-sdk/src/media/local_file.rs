@@ -7,7 +7,7 @@ use std::{
 
 use super::MediaError;
 
-/// Finds `relative` below `root`; none when there is no such file.
+/// Finds `relative` below `root`; `None` when there is no such file.
 ///
 /// # Errors
 /// When the path leads out of `root`, by `..` or by a symbolic link.
@@ -40,7 +40,7 @@ pub(super) fn find(root: &Path, relative: &str) -> Result<Option<PathBuf>, Media
     Ok(path.is_file().then_some(path))
 }
 
-/// Tells whether a path climbs out of the folder that it is relative to.
+/// Returns whether a path climbs out of the folder that it is relative to.
 pub(super) fn climbs_out(relative: &str) -> bool {
     let mut depth = 0_usize;
     for name in relative.split(['/', '\\']) {

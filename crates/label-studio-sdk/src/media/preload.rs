@@ -10,7 +10,7 @@ impl MediaFetcher {
     /// Replaces addresses in task data, at any depth, by the text of the files they mean.
     ///
     /// [`needs_preload`](super::needs_preload) decides what is an address. A file that is too large or not UTF-8 is an
-    /// error; nothing is replaced by half a text.
+    /// error; a text is never replaced in part.
     pub fn preload(
         &self,
         data: &Map<String, Value>,

@@ -38,7 +38,7 @@ pub(super) enum Source {
     Data(String),
 }
 
-/// Tells whether a text of task data is the address of a file rather than the text to be labelled.
+/// Returns whether a text of task data is the address of a file rather than the text to be labelled.
 ///
 /// Uploads (`/data/upload/<project>/<file>`, with or without `/data/`), files of local storage (`/data/...?d=`), cloud
 /// storage (`s3://`, `gs://`, `azure-blob://`) and web addresses are. The disk is not looked at.
@@ -161,7 +161,7 @@ fn upload(value: &str) -> Option<(&str, &str)> {
     (is_number && !last_segment(file).is_empty()).then_some((project, file))
 }
 
-/// Tells whether a path is one that Label Studio serves files under.
+/// Returns whether a path is one that Label Studio serves files under.
 fn is_link(value: &str) -> bool {
     let serves_objects = |prefix: &str| {
         let rest = value.strip_prefix(prefix).unwrap_or_default();

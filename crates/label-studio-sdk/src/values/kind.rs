@@ -51,7 +51,7 @@ macro_rules! value_kinds {
                 }
             }
 
-            /// Returns the field of the value that takes the labels, or whatever stands in their place.
+            /// Returns the field of the value that takes the labels, or what stands in their place.
             pub fn label_key(self) -> Option<&'static str> {
                 match self {
                     $(Self::$tag => $label_key,)*
@@ -96,7 +96,7 @@ macro_rules! values_into_json {
 }
 
 impl ValueKind {
-    /// Returns the kind of a control tag, whatever its case.
+    /// Returns the kind of a control tag, without regard to case.
     pub fn of(tag: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -104,7 +104,7 @@ impl ValueKind {
             .find(|kind| kind.tag().eq_ignore_ascii_case(tag))
     }
 
-    /// Tells whether regions point at their own control instead of at an object.
+    /// Returns whether regions point at their own control instead of at an object.
     pub fn labels_itself(self) -> bool {
         matches!(self, Self::Pairwise | Self::ReactCode)
     }
