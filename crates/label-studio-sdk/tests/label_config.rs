@@ -596,3 +596,42 @@ fn a_document_type_without_declarations_is_accepted() {
         );
     }
 }
+
+#[test]
+fn problems_are_named_in_plain_words() {
+    for (inside, expected) in [
+        (
+            r#"<Text name="t" value="$t"/><Choices name="c"><Choice value="a"/></Choices>"#,
+            &["<Choices name=\"c\"> has no toName"][..],
+        ),
+        (
+            r#"<Text name="t" value="$t"/><Labels toName="t"><Label/><View><Label alias="b"/></View></Labels>"#,
+            &["<Labels> has no name", "<Label> has no value"],
+        ),
+        (
+            r#"<Image name="i"/><Text value="$t"/><BrushLabels name="b" toName="i"/>"#,
+            &[
+                "<Image name=\"i\"> has no value",
+                "<Text> has no name",
+                "<BrushLabels name=\"b\"> offers nothing: put <Label value=\"...\"/> into it",
+            ],
+        ),
+        (
+            r#"<Text name="t" value="$t"/><Text name="t" value="$u"/><TextArea name="a" toName="t,x"/>"#,
+            &[
+                "2 tags have the name \"t\"",
+                "<TextArea name=\"a\"> has toName=\"x\", which no tag has as name",
+            ],
+        ),
+        (
+            r#"<text name="t" value="$t"/><choices name="c" toname="t"><choice value="a"/></choices>
+               <Choices name="d" toName="t" value="$choices"/><Header value="h"/>
+               <View visibleWhen="choice-selected"><Rating name="r" toName="t"/></View>
+               <Taxonomy name="x" toName="t" apiUrl="https://ls.example"/>"#,
+            &[],
+        ),
+    ] {
+        let config = LabelConfig::parse(&format!("<View>{inside}</View>")).unwrap();
+        assert_eq!(config.problems(), expected, "{inside}");
+    }
+}

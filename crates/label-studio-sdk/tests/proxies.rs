@@ -2,6 +2,8 @@
 #![cfg(feature = "client")]
 
 mod stand_in;
+mod tls_server;
+mod tunnel_proxy;
 
 use std::{fs, net::TcpListener};
 
@@ -10,13 +12,9 @@ use label_studio_sdk::{
     http::{HttpAgent, HttpError, HttpOptions, NetworkOptions, ProxyAddress},
 };
 use rcgen::{CertificateParams, KeyPair};
-use stand_in::{
-    Reply, StandIn,
-    fetcher::Fetcher,
-    options,
-    proxy::TunnelProxy,
-    tls::{Identity, TlsServer},
-};
+use stand_in::{Reply, StandIn, fetcher::Fetcher, options};
+use tls_server::{Identity, TlsServer};
+use tunnel_proxy::TunnelProxy;
 use ureq::http::Request;
 
 fn address(text: impl AsRef<str>) -> Option<ProxyAddress> {

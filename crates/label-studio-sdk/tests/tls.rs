@@ -2,6 +2,7 @@
 #![cfg(feature = "client")]
 
 mod stand_in;
+mod tls_server;
 
 use std::{
     error::Error,
@@ -14,12 +15,9 @@ use label_studio_sdk::{
     http::{HttpAgent, HttpError, HttpOptions, NetworkOptions},
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use stand_in::{
-    fetcher::Fetcher,
-    options,
-    tls::{Identity, TlsServer},
-};
+use stand_in::{fetcher::Fetcher, options};
 use tempfile::TempDir;
+use tls_server::{Identity, TlsServer};
 
 /// A server with a certificate, and a folder for files.
 struct PrivateServer {

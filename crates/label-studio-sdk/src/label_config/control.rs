@@ -5,7 +5,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Attributes;
-use crate::{Region, values::ValueKind};
+use crate::{
+    Region,
+    values::{ImageSize, ImageValue, ValueKind},
+};
 
 /// A tag that makes regions, such as `Choices` or `RectangleLabels`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +103,12 @@ impl Control {
     /// The value is JSON or one of the types of [`values`](crate::values).
     pub fn region(&self, value: impl Into<Value>) -> Region {
         Region::new(&self.name, self.default_to_name(), self.kind(), value)
+    }
+
+    /// Makes a region that marks a part of an image, complete with the size of the image, which Label Studio's exports need.
+    /// It has no id, and nothing is checked.
+    pub fn image_region(&self, value: impl ImageValue, size: ImageSize) -> Region {
+        self.region(value).with_image_size(size.width, size.height)
     }
 
     /// Returns an attribute that is not blank, under its name or its lower-case form.

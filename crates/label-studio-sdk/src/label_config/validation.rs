@@ -163,7 +163,7 @@ fn failed(place: &str, fault: &str) -> String {
     format!("Validation failed on {place}: {fault}")
 }
 
-fn speed_errors(video: &Object) -> Vec<String> {
+pub(super) fn speed_errors(video: &Object) -> Vec<String> {
     let name = &video.name;
     let mut errors = Vec::new();
     let mut speeds = Vec::new();

@@ -21,6 +21,7 @@
 
 mod answers;
 mod image;
+mod image_value;
 mod kind;
 mod media;
 mod reading;
@@ -36,6 +37,7 @@ pub use image::{
     PolygonValue, RectangleLabelsValue, RectangleValue, VectorLabelsValue, VectorValue,
     VectorVertex,
 };
+pub use image_value::{ImageSize, ImageValue};
 pub use kind::ValueKind;
 pub use media::{
     TimeSeriesLabelsValue, TimelineLabelsValue, TimelineRange, VideoRectangleKeyframe,

@@ -7,8 +7,6 @@
 )]
 
 pub mod fetcher;
-pub mod proxy;
-pub mod tls;
 
 use std::{
     collections::HashMap,

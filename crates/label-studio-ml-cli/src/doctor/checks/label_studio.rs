@@ -127,7 +127,7 @@ impl Doctor {
                 )
             })
             .collect();
-        let problems = label_config.validate();
+        let problems = label_config.problems();
         self.label_config = Some(label_config);
         if pairs.is_empty() {
             return Finding::Failure(

@@ -156,7 +156,7 @@ fn report_label_config(project: &SeenProject) {
             "the label config has no control tags yet: set up the labelling interface in the project's settings"
         );
     }
-    for problem in config.validate().iter().take(MAX_PROBLEMS) {
+    for problem in config.problems().iter().take(MAX_PROBLEMS) {
         tracing::warn!(project = %id, "label config: {problem}");
     }
 }

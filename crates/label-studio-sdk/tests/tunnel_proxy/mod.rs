@@ -1,4 +1,10 @@
 //! A proxy that opens tunnels.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "each test file uses its own part"
+)]
 
 use std::{
     io::{self, BufRead, BufReader, Write},

@@ -1,4 +1,10 @@
 //! A server with a certificate.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "each test file uses its own part"
+)]
 
 use std::{
     io::{Read, Write},
