@@ -89,7 +89,7 @@ fn task_text<'a>(
     task: &'a Task,
 ) -> anyhow::Result<Cow<'a, str>> {
     let name = &selection.object.value_name;
-    let text = match task.data.get(name) {
+    let text = match task.value(name) {
         Some(Value::String(text)) => text,
         Some(Value::Null) => return Ok(Cow::Borrowed("")),
         Some(_) => bail!("data field {name:?} of the task is not a text"),

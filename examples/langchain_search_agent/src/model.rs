@@ -184,7 +184,7 @@ fn endpoint(args: &ModelArgs) -> anyhow::Result<ChatEndpoint> {
 /// Returns the text of a task, fetched when the task holds its address.
 fn text(project: &Project, outputs: &Outputs<'_>, task: &Task) -> anyhow::Result<String> {
     let name = &outputs.object().value_name;
-    let value = task.data.get(name);
+    let value = task.value(name);
     let value = value.with_context(|| format!("the task has no data field {name:?}"))?;
     let mut only = Task::new([(name.clone(), value.clone())].into_iter().collect());
     only.id = task.id;

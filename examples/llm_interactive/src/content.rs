@@ -107,7 +107,7 @@ impl<'a> Content<'a> {
 
     /// Returns a field of the task's data, texts in the place of their addresses.
     fn loaded(&self, name: &str) -> anyhow::Result<Option<Cow<'_, Value>>> {
-        let Some(value) = self.task.data.get(name) else {
+        let Some(value) = self.task.value(name) else {
             return Ok(None);
         };
         if !may_hold_address(value) || self.is_media(name) {
@@ -135,7 +135,7 @@ impl<'a> Content<'a> {
 
     fn addresses(&self) -> anyhow::Result<Vec<&'a str>> {
         let name = &self.object.value_name;
-        let addresses = match self.task.data.get(name) {
+        let addresses = match self.task.value(name) {
             None | Some(Value::Null) => Some(Vec::new()),
             Some(Value::String(address)) => Some(vec![address.as_str()]),
             Some(Value::Array(addresses)) => addresses.iter().map(Value::as_str).collect(),

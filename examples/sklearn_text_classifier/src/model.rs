@@ -162,7 +162,7 @@ impl Model for SklearnTextClassifier {
 /// Returns the text of a task, fetched when the `<Text>` tag says that the task holds its address.
 fn text_of(project: &Project, object: &Object, task: &Task) -> anyhow::Result<String> {
     let name = object.value_name.as_str();
-    let field = |name: &str| task.data.get(name).filter(|value| !value.is_null());
+    let field = |name: &str| task.value(name).filter(|value| !value.is_null());
     let text = match field(name).or_else(|| field(UNDEFINED_FIELD)) {
         Some(Value::String(text)) => text.clone(),
         Some(number @ (Value::Number(_) | Value::Bool(_))) => return Ok(number.to_string()),

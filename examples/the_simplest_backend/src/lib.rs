@@ -80,7 +80,7 @@ impl TheSimplestBackend {
             let Some(object) = config.objects_of(control).next() else {
                 continue;
             };
-            let value = task.data.get(&object.value_name).unwrap_or(&Value::Null);
+            let value = task.value(&object.value_name).unwrap_or(&Value::Null);
             found.extend(match control.tag.as_str() {
                 "Choices" => regions::choice(control, value),
                 "Labels" => regions::span(control, value, drawn),

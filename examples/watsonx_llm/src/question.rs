@@ -90,7 +90,7 @@ impl<'a> Tags<'a> {
             fill_template(prompt, |name| match name {
                 "labels" => Some(Cow::from(&*labels)),
                 name if self.is_file() && name == self.object.value_name => Some(Cow::from(&*text)),
-                name => task.data.get(name).map(python::str),
+                name => task.value(name).map(python::str),
             })
         };
         Ok(Question { text, images })
@@ -111,10 +111,8 @@ impl<'a> Tags<'a> {
         task: &Task,
         asking: &Asking<'_>,
     ) -> anyhow::Result<(String, Vec<String>)> {
-        let value = task
-            .data
-            .get(&self.object.value_name)
-            .unwrap_or(&Value::Null);
+        let value = task.value(&self.object.value_name);
+        let value = value.unwrap_or(&Value::Null);
         if self.is("Image") {
             return images(project, task, value, asking);
         }

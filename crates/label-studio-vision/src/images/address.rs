@@ -10,7 +10,8 @@ const UNDEFINED: &str = "$undefined$";
 /// Returns the address of the image that an object tag shows of a task's data; the error names what is missing.
 pub fn image_address<'a>(image: &Object, data: &'a Map<String, Value>) -> anyhow::Result<&'a str> {
     let key = &image.value_name;
-    let value = data.get(key).or_else(|| data.get(UNDEFINED));
+    let value = image.value_in(data).or_else(|| data.get(key));
+    let value = value.or_else(|| data.get(UNDEFINED));
     let address = value.and_then(Value::as_str);
     let address = address.filter(|address| !address.trim().is_empty());
     address.with_context(|| format!("the task's data has no image address under {key:?}"))

@@ -46,7 +46,7 @@ pub fn task_images<'a>(
 ) -> Result<Vec<TaskImage<'a>>, TaskImageError> {
     let field = object.value_name.as_str();
     let filled = |name: &str| {
-        let value = task.data.get(name)?;
+        let value = task.value(name)?;
         let is_empty = value.is_null() || value.as_str() == Some("");
         (!is_empty).then_some(value)
     };

@@ -21,7 +21,7 @@ impl Doctor {
             .iter()
             .filter(|object| is_media(object))
             .filter_map(|object| {
-                let value = task.data.get(&object.value_name)?;
+                let value = task.value(&object.value_name)?;
                 let url = value
                     .as_str()
                     .or_else(|| value.get(0).and_then(Value::as_str))?;
