@@ -1,6 +1,6 @@
 """A Docling service that finds the same document in every file, for trying the backend out without an account.
 
-python examples/docling/e2e/stand_in.py target/debug/docling --port 9090
+python examples/docling/e2e/mock_service.py target/debug/docling --port 9090
 """
 import json
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from e2e.stand_in import Reply, run  # noqa: E402
+from e2e.mock_service import Reply, run  # noqa: E402
 
 VECTORS = ROOT / "examples/docling/tests/vectors/docling.json"
 DOCUMENT = json.loads(VECTORS.read_text())["document"]

@@ -1,13 +1,13 @@
 """Deepgram and S3, for trying the backend out without accounts.
 
-python examples/deepgram/e2e/stand_in.py target/debug/deepgram --port 9090
+python examples/deepgram/e2e/mock_service.py target/debug/deepgram --port 9090
 """
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from e2e.stand_in import Reply, run  # noqa: E402
+from e2e.mock_service import Reply, run  # noqa: E402
 
 STORED = {}
 

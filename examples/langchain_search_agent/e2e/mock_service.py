@@ -1,6 +1,6 @@
 """A chat model with OpenAI's API and a SearxNG, for trying the backend out without an account.
 
-python examples/langchain_search_agent/e2e/stand_in.py target/debug/langchain_search_agent --port 9090
+python examples/langchain_search_agent/e2e/mock_service.py target/debug/langchain_search_agent --port 9090
 """
 import json
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from e2e.stand_in import Reply, run  # noqa: E402
+from e2e.mock_service import Reply, run  # noqa: E402
 
 
 def completion(message, reason):

@@ -1,6 +1,6 @@
 """watsonx.ai, IBM's token exchange and a Presto engine, for trying the backend out without an account.
 
-python examples/watsonx_llm/e2e/stand_in.py target/debug/watsonx_llm --port 9090
+python examples/watsonx_llm/e2e/mock_service.py target/debug/watsonx_llm --port 9090
 """
 import re
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from e2e.stand_in import Reply, run  # noqa: E402
+from e2e.mock_service import Reply, run  # noqa: E402
 
 KEY = "an-api-key"
 TOKEN = "a-token"

@@ -1,6 +1,6 @@
-"""A stand-in for a service that a backend calls.
+"""A mock of a service that a backend calls.
 
-`examples/*/e2e/stand_in.py` say what a service answers. A scenario starts them with `of_example`; each is also a program
+`examples/*/e2e/mock_service.py` say what a service answers. A scenario starts them with `of_example`; each is also a program
 that starts its service and then a backend with the service's address in its environment.
 """
 
@@ -61,7 +61,7 @@ Answer = Callable[[Request], Reply]
 Environment = Callable[[str], dict[str, str]]
 
 
-class StandIn:
+class MockService:
     """Serves `answer` on a free port; use it in a `with` block. `requests` are those so far."""
 
     def __init__(self, answer: Answer, environment: Environment) -> None:
@@ -76,7 +76,7 @@ class StandIn:
         """The requests for one path so far."""
         return [request for request in self.requests if request.path == path]
 
-    def __enter__(self) -> "StandIn":
+    def __enter__(self) -> "MockService":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,19 +113,19 @@ def handler(answer: Answer, requests: list[Request]) -> type[BaseHTTPRequestHand
     return Handler
 
 
-def of_example(name: str) -> StandIn:
+def of_example(name: str) -> MockService:
     """Starts the service of `examples/<name>`."""
-    file = ROOT / "examples" / name / "e2e" / "stand_in.py"
-    spec = importlib.util.spec_from_file_location(f"{name}_stand_in", file)
+    file = ROOT / "examples" / name / "e2e" / "mock_service.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_mock_service", file)
     assert spec and spec.loader, f"{file} is a Python file"
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return StandIn(module.answer, module.environment)
+    return MockService(module.answer, module.environment)
 
 
 def run(answer: Answer, environment: Environment) -> None:
     """Starts a service, then the program that the command line names, and ends with it."""
-    with StandIn(answer, environment) as service:
+    with MockService(answer, environment) as service:
         backend = subprocess.Popen(sys.argv[1:], env={**os.environ, **service.environment})
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: backend.terminate())
