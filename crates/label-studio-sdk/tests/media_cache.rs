@@ -1,8 +1,6 @@
 //! Files that were downloaded before.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use std::{
     fs,
     sync::Barrier,
@@ -11,16 +9,16 @@ use std::{
 };
 
 use label_studio_sdk::MediaOptions;
-use stand_in::{
-    Reply, StandIn,
-    fetcher::{Fetcher, allow_private},
+use label_studio_testing::{
+    Answer, MockService,
+    media::{TestFetcher, allow_private},
 };
 
 #[test]
 fn a_file_is_downloaded_once_for_all_threads() {
-    let server = StandIn::start(|_| Reply::ok("content"));
-    let fetcher = Fetcher::new(None, allow_private);
-    let (url, barrier) = (server.url(), Barrier::new(8));
+    let server = MockService::start(|_| Answer::ok("content"));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let (url, barrier) = (server.url(""), Barrier::new(8));
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -30,13 +28,13 @@ fn a_file_is_downloaded_once_for_all_threads() {
         }
     });
     fetcher.get(&url).unwrap();
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.received().len(), 1);
     assert_eq!(fetcher.cached().len(), 1);
 }
 
 #[test]
 fn names_of_files_are_made_safe() {
-    let fetcher = Fetcher::new(None, |options| options);
+    let fetcher = TestFetcher::new(None, |options| options);
     for (url, expect) in [
         ("https://x.y/a%2F..%2Fb.png", "a%2F..%2Fb.png".to_owned()),
         ("https://x.y/a:b*c.png", "a_b_c.png".to_owned()),
@@ -55,12 +53,12 @@ fn names_of_files_are_made_safe() {
 
 #[test]
 fn the_cache_stays_below_its_limit() {
-    let server = StandIn::start(|_| Reply::ok("1234567890"));
-    let fetcher = Fetcher::new(None, |options| MediaOptions {
+    let server = MockService::start(|_| Answer::ok("1234567890"));
+    let fetcher = TestFetcher::new(None, |options| MediaOptions {
         max_cache_bytes: Some(25),
         ..allow_private(options)
     });
-    let get = |name: &str| fetcher.get(&format!("{}/{name}", server.url())).unwrap();
+    let get = |name: &str| fetcher.get(&format!("{}/{name}", server.url(""))).unwrap();
     let (old, newer) = (get("old"), get("newer"));
     let foreign = fetcher.dir.path().join("cache/notes.txt");
     fs::write(&foreign, "not a download").unwrap();
@@ -94,9 +92,9 @@ fn the_cache_stays_below_its_limit() {
 
 #[test]
 fn a_file_used_again_is_not_the_oldest() {
-    let server = StandIn::start(|_| Reply::ok("content"));
-    let fetcher = Fetcher::new(None, allow_private);
-    let path = fetcher.get(&server.url()).unwrap();
+    let server = MockService::start(|_| Answer::ok("content"));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let path = fetcher.get(&server.url("")).unwrap();
     let time = SystemTime::now() - Duration::from_secs(3600);
     fs::File::options()
         .write(true)
@@ -104,7 +102,7 @@ fn a_file_used_again_is_not_the_oldest() {
         .unwrap()
         .set_modified(time)
         .unwrap();
-    fetcher.get(&server.url()).unwrap();
+    fetcher.get(&server.url("")).unwrap();
     let used_at = fs::metadata(&path).unwrap().modified().unwrap();
     assert!(used_at > time);
 }

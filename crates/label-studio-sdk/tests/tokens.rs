@@ -1,8 +1,6 @@
 //! What a token turns into before it is sent, and how often Label Studio is asked for that.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use std::{
     error::Error,
     sync::{
@@ -13,8 +11,12 @@ use std::{
 };
 
 use label_studio_sdk::{Client, ClientError, client::TokenKind};
+use label_studio_testing::{
+    Answer, MockService,
+    label_studio::client_options,
+    tokens::{access_token, jwt, now, personal_access_token},
+};
 use serde_json::{Value, json};
-use stand_in::{Reply, StandIn, access_token, jwt, now, options, personal_access_token};
 
 const LEGACY: &str = "0123456789abcdef0123456789abcdef01234567";
 const REFRESH: &str = "/api/token/refresh/";
@@ -29,10 +31,10 @@ fn tokens_are_exchanged_as_recorded() {
 }
 
 fn check(name: &str, case: &Value) {
-    let server = StandIn::start({
+    let server = MockService::start({
         let name = name.to_owned();
         move |_| match name.as_str() {
-            "refresh_401" => Reply::status(401),
+            "refresh_401" => Answer::status(401),
             "access_expired_immediately" => exchanged(&jwt(&json!({ "exp": now() - 10 }))),
             _ => exchanged(&access_token("a")),
         }
@@ -43,8 +45,8 @@ fn check(name: &str, case: &Value) {
         _ => personal_access_token(),
     };
     let recorded = case["base_url"].as_str().unwrap();
-    let base_url = recorded.replace("http://ls.example:8080", &server.url());
-    let client = Client::new(options(&base_url).with_token(&token));
+    let base_url = recorded.replace("http://ls.example:8080", &server.url(""));
+    let client = Client::new(client_options(&base_url).with_token(&token));
     assert_eq!(client.is_ok(), case["constructed"] == true, "{name}");
     let Ok(client) = client else { return };
 
@@ -60,7 +62,7 @@ fn check(name: &str, case: &Value) {
             None => assert_eq!(header.unwrap_err().status(), Some(401), "{name}"),
         }
     }
-    let asked = server.asked();
+    let asked = server.received();
     assert_eq!(asked.len(), expected.len(), "{name}");
     for (asked, expected) in asked.iter().zip(expected) {
         let url = expected["url"].as_str().unwrap();
@@ -70,7 +72,7 @@ fn check(name: &str, case: &Value) {
             "{name}"
         );
         assert_eq!(asked.method, expected["method"], "{name}");
-        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        let body: Value = asked.json();
         assert_eq!(body, json!({ "refresh": token }), "{name}");
     }
 }
@@ -78,9 +80,9 @@ fn check(name: &str, case: &Value) {
 #[test]
 fn a_path_without_a_slash_is_kept_when_a_token_is_exchanged() {
     // The original drops the last part of the path here.
-    let server = StandIn::start(|_| exchanged(&access_token("a")));
-    let url = format!("{}/ls", server.url());
-    let client = Client::new(options(&url).with_token(personal_access_token())).unwrap();
+    let server = MockService::start(|_| exchanged(&access_token("a")));
+    let url = format!("{}/ls", server.url(""));
+    let client = Client::new(client_options(&url).with_token(personal_access_token())).unwrap();
     client.authorization().unwrap();
     assert_eq!(server.targets(), ["/ls/api/token/refresh/"]);
 }
@@ -88,30 +90,35 @@ fn a_path_without_a_slash_is_kept_when_a_token_is_exchanged() {
 #[test]
 fn an_access_token_is_used_until_shortly_before_it_expires() {
     for (lifetime, n_exchanges) in [(300, 1), (20, 3)] {
-        let server = StandIn::start(move |_| {
+        let server = MockService::start(move |_| {
             exchanged(&jwt(&json!({ "iat": now(), "exp": now() + lifetime })))
         });
         let client = server.client(&personal_access_token());
         for _ in 0..3 {
             client.authorization().unwrap();
         }
-        assert_eq!(server.asked().len(), n_exchanges, "lifetime {lifetime} s");
+        assert_eq!(
+            server.received().len(),
+            n_exchanges,
+            "lifetime {lifetime} s"
+        );
     }
 }
 
 #[test]
 fn a_wrong_clock_does_not_make_access_tokens_useless() {
-    let server =
-        StandIn::start(|_| exchanged(&jwt(&json!({ "iat": now() - 7200, "exp": now() - 6900 }))));
+    let server = MockService::start(|_| {
+        exchanged(&jwt(&json!({ "iat": now() - 7200, "exp": now() - 6900 })))
+    });
     let client = server.client(&personal_access_token());
     client.authorization().unwrap();
     client.authorization().unwrap();
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.received().len(), 1);
 }
 
 #[test]
 fn eight_threads_share_one_exchange() {
-    let server = StandIn::start(|_| exchanged(&access_token("a")));
+    let server = MockService::start(|_| exchanged(&access_token("a")));
     let client = server.client(&personal_access_token());
     let barrier = Barrier::new(8);
     thread::scope(|scope| {
@@ -128,15 +135,15 @@ fn eight_threads_share_one_exchange() {
 #[test]
 fn a_refused_access_token_is_replaced_once() {
     let n_exchanges = AtomicUsize::new(0);
-    let server = StandIn::start(move |asked| match asked.path() {
+    let server = MockService::start(move |asked| match asked.path() {
         REFRESH => {
             let n = n_exchanges.fetch_add(1, Ordering::SeqCst);
             exchanged(&format!("access-{n}"))
         }
         _ if asked.authorization() == Some("Bearer access-1") => {
-            Reply::json(&json!({ "id": 7, "email": "a@b.example" }))
+            Answer::json(&json!({ "id": 7, "email": "a@b.example" }))
         }
-        _ => Reply::status(401),
+        _ => Answer::status(401),
     });
     let client = server.client(&personal_access_token());
     assert_eq!(client.whoami().unwrap().id, 7);
@@ -146,13 +153,13 @@ fn a_refused_access_token_is_replaced_once() {
 
 #[test]
 fn an_access_token_refused_twice_is_an_error() {
-    let server = StandIn::start(|asked| match asked.path() {
+    let server = MockService::start(|asked| match asked.path() {
         REFRESH => exchanged(&access_token("a")),
-        _ => Reply::status(401),
+        _ => Answer::status(401),
     });
     let client = server.client(&personal_access_token());
     assert_eq!(client.whoami().unwrap_err().status(), Some(401));
-    assert_eq!(server.asked().len(), 4);
+    assert_eq!(server.received().len(), 4);
 }
 
 #[test]
@@ -172,10 +179,10 @@ fn a_token_is_recognised() {
             TokenKind::Access,
         ),
     ] {
-        let client = Client::new(options("http://ls.example").with_token(&token)).unwrap();
+        let client = Client::new(client_options("http://ls.example").with_token(&token)).unwrap();
         assert_eq!(client.token_kind(), Some(expect), "{token}");
     }
-    let client = Client::new(options("http://ls.example").with_token(" ")).unwrap();
+    let client = Client::new(client_options("http://ls.example").with_token(" ")).unwrap();
     assert_eq!(client.token_kind(), None, "a blank token is none");
     assert!(matches!(
         client.authorization(),
@@ -185,7 +192,7 @@ fn a_token_is_recognised() {
 
 #[test]
 fn a_token_that_cannot_work_is_an_error_at_once() {
-    let make = |token: &str| Client::new(options("http://ls.example").with_token(token));
+    let make = |token: &str| Client::new(client_options("http://ls.example").with_token(token));
     let without_expiry = make(&jwt(&json!({ "token_type": "refresh" })));
     assert!(matches!(without_expiry, Err(ClientError::ExpiredToken)));
     assert!(matches!(
@@ -198,8 +205,8 @@ fn a_token_that_cannot_work_is_an_error_at_once() {
 #[test]
 fn no_token_is_ever_shown() {
     let token = personal_access_token();
-    let server = StandIn::start(|_| Reply::status(401));
-    let options = options(&server.url()).with_token(&token);
+    let server = MockService::start(|_| Answer::status(401));
+    let options = client_options(&server.url("")).with_token(&token);
     let client = Client::new(options.clone()).unwrap();
     let error = client.whoami().unwrap_err();
     let cause = error.source().unwrap().to_string();
@@ -216,6 +223,6 @@ fn no_token_is_ever_shown() {
     }
 }
 
-fn exchanged(access: &str) -> Reply {
-    Reply::json(&json!({ "access": access }))
+fn exchanged(access: &str) -> Answer {
+    Answer::json(&json!({ "access": access }))
 }

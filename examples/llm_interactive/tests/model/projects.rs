@@ -6,10 +6,10 @@ use label_studio_ml::{
     Action, Event, LabelConfig, Model, Project, ProjectId, Resources, Value, json,
     store::MemoryStore, testing::TestClient,
 };
-use label_studio_services::StandIn;
+use label_studio_testing::MockService;
 use llm_interactive::OpenAIInteractive;
 
-use crate::stand_in::{
+use crate::mock::{
     KEY, RESPONSE, asked, backend, batch, default_prompt, label_config, options, question, saying,
     value,
 };
@@ -126,7 +126,7 @@ fn a_stored_prompt_is_asked_about_every_task() {
 }
 
 /// Asks with extra params and returns what the chat model got, or why it got nothing.
-fn asked_with(flags: &[&str], params: &Value) -> (StandIn, Result<(), String>) {
+fn asked_with(flags: &[&str], params: &Value) -> (MockService, Result<(), String>) {
     let chat_model = saying("ok");
     let config = label_config(RESPONSE);
     let params = params.to_string().replace("STAND-IN", &chat_model.url(""));

@@ -1,29 +1,21 @@
-//! Stand-ins for a chat model and for Google, and the backend that asks them.
+//! Mocks of a chat model and for Google, and the backend that asks them.
 
-use clap::Parser;
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_services::{Answer, Received, StandIn};
-use langchain_search_agent::{LangchainSearchAgent, Options};
+use label_studio_testing::{Answer, MockService, Received, flags};
+use langchain_search_agent::LangchainSearchAgent;
 
 pub(crate) const CHAT: &str = "/v1/chat/completions";
 pub(crate) const GOOGLE: &str = "/customsearch/v1";
 
-#[derive(Parser)]
-#[command(args_override_self = true)]
-struct Program {
-    #[command(flatten)]
-    options: Options,
-}
-
 pub(crate) struct Stage {
     pub(crate) client: TestClient,
-    pub(crate) service: StandIn,
+    pub(crate) service: MockService,
 }
 
 impl Stage {
     /// A chat model that searches once if there is something to find, and then says `reply`.
-    pub(crate) fn start(flags: &[&str], reply: String, found: Option<String>) -> Self {
-        Self::with(flags, move |request| match request.path() {
+    pub(crate) fn start(more: &[&str], reply: String, found: Option<String>) -> Self {
+        Self::with(more, move |request| match request.path() {
             GOOGLE => {
                 Answer::json(&json!({ "items": [{ "snippet": found }, { "title": "no snippet" }] }))
             }
@@ -35,13 +27,12 @@ impl Stage {
     }
 
     pub(crate) fn with(
-        flags: &[&str],
+        more: &[&str],
         answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        let service = StandIn::start(answer);
+        let service = MockService::start(answer);
         let (chat, google) = (service.url("/v1"), service.url(GOOGLE));
         let mut args = vec![
-            "langchain_search_agent",
             "--openai-base-url",
             &chat,
             "--openai-api-key",
@@ -49,17 +40,17 @@ impl Stage {
             "--google-search-url",
             &google,
         ];
-        if !flags.contains(&"--searxng-url") && !flags.contains(&"--no-search") {
+        if !more.contains(&"--searxng-url") && !more.contains(&"--no-search") {
             args.extend(["--google-api-key", "google-key", "--google-cse-id", "cse-1"]);
         }
-        args.extend(flags.iter().filter(|flag| **flag != "--no-search"));
+        args.extend(more.iter().filter(|flag| **flag != "--no-search"));
         let searxng = service.url("/searx/");
         for arg in &mut args {
-            if *arg == "STAND-IN" {
+            if *arg == "MOCK" {
                 *arg = &searxng;
             }
         }
-        let options = Program::parse_from(args).options;
+        let options = flags::parse(&args);
         let client = TestClient::new(LangchainSearchAgent::new(options).unwrap());
         Self { client, service }
     }

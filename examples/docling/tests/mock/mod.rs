@@ -1,9 +1,8 @@
-//! A stand-in for a Docling service and for whoever holds the documents, and the backend that asks them.
+//! Mocks of a Docling service and of a server with documents, and the backend that asks them.
 
 use std::sync::Mutex;
 
-use clap::Parser;
-use docling::{Docling, Options};
+use docling::Docling;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json,
     sdk::{MediaFetcher, MediaOptions},
@@ -11,23 +10,16 @@ use label_studio_ml::{
     store::MemoryStore,
     testing::TestClient,
 };
-use label_studio_services::{Answer, Received, StandIn};
+use label_studio_testing::{Answer, MockService, Received, flags};
 use tempfile::TempDir;
-
-#[derive(Parser)]
-#[command(args_override_self = true)]
-struct Program {
-    #[command(flatten)]
-    options: Options,
-}
 
 pub(crate) struct Stage {
     pub(crate) client: TestClient,
-    pub(crate) service: StandIn,
+    pub(crate) service: MockService,
     _cache: TempDir,
 }
 
-/// What the stand-in does at each step.
+/// Answer of the mock at each step.
 pub(crate) type Step = Box<dyn Fn(&Received) -> Option<Answer> + Send + Sync>;
 
 pub(crate) fn document() -> Value {
@@ -38,11 +30,11 @@ pub(crate) fn document() -> Value {
 impl Stage {
     /// A service that keeps documents in its answers; `step` may answer instead of it.
     pub(crate) fn start(
-        flags: &[&str],
+        more: &[&str],
         step: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
         let step = Mutex::new(Box::new(step) as Step);
-        let service = StandIn::start(move |request| {
+        let service = MockService::start(move |request| {
             if let Some(answer) = (step.lock().unwrap())(request) {
                 return answer;
             }
@@ -60,14 +52,13 @@ impl Stage {
         });
         let url = service.url("/t/v1/");
         let mut args = vec![
-            "docling",
             "--docling-service-url",
             &url,
             "--docling-serve-api-key",
             "docling-key",
         ];
-        args.extend(flags);
-        let options = Program::parse_from(args).options;
+        args.extend(more);
+        let options = flags::parse(&args);
         let cache = tempfile::tempdir().unwrap();
         let media = MediaOptions {
             allow_private_addresses: true,

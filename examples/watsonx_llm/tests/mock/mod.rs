@@ -1,19 +1,12 @@
-//! A stand-in for watsonx.ai with IBM's token exchange, and the flags to ask it with.
+//! A mock of watsonx.ai with IBM's token exchange, and the flags to ask it with.
 
-use clap::Parser;
 use label_studio_ml::json;
-use label_studio_services::{Answer, Received, StandIn};
+use label_studio_testing::{Answer, MockService, Received, flags};
 use watsonx_llm::Options;
 
-#[derive(Parser)]
-struct Program {
-    #[command(flatten)]
-    options: Options,
-}
-
 /// Serves the token exchange and the list of models; `answer` answers the questions.
-pub(crate) fn watsonx(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> StandIn {
-    StandIn::start(move |request| match request.path() {
+pub(crate) fn watsonx(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> MockService {
+    MockService::start(move |request| match request.path() {
         "/oidc/token" => Answer::json(&json!({ "access_token": "token-1", "expires_in": 3600 })),
         "/ml/v1/foundation_model_specs" => Answer::json(&json!({ "resources": [
             { "model_id": "ibm/granite-13b-chat-v2" },
@@ -30,10 +23,9 @@ pub(crate) fn generated(text: &str) -> Answer {
     }))
 }
 
-pub(crate) fn options(service: &StandIn, more: &[&str]) -> Options {
+pub(crate) fn options(service: &MockService, more: &[&str]) -> Options {
     let (url, iam) = (service.url(""), service.url("/oidc/token"));
     let mut args = vec![
-        "watsonx_llm",
         "--watsonx-url",
         &url,
         "--watsonx-iam-url",
@@ -46,5 +38,5 @@ pub(crate) fn options(service: &StandIn, more: &[&str]) -> Options {
         "GRANITE_13B_CHAT_V2",
     ];
     args.extend(more);
-    Program::parse_from(args).options
+    flags::parse(&args)
 }

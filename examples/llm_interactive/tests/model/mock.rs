@@ -1,10 +1,9 @@
 //! A chat model on this machine, and a backend that asks it.
 
-use clap::Parser;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json, store::MemoryStore, testing::TestClient,
 };
-use label_studio_services::{Answer, StandIn};
+use label_studio_testing::{Answer, MockService, flags};
 use llm_interactive::{OpenAIInteractive, Options};
 
 /// What the backend is given as its key.
@@ -22,8 +21,8 @@ pub(crate) const TOPIC: &str = r#"<Choices name="topic" toName="text" choice="mu
     <Choice value="sports"/><Choice value="politics"/><Choice value="technology"/></Choices>"#;
 
 /// A chat model that always says the same.
-pub(crate) fn saying(text: &str) -> StandIn {
-    StandIn::with_answers([completion(&[text])])
+pub(crate) fn saying(text: &str) -> MockService {
+    MockService::with_answers([completion(&[text])])
 }
 
 /// An answer of a chat model.
@@ -38,34 +37,24 @@ pub(crate) fn completion(texts: &[&str]) -> Answer {
 }
 
 /// Flags as on a command line, the chat model's address among them.
-pub(crate) fn options(chat_model: &StandIn, flags: &[&str]) -> Options {
-    #[derive(Parser)]
-    struct Program {
-        #[command(flatten)]
-        options: Options,
-    }
+pub(crate) fn options(chat_model: &MockService, more: &[&str]) -> Options {
     let base_url = chat_model.url("/v1");
-    let own = [
-        "backend",
-        "--openai-api-key",
-        KEY,
-        "--openai-base-url",
-        &base_url,
-    ];
-    Program::parse_from(own.iter().chain(flags)).options
+    let mut args = vec!["--openai-api-key", KEY, "--openai-base-url", &base_url];
+    args.extend(more);
+    flags::parse(&args)
 }
 
 /// A backend that asks the chat model.
-pub(crate) fn backend(chat_model: &StandIn, flags: &[&str]) -> TestClient {
-    backend_with(chat_model, flags, Resources::new(MemoryStore::default()))
+pub(crate) fn backend(chat_model: &MockService, more: &[&str]) -> TestClient {
+    backend_with(chat_model, more, Resources::new(MemoryStore::default()))
 }
 
 pub(crate) fn backend_with(
-    chat_model: &StandIn,
-    flags: &[&str],
+    chat_model: &MockService,
+    more: &[&str],
     resources: Resources,
 ) -> TestClient {
-    let model = OpenAIInteractive::new(options(chat_model, flags)).unwrap();
+    let model = OpenAIInteractive::new(options(chat_model, more)).unwrap();
     TestClient::with_resources(model, &ServerArgs::default(), resources)
 }
 
@@ -112,7 +101,7 @@ pub(crate) fn value(answer: &Value, control: &str) -> Value {
 }
 
 /// The text of the last question.
-pub(crate) fn question(chat_model: &StandIn) -> String {
+pub(crate) fn question(chat_model: &MockService) -> String {
     let body = chat_model.received().last().unwrap().json();
     let message = body["messages"].as_array().unwrap().last().unwrap().clone();
     let content = &message["content"];

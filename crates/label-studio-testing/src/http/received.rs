@@ -1,11 +1,11 @@
-//! A request that a stand-in received.
+//! Requests that a mock service received.
 
 use std::io::{self, BufRead, Read};
 
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// A request that a stand-in received.
+/// Request that a mock service received.
 #[derive(Debug, Clone)]
 pub struct Received {
     /// Method, in capitals.
@@ -50,6 +50,11 @@ impl Received {
         Ok(Some(request))
     }
 
+    /// Returns method and path, as `GET /path`.
+    pub fn route(&self) -> String {
+        format!("{} {}", self.method, self.path())
+    }
+
     /// Returns the path, without the query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
@@ -71,7 +76,12 @@ impl Received {
         header.map(|(_, value)| value.as_str())
     }
 
-    /// Returns the body as JSON; null when it is none.
+    /// Returns the header with the credentials.
+    pub fn authorization(&self) -> Option<&str> {
+        self.header("authorization")
+    }
+
+    /// Returns the body as JSON; null when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

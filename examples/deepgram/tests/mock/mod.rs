@@ -1,36 +1,27 @@
-//! Stand-ins for Deepgram, S3 and Label Studio, and the backend that asks them.
+//! Mocks of Deepgram, S3 and Label Studio, and the backend that asks them.
 
-use clap::Parser;
-use deepgram::{DeepgramModel, Options};
+use deepgram::DeepgramModel;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json,
     sdk::{Client, ClientOptions},
     store::MemoryStore,
     testing::TestClient,
 };
-use label_studio_services::{Answer, Received, StandIn};
-
-#[derive(Parser)]
-#[command(args_override_self = true)]
-struct Program {
-    #[command(flatten)]
-    options: Options,
-}
+use label_studio_testing::{Answer, MockService, Received, flags};
 
 pub(crate) struct Stage {
     pub(crate) client: TestClient,
-    pub(crate) service: StandIn,
+    pub(crate) service: MockService,
 }
 
 impl Stage {
     pub(crate) fn with(
-        flags: &[&str],
+        more: &[&str],
         answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        let service = StandIn::start(answer);
+        let service = MockService::start(answer);
         let (speak, s3) = (service.url("/v1/speak"), service.url("/s3"));
         let mut args = vec![
-            "deepgram",
             "--deepgram-url",
             &speak,
             "--deepgram-api-key",
@@ -50,8 +41,8 @@ impl Stage {
             "--s3-public-url",
             "https://test-bucket.s3.us-east-1.amazonaws.com",
         ];
-        args.extend(flags);
-        let options = Program::parse_from(args).options;
+        args.extend(more);
+        let options = flags::parse(&args);
         let label_studio = ClientOptions::new(service.url("")).with_token("0123456789abcdef");
         let resources = Resources {
             client: Some(Client::new(label_studio).unwrap()),
