@@ -57,7 +57,7 @@ impl MockService {
     /// # Panics
     /// When this machine has no free port.
     pub fn start(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
-        Self::serve("http", answer, |shared, stream| shared.converse(stream))
+        Self::serve("http", answer, Shared::converse)
     }
 
     /// Starts to listen, and gives these answers one after the other; the last one answers all further requests.
