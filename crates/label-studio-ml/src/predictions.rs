@@ -3,10 +3,10 @@
 use label_studio_sdk::Prediction;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// A model's answer: one entry per task, in the order of the tasks, or nothing at all.
+/// A model's answer: one entry per task, in the order of the tasks, or no entries.
 ///
-/// Collects from an iterator of [`Prediction`], of `Vec<Prediction>` (several per task) or of [`TaskPrediction`], so
-/// that most models are one `map`.
+/// Collects from an iterator of [`Prediction`], of `Vec<Prediction>` (several per task) or of
+/// [`TaskPrediction`], so that most models are one `map`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Predictions {
@@ -14,7 +14,7 @@ pub struct Predictions {
     pub tasks: Vec<TaskPrediction>,
 }
 
-/// What a model says about one task.
+/// A model's answer for one task.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TaskPrediction {
     /// One prediction.
@@ -23,13 +23,12 @@ pub enum TaskPrediction {
     Unscored(Prediction),
     /// Several predictions; Label Studio stores each.
     Several(Vec<Prediction>),
-    /// The task could not be predicted. The text reaches the log and the caller; the other tasks keep their
-    /// predictions, since Label Studio skips an entry without `result`.
+    /// The task could not be predicted, for this reason. The other tasks keep their predictions.
     Failed(String),
 }
 
 impl Predictions {
-    /// Gives every prediction that has no version the project's.
+    /// Sets the model version of every prediction without one.
     #[must_use]
     pub fn stamped(mut self, model_version: &str) -> Self {
         let stamp = |prediction: &mut Prediction| {

@@ -1,5 +1,5 @@
-//! A Label Studio that misbehaves, and addresses that task data should not have: a clear error each time, and a server
-//! that goes on.
+//! A Label Studio that misbehaves, and addresses that task data should not have: a clear error each
+//! time, and a server that goes on.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -68,7 +68,8 @@ impl Scene {
         }
     }
 
-    /// Predicts a good task and one with `image`: the good one must be predicted whatever happens to the other.
+    /// Predicts a good task and one with `image`: the good one must be predicted whatever happens
+    /// to the other.
     fn error_of(&self, image: &str) -> String {
         let tasks = [
             json!({ "id": 1, "data": { "image": "data:text/plain,good" } }),
@@ -212,7 +213,8 @@ fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
     let (status, _) = scene.client.send("POST", "/setup", &headers, body);
     assert_eq!(status, 200);
     let expected = json!({ "headers": { "Authorization": CREDENTIALS, "X-Team": "red" } });
-    // They are looked at in order, so the first that is patched shows that those before it are left alone.
+    // They are looked at in order, so the first that is patched shows that those before it are left
+    // alone.
     assert_eq!(
         is_patched.recv().unwrap(),
         ("/api/webhooks/6".to_owned(), expected)

@@ -119,11 +119,11 @@ impl Backend {
         }
     }
 
-    /// Runs a call to the model once the model has loaded and a permit is free: on a blocking thread, or inline if the request
-    /// is `small` and calls were fast.
+    /// Runs a call to the model once the model has loaded and a permit is free: on a blocking
+    /// thread, or inline if the request is `small` and calls were fast.
     ///
-    /// Dropping the future removes a waiting call from the queue; a call that has begun keeps its permit until it ends. A
-    /// panic fails this call only.
+    /// Dropping the future removes a waiting call from the queue; a call that has begun keeps its
+    /// permit until it ends. A panic fails this call only.
     pub(crate) async fn call<T, F>(
         &self,
         project: Arc<SeenProject>,

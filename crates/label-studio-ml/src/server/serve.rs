@@ -1,4 +1,4 @@
-//! From a loader to a running server, and to its end.
+//! Runs a server, from the loader to the end.
 
 use std::{io::ErrorKind, net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
 
@@ -22,17 +22,18 @@ use crate::{
     },
 };
 
-/// Processes of a model that one thread in front of them keeps busy, whatever they do.
-const ENOUGH_FOR_ONE_THREAD: u16 = 2;
+/// Worker processes that one I/O thread keeps busy.
+const MAX_PROCESSES_OF_ONE_THREAD: u16 = 2;
 
 /// Serves a model until SIGTERM or Ctrl-C.
 ///
-/// The server listens first and runs `loader` behind it, so health checks pass while weights load. At the end it takes
-/// no new requests, lets running calls and trainings finish, and then drops the model.
+/// The server listens first and runs `loader` behind it, so health checks pass while weights load.
+/// At the end it takes no new requests, lets running calls and trainings finish, and then drops the
+/// model.
 ///
 /// # Errors
-/// When the address cannot be listened on, when the flags contradict each other, or, with `--check`, when the model
-/// cannot be loaded; it is then loaded before anything listens.
+/// When the address cannot be listened on, when the flags contradict each other, or, with
+/// `--check`, when the model cannot be loaded; it is then loaded before anything listens.
 pub fn serve<M: Model>(
     args: &ServerArgs,
     loader: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
@@ -68,12 +69,14 @@ pub fn serve<M: Model>(
     runtime.block_on(until_ended(servers, args, &stopping, stop))
 }
 
-/// Serves a model that reads requests and writes answers itself, until SIGTERM or Ctrl-C.
+/// Serves a raw model until SIGTERM or Ctrl-C.
 ///
-/// The server listens first. `start` begins to load the model, within the server's runtime, and does not wait for it.
+/// The server listens first. `start` begins to load the model, within the server's runtime, and
+/// does not wait for it.
 ///
 /// # Errors
-/// When the address cannot be listened on, when the flags contradict each other, or when `start` fails.
+/// When the address cannot be listened on, when the flags contradict each other, or when `start`
+/// fails.
 pub fn serve_raw<M: RawModel>(
     args: &ServerArgs,
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
@@ -143,10 +146,10 @@ fn serve_raw_within<M: RawModel>(
     ended
 }
 
-/// Returns the runtime in front of a model that answers itself. One thread keeps up with several processes of such a
-/// model, and what it passes between a caller and the model wakes no other thread.
+/// Returns the runtime for a raw model. One thread keeps up with several worker processes, and
+/// passing data between client and worker wakes no other thread.
 fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
-    if n_processes <= ENOUGH_FOR_ONE_THREAD {
+    if n_processes <= MAX_PROCESSES_OF_ONE_THREAD {
         return worker_threads::runtime();
     }
     tokio::runtime::Builder::new_multi_thread()
@@ -155,16 +158,16 @@ fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
 }
 
 fn listen(args: &ServerArgs) -> anyhow::Result<ListeningSocket> {
-    connections::allow_many();
+    connections::raise_file_limit();
     let address = (args.host.as_str(), args.port);
     let listener = StdTcpListener::bind(address).map_err(|error| {
-        let mend = match error.kind() {
+        let fix = match error.kind() {
             ErrorKind::AddrInUse => "; is another backend running there?",
             ErrorKind::PermissionDenied => "; take a port from 1024 on",
             _ => "; is it an address of this machine?",
         };
         let (host, port) = address;
-        anyhow::Error::new(error).context(format!("cannot listen on {host}:{port}{mend}"))
+        anyhow::Error::new(error).context(format!("cannot listen on {host}:{port}{fix}"))
     })?;
     listener.set_nonblocking(true)?;
     Ok(ListeningSocket::Tcp(listener))
@@ -207,10 +210,10 @@ fn load<M: Model>(
             Ok(model) => tracing::info!(model = model.name(), "model loaded"),
             Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
         }
-        // Here so that an operator need not wait for the first request to hear it.
+        // Logged here, so that an operator sees it before the first request.
         if let Err(error) = backend.resources.store.values(MODEL_VERSION) {
             let error = anyhow::Error::from(error);
-            tracing::warn!("no model version can be kept, so requests will fail: {error:#}");
+            tracing::warn!("the store cannot be used, so requests will fail: {error:#}");
         }
     };
     std::thread::Builder::new()
@@ -219,11 +222,11 @@ fn load<M: Model>(
     Ok(())
 }
 
-/// What ends the server.
+/// When the server stops.
 enum Stop {
-    /// SIGTERM or Ctrl-C; a second one ends it at once.
+    /// At SIGTERM or Ctrl-C; a second signal stops it at once.
     AtSignals(EndSignals),
-    /// The caller.
+    /// When the sender sends or is dropped.
     When(oneshot::Receiver<()>),
 }
 
@@ -248,7 +251,7 @@ impl Stop {
     }
 }
 
-/// Serves until all of `servers` have ended, or the time that they get after `stop` is over.
+/// Serves until all of `servers` have ended, or the time to drain after `stop` is over.
 async fn until_ended(
     servers: impl Future<Output = anyhow::Result<()>>,
     args: &ServerArgs,
@@ -272,15 +275,15 @@ async fn until_ended(
     }
 }
 
-/// The signals that end a server.
+/// The signals that stop a server.
 struct EndSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl EndSignals {
-    /// Catches the signals from now on, within the runtime. Before a server listens this must have happened: whoever sees
-    /// it listening may end it.
+    /// Catches the signals from now on, within the runtime. Call this before the server listens,
+    /// since a signal may arrive from then on.
     fn catch(runtime: &Runtime) -> anyhow::Result<Self> {
         let _within = runtime.enter();
         let catch = |kind| signal(kind).context("cannot handle signals");

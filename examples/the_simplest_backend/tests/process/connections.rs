@@ -9,7 +9,7 @@ use crate::backend::{Backend, predict_body};
 use label_studio_ml::Value;
 
 #[test]
-fn more_idle_connections_than_files_by_default_hold_nobody_up() {
+fn more_idle_connections_than_the_default_file_limit_do_not_block_requests() {
     let backend = Backend::start_limited("ulimit -Sn 128");
     let connect = |idx: usize| {
         let mut stream = TcpStream::connect(&backend.address).unwrap();
@@ -143,7 +143,8 @@ fn requests_of_odd_shapes_are_answered_or_refused() {
 #[test]
 fn no_second_request_is_smuggled_into_the_body_of_a_first() {
     let backend = Backend::start(&[]);
-    // To whoever counts bytes the request ends before `GET`, to whoever reads chunks after it, and the other way round.
+    // A server that counts bytes ends the request before `GET`, one that reads chunks after it, and
+    // the other way round.
     let hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
     let shapes = [
         format!(

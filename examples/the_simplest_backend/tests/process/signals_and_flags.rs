@@ -256,5 +256,5 @@ fn unknown_settings_end_with_a_clear_message() {
         .env("LABEL_STUDIO_VERIFY_SSL", "perhaps")
         .output()
         .unwrap();
-    assert!(String::from_utf8_lossy(&output.stderr).contains("say true or false"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("expected true or false"));
 }

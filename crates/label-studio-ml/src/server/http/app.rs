@@ -1,4 +1,4 @@
-//! The routes, and what every request goes through.
+//! The router and the middleware of all requests.
 
 use std::{sync::Arc, time::Instant};
 
@@ -29,7 +29,8 @@ pub(crate) fn router(backend: SharedBackend) -> Router {
         .with_state(backend)
 }
 
-/// Says which methods a path takes: as an answer to OPTIONS, as an error to all others. The model may know more of them.
+/// Answers a method that the path does not take: the allowed methods for OPTIONS, 405 for others. A
+/// custom route comes first.
 async fn wrong_method(State(backend): State<SharedBackend>, request: Request) -> Response {
     let (path, method) = (request.uri().path().to_owned(), request.method().clone());
     match routes::custom_raw::custom_route_raw(&backend, request).await {
@@ -55,7 +56,7 @@ async fn wrong_method(State(backend): State<SharedBackend>, request: Request) ->
     response
 }
 
-/// Asks for credentials, if the backend has any, and counts what is answered.
+/// Checks the credentials, if the backend has any, and records the answer in metrics and log.
 async fn guard(State(backend): State<SharedBackend>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request

@@ -22,23 +22,25 @@ use crate::server::http::errors::ApiError;
 
 const KIB: usize = 1024;
 const MIB: usize = KIB * KIB;
-/// Bodies above this size are read on a thread of their own, so that small requests are not held up.
+/// Larger bodies are parsed on a blocking thread, so that they do not delay small requests.
 pub(crate) const SMALL: usize = 64 * KIB;
-/// Bodies up to this size have an eighth of the memory to themselves, so that large ones, which may take long to arrive,
-/// do not hold them up.
+/// Bodies up to this size have an eighth of the memory for themselves: larger ones may take long to
+/// arrive.
 const MEDIUM: usize = MIB;
 const MEDIUM_SHARE: u32 = 8;
-/// Time for the next bytes of a body: a caller that stops sending must not keep its share of the memory.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Time for each MiB of a body on top of that: nor must one that sends a byte now and then.
-const PER_MIB: Duration = Duration::from_secs(4);
+/// How long the next bytes of a body may take: a client that stops sending must release its memory
+/// permit.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Additional time for each MiB of a body: a client must not keep its permit by sending a byte now
+/// and then.
+const TIMEOUT_PER_MIB: Duration = Duration::from_secs(4);
 
 /// How large one body, and all bodies together, may be.
 pub(crate) struct BodyLimits {
     max_body: usize,
     small_kibs: Arc<Semaphore>,
     kibs: Arc<Semaphore>,
-    patience: Duration,
+    idle_timeout: Duration,
 }
 
 /// A body that was read, and its memory permit.
@@ -57,11 +59,11 @@ impl BodyLimits {
             max_body: max_body_mb as usize * MIB,
             small_kibs: kibs(small_mb),
             kibs: kibs(others_mb),
-            patience: PATIENCE,
+            idle_timeout: IDLE_TIMEOUT,
         }
     }
 
-    /// Reads a JSON body. Waits, without reading, while other bodies fill the memory for them.
+    /// Reads a JSON body. Waits, without reading, while other bodies use all memory permits.
     pub(crate) async fn read(&self, request: Request) -> Result<RawBody, ApiError> {
         let (head, body) = request.into_parts();
         check_content_type(&head.headers)?;
@@ -90,7 +92,7 @@ impl BodyLimits {
         let memory = Arc::clone(kibs).acquire_many_owned(n_kibs).await;
         let mut memory = memory.expect("the semaphore is never closed");
         let bytes = self.collect(body, length).await?;
-        // A body that did not say its length was given room for the largest.
+        // A body without announced length got permits for the largest one.
         let used = memory.split(bytes.len() / KIB + 1);
         Ok(RawBody {
             bytes,
@@ -98,10 +100,10 @@ impl BodyLimits {
         })
     }
 
-    /// Reads the body; one that arrives in one piece, as most do, is not copied.
+    /// Reads the body. Most arrive in one piece, which is not copied.
     async fn collect(&self, mut body: Body, length: Option<usize>) -> Result<Bytes, ApiError> {
         let n_mibs = u32::try_from(length.unwrap_or(self.max_body) / MIB).unwrap_or(u32::MAX);
-        let end = Instant::now() + self.patience + PER_MIB * n_mibs;
+        let end = Instant::now() + self.idle_timeout + TIMEOUT_PER_MIB * n_mibs;
         let first = self.piece(&mut body, end).await?.unwrap_or_default();
         let Some(second) = self.piece(&mut body, end).await? else {
             return self.checked(first);
@@ -123,10 +125,10 @@ impl BodyLimits {
     /// Reads the next piece, which must arrive soon and before `end`.
     async fn piece(&self, body: &mut Body, end: Instant) -> Result<Option<Bytes>, ApiError> {
         loop {
-            let soon = Instant::now() + self.patience;
+            let soon = Instant::now() + self.idle_timeout;
             let frame = timeout_at(soon.min(end), body.frame()).await;
             let frame = frame.map_err(|_| {
-                let seconds = self.patience.as_secs();
+                let seconds = self.idle_timeout.as_secs();
                 let detail = if soon < end {
                     format!("no more of the body arrived for {seconds} s")
                 } else {
@@ -140,7 +142,7 @@ impl BodyLimits {
                     let detail = format!("the body did not arrive whole: {error}");
                     return Err(ApiError::bad_request(detail));
                 }
-                // Trailers say nothing that is needed.
+                // Trailers are ignored.
                 Some(Ok(frame)) => {
                     if let Ok(piece) = frame.into_data() {
                         return Ok(Some(piece));
@@ -177,7 +179,8 @@ fn announced_length(headers: &HeaderMap) -> Option<usize> {
         .ok()
 }
 
-/// A body of no named type is refused, too: a page in somebody's browser can send one anywhere without asking first.
+/// Refuses a body without JSON type: a browser sends such a cross-origin request without a
+/// preflight.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE);
     let media_type = content_type
@@ -196,7 +199,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     ))
 }
 
-/// Label Studio sends bodies as they are, and one that is unpacked could fill the memory.
+/// Refuses compressed bodies: Label Studio sends none, and one could expand to fill the memory.
 fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
     let encoding = headers.get(header::CONTENT_ENCODING);
     if encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -222,7 +225,8 @@ impl<'a> ObjectBody<'a> {
         }
     }
 
-    /// Reads the object, with an error that says what is wrong where. What only Python reads is no error.
+    /// Parses the object. JSON that only Python accepts, such as `NaN`, is repaired; other errors
+    /// name the place.
     pub(crate) fn parse<'b, T: serde::Deserialize<'b>>(&'b self) -> Result<T, ApiError> {
         let text = object_text(self.bytes)?;
         let error = match serde_json::from_str(text) {
@@ -245,7 +249,7 @@ impl<'a> ObjectBody<'a> {
     }
 }
 
-/// Returns the body as the text of one JSON object, without the byte order mark that some clients put before it.
+/// Returns the text of one JSON object, without the byte order mark that some clients send.
 fn object_text(bytes: &Bytes) -> Result<&str, ApiError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ApiError::bad_request("the body is not valid UTF-8"))?;
@@ -323,7 +327,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_stops_sending_gives_its_share_back() {
         let limits = BodyLimits {
-            patience: Duration::from_millis(1),
+            idle_timeout: Duration::from_millis(1),
             ..BodyLimits::new(1, 1)
         };
         let stuck = request(None, Body::new(Stuck(Some(Bytes::from_static(b"{")))));
@@ -335,7 +339,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_sends_a_byte_now_and_then_is_not_waited_for() {
         let limits = BodyLimits {
-            patience: Duration::from_millis(5),
+            idle_timeout: Duration::from_millis(5),
             ..BodyLimits::new(1, 1)
         };
         let trickle = request(Some(MIB - 1), Body::new(Trickle(false)));

@@ -1,4 +1,4 @@
-//! Connections: how many there may be, and how long one may stay open without asking for anything.
+//! HTTP connections: accepting them, and time-outs for idle ones.
 
 use std::{convert::Infallible, io, pin::pin, time::Duration};
 
@@ -17,17 +17,18 @@ use crate::{
     server::http::socket::{Acceptor, ListeningSocket, Stream},
 };
 
-/// Time for the head of a request, and for the next request on a connection. Label Studio opens one for each call.
+/// How long the headers of a request, and the next request on a connection, may take. Label Studio
+/// opens a connection per call.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two wakings of a runtime that has nothing to do. A timer that is due before the one for the next head, and before
-/// the deadlines of most calls, saves each request a wake-up: tokio writes to itself for a timer that is due first.
+/// Interval of a timer that does nothing. tokio wakes itself when a new timer becomes the next one;
+/// this timer is due before those of requests, which saves each request a wake-up.
 const TICK: Duration = Duration::from_secs(10);
-/// Largest head of a request; a larger one is refused with 431.
+/// Largest size of request line and headers; more is refused with 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Pause after a connection could not be taken, as when the process may open no more files.
+/// Pause after a failed `accept`, as when the process has too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers requests on one socket until `stopped`, and lets those that run then end.
+/// Answers requests on one socket until `stopped`, then finishes the running requests.
 pub(crate) async fn serve<S>(
     socket: ListeningSocket,
     service: S,
@@ -76,7 +77,7 @@ where
     Ok(())
 }
 
-/// Answers the requests on one connection, each of which knows who is connected to whom.
+/// Answers the requests on one connection, and adds its addresses to their extensions.
 fn answer<S>(
     protocol: &http1::Builder,
     open: &GracefulShutdown,
@@ -101,22 +102,22 @@ fn answer<S>(
     });
 }
 
-/// Waits for the next caller.
+/// Waits for the next connection.
 async fn next(acceptor: &Acceptor) -> (Stream, ConnectionAddresses) {
     loop {
         match acceptor.accept().await {
             Ok(accepted) => return accepted,
-            // The caller has left already.
-            Err(error) if is_the_callers(&error) => {}
+            // The client has disconnected already.
+            Err(error) if is_from_client(&error) => {}
             Err(error) => {
-                tracing::warn!("a connection could not be taken: {error}");
+                tracing::warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-fn is_the_callers(error: &io::Error) -> bool {
+fn is_from_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
@@ -125,19 +126,20 @@ fn is_the_callers(error: &io::Error) -> bool {
     )
 }
 
-/// Lets the process open as many files as it may: each connection is one, and the usual limit is 1024.
+/// Raises the limit of open files to its maximum: each connection is a file, and the usual limit is
+/// 1024.
 #[cfg(unix)]
-pub(crate) fn allow_many() {
+pub(crate) fn raise_file_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::debug!("the limit of open files stays as it is: {error}");
+        tracing::debug!("cannot raise the limit of open files: {error}");
     }
 }
 
 #[cfg(not(unix))]
-pub(crate) fn allow_many() {}
+pub(crate) fn raise_file_limit() {}
 
 #[cfg(test)]
 mod tests {
@@ -151,13 +153,13 @@ mod tests {
 
     use super::*;
 
-    /// Serves callers that have a moment for the head of a request, until dropped.
-    struct Impatient {
+    /// A server with a very short header time-out, until dropped.
+    struct ShortTimeout {
         address: std::net::SocketAddr,
         _stop: tokio::sync::oneshot::Sender<()>,
     }
 
-    impl Impatient {
+    impl ShortTimeout {
         fn start() -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             listener.set_nonblocking(true).unwrap();
@@ -196,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_never_ends_its_head_is_not_waited_for() {
-        let server = Impatient::start();
+    fn a_client_that_never_ends_its_headers_is_disconnected() {
+        let server = ShortTimeout::start();
         for head in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
             let answer = server.answer(head);
             assert!(!answer.contains("here"), "{head:?}: {answer}");

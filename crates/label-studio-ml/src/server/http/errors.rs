@@ -1,4 +1,4 @@
-//! Every failure of a request, turned into a status in one place.
+//! Turns every failure of a request into a status.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{raw::model::RawError, server::http::replies::json_response, store::StoreError};
 
-/// Why a request gets no answer of its own kind.
+/// Why a request fails.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -47,7 +47,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// The server has no place for the request; the caller may try again.
+    /// The server has no capacity for the request; the caller may retry.
     pub(crate) fn busy(detail: impl Into<String>, retry_after: u32) -> Self {
         Self {
             retry_after: Some(retry_after),
@@ -55,7 +55,7 @@ impl ApiError {
         }
     }
 
-    /// The model, or something it needs, failed. A model that answers itself says with which status.
+    /// The model, or something that it needs, failed. A raw model chooses the status.
     pub(crate) fn model(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<RawError>() {
             return error.clone().into();
@@ -138,7 +138,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Links an answer to its line in the log.
+/// Returns a new id, which links an answer to its line in the log.
 fn request_id() -> String {
     static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
     static COUNT: AtomicU64 = AtomicU64::new(0);

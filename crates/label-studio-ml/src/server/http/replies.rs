@@ -1,4 +1,4 @@
-//! Answers that are written already.
+//! Answers that are written already as JSON.
 
 use axum::{
     body::Body,
@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-/// Answers with JSON that is written already.
+/// Returns an answer with the given JSON.
 pub(crate) fn json_response(status: StatusCode, json: impl Into<Body>) -> Response {
     let mut response = Response::new(json.into());
     *response.status_mut() = status;

@@ -12,7 +12,7 @@ use crate::server::settings::{
 
 const LOG_LEVELS: &str = "DEBUG|INFO|WARNING|ERROR";
 
-/// Flags that every backend has. Each may also be given as the environment variable shown beside it
+/// Flags of every backend. Each flag also has an environment variable, shown beside it
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerArgs {
@@ -24,7 +24,7 @@ pub struct ServerArgs {
     #[arg(long, env = "HOST_ADDRESS", default_value = "0.0.0.0")]
     pub host: String,
 
-    /// Log everything, requests included
+    /// Log at level DEBUG, which includes requests
     #[arg(short, long)]
     pub debug: bool,
 
@@ -32,15 +32,15 @@ pub struct ServerArgs {
     #[arg(long, env = "LOG_LEVEL", default_value = "INFO", value_name = LOG_LEVELS, value_parser = log_level)]
     pub log_level: LogLevel,
 
-    /// Folder for the store and trained models
+    /// Folder for cache.db and trained models
     #[arg(long, env = "MODEL_DIR", default_value = ".", value_parser = path())]
     pub model_dir: PathBuf,
 
-    /// Load the model first, and serve only if that works
+    /// Load the model before listening, and exit if that fails
     #[arg(long)]
     pub check: bool,
 
-    /// Parameters of the model, over those of config.json
+    /// Parameters of the model; they override those of config.json
     #[arg(long = "kwargs", visible_alias = "with", value_name = "KEY=VALUE", num_args = 1.., value_parser = key_value)]
     pub kwargs: Vec<(String, Value)>,
 
@@ -48,11 +48,11 @@ pub struct ServerArgs {
     #[arg(long, env = "CONFIG_FILE", default_value = "config.json", value_parser = path())]
     pub config: PathBuf,
 
-    /// User that callers must name
+    /// User name for basic auth
     #[arg(long, env = "BASIC_AUTH_USER", hide_env_values = true)]
     pub basic_auth_user: Option<String>,
 
-    /// Password that callers must give
+    /// Password for basic auth
     #[arg(long, env = "BASIC_AUTH_PASS", hide_env_values = true)]
     pub basic_auth_pass: Option<String>,
 
@@ -78,15 +78,15 @@ pub struct ServerArgs {
     #[arg(long, env = "PUBLIC_HEALTH", action = ArgAction::SetTrue, value_parser = switch)]
     pub public_health: bool,
 
-    /// Calls that the model takes at once
+    /// Calls to the model that may run at the same time
     #[arg(long, env = "THREADS", default_value = "8", value_parser = number::<u16>(8, 1..=1024))]
     pub threads: u16,
 
-    /// Processes, for the flags of a Python backend; one process serves a native backend
+    /// Worker processes of a Python backend; a native backend has one process
     #[arg(long, env = "WORKERS", default_value = "1", value_parser = number::<u16>(1, 0..=u16::MAX))]
     pub workers: u16,
 
-    /// Requests that may wait for a thread before others are told to come back
+    /// Calls that may wait for a thread; beyond that the answer is 503 with Retry-After
     #[arg(long, env = "MAX_QUEUE", default_value = "512", value_parser = number::<usize>(512, 0..=usize::MAX))]
     pub max_queue: usize,
 
@@ -94,19 +94,19 @@ pub struct ServerArgs {
     #[arg(long, env = "MAX_BODY_MB", default_value = "256", value_parser = number::<u32>(256, 1..=4095))]
     pub max_body_mb: u32,
 
-    /// Request bodies that may be in memory at once, in MiB
+    /// Memory for request bodies, in MiB
     #[arg(long, env = "MAX_BODIES_MB", default_value = "512", value_parser = number::<u32>(512, 1..=65535))]
     pub max_bodies_mb: u32,
 
-    /// Seconds that running calls get to end after SIGTERM
+    /// Seconds for running calls to end after SIGTERM
     #[arg(long, env = "DRAIN_SECONDS", default_value = "110", value_parser = number::<u64>(110, 0..=86_400))]
     pub drain_seconds: u64,
 
-    /// Where facts about projects are kept
+    /// Where values of projects are stored
     #[arg(long, env = "CACHE_TYPE", default_value = "sqlite", value_name = "sqlite|memory", value_parser = cache_type)]
     pub cache_type: CacheType,
 
-    /// How to reach Label Studio and the files of its tasks
+    /// Connection to Label Studio and the files of its tasks
     #[command(flatten)]
     pub label_studio: LabelStudioArgs,
 
@@ -119,22 +119,22 @@ pub struct ServerArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "UPPER")]
 pub enum LogLevel {
-    /// Everything, requests included
+    /// Everything, including requests
     Debug,
-    /// What an operator wants to know
+    /// Normal operation
     Info,
-    /// What may need a person
+    /// Problems that may need action
     Warning,
-    /// What failed
+    /// Failures
     Error,
 }
 
-/// Where facts about projects are kept
+/// Where values of projects are stored
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CacheType {
     /// The file cache.db in the model folder
     Sqlite,
-    /// Nowhere; they end with the process
+    /// In memory; lost when the process ends
     Memory,
 }
 
@@ -152,13 +152,13 @@ impl Default for ServerArgs {
 }
 
 impl ServerArgs {
-    /// Returns the credentials that callers must give; both parts are needed to switch them on.
+    /// Returns the credentials of basic auth, which is on only when both parts are given.
     pub fn basic_auth(&self) -> Option<(&str, &str)> {
         let [user, pass] = self.user_and_pass();
         user.zip(pass)
     }
 
-    /// Tells whether only one part of the credentials is given, which switches nothing on.
+    /// Returns whether only one part of the credentials is given, so that basic auth stays off.
     pub(crate) fn has_half_basic_auth(&self) -> bool {
         let [user, pass] = self.user_and_pass();
         user.is_some() != pass.is_some()
@@ -171,7 +171,7 @@ impl ServerArgs {
         ]
     }
 
-    /// Returns the parameters of the model: those of the config file, under those of `--kwargs`.
+    /// Returns the parameters of the model: those of the config file, overridden by `--kwargs`.
     pub fn model_params(&self) -> anyhow::Result<BTreeMap<String, Value>> {
         use anyhow::Context;
         let mut params = match std::fs::read(&self.config) {
@@ -196,9 +196,9 @@ impl ServerArgs {
 }
 
 fn log_level(text: &str) -> Result<LogLevel, String> {
-    choice(text, LogLevel::Info).ok_or_else(|| format!("say one of {LOG_LEVELS}"))
+    choice(text, LogLevel::Info).ok_or_else(|| format!("expected one of {LOG_LEVELS}"))
 }
 
 fn cache_type(text: &str) -> Result<CacheType, String> {
-    choice(text, CacheType::Sqlite).ok_or_else(|| "say sqlite or memory".to_owned())
+    choice(text, CacheType::Sqlite).ok_or_else(|| "expected sqlite or memory".to_owned())
 }

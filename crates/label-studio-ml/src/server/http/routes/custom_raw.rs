@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-/// Passes a request to the model unchanged, if the model has custom routes. Returns `None` if the path is not one of them.
+/// Passes a request to the model unchanged, if the model has custom routes. Returns `None` if the
+/// path is not one of them.
 pub(crate) async fn custom_route_raw(
     backend: &SharedBackend,
     request: Request,

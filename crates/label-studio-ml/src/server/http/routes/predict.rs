@@ -39,7 +39,7 @@ struct PredictReply {
     results: Predictions,
 }
 
-/// A body that was read: what the model gets, and for which project.
+/// The parsed body.
 struct ReadBody {
     project: String,
     label_config: Option<String>,
@@ -109,7 +109,8 @@ fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
     })
 }
 
-/// Label Studio matches predictions with tasks by their place, so an answer of another length is an error of the model.
+/// Label Studio matches predictions to tasks by position, so an answer of another length is an
+/// error of the model.
 fn checked(
     mut predictions: Predictions,
     request: &PredictRequest,
@@ -130,7 +131,7 @@ fn checked(
         }
     }
     match predictions.tasks.as_mut_slice() {
-        // With one task there are no others to spare.
+        // With one task there are no other predictions to keep.
         [TaskPrediction::Failed(detail)] => {
             return Err(ApiError::model(&anyhow::Error::msg(std::mem::take(detail))));
         }

@@ -1,4 +1,4 @@
-//! `/predict` for a model that reads requests and writes answers itself.
+//! `/predict` for a raw model.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// What the server looks at; everything else is the model's.
+/// The fields that the server checks.
 #[derive(Deserialize)]
 struct PredictBody<'a> {
     #[serde(default, rename = "tasks")]
@@ -34,7 +34,7 @@ struct PredictBody<'a> {
     _params: Option<Object>,
 }
 
-/// Checks a request and hands it over as it came.
+/// Checks a request and passes it to the model unchanged.
 pub(crate) async fn predict_raw(
     backend: SharedBackend,
     raw: Arc<dyn RawModel>,
@@ -68,7 +68,7 @@ fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A list of objects with `data`, of which nothing is kept.
+/// Checks a list of objects with `data`, and keeps nothing.
 #[derive(Default)]
 struct Tasks;
 
@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for TaskObject {
     }
 }
 
-/// An object of which nothing is kept.
+/// Checks an object, and keeps nothing.
 struct Object;
 
 impl<'de> Deserialize<'de> for Object {

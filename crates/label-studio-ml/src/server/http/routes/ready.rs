@@ -12,7 +12,7 @@ pub(crate) struct ReadyReply {
     status: &'static str,
 }
 
-/// Tells whether the model is loaded, and if not, why.
+/// Answers whether the model is loaded, and if not, why.
 pub(crate) async fn ready(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<ReadyReply>, ApiError> {

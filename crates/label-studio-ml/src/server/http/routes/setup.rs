@@ -42,7 +42,7 @@ struct SetupReply {
     model_version: String,
 }
 
-/// Prepares a project; Label Studio calls this at every refresh of a screen.
+/// Prepares a project. Label Studio calls this at every refresh of a page.
 pub(crate) async fn setup(
     State(backend): State<SharedBackend>,
     request: Request,
@@ -85,7 +85,7 @@ pub(crate) async fn setup(
     from_store(&project)
 }
 
-/// Answers for a model that did not get ready in time; what a person entered is kept for it.
+/// Answers when the model is not ready in time; the extra params are kept for it.
 async fn still_runs(project: Arc<SeenProject>, extra_params: Value) -> Result<Response, ApiError> {
     warn_that_setup_runs(&project);
     let keep = Arc::clone(&project);
@@ -94,7 +94,7 @@ async fn still_runs(project: Arc<SeenProject>, extra_params: Value) -> Result<Re
 }
 
 fn warn_that_setup_runs(project: &SeenProject) {
-    tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store");
+    tracing::warn!(project = %project.project.id(), "setup still runs; answered with the stored version");
 }
 
 fn from_store(project: &SeenProject) -> Result<Response, ApiError> {
@@ -107,7 +107,7 @@ fn from_store(project: &SeenProject) -> Result<Response, ApiError> {
     ))
 }
 
-/// Keeps the params as JSON text; a person may have sent text or JSON, and emptied the field.
+/// Stores the params as JSON text. A user may have entered text or JSON, or emptied the field.
 fn store_extra_params(project: &SeenProject, extra_params: &Value) -> Result<(), StoreError> {
     let project = &project.project;
     match extra_params {
