@@ -1,6 +1,6 @@
 //! The trait of a model.
 
-use label_studio_sdk::Task;
+use label_studio_sdk::{LabelConfig, Task};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -18,6 +18,14 @@ pub trait Model: Send + Sync + 'static {
     /// Prepares `project`. Runs when a project is first seen or its label config changes, not on
     /// every request.
     fn setup(&self, _project: &Project) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// Checks whether the model can label with this label config. `/setup` answers an error with 422
+    /// and this reason, which Label Studio shows to the user who connects the backend.
+    ///
+    /// Not called for a label config without control tags, as new projects have.
+    fn check(&self, _label_config: &LabelConfig) -> anyhow::Result<()> {
         Ok(())
     }
 

@@ -47,6 +47,37 @@ impl Predictions {
         }
         self
     }
+
+    /// Gives every task exactly one prediction: the first of several, and an empty one for a task
+    /// that failed. Label Studio up to 1.12 stores no prediction of a batch in which an entry is
+    /// something else.
+    #[must_use]
+    pub fn with_one_result_each(mut self) -> Self {
+        for task in &mut self.tasks {
+            let one = match task {
+                TaskPrediction::One(_) | TaskPrediction::Unscored(_) => continue,
+                TaskPrediction::Several(predictions) => predictions.drain(..).next(),
+                TaskPrediction::Failed(_) => None,
+            };
+            *task = TaskPrediction::One(one.unwrap_or_default());
+        }
+        self
+    }
+
+    /// Returns the number of regions of all predictions.
+    pub fn n_regions(&self) -> usize {
+        let n_regions = |task: &TaskPrediction| match task {
+            TaskPrediction::One(prediction) | TaskPrediction::Unscored(prediction) => {
+                prediction.result.len()
+            }
+            TaskPrediction::Several(predictions) => predictions
+                .iter()
+                .map(|prediction| prediction.result.len())
+                .sum(),
+            TaskPrediction::Failed(_) => 0,
+        };
+        self.tasks.iter().map(n_regions).sum()
+    }
 }
 
 impl From<Prediction> for TaskPrediction {

@@ -5,7 +5,6 @@ use std::{io::ErrorKind, net::TcpListener as StdTcpListener, sync::Arc, time::Du
 use anyhow::Context;
 use tokio::{
     runtime::Runtime,
-    signal::unix::{Signal, SignalKind, signal},
     sync::{oneshot, watch},
     task::JoinSet,
 };
@@ -15,9 +14,12 @@ use crate::{
     project::MODEL_VERSION,
     raw::model::RawModel,
     server::{
+        announce,
         backend::Backend,
         http::{connections, socket::ListeningSocket},
-        settings::{args::ServerArgs, logging},
+        logging,
+        settings::args::ServerArgs,
+        stop::{EndSignals, Stop},
         worker_threads,
     },
 };
@@ -38,7 +40,8 @@ pub fn serve<M: Model>(
     args: &ServerArgs,
     loader: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
 ) -> anyhow::Result<()> {
-    logging::start(args);
+    let _flush = logging::start::start(args);
+    logging::start::log_panics();
     let loader: Box<dyn FnOnce() -> anyhow::Result<M> + Send> = if args.check {
         let model = loader().context("the model could not be loaded")?;
         tracing::info!(model = model.name(), "the model can be loaded");
@@ -54,8 +57,8 @@ pub fn serve<M: Model>(
     let runtime = worker_threads::runtime()?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let socket = listen(args)?;
-    tracing::info!("listening on {socket}");
-    announce(args, &backend);
+    announce::sockets(std::slice::from_ref(&socket));
+    announce::settings(args, &backend);
     load(&backend, loader)?;
     let stopping = watch::Sender::new(false);
     let mut has_ended = worker_threads::start(&backend, &socket, &stopping)?;
@@ -81,7 +84,7 @@ pub fn serve_raw<M: RawModel>(
     args: &ServerArgs,
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
 ) -> anyhow::Result<()> {
-    logging::start(args);
+    let _flush = logging::start::start(args);
     let runtime = raw_runtime(args.workers)?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let socket = listen(args)?;
@@ -100,7 +103,7 @@ pub fn serve_raw_on<M: RawModel>(
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
-    logging::start(args);
+    let _flush = logging::start::start(args);
     for socket in &sockets {
         socket.set_nonblocking()?;
     }
@@ -120,10 +123,8 @@ fn serve_raw_within<M: RawModel>(
         start()?
     };
     let backend = Arc::new(Backend::of_raw(args, Arc::clone(&model), resources));
-    for socket in &sockets {
-        tracing::info!("listening on {socket}");
-    }
-    announce(args, &backend);
+    announce::sockets(&sockets);
+    announce::settings(args, &backend);
     let stopping = watch::Sender::new(false);
     let servers = async {
         let mut servers = JoinSet::new();
@@ -173,33 +174,6 @@ fn listen(args: &ServerArgs) -> anyhow::Result<ListeningSocket> {
     Ok(ListeningSocket::Tcp(listener))
 }
 
-fn announce(args: &ServerArgs, backend: &Backend) {
-    if args.workers > 1 && backend.raw.is_none() {
-        tracing::info!(
-            workers = args.workers,
-            "one process serves a native backend; raise THREADS for more calls"
-        );
-    }
-    if backend.resources.client.is_none() {
-        tracing::warn!(
-            "LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are not set: uploads and annotations stay out of reach"
-        );
-    }
-    match (&backend.auth, &backend.resources.client) {
-        (None, _) if args.has_half_basic_auth() => tracing::warn!(
-            "only one of BASIC_AUTH_USER and BASIC_AUTH_PASS is set: the backend answers everyone until both are"
-        ),
-        (None, _) => {}
-        (Some(_), Some(_)) => tracing::info!(
-            "Label Studio sends webhooks without credentials: each project's webhook gets them when the project is set up"
-        ),
-        (Some(_), None) => tracing::warn!(
-            "Label Studio sends webhooks without credentials: add an Authorization header to the project's webhook, \
-             or annotation events will be refused"
-        ),
-    }
-}
-
 fn load<M: Model>(
     backend: &Arc<Backend>,
     loader: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
@@ -220,35 +194,6 @@ fn load<M: Model>(
         .name("loader".to_owned())
         .spawn(run)?;
     Ok(())
-}
-
-/// When the server stops.
-enum Stop {
-    /// At SIGTERM or Ctrl-C; a second signal stops it at once.
-    AtSignals(EndSignals),
-    /// When the sender sends or is dropped.
-    When(oneshot::Receiver<()>),
-}
-
-impl Stop {
-    async fn first(&mut self) -> &'static str {
-        match self {
-            Self::AtSignals(signals) => signals.next().await,
-            Self::When(stop) => {
-                let _ = stop.await;
-                "stopped"
-            }
-        }
-    }
-
-    async fn second(self) {
-        match self {
-            Self::AtSignals(mut signals) => {
-                signals.next().await;
-            }
-            Self::When(_) => std::future::pending().await,
-        }
-    }
 }
 
 /// Serves until all of `servers` have ended, or the time to drain after `stop` is over.
@@ -272,31 +217,5 @@ async fn until_ended(
     tokio::select! {
         ended = servers => ended,
         () = deadline => Ok(()),
-    }
-}
-
-/// The signals that stop a server.
-struct EndSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl EndSignals {
-    /// Catches the signals from now on, within the runtime. Call this before the server listens,
-    /// since a signal may arrive from then on.
-    fn catch(runtime: &Runtime) -> anyhow::Result<Self> {
-        let _within = runtime.enter();
-        let catch = |kind| signal(kind).context("cannot handle signals");
-        Ok(Self {
-            terminate: catch(SignalKind::terminate())?,
-            interrupt: catch(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "Ctrl-C",
-        }
     }
 }

@@ -111,7 +111,7 @@ impl ConnectChecks {
             self.state().token.count(accepted.is_ok());
             if let Err(error) = accepted {
                 let error = anyhow::Error::from(error);
-                tracing::warn!("uploads and annotations stay out of reach: {error:#}");
+                tracing::warn!("uploaded files and annotations are not available: {error:#}");
                 return;
             }
         }
@@ -152,6 +152,12 @@ impl ConnectChecks {
 fn report_label_config(project: &SeenProject) {
     let id = project.project.id();
     let config: &LabelConfig = project.project.label_config();
+    let tags: Vec<_> = config
+        .controls()
+        .iter()
+        .map(|control| control.tag.as_str())
+        .collect();
+    tracing::info!(project = %id, controls = tags.join(","), "Label Studio connected the project");
     if config.controls().is_empty() {
         tracing::warn!(
             project = %id,

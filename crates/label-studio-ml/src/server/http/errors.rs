@@ -1,13 +1,5 @@
 //! Turns every failure of a request into a status.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
-};
-
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,7 +7,18 @@ use axum::{
 use label_studio_sdk::{LabelConfigError, TaskError};
 use serde::Serialize;
 
-use crate::{raw::model::RawError, server::http::replies::json_response, store::StoreError};
+use crate::{
+    raw::model::RawError,
+    server::http::{
+        reason_phrase::reason_phrase,
+        replies::{json_response, shortened},
+        request_id::RequestId,
+    },
+    store::StoreError,
+};
+
+/// Longest detail that is logged and answered.
+const MAX_DETAIL_CHARS: usize = 4000;
 
 /// Why a request fails.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub(crate) struct ApiError {
     detail: String,
     retry_after: Option<u32>,
     request_id: Option<String>,
+    is_expected: bool,
 }
 
 #[derive(Serialize)]
@@ -40,6 +44,7 @@ impl ApiError {
             detail: detail.into(),
             retry_after: None,
             request_id: None,
+            is_expected: false,
         }
     }
 
@@ -51,6 +56,14 @@ impl ApiError {
     pub(crate) fn busy(detail: impl Into<String>, retry_after: u32) -> Self {
         Self {
             retry_after: Some(retry_after),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
+    /// The backend is not ready. This is logged at level DEBUG: probes ask often.
+    pub(crate) fn not_ready(detail: impl Into<String>) -> Self {
+        Self {
+            is_expected: true,
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     }
@@ -69,6 +82,17 @@ impl ApiError {
 
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    fn log(&self, request_id: &str) {
+        let (status, detail) = (self.status.as_u16(), self.detail.as_str());
+        if self.is_expected {
+            tracing::debug!(request_id, status, detail, "not ready");
+        } else if self.status.is_server_error() {
+            tracing::error!(request_id, status, detail, "request failed");
+        } else {
+            tracing::warn!(request_id, status, detail, "request refused");
+        }
     }
 }
 
@@ -105,23 +129,11 @@ impl From<StoreError> for ApiError {
 }
 
 impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let request_id = self.request_id.unwrap_or_else(request_id);
-        if self.status.is_server_error() {
-            tracing::error!(
-                request_id,
-                status = self.status.as_u16(),
-                detail = self.detail,
-                "request failed"
-            );
-        } else {
-            tracing::warn!(
-                request_id,
-                status = self.status.as_u16(),
-                detail = self.detail,
-                "request refused"
-            );
-        }
+    fn into_response(mut self) -> Response {
+        let request_id = self.request_id.take();
+        let request_id = request_id.unwrap_or_else(|| RequestId::current().to_string());
+        self.detail = shortened(self.detail, MAX_DETAIL_CHARS);
+        self.log(&request_id);
         let reply = ErrorReply {
             status: self.status.as_u16(),
             detail: &self.detail,
@@ -134,17 +146,9 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Some(phrase) = reason_phrase(&self.detail) {
+            response.extensions_mut().insert(phrase);
+        }
         response
     }
-}
-
-/// Returns a new id, which links an answer to its line in the log.
-fn request_id() -> String {
-    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!(
-        "{:016x}",
-        START.wrapping_add(count.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    )
 }

@@ -38,6 +38,10 @@ impl fmt::Display for ListeningSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(listener) => match listener.local_addr() {
+                // What a person can enter.
+                Ok(address) if address.ip().is_unspecified() => {
+                    write!(f, "http://localhost:{}", address.port())
+                }
                 Ok(address) => write!(f, "http://{address}"),
                 Err(error) => write!(f, "an unknown address: {error}"),
             },

@@ -32,6 +32,10 @@ pub struct ServerArgs {
     #[arg(long, env = "LOG_LEVEL", default_value = "INFO", value_name = LOG_LEVELS, value_parser = log_level)]
     pub log_level: LogLevel,
 
+    /// Form of log lines
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "text|json", value_parser = log_format)]
+    pub log_format: LogFormat,
+
     /// Folder for cache.db and trained models
     #[arg(long, env = "MODEL_DIR", default_value = ".", value_parser = path())]
     pub model_dir: PathBuf,
@@ -90,6 +94,10 @@ pub struct ServerArgs {
     #[arg(long, env = "MAX_QUEUE", default_value = "512", value_parser = number::<usize>(512, 0..=usize::MAX))]
     pub max_queue: usize,
 
+    /// Seconds until a prediction is answered with 504; Label Studio waits 100
+    #[arg(long, env = "PREDICT_TIMEOUT", default_value = "95", value_parser = number::<u32>(95, 1..=86_400))]
+    pub predict_timeout: u32,
+
     /// Largest request body, in MiB
     #[arg(long, env = "MAX_BODY_MB", default_value = "256", value_parser = number::<u32>(256, 1..=4095))]
     pub max_body_mb: u32,
@@ -127,6 +135,15 @@ pub enum LogLevel {
     Warning,
     /// Failures
     Error,
+}
+
+/// Form of log lines
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object per line
+    Json,
 }
 
 /// Where values of projects are stored
@@ -197,6 +214,10 @@ impl ServerArgs {
 
 fn log_level(text: &str) -> Result<LogLevel, String> {
     choice(text, LogLevel::Info).ok_or_else(|| format!("expected one of {LOG_LEVELS}"))
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    choice(text, LogFormat::Text).ok_or_else(|| "expected text or json".to_owned())
 }
 
 fn cache_type(text: &str) -> Result<CacheType, String> {

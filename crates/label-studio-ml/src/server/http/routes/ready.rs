@@ -1,4 +1,4 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use serde::Serialize;
 
 use crate::{
@@ -16,7 +16,7 @@ pub(crate) struct ReadyReply {
 pub(crate) async fn ready(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<ReadyReply>, ApiError> {
-    let unavailable = |detail| Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    let unavailable = |detail| Err(ApiError::not_ready(detail));
     match backend.readiness() {
         Readiness::Ready => Ok(Json(ReadyReply {
             model_class: backend.model_name().to_owned(),

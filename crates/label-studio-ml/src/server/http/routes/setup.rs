@@ -10,14 +10,13 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
+    model::Model,
     raw::model::RawRequest,
     server::{
         backend::SharedBackend,
         calls::{executor::run_blocking, projects::SeenProject},
         http::{
-            body::{ObjectBody, RawBody},
-            errors::ApiError,
-            replies::json_response,
+            body::RawBody, errors::ApiError, object_body::ObjectBody, replies::json_response,
             wire::WireProject,
         },
     },
@@ -73,6 +72,7 @@ pub(crate) async fn setup(
     let preparing = backend.setups.run(may_run_inline, {
         let project = Arc::clone(&project);
         move || {
+            check(&*model, &project)?;
             store_extra_params(&project, &extra_params)?;
             let set_up = project.set_up(&*model);
             set_up.map_err(|error| ApiError::model(&error))
@@ -83,6 +83,16 @@ pub(crate) async fn setup(
         Err(_) => warn_that_setup_runs(&project),
     }
     from_store(&project)
+}
+
+/// Checks the label config, unless the project has no labelling interface yet.
+fn check(model: &dyn Model, project: &SeenProject) -> Result<(), ApiError> {
+    let label_config = project.project.label_config();
+    if label_config.controls().is_empty() {
+        return Ok(());
+    }
+    let unfit = |error| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"));
+    model.check(label_config).map_err(unfit)
 }
 
 /// Answers when the model is not ready in time; the extra params are kept for it.
