@@ -36,7 +36,7 @@ def completion(text: str) -> Answer:
     message = {"role": "assistant", "content": text}
     usage = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-    return 200, {"id": "chat", "object": "chat.completion", "model": "stand-in", "choices": choices, "usage": usage}
+    return 200, {"id": "chat", "object": "chat.completion", "model": "mock", "choices": choices, "usage": usage}
 
 
 def refusal(status: int, text: str) -> Answer:

@@ -1,11 +1,11 @@
-"""Backends that call a service, each against a stand-in for it: what is typed in Label Studio reaches the service."""
+"""Backends that call a service, each against a mock of it: what is typed in Label Studio reaches the service."""
 
 from typing import Any
 
 from e2e.checks import check, equal
 from e2e.images import png
+from e2e.mock_service import MockService, of_example
 from e2e.stage import Stage
-from e2e.stand_in import StandIn, of_example
 
 PROMPT_CONFIG = """
 <View>
@@ -139,8 +139,8 @@ def docling(stage: Stage) -> None:
         equal(len(service.at("/v1/result/job")), 1, "conversions")
 
 
-def service_of(stage: Stage, name: str) -> StandIn:
-    """The stand-in for the service of an example; it ends with the scenario."""
+def service_of(stage: Stage, name: str) -> MockService:
+    """The mock of the service of an example; it ends with the scenario."""
     return stage.cleanup.enter_context(of_example(name))
 
 

@@ -1,13 +1,11 @@
-//! Weights from a stand-in hub: fetched once, taken up again, checked, refused with a reason.
-
-mod stand_in_hub;
+//! Weights from a mock hub: fetched once, taken up again, checked, refused with a reason.
 
 use std::{fs, path::Path, thread, time::Duration};
 
 use clap::Parser;
 use label_studio_inference::hub::{Hub, HubArgs, HubError, HubOptions, Weights};
+use label_studio_testing::hub::{Behaviour, COMMIT, MockHub, hex};
 use sha2::{Digest, Sha256};
-use stand_in_hub::{Behaviour, COMMIT, StandInHub, hex};
 use tempfile::TempDir;
 
 const FILE: &str = "hf://acme/tiny/onnx/model.onnx";
@@ -30,7 +28,7 @@ fn behaviour(large: usize) -> Behaviour {
     }
 }
 
-fn options(hub: &StandInHub, cache: &TempDir) -> HubOptions {
+fn options(hub: &MockHub, cache: &TempDir) -> HubOptions {
     HubOptions {
         endpoint: hub.url(),
         cache_dir: cache.path().join("hub"),
@@ -58,7 +56,7 @@ fn has_ending(name: &str, ending: &str) -> bool {
 #[test]
 fn a_file_is_fetched_once_into_the_layout_that_python_knows() {
     for large in [0, usize::MAX] {
-        let (hub, cache) = (StandInHub::start(behaviour(large)), TempDir::new().unwrap());
+        let (hub, cache) = (MockHub::start(behaviour(large)), TempDir::new().unwrap());
         let found = path(options(&hub, &cache), FILE).unwrap();
         let root = cache.path().join("hub/models--acme--tiny");
         let snapshot = root.join("snapshots").join(COMMIT).join("onnx/model.onnx");
@@ -71,10 +69,10 @@ fn a_file_is_fetched_once_into_the_layout_that_python_knows() {
         let target = fs::read_link(&found).unwrap();
         assert_eq!(target, Path::new("../../../blobs").join(etag));
 
-        let n_asked = hub.asked().len();
+        let n_asked = hub.received().len();
         assert_eq!(path(options(&hub, &cache), FILE).unwrap(), found);
         assert_eq!(
-            hub.asked().len(),
+            hub.received().len(),
             n_asked,
             "the second time comes from the cache"
         );
@@ -88,10 +86,7 @@ fn a_branch_with_a_slash_and_a_commit_are_found_in_the_cache() {
         .map(|revision| (ADDRESS.replace("main", revision), content()))
         .into();
     for revision in ["refs%2Fpr%2F1", COMMIT] {
-        let (hub, cache) = (
-            StandInHub::start(behaviour.clone()),
-            TempDir::new().unwrap(),
-        );
+        let (hub, cache) = (MockHub::start(behaviour.clone()), TempDir::new().unwrap());
         let name = format!("hf://acme/tiny@{revision}/onnx/model.onnx");
         let found = path(options(&hub, &cache), &name).unwrap();
         let offline = HubOptions {
@@ -107,10 +102,10 @@ fn a_broken_transfer_goes_on_where_it_stopped() {
     let mut behaviour = behaviour(0);
     // The second attempt asks for the whole file first, to learn its name.
     behaviour.breaks = vec![30_000, usize::MAX, 20_000];
-    let (hub, cache) = (StandInHub::start(behaviour), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour), TempDir::new().unwrap());
     let found = path(options(&hub, &cache), &pinned(&content())).unwrap();
     assert_eq!(fs::read(found).unwrap(), content());
-    let at_storage = hub.asked().into_iter().filter(|asked| asked.at_storage);
+    let at_storage = hub.received().into_iter().filter(|asked| asked.at_storage);
     let ranges: Vec<_> = at_storage.map(|asked| asked.range.unwrap()).collect();
     assert!(ranges.contains(&"bytes=30000-".to_owned()), "{ranges:?}");
     assert_eq!(ranges.last().unwrap(), "bytes=50000-", "{ranges:?}");
@@ -121,7 +116,7 @@ fn a_broken_transfer_goes_on_where_it_stopped() {
 fn a_later_process_takes_up_what_an_earlier_one_left() {
     let mut broken = behaviour(0);
     broken.breaks = vec![30_000];
-    let (hub, cache) = (StandInHub::start(broken), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(broken), TempDir::new().unwrap());
     let once = HubOptions {
         retries: 0,
         ..options(&hub, &cache)
@@ -136,7 +131,7 @@ fn a_later_process_takes_up_what_an_earlier_one_left() {
         fs::read(path(options(&hub, &cache), FILE).unwrap()).unwrap(),
         content()
     );
-    let last = hub.asked().pop().unwrap();
+    let last = hub.received().pop().unwrap();
     assert_eq!(last.range.as_deref(), Some("bytes=30000-"));
 }
 
@@ -145,7 +140,7 @@ fn a_server_without_ranges_sends_all_again() {
     let mut behaviour = behaviour(0);
     behaviour.breaks = vec![30_000];
     behaviour.ignores_ranges = true;
-    let (hub, cache) = (StandInHub::start(behaviour), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour), TempDir::new().unwrap());
     let found = path(options(&hub, &cache), &pinned(&content())).unwrap();
     assert_eq!(fs::read(found).unwrap(), content());
 }
@@ -154,7 +149,7 @@ fn a_server_without_ranges_sends_all_again() {
 fn a_hub_that_is_busy_is_asked_again() {
     let mut behaviour = behaviour(0);
     behaviour.statuses = vec![503, 429, 500];
-    let (hub, cache) = (StandInHub::start(behaviour), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour), TempDir::new().unwrap());
     path(options(&hub, &cache), FILE).unwrap();
 }
 
@@ -162,13 +157,13 @@ fn a_hub_that_is_busy_is_asked_again() {
 fn the_token_goes_to_the_hub_and_not_to_where_it_redirects() {
     let mut behaviour = behaviour(0);
     behaviour.token = Some("hf_secret".to_owned());
-    let (hub, cache) = (StandInHub::start(behaviour), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour), TempDir::new().unwrap());
     let with_token = HubOptions {
         token: Some(" hf_secret\n".to_owned()),
         ..options(&hub, &cache)
     };
     path(with_token, FILE).unwrap();
-    for asked in hub.asked() {
+    for asked in hub.received() {
         let expected = (!asked.at_storage).then_some("Bearer hf_secret");
         assert_eq!(asked.authorization.as_deref(), expected);
     }
@@ -181,7 +176,7 @@ fn the_token_goes_to_the_hub_and_not_to_where_it_redirects() {
 
 #[test]
 fn concurrent_callers_share_one_transfer() {
-    let (hub, cache) = (StandInHub::start(behaviour(0)), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour(0)), TempDir::new().unwrap());
     thread::scope(|scope| {
         let callers: Vec<_> = (0..4)
             .map(|_| scope.spawn(|| path(options(&hub, &cache), FILE).unwrap()))
@@ -230,7 +225,7 @@ fn a_refusal_names_the_file_the_hub_and_the_mend() {
         (down, None, &["status 500", "try again later"]),
     ];
     for (change, token, texts) in cases {
-        let (hub, cache) = (StandInHub::start(behaviour(0)), TempDir::new().unwrap());
+        let (hub, cache) = (MockHub::start(behaviour(0)), TempDir::new().unwrap());
         hub.change(change);
         let options = HubOptions {
             token: token.map(str::to_owned),
@@ -247,7 +242,7 @@ fn a_refusal_names_the_file_the_hub_and_the_mend() {
 
 #[test]
 fn offline_takes_what_is_there_and_says_what_is_not() {
-    let (hub, cache) = (StandInHub::start(behaviour(0)), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour(0)), TempDir::new().unwrap());
     let offline = || HubOptions {
         is_offline: true,
         ..options(&hub, &cache)
@@ -257,10 +252,10 @@ fn offline_takes_what_is_there_and_says_what_is_not() {
         message.contains("HF_HUB_OFFLINE is set: unset it"),
         "{message}"
     );
-    assert!(hub.asked().is_empty());
+    assert!(hub.received().is_empty());
     let found = path(options(&hub, &cache), FILE).unwrap();
     drop(hub);
-    let gone = StandInHub::start(Behaviour::default());
+    let gone = MockHub::start(Behaviour::default());
     let offline = HubOptions {
         is_offline: true,
         ..options(&gone, &cache)
@@ -270,7 +265,7 @@ fn offline_takes_what_is_there_and_says_what_is_not() {
 
 #[test]
 fn a_hub_that_is_down_is_an_error_unless_the_cache_has_the_file() {
-    let (hub, cache) = (StandInHub::start(behaviour(0)), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour(0)), TempDir::new().unwrap());
     let other = "hf://acme/tiny/other.onnx";
     path(options(&hub, &cache), FILE).unwrap();
     let dead = options(&hub, &cache);
@@ -288,7 +283,7 @@ fn a_hub_that_is_down_is_an_error_unless_the_cache_has_the_file() {
 #[test]
 fn a_file_of_another_digest_is_refused() {
     // Said by the hub: nothing is fetched.
-    let (hub, cache) = (StandInHub::start(behaviour(0)), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour(0)), TempDir::new().unwrap());
     let error = path(options(&hub, &cache), &pinned(b"other")).unwrap_err();
     let actual = hex(&Sha256::digest(content()));
     assert!(error.to_string().contains(&actual), "{error}");
@@ -313,7 +308,7 @@ fn a_file_of_another_digest_is_refused() {
 #[test]
 fn a_file_above_the_limit_is_refused_before_it_is_fetched() {
     for large in [0, usize::MAX] {
-        let (hub, cache) = (StandInHub::start(behaviour(large)), TempDir::new().unwrap());
+        let (hub, cache) = (MockHub::start(behaviour(large)), TempDir::new().unwrap());
         let options = HubOptions {
             max_bytes: 99_999,
             ..options(&hub, &cache)
@@ -328,7 +323,7 @@ fn a_file_above_the_limit_is_refused_before_it_is_fetched() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_named() {
-    let (hub, cache) = (StandInHub::start(behaviour(0)), TempDir::new().unwrap());
+    let (hub, cache) = (MockHub::start(behaviour(0)), TempDir::new().unwrap());
     let blobs = cache.path().join("hub/models--acme--tiny/blobs");
     fs::create_dir_all(&blobs).unwrap();
     let partial = format!("{}.part", hex(&Sha256::digest(content())));

@@ -1,11 +1,11 @@
 //! `label-studio-ml doctor` with a mock Label Studio and a mock backend.
 
-mod stand_in;
+mod mock;
 
 use std::process::{Command, Output};
 
+use label_studio_testing::label_studio::Routes;
 use serde_json::{Value, json};
-use stand_in::Answers;
 
 const BASIC: &str = "Basic dTpw";
 
@@ -40,7 +40,7 @@ fn check_lines(url: &str, args: &[&str], lines: &[(&str, &str)]) {
 
 #[test]
 fn empty_variables_count_as_not_set() {
-    let url = stand_in::start(None, |_, _| {});
+    let (_mock, url) = mock::start(None, |_, _| {});
     let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     command.args(["doctor", "--backend-url"]);
     command.arg(format!("{url}/backend")).env_clear();
@@ -66,7 +66,7 @@ fn empty_variables_count_as_not_set() {
 
 #[test]
 fn tells_label_studio_from_a_backend() {
-    let url = stand_in::start(None, |_, _| {});
+    let (_mock, url) = mock::start(None, |_, _| {});
     let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     command.args(["doctor", "--backend-url", &url]).env_clear();
     let output = command.env("LABEL_STUDIO_URL", &url).output().unwrap();
@@ -79,8 +79,8 @@ fn tells_label_studio_from_a_backend() {
 
 /// Changes one answer of the mock, and expects a line.
 fn check(route: &'static str, status: u16, body: Value, line: (&str, &str)) {
-    let url = stand_in::start(None, |_, answers| {
-        answers.insert(route, (status, body));
+    let (_mock, url) = mock::start(None, |_, answers| {
+        answers.insert(route.to_owned(), (status, body));
     });
     check_lines(&url, &["--project", "1"], &[line]);
 }
@@ -91,7 +91,7 @@ fn prediction(result: &Value) -> Value {
 
 #[test]
 fn reports_ok_for_every_check_that_passes() {
-    let url = stand_in::start(None, |_, _| {});
+    let (_mock, url) = mock::start(None, |_, _| {});
     let output = doctor(&url, &[], Some("0123abcd"));
     let report = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{report}");
@@ -114,7 +114,7 @@ fn reports_ok_for_every_check_that_passes() {
 
 #[test]
 fn goes_on_without_a_token() {
-    let url = stand_in::start(None, |_, _| {});
+    let (_mock, url) = mock::start(None, |_, _| {});
     let output = doctor(&url, &[], None);
     let report = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -180,9 +180,12 @@ fn reports_faults_of_label_studio() {
 
 #[test]
 fn lists_the_projects_to_choose_from() {
-    let url = stand_in::start(None, |_, answers| {
+    let (_mock, url) = mock::start(None, |_, answers| {
         let projects = json!([{ "id": 1, "title": "Moods" }, { "id": 2, "title": "Cats" }]);
-        answers.insert("GET /api/projects", (200, json!({ "results": projects })));
+        answers.insert(
+            "GET /api/projects".to_owned(),
+            (200, json!({ "results": projects })),
+        );
     });
     check_lines(
         &url,
@@ -292,9 +295,9 @@ fn reports_the_state_of_the_connection() {
         ("ER", "Label Studio reports an error: no luck"),
         ("CO", "is connected as \"mood\""),
     ] {
-        let url = stand_in::start(None, |url, answers| {
+        let (_mock, url) = mock::start(None, |url, answers| {
             let port = url.rsplit(':').next().unwrap();
-            answers.insert("GET /api/ml", (200, connected(state, port)));
+            answers.insert("GET /api/ml".to_owned(), (200, connected(state, port)));
         });
         check_lines(&url, &[], &[("connection", expect)]);
     }
@@ -321,7 +324,7 @@ fn reports_the_state_of_the_connection() {
 
 #[test]
 fn warns_that_only_the_first_backend_predicts() {
-    let url = stand_in::start(None, |_, answers| {
+    let (_mock, url) = mock::start(None, |_, answers| {
         let (_, backends) = answers.get_mut("GET /api/ml").unwrap();
         let first = json!({ "id": 2, "url": "http://u:hidden@other:9090", "state": "CO" });
         *backends = json!([first, backends[0]]);
@@ -347,7 +350,7 @@ fn reports_webhooks_that_do_not_work() {
         json!("oops"),
         ("webhook", "answers 500: oops"),
     );
-    let url = stand_in::start(None, |_, answers| {
+    let (_mock, url) = mock::start(None, |_, answers| {
         let webhooks = &mut answers.get_mut("GET /api/webhooks").unwrap().1;
         webhooks[0]["is_active"] = json!(false);
     });
@@ -356,7 +359,7 @@ fn reports_webhooks_that_do_not_work() {
 
 #[test]
 fn reports_events_without_credentials() {
-    let url = stand_in::start(Some(BASIC), |_, _| {});
+    let (_mock, url) = mock::start(Some(BASIC), |_, _| {});
     let auth = ["--basic-auth-user", "u", "--basic-auth-pass", "p"];
     check_lines(&url, &[], &[("backend", "--basic-auth-user")]);
     check_lines(
@@ -368,20 +371,20 @@ fn reports_events_without_credentials() {
         ],
     );
     let with_header = |header: &'static str| {
-        move |_: &str, answers: &mut Answers| {
+        move |_: &str, answers: &mut Routes| {
             let webhooks = &mut answers.get_mut("GET /api/webhooks").unwrap().1;
             webhooks[0]["headers"] = json!({ "Authorization": header });
         }
     };
-    let url = stand_in::start(Some(BASIC), with_header(BASIC));
+    let (_mock, url) = mock::start(Some(BASIC), with_header(BASIC));
     check_lines(&url, &auth, &[("webhook", "events reach the backend")]);
-    let url = stand_in::start(Some(BASIC), with_header("Basic wrong"));
+    let (_mock, url) = mock::start(Some(BASIC), with_header("Basic wrong"));
     check_lines(&url, &auth, &[("webhook", "events carry others")]);
 }
 
 #[test]
 fn shows_no_secrets() {
-    let url = stand_in::start(Some(BASIC), |_, _| {});
+    let (_mock, url) = mock::start(Some(BASIC), |_, _| {});
     let backend = format!("{}/backend", url.replace("://", "://u:hidden@"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_label-studio-ml"));
     command

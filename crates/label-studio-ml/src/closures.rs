@@ -1,4 +1,4 @@
-//! A model made of closures, for those who want no type.
+//! A model made of closures, without a type of its own.
 
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub struct FnModel {
 }
 
 impl FnModel {
-    /// Creates a model that predicts nothing and learns nothing.
+    /// Creates a model without predictions and training.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -38,7 +38,7 @@ impl FnModel {
         }
     }
 
-    /// Sets what answers `/predict`.
+    /// Sets the closure for `/predict`.
     #[must_use]
     pub fn predict_fn<F>(mut self, predict: F) -> Self
     where
@@ -48,7 +48,7 @@ impl FnModel {
         self
     }
 
-    /// Sets what learns from annotation events.
+    /// Sets the closure for annotation events.
     #[must_use]
     pub fn update_fn<F>(mut self, update: F) -> Self
     where

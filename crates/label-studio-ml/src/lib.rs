@@ -1,7 +1,7 @@
 //! Turn a model into a backend that Label Studio connects to.
 //!
-//! Implement [`Model`], hand a loader to [`serve`], and Label Studio can ask it for predictions, for answers while
-//! somebody labels, and for training:
+//! Implement [`Model`] and pass a loader to [`serve`]: Label Studio can then ask for predictions,
+//! interactive predictions and training:
 //!
 //! ```no_run
 //! use label_studio_ml::{Model, PredictRequest, Prediction, Predictions, Project, ServerArgs, anyhow, json, serve};
@@ -22,8 +22,8 @@
 //! }
 //! ```
 //!
-//! [`Project`] is the model's handle for everything about the project that a call is for, and [`store::Store`] is where
-//! small facts outlive the process. [`testing::TestClient`] calls a model through the whole server without a socket.
+//! [`Project`] is the model's handle for the project of a call, and [`store::Store`] keeps its
+//! small values. [`testing::TestClient`] calls a model through the whole server without a socket.
 
 mod closures;
 mod custom_route;

@@ -1,6 +1,6 @@
-//! The trait that a backend author implements.
+//! The trait of a model.
 
-use label_studio_sdk::Task;
+use label_studio_sdk::{LabelConfig, Task};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -11,36 +11,48 @@ use crate::{
 
 /// A model that Label Studio can ask for predictions and send annotation events to.
 ///
-/// Methods block and take a shared `&self`: the server gives each call a thread of its own. Weights are loaded before
-/// the model exists (in the closure given to `serve`), what training replaces lives behind a lock, and small facts
-/// that must outlive the process go into the [`Project`].
+/// Methods block and take a shared `&self`: the server runs each call on a blocking thread. Weights
+/// are loaded in the closure given to `serve`, what training replaces lives behind a lock, and
+/// small values that must outlive the process go into the [`Project`].
 pub trait Model: Send + Sync + 'static {
-    /// Prepares `project`. Runs when a project is first seen or its label config changes, not on every request.
+    /// Prepares `project`. Runs when a project is first seen or its label config changes, not on
+    /// every request.
     fn setup(&self, _project: &Project) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// Checks whether the model can label with this label config. `/setup` answers an error with 422
+    /// and this reason, which Label Studio shows to the user who connects the backend.
+    ///
+    /// Not called for a label config without control tags, as new projects have.
+    fn check(&self, _label_config: &LabelConfig) -> anyhow::Result<()> {
         Ok(())
     }
 
     /// Predicts labels. Answer with one prediction per task, in order, or with none at all.
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions>;
 
-    /// Learns from an annotation event; the value is the job's result. Models that do not train keep this default.
+    /// Learns from an annotation event; the value is the job's result. Models that do not train
+    /// keep this default.
     fn fit(&self, _project: &Project, _event: &Event) -> anyhow::Result<Value> {
         Ok(Value::Null)
     }
 
-    /// Paths that the model serves itself, such as `/data/upload`, besides the routes of every backend. None by default.
+    /// Paths that the model serves itself, such as `/data/upload`, besides the routes of every
+    /// backend. None by default.
     fn custom_routes(&self) -> &[&str] {
         &[]
     }
 
-    /// Answers a request for one of [`Model::custom_routes`]. The server has checked the caller's credentials. The call gets
-    /// a thread like a prediction, and runs to its end even if the client disconnects.
+    /// Answers a request for one of [`Model::custom_routes`]. The server has checked the caller's
+    /// credentials. The call gets a thread like a prediction, and runs to its end even if the
+    /// client disconnects.
     fn answer_custom_route(&self, request: &CustomRequest) -> anyhow::Result<CustomReply> {
         anyhow::bail!("{} is not answered", request.path)
     }
 
-    /// Tells whether predictions must be made one at a time, as when they share one accelerator's memory. The server
-    /// then queues them whatever `THREADS` says; by default it does not.
+    /// Returns whether predictions are exclusive: the server then runs one at a time, whatever
+    /// `THREADS` is. For models that need the whole memory of an accelerator; `false` by default.
     fn is_exclusive(&self) -> bool {
         false
     }
@@ -51,14 +63,15 @@ pub trait Model: Send + Sync + 'static {
     }
 }
 
-/// What Label Studio wants predicted.
+/// A request for predictions.
 #[derive(Debug, Clone, Default)]
 pub struct PredictRequest {
     /// Tasks to predict, in the order of the answer.
     pub tasks: Vec<Task>,
-    /// What the annotator just drew or typed; `None` for a batch. Usually `{"result": [regions]}`.
+    /// Interactive context: what the annotator just drew or typed, usually `{"result": [regions]}`;
+    /// `None` for a batch.
     pub context: Option<Value>,
-    /// Everything else that Label Studio sends along, such as `login` and `password`.
+    /// Other params of the request, such as `login` and `password`.
     pub params: Map<String, Value>,
 }
 
@@ -80,7 +93,8 @@ impl PredictRequest {
         result.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// Tells whether an annotator is waiting for the answer. An empty context is none, as in Python.
+    /// Returns whether the request is interactive, so that an annotator waits for the answer. An
+    /// empty context counts as none, as in Python.
     pub fn is_interactive(&self) -> bool {
         match &self.context {
             None | Some(Value::Null | Value::Bool(false)) => false,
@@ -93,13 +107,13 @@ impl PredictRequest {
     }
 }
 
-/// Something that happened to a project's annotations, or a request to train.
+/// A change of a project's annotations, or a request to train.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// What happened.
     pub action: Action,
-    /// The body that Label Studio sent, without `action`: `project`, and for annotation events `task` and
-    /// `annotation` (`annotations` for deletions).
+    /// The body that Label Studio sent, without `action`: `project`, and for annotation events
+    /// `task` and `annotation` (`annotations` for deletions).
     pub payload: Value,
 }
 
@@ -111,7 +125,7 @@ impl Event {
     }
 }
 
-/// What happened to a project.
+/// Kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// An annotation was submitted; skipping a task counts.
@@ -120,7 +134,7 @@ pub enum Action {
     AnnotationUpdated,
     /// Annotations were deleted.
     AnnotationDeleted,
-    /// Somebody pressed “Start training”.
+    /// A user pressed “Start training”.
     StartTraining,
 }
 

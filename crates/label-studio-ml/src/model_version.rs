@@ -3,10 +3,11 @@
 /// Version of a model that has set none.
 pub(crate) const INITIAL: &str = "0.0.1";
 
-/// Returns the version that follows `version`: the minor number goes up, the patch number back to 0.
+/// Returns the version that follows `version`: the minor number goes up, the patch number back to
+/// 0.
 ///
-/// `1.2.3` becomes `1.3.0` and `Name-v0.0.1` becomes `Name-v0.1.0`. A text without three trailing numbers gets `-v0.1.0`
-/// appended, so that a bumped version always differs from the one before.
+/// `1.2.3` becomes `1.3.0` and `Name-v0.0.1` becomes `Name-v0.1.0`. A text without three trailing
+/// numbers gets `-v0.1.0` appended, so that a bumped version always differs from the one before.
 pub fn bump(version: &str) -> String {
     let numbers_at = version
         .rfind(|c: char| !c.is_ascii_digit() && c != '.')

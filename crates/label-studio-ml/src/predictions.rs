@@ -3,10 +3,10 @@
 use label_studio_sdk::Prediction;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// A model's answer: one entry per task, in the order of the tasks, or nothing at all.
+/// A model's answer: one entry per task, in the order of the tasks, or no entries.
 ///
-/// Collects from an iterator of [`Prediction`], of `Vec<Prediction>` (several per task) or of [`TaskPrediction`], so
-/// that most models are one `map`.
+/// Collects from an iterator of [`Prediction`], of `Vec<Prediction>` (several per task) or of
+/// [`TaskPrediction`], so that most models are one `map`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Predictions {
@@ -14,7 +14,7 @@ pub struct Predictions {
     pub tasks: Vec<TaskPrediction>,
 }
 
-/// What a model says about one task.
+/// A model's answer for one task.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TaskPrediction {
     /// One prediction.
@@ -23,13 +23,12 @@ pub enum TaskPrediction {
     Unscored(Prediction),
     /// Several predictions; Label Studio stores each.
     Several(Vec<Prediction>),
-    /// The task could not be predicted. The text reaches the log and the caller; the other tasks keep their
-    /// predictions, since Label Studio skips an entry without `result`.
+    /// The task could not be predicted, for this reason. The other tasks keep their predictions.
     Failed(String),
 }
 
 impl Predictions {
-    /// Gives every prediction that has no version the project's.
+    /// Sets the model version of every prediction without one.
     #[must_use]
     pub fn stamped(mut self, model_version: &str) -> Self {
         let stamp = |prediction: &mut Prediction| {
@@ -47,6 +46,37 @@ impl Predictions {
             }
         }
         self
+    }
+
+    /// Gives every task exactly one prediction: the first of several, and an empty one for a task
+    /// that failed. Label Studio up to 1.12 stores no prediction of a batch in which an entry is
+    /// something else.
+    #[must_use]
+    pub fn with_one_result_each(mut self) -> Self {
+        for task in &mut self.tasks {
+            let one = match task {
+                TaskPrediction::One(_) | TaskPrediction::Unscored(_) => continue,
+                TaskPrediction::Several(predictions) => predictions.drain(..).next(),
+                TaskPrediction::Failed(_) => None,
+            };
+            *task = TaskPrediction::One(one.unwrap_or_default());
+        }
+        self
+    }
+
+    /// Returns the number of regions of all predictions.
+    pub fn n_regions(&self) -> usize {
+        let n_regions = |task: &TaskPrediction| match task {
+            TaskPrediction::One(prediction) | TaskPrediction::Unscored(prediction) => {
+                prediction.result.len()
+            }
+            TaskPrediction::Several(predictions) => predictions
+                .iter()
+                .map(|prediction| prediction.result.len())
+                .sum(),
+            TaskPrediction::Failed(_) => 0,
+        };
+        self.tasks.iter().map(n_regions).sum()
     }
 }
 

@@ -25,20 +25,20 @@ const EXTRA_PARAMS: &str = "extra_params";
 /// Versions that `/versions` remembers per project.
 const MAX_VERSIONS: usize = 100;
 
-/// Why something about a project cannot be had.
+/// Why a value of a project is not available.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Label Studio did not give what was asked for.
+    /// A request to Label Studio failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// A file of a task cannot be fetched.
+    /// A file of a task cannot be downloaded.
     #[error(transparent)]
     Media(#[from] MediaError),
-    /// Label Studio is needed, but its address or key is missing.
+    /// Label Studio is needed, but its URL or API key is missing.
     #[error(
         "cannot ask Label Studio: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (account page, access token)"
     )]
@@ -69,7 +69,7 @@ impl Project {
         }
     }
 
-    /// Creates project `1`, which forgets everything in the end: for tests of a model.
+    /// Creates project `1` with a store in memory: for tests of a model.
     pub fn in_memory(label_config: &str) -> Result<Self, LabelConfigError> {
         let label_config = Arc::new(LabelConfig::parse(label_config)?);
         let resources = Arc::new(Resources::new(MemoryStore::default()));
@@ -81,22 +81,23 @@ impl Project {
         &self.id
     }
 
-    /// Returns the project's label config, parsed; empty when the request brought none and none was seen before.
+    /// Returns the project's label config, parsed; empty when the request brought none and none was
+    /// seen before.
     pub fn label_config(&self) -> &LabelConfig {
         &self.label_config
     }
 
-    /// Reads a fact that the model remembered about the project.
+    /// Reads a value that the model stored for the project.
     pub fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
         self.resources.store.get(&self.id, key)
     }
 
-    /// Remembers a fact about the project. Writing an unchanged value costs no commit.
+    /// Stores a value for the project. Writing an unchanged value costs no commit.
     pub fn set(&self, key: &str, value: &str) -> Result<(), StoreError> {
         self.resources.store.set(&self.id, key, value)
     }
 
-    /// Tells whether the model remembered `key`.
+    /// Returns whether the model stored `key`.
     pub fn has(&self, key: &str) -> Result<bool, StoreError> {
         Ok(self.get(key)?.is_some())
     }
@@ -133,7 +134,8 @@ impl Project {
         }
     }
 
-    /// Raises the minor number of the version, stores it, and returns it: what `fit` does after a training.
+    /// Raises the minor number of the version, stores it, and returns it: what `fit` does after a
+    /// training.
     pub fn bump_model_version(&self) -> Result<String, StoreError> {
         let version = model_version::bump(&self.model_version()?);
         self.set_model_version(&version)?;
@@ -148,7 +150,8 @@ impl Project {
             .unwrap_or_default())
     }
 
-    /// Returns what a person wrote into the backend's “extra params” field, an empty object if nothing.
+    /// Returns the backend's “extra params” as a user entered them, an empty object if the field is
+    /// empty.
     pub fn extra_params(&self) -> Result<Value, ProjectError> {
         let Some(json) = self.get(EXTRA_PARAMS)? else {
             return Ok(Value::Object(Map::new()));
@@ -164,7 +167,7 @@ impl Project {
             .ok_or(ProjectError::NoLabelStudio)
     }
 
-    /// Returns the path of a file that a task refers to, fetching it first if this machine has not got it.
+    /// Returns the path of a file that a task refers to, after downloading it if needed.
     pub fn local_path(&self, task: &Task, url: &str) -> Result<PathBuf, ProjectError> {
         Ok(self.media().local_path(url, task.id)?)
     }

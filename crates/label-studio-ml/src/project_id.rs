@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Identifies a project: the text before the first dot of what Label Studio sends (`"17.1795448083"` → `17`).
+/// Identifies a project: the text before the first dot of what Label Studio sends
+/// (`"17.1795448083"` → `17`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectId(Box<str>);
 

@@ -1,4 +1,4 @@
-//! Input that nobody should send: a clear error each time, and a server that goes on.
+//! Bad input: a clear error each time, and a server that goes on.
 
 use label_studio_ml::{FnModel, Prediction, Predictions, Value, anyhow, json, testing::TestClient};
 
@@ -158,7 +158,7 @@ fn deep_json_is_refused_where_it_is_read_and_skipped_elsewhere() {
         &[JSON],
         format!(r#"{{"tasks": [{{"data": {{}}, "annotations": {deep}}}], "x": {deep}}}"#),
     );
-    assert_eq!(status, 200, "what nobody reads hurts nobody");
+    assert_eq!(status, 200, "fields that are not read do no harm");
 }
 
 #[test]

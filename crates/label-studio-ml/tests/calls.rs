@@ -101,7 +101,7 @@ fn an_exclusive_model_is_called_once_at_a_time_and_others_in_parallel() {
 }
 
 #[test]
-fn a_quick_model_is_called_without_a_change_of_thread_until_it_is_slow() {
+fn a_fast_model_is_called_inline_until_it_is_slow() {
     let threads = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&threads);
     let model = FnModel::new("Where").predict_fn(move |_, request| {
@@ -120,18 +120,22 @@ fn a_quick_model_is_called_without_a_change_of_thread_until_it_is_slow() {
     });
     let client = TestClient::new(model);
     let here = thread::current().id();
-    // The test client's requests are read on the thread of the test. A busy machine may make single calls late.
+    // The test client's requests are read on the thread of the test. A busy machine may make single
+    // calls late.
     let is_here = |text: &str| {
         client.post("/predict", &body(text));
         *threads.lock().unwrap().last().unwrap() == here
     };
-    assert!(!is_here("first"), "nothing is known of the model");
-    assert!((0..10_000).any(|_| is_here("quick")), "it has proved quick");
+    assert!(!is_here("first"), "no call was fast so far");
+    assert!((0..10_000).any(|_| is_here("quick")), "its calls were fast");
     is_here("slow");
-    assert!(!is_here("after a slow one"), "it is not trusted any more");
+    assert!(
+        !is_here("after a slow one"),
+        "the count of fast calls has dropped"
+    );
     assert!(
         (0..10_000).any(|_| is_here("quick")),
-        "it has proved quick again"
+        "its calls were fast again"
     );
     let (status, answer) = client.post("/predict", &body("panic"));
     assert_eq!(
@@ -146,7 +150,7 @@ fn a_quick_model_is_called_without_a_change_of_thread_until_it_is_slow() {
 }
 
 #[test]
-fn a_control_tag_that_nobody_knows_is_the_models_business() {
+fn unknown_control_tags_reach_the_model() {
     let config = r#"<View><Text name="t" value="$t"/><Hologram name="h" toName="t"><Label value="x"/></Hologram></View>"#;
     let model = FnModel::new("Holograms").predict_fn(|project, request| {
         let pair = project.label_config().first_pair("Hologram", "Text")?;

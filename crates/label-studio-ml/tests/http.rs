@@ -5,13 +5,13 @@ use label_studio_ml::{FnModel, Prediction, Predictions, Value, anyhow, json, tes
 const VECTORS: &str = include_str!("../../../vectors/core_http.json");
 
 /// Cases in which the original is broken, with the status that this server answers and why.
-const MENDED: &[(&str, u16, &str)] = &[
+const FIXED: &[(&str, u16, &str)] = &[
     (
         "predict_bad_json",
         400,
         "the caller's fault, not the server's",
     ),
-    ("predict_null_params", 200, "null is as good as nothing"),
+    ("predict_null_params", 200, "null counts as missing"),
     (
         "predict_bad_xml",
         400,
@@ -108,8 +108,8 @@ fn answers_as_recorded() {
             continue;
         }
         let (status, answer) = send(case);
-        let mended = MENDED.iter().find(|(mended, ..)| *mended == name);
-        let expected = mended.map_or_else(
+        let fixed = FIXED.iter().find(|(fixed, ..)| *fixed == name);
+        let expected = fixed.map_or_else(
             || case["status"].as_u64().unwrap(),
             |(_, status, _)| (*status).into(),
         );
@@ -121,10 +121,11 @@ fn answers_as_recorded() {
                 answer["request_id"].is_string() && answer.get("result").is_none(),
                 "{name}"
             );
-        } else if mended.is_none() {
+        } else if fixed.is_none() {
             let mut expected = case["json"].clone();
             if name == "ret_list" {
-                // A plain list is passed through by the original; here every prediction has a version and a score.
+                // A plain list is passed through by the original; here every prediction has a
+                // version and a score.
                 expected = json!({ "results": [{ "model_version": "0.0.1", "result": [], "score": 0.0 }] });
             }
             assert_eq!(answer, expected, "{name}");

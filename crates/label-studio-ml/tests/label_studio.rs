@@ -1,8 +1,5 @@
-//! A Label Studio that misbehaves, and addresses that task data should not have: a clear error each time, and a server
-//! that goes on.
-
-#[path = "../../label-studio-sdk/tests/stand_in/mod.rs"]
-mod stand_in;
+//! A Label Studio that misbehaves, and addresses that task data should not have: a clear error each
+//! time, and a server that goes on.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -12,7 +9,7 @@ use label_studio_ml::{
     store::MemoryStore,
     testing::TestClient,
 };
-use stand_in::{Reply, StandIn, options};
+use label_studio_testing::{Answer, MockService, label_studio::client_options};
 
 const CONFIG: &str = r#"<View><Image name="i" value="$image"/><Choices name="c" toName="i"><Choice value="x"/></Choices></View>"#;
 
@@ -35,29 +32,22 @@ struct Scene {
     _cache: tempfile::TempDir,
 }
 
-/// Enough for a stand-in on a busy machine.
+/// Enough for a mock on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// For stand-ins that hang whatever time they get.
+/// For mocks that never answer.
 const HASTE: Duration = Duration::from_millis(100);
 
-fn read_timeout(reply: &Reply) -> Duration {
-    match reply {
-        Reply::Hang => HASTE,
-        _ => PATIENCE,
-    }
-}
-
 impl Scene {
-    fn new(label_studio: &StandIn, args: &ServerArgs) -> Self {
+    fn new(label_studio: &MockService, args: &ServerArgs) -> Self {
         Self::waiting(label_studio, args, PATIENCE)
     }
 
-    fn waiting(label_studio: &StandIn, args: &ServerArgs, read_timeout: Duration) -> Self {
+    fn waiting(label_studio: &MockService, args: &ServerArgs, read_timeout: Duration) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let client = Client::new(ClientOptions {
             read_timeout,
             retries: 0,
-            ..options(&label_studio.url()).with_token("0123abcd")
+            ..client_options(&label_studio.url("")).with_token("0123abcd")
         });
         let client = client.unwrap();
         let media = MediaOptions {
@@ -78,7 +68,8 @@ impl Scene {
         }
     }
 
-    /// Predicts a good task and one with `image`: the good one must be predicted whatever happens to the other.
+    /// Predicts a good task and one with `image`: the good one must be predicted whatever happens
+    /// to the other.
     fn error_of(&self, image: &str) -> String {
         let tasks = [
             json!({ "id": 1, "data": { "image": "data:text/plain,good" } }),
@@ -92,11 +83,19 @@ impl Scene {
 }
 
 /// Serves `reply` to everything and expects `parts` in the error of a task whose image is `image`.
-fn check(image: &str, reply: impl Fn() -> Reply + Send + Sync + 'static, parts: &[&str]) {
-    let read_timeout = read_timeout(&reply());
-    let label_studio = StandIn::start(move |_| reply());
+fn check(image: &str, reply: impl Fn() -> Answer + Send + Sync + 'static, parts: &[&str]) {
+    check_within(PATIENCE, image, reply, parts);
+}
+
+fn check_within(
+    read_timeout: Duration,
+    image: &str,
+    reply: impl Fn() -> Answer + Send + Sync + 'static,
+    parts: &[&str],
+) {
+    let label_studio = MockService::start(move |_| reply());
     let scene = Scene::waiting(&label_studio, &ServerArgs::default(), read_timeout);
-    let error = scene.error_of(&image.replace("LABEL_STUDIO", &label_studio.url()));
+    let error = scene.error_of(&image.replace("LABEL_STUDIO", &label_studio.url("")));
     for part in parts {
         assert!(
             error.contains(part),
@@ -110,26 +109,26 @@ fn check(image: &str, reply: impl Fn() -> Reply + Send + Sync + 'static, parts: 
 #[test]
 fn media_that_cannot_be_had_costs_one_task() {
     let upload = "/data/upload/1/ab-cat.png";
-    check(upload, || Reply::Hang, &["cat.png", "too long"]);
+    check_within(HASTE, upload, Answer::hang, &["cat.png", "too long"]);
     check(
         upload,
-        || Reply::status(401),
+        || Answer::status(401),
         &["401", "LABEL_STUDIO_API_KEY"],
     );
     let short =
         b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\nconnection: close\r\n\r\nonly this".to_vec();
     check(
         upload,
-        move || Reply::Raw(short.clone()),
+        move || Answer::raw(short.clone()),
         &["cat.png", "ended early"],
     );
-    let elsewhere = || Reply::redirect("http://169.254.169.254/latest/meta-data");
+    let elsewhere = || Answer::redirect("http://169.254.169.254/latest/meta-data");
     check(
         "LABEL_STUDIO/data/upload/1/ab-cat.png",
         elsewhere,
         &["169.254.169.254", "private"],
     );
-    let unused = || Reply::ok("never asked");
+    let unused = || Answer::ok("never asked");
     check(
         "http://169.254.169.254/latest/meta-data",
         unused,
@@ -145,9 +144,12 @@ fn media_that_cannot_be_had_costs_one_task() {
 }
 
 /// Trains with a Label Studio that serves `reply` to everything and expects `part` in the error.
-fn check_training(reply: impl Fn() -> Reply + Send + Sync + 'static, part: &str) {
-    let read_timeout = read_timeout(&reply());
-    let label_studio = StandIn::start(move |_| reply());
+fn check_training(
+    read_timeout: Duration,
+    reply: impl Fn() -> Answer + Send + Sync + 'static,
+    part: &str,
+) {
+    let label_studio = MockService::start(move |_| reply());
     let scene = Scene::waiting(&label_studio, &ServerArgs::default(), read_timeout);
     let event =
         json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
@@ -160,9 +162,13 @@ fn check_training(reply: impl Fn() -> Reply + Send + Sync + 'static, part: &str)
 
 #[test]
 fn a_training_without_label_studio_says_why() {
-    check_training(|| Reply::Hang, "time");
-    check_training(|| Reply::status(401), "LABEL_STUDIO_API_KEY");
-    check_training(|| Reply::ok("<html>a page</html>"), "LABEL_STUDIO_URL");
+    check_training(HASTE, Answer::hang, "time");
+    check_training(PATIENCE, || Answer::status(401), "LABEL_STUDIO_API_KEY");
+    check_training(
+        PATIENCE,
+        || Answer::ok("<html>a page</html>"),
+        "LABEL_STUDIO_URL",
+    );
 }
 
 fn with_password() -> ServerArgs {
@@ -186,12 +192,12 @@ fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
         { "id": 6, "url": "http://backend:9090/webhook", "headers": { "X-Team": "red" } },
     ]);
     let (patched, is_patched) = mpsc::channel();
-    let label_studio = StandIn::start(move |asked| {
-        Reply::json(&match (asked.method.as_str(), asked.path()) {
+    let label_studio = MockService::start(move |asked| {
+        Answer::json(&match (asked.method.as_str(), asked.path()) {
             ("GET", "/api/current-user/whoami") => json!({ "id": 1, "email": "a@b.c" }),
             ("GET", "/api/webhooks/") => webhooks.clone(),
             _ => {
-                let body: Value = serde_json::from_str(&asked.body).unwrap();
+                let body: Value = asked.json();
                 patched.send((asked.target.clone(), body)).unwrap();
                 json!({})
             }
@@ -207,7 +213,8 @@ fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
     let (status, _) = scene.client.send("POST", "/setup", &headers, body);
     assert_eq!(status, 200);
     let expected = json!({ "headers": { "Authorization": CREDENTIALS, "X-Team": "red" } });
-    // They are looked at in order, so the first that is patched shows that those before it are left alone.
+    // They are looked at in order, so the first that is patched shows that those before it are left
+    // alone.
     assert_eq!(
         is_patched.recv().unwrap(),
         ("/api/webhooks/6".to_owned(), expected)

@@ -11,7 +11,7 @@ use label_studio_ml::{
     testing::TestClient,
 };
 
-/// Tells when somebody asks for something, as `/setup` does before it needs the model.
+/// A store that reports reads, which `/setup` makes before it needs the model.
 struct Watched {
     store: MemoryStore,
     asked: Mutex<Sender<()>>,

@@ -3,7 +3,8 @@
 use boon::{Compiler, Draft, Schemas};
 use label_studio_ml::{FnModel, Prediction, Value, json, serde_json, testing::TestClient};
 
-/// One call of each kind that Label Studio 1.23.2 made, and the answer of a backend of the Python original.
+/// One call of each kind that Label Studio 1.23.2 made, and the answer of a backend of the Python
+/// original.
 const CALLS: &str = include_str!("fixtures/label_studio_calls.json");
 const DOCUMENT: &str = "http://backend/openapi.json";
 

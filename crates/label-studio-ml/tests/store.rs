@@ -78,7 +78,8 @@ fn values_that_were_read_before_are_read_anew_after_any_commit() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::new(folder.path());
     let (mine, other) = (ProjectId::parse("1"), ProjectId::parse("2"));
-    // The Python original opens the file for each write, and rolls the log up when it is the last to close it.
+    // The Python original opens the file for each write, and rolls the log up when it is the last
+    // to close it.
     let write = |key: &str, value: Option<&str>| {
         let original = rusqlite::Connection::open(folder.path().join("cache.db")).unwrap();
         let sql = "INSERT OR REPLACE INTO cache VALUES ('1', ?1, ?2)";

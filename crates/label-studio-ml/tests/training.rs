@@ -64,7 +64,8 @@ fn requests_to_train_that_wait_become_one() {
         "each annotation reaches the model"
     );
     scene.post("ANNOTATION_DELETED", CONFIG);
-    // Trainings of a project run in the order of their events, so that none comes after the last one.
+    // Trainings of a project run in the order of their events, so that none comes after the last
+    // one.
     drop(scene.end);
     while scene.begun.lock().unwrap().last().unwrap() != "ANNOTATION_DELETED" {
         thread::yield_now();

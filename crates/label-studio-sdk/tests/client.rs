@@ -1,8 +1,6 @@
 //! What is asked of Label Studio, and what is made of its answers.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -12,24 +10,24 @@ use std::{
 };
 
 use label_studio_sdk::{Client, ClientError, ClientOptions, Prediction};
+use label_studio_testing::{Answer, MockService, Received, label_studio::client_options};
 use serde_json::{Value, json};
-use stand_in::{Asked, Reply, StandIn, options};
 
 const TOKEN: &str = "legacy123";
 
 #[test]
 fn labeled_tasks_are_asked_for_page_by_page() {
-    let server = StandIn::start(|asked| match asked.query("page").as_deref() {
+    let server = MockService::start(|asked| match asked.query("page").as_deref() {
         Some("1") => page(1..101),
         Some("2") => page(101..131),
-        _ => Reply::status(404),
+        _ => Answer::status(404),
     });
     let tasks = server.client(TOKEN).labeled_tasks(3).unwrap();
     assert_eq!(tasks.len(), 130);
     assert_eq!(tasks[129].id, Some(130));
     assert_eq!(tasks[129].annotations().unwrap().len(), 1);
 
-    let asked = server.asked();
+    let asked = server.received();
     assert_eq!(asked.len(), 2, "the second page is short");
     let first = &asked[0];
     assert_eq!(first.path(), "/api/tasks");
@@ -58,7 +56,7 @@ fn labeled_tasks_are_asked_for_page_by_page() {
 
 #[test]
 fn paging_ends_where_the_tasks_end() {
-    type Pages = fn(&str) -> Reply;
+    type Pages = fn(&str) -> Answer;
     let cases: [(&str, Pages, usize, usize); 6] = [
         (
             "a missing page",
@@ -66,7 +64,7 @@ fn paging_ends_where_the_tasks_end() {
                 if page_no == "1" {
                     page(1..101)
                 } else {
-                    Reply::status(404)
+                    Answer::status(404)
                 }
             },
             100,
@@ -97,16 +95,16 @@ fn paging_ends_where_the_tasks_end() {
         ("the same page again", |_| page(1..101), 100, 2),
         (
             "a list without a frame",
-            |_| Reply::ok(r#"[{"id": 1, "data": {}}]"#),
+            |_| Answer::ok(r#"[{"id": 1, "data": {}}]"#),
             1,
             1,
         ),
     ];
     for (name, pages, n_tasks, n_asked) in cases {
-        let server = StandIn::start(move |asked| pages(&asked.query("page").unwrap()));
+        let server = MockService::start(move |asked| pages(&asked.query("page").unwrap()));
         let tasks = server.client(TOKEN).tasks(1).unwrap();
         assert_eq!(
-            (tasks.len(), server.asked().len()),
+            (tasks.len(), server.received().len()),
             (n_tasks, n_asked),
             "{name}"
         );
@@ -116,9 +114,9 @@ fn paging_ends_where_the_tasks_end() {
 #[test]
 fn an_error_on_a_later_page_is_not_the_end_of_the_tasks() {
     // The original returns what it has, so that training silently runs on a part.
-    let server = StandIn::start(|asked| match asked.query("page").as_deref() {
+    let server = MockService::start(|asked| match asked.query("page").as_deref() {
         Some("1") => page(1..101),
-        _ => Reply::status(500),
+        _ => Answer::status(500),
     });
     let error = server.client(TOKEN).labeled_tasks(1).unwrap_err();
     assert_eq!(error.status(), Some(500));
@@ -126,14 +124,14 @@ fn an_error_on_a_later_page_is_not_the_end_of_the_tasks() {
 
 #[test]
 fn a_missing_project_is_an_error() {
-    let server = StandIn::start(|_| Reply::status(404));
+    let server = MockService::start(|_| Answer::status(404));
     let error = server.client(TOKEN).labeled_tasks(1).unwrap_err();
     assert_eq!(error.status(), Some(404));
 }
 
 #[test]
 fn answers_are_read_tolerantly() {
-    let server = StandIn::start(|asked| Reply::json(&answer_to(asked)));
+    let server = MockService::start(|asked| Answer::json(&answer_to(asked)));
     let client = server.client(TOKEN);
     assert_eq!(client.version().unwrap().release, "1.23.2");
     assert_eq!(client.whoami().unwrap().email, "a@b.example");
@@ -156,13 +154,13 @@ fn answers_are_read_tolerantly() {
     assert_eq!(webhook.headers["Authorization"], "Basic secret");
     assert!(!format!("{webhook:?}").contains("secret"));
     assert_eq!(
-        server.asked()[0].authorization(),
+        server.received()[0].authorization(),
         None,
         "the version needs no token"
     );
 }
 
-fn answer_to(asked: &Asked) -> Value {
+fn answer_to(asked: &Received) -> Value {
     match asked.target.as_str() {
         "/api/version" => json!({"release": "1.23.2", "label-studio-os-package": {}}),
         "/api/current-user/whoami" => json!({"id": 1, "email": "a@b.example"}),
@@ -187,9 +185,9 @@ fn answer_to(asked: &Asked) -> Value {
 
 #[test]
 fn predictions_and_headers_are_sent_as_label_studio_reads_them() {
-    let server = StandIn::start(|asked| match asked.path() {
-        "/api/projects/1/import/predictions" => Reply::json(&json!({"created": 2})),
-        _ => Reply::json(&json!({"id": 1})),
+    let server = MockService::start(|asked| match asked.path() {
+        "/api/projects/1/import/predictions" => Answer::json(&json!({"created": 2})),
+        _ => Answer::json(&json!({"id": 1})),
     });
     let client = server.client(TOKEN);
     let none: [label_studio_sdk::Region; 0] = [];
@@ -203,10 +201,10 @@ fn predictions_and_headers_are_sent_as_label_studio_reads_them() {
     client.update_webhook_headers(4, &headers).unwrap();
 
     let sent: Vec<_> = server
-        .asked()
+        .received()
         .iter()
         .map(|asked| {
-            let body: Value = serde_json::from_str(&asked.body).unwrap();
+            let body: Value = asked.json();
             (format!("{} {}", asked.method, asked.target), body)
         })
         .collect();
@@ -234,9 +232,14 @@ fn errors_say_what_to_do() {
         (404, "LABEL_STUDIO_URL"),
         (502, "log of Label Studio"),
     ] {
-        let server = StandIn::start(move |_| Reply::status(status));
+        let server = MockService::start(move |_| {
+            Answer::json(&json!({ "detail": "no" })).with_status(status)
+        });
         let message = server.client(TOKEN).whoami().unwrap_err().to_string();
-        let url = format!("{}/api/current-user/whoami answered {status}", server.url());
+        let url = format!(
+            "{}/api/current-user/whoami answered {status}",
+            server.url("")
+        );
         assert!(message.starts_with(&url), "{message}");
         assert!(
             message.contains(expect) && message.contains("; no; "),
@@ -247,13 +250,13 @@ fn errors_say_what_to_do() {
 
 #[test]
 fn a_page_for_people_is_not_taken_for_an_answer() {
-    let server = StandIn::start(|_| Reply::ok("<!doctype html><html></html>"));
+    let server = MockService::start(|_| Answer::ok("<!doctype html><html></html>"));
     let message = server.client(TOKEN).version().unwrap_err().to_string();
     assert!(
         message.contains("did not answer like Label Studio's API"),
         "{message}"
     );
-    let server = StandIn::start(|_| Reply::new(502, &[], "<html><body>long</body></html>"));
+    let server = MockService::start(|_| Answer::new(502, "<html><body>long</body></html>"));
     let message = server.client(TOKEN).version().unwrap_err().to_string();
     assert!(message.contains("an HTML page"), "{message}");
 }
@@ -274,20 +277,20 @@ fn an_address_that_is_not_one_is_an_error() {
 #[test]
 fn a_get_is_repeated_when_the_connection_fails_and_a_post_is_not() {
     let n_asked = AtomicUsize::new(0);
-    let server = StandIn::start(move |_| match n_asked.fetch_add(1, Ordering::SeqCst) {
-        0 => Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()),
-        2 => Reply::json(&json!({"id": 1})),
-        _ => Reply::Raw(Vec::new()),
+    let server = MockService::start(move |_| match n_asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec()),
+        2 => Answer::json(&json!({"id": 1})),
+        _ => Answer::raw(Vec::new()),
     });
     let client = server.client(TOKEN);
     assert_eq!(client.whoami().unwrap().id, 1);
-    assert_eq!(server.asked().len(), 3);
+    assert_eq!(server.received().len(), 3);
     let none: [label_studio_sdk::Region; 0] = [];
     let error = client
         .create_prediction(1, &Prediction::new(none))
         .unwrap_err();
     assert!(matches!(error, ClientError::Connection { .. }));
-    assert_eq!(server.asked().len(), 4);
+    assert_eq!(server.received().len(), 4);
 }
 
 #[test]
@@ -297,7 +300,7 @@ fn a_server_that_is_not_there_is_named() {
         .local_addr()
         .unwrap()
         .port();
-    let client = Client::new(options(&format!("http://127.0.0.1:{port}"))).unwrap();
+    let client = Client::new(client_options(&format!("http://127.0.0.1:{port}"))).unwrap();
     let error = client.version().unwrap_err();
     let expected = format!("cannot reach http://127.0.0.1:{port}/api/version");
     assert!(error.to_string().starts_with(&expected), "{error}");
@@ -306,52 +309,64 @@ fn a_server_that_is_not_there_is_named() {
 
 #[test]
 fn a_server_that_hangs_is_given_up() {
-    let server = StandIn::start(|_| Reply::Hang);
+    let server = MockService::start(|_| Answer::hang());
     let options = ClientOptions {
         read_timeout: Duration::from_millis(50),
-        ..options(&server.url())
+        ..client_options(&server.url(""))
     };
     let error = Client::new(options).unwrap().version().unwrap_err();
     assert!(
         error.source().unwrap().to_string().contains("timeout"),
         "{error}"
     );
-    assert_eq!(server.asked().len(), 1, "a slow server is not asked again");
+    assert_eq!(
+        server.received().len(),
+        1,
+        "a slow server is not asked again"
+    );
 }
 
 #[test]
 fn only_redirects_within_label_studio_are_followed() {
-    let other = StandIn::start(|_| Reply::json(&json!({"id": 1})));
-    let other_url = other.url();
-    let server = StandIn::start(move |asked| match asked.path() {
-        "/api/current-user/whoami" => Reply::redirect("/api/current-user/whoami/"),
-        "/api/current-user/whoami/" => Reply::json(&json!({"id": 1})),
-        _ => Reply::redirect(&other_url),
+    let other = MockService::start(|_| Answer::json(&json!({"id": 1})));
+    let other_url = other.url("");
+    let server = MockService::start(move |asked| match asked.path() {
+        "/api/current-user/whoami" => Answer::redirect("/api/current-user/whoami/"),
+        "/api/current-user/whoami/" => Answer::json(&json!({"id": 1})),
+        _ => Answer::redirect(&other_url),
     });
     let client = server.client(TOKEN);
     assert_eq!(client.whoami().unwrap().id, 1);
-    assert_eq!(server.asked()[1].authorization(), Some("Token legacy123"));
+    assert_eq!(
+        server.received()[1].authorization(),
+        Some("Token legacy123")
+    );
     let error = client.project(1).unwrap_err();
     assert!(
         error.to_string().contains("set LABEL_STUDIO_URL"),
         "{error}"
     );
-    assert!(other.asked().is_empty());
+    assert!(other.received().is_empty());
 }
 
 #[test]
 fn requests_name_their_sender() {
-    let server = StandIn::start(|_| Reply::json(&json!({"release": "1"})));
+    let server = MockService::start(|_| Answer::json(&json!({"release": "1"})));
     server.client(TOKEN).version().unwrap();
-    assert!(server.asked()[0].headers["user-agent"].starts_with("label-studio-ml/"));
+    assert!(
+        server.received()[0]
+            .header("user-agent")
+            .unwrap()
+            .starts_with("label-studio-ml/")
+    );
 }
 
-fn page(ids: std::ops::Range<u64>) -> Reply {
-    Reply::json(&json!({ "tasks": tasks(ids) }))
+fn page(ids: std::ops::Range<u64>) -> Answer {
+    Answer::json(&json!({ "tasks": tasks(ids) }))
 }
 
-fn counted_page(ids: std::ops::Range<u64>, total: u64) -> Reply {
-    Reply::json(&json!({ "tasks": tasks(ids), "total": total }))
+fn counted_page(ids: std::ops::Range<u64>, total: u64) -> Answer {
+    Answer::json(&json!({ "tasks": tasks(ids), "total": total }))
 }
 
 fn tasks(ids: std::ops::Range<u64>) -> Vec<Value> {
@@ -361,11 +376,11 @@ fn tasks(ids: std::ops::Range<u64>) -> Vec<Value> {
 
 #[test]
 fn users_are_listed_bare_or_in_pages() {
-    let server = StandIn::start(|asked| {
+    let server = MockService::start(|asked| {
         let users = json!([{ "id": 1, "email": "a@x.io" }, { "id": 2, "username": "b" }]);
         match asked.authorization() {
-            Some("Token pages") => Reply::json(&json!({ "count": 2, "results": users })),
-            _ => Reply::json(&users),
+            Some("Token pages") => Answer::json(&json!({ "count": 2, "results": users })),
+            _ => Answer::json(&users),
         }
     });
     for token in [TOKEN, "pages"] {
@@ -378,15 +393,15 @@ fn users_are_listed_bare_or_in_pages() {
 
 #[test]
 fn a_tasks_data_is_replaced() {
-    let server = StandIn::start(|_| Reply::json(&json!({ "id": 5, "data": {} })));
+    let server = MockService::start(|_| Answer::json(&json!({ "id": 5, "data": {} })));
     let data = json!({ "text": "Hello", "kept": [1] });
     let client = server.client(TOKEN);
     client.set_task_data(5, data.as_object().unwrap()).unwrap();
-    let asked = &server.asked()[0];
+    let asked = &server.received()[0];
     assert_eq!(
         (asked.method.as_str(), asked.path()),
         ("PATCH", "/api/tasks/5/")
     );
-    let body: Value = serde_json::from_str(&asked.body).unwrap();
+    let body: Value = asked.json();
     assert_eq!(body, json!({ "data": data }));
 }

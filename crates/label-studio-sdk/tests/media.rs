@@ -1,8 +1,6 @@
 //! From what stands in a task's data to a file on this machine.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use std::{
     collections::HashMap,
     fs,
@@ -10,8 +8,10 @@ use std::{
 };
 
 use label_studio_sdk::{Client, ClientOptions, MediaError, MediaFetcher, MediaOptions};
+use label_studio_testing::{
+    Answer, MockService, label_studio::client_options, media::TestFetcher, tokens::access_token,
+};
 use serde_json::{Value, json};
-use stand_in::{Reply, StandIn, access_token, fetcher::Fetcher, options};
 use tempfile::TempDir;
 use url::{Position, Url};
 
@@ -47,27 +47,30 @@ fn files_are_asked_for_as_recorded() {
     }
 }
 
-/// Runs a recorded case with stand-ins for its two hosts.
+/// Runs a recorded case with mocks of its two hosts.
 fn check(name: &str, case: &Value) {
     let is_recorded_error = case["error"].is_string();
-    let server = StandIn::start({
+    let server = MockService::start({
         let name = name.to_owned();
         move |asked| match name.as_str() {
-            "data_upload_both_fail" => Reply::status(404),
-            "data_upload_fallback" if asked.path().starts_with("/storage") => Reply::status(404),
-            _ => Reply::ok("content"),
+            "data_upload_both_fail" => Answer::status(404),
+            "data_upload_fallback" if asked.path().starts_with("/storage") => Answer::status(404),
+            _ => Answer::ok("content"),
         }
     });
-    let cdn = StandIn::start(|_| Reply::ok("content"));
-    let here = |text: &str| text.replace(HOST, &server.url()).replace(CDN, &cdn.url());
+    let cdn = MockService::start(|_| Answer::ok("content"));
+    let here = |text: &str| {
+        text.replace(HOST, &server.url(""))
+            .replace(CDN, &cdn.url(""))
+    };
 
     let url = here(case["hostname"].as_str().unwrap());
     let client = match case["access_token"].as_str() {
-        Some("<JWT>") => Some(options(&url).with_token(access_token("a"))),
-        Some(token) => Some(options(&url).with_token(token)),
+        Some("<JWT>") => Some(client_options(&url).with_token(access_token("a"))),
+        Some(token) => Some(client_options(&url).with_token(token)),
         None => None,
     };
-    let fetcher = Fetcher::new(
+    let fetcher = TestFetcher::new(
         client.map(|options| Client::new(options).unwrap()),
         |options| MediaOptions {
             label_studio_url: Some(url.clone()),
@@ -91,7 +94,7 @@ fn check(name: &str, case: &Value) {
             assert_eq!(fs::read_to_string(path).unwrap(), "content", "{name}");
         }
     }
-    let mut asked = [server.asked(), cdn.asked()].concat().into_iter();
+    let mut asked = [server.received(), cdn.received()].concat().into_iter();
     for expected in case["requests"].as_array().unwrap() {
         let asked = asked
             .next()
@@ -107,7 +110,7 @@ fn check(name: &str, case: &Value) {
             .authorization()
             .map(|header| header.replace(&access_token("a"), "<JWT>"));
         assert_eq!(json!(authorization), expected["authorization"], "{name}");
-        assert!(asked.headers.contains_key("user-agent"), "{name}");
+        assert!(asked.header("user-agent").is_some(), "{name}");
     }
     assert_eq!(asked.count(), 0, "{name}: too many requests");
 }
@@ -127,7 +130,7 @@ fn different_files_have_different_paths() {
             continue;
         };
         let client = Client::new(ClientOptions::new(host).with_token(TOKEN)).unwrap();
-        let fetcher = Fetcher::new(Some(client), |options| MediaOptions {
+        let fetcher = TestFetcher::new(Some(client), |options| MediaOptions {
             cache_dir: "/cache".into(),
             ..options
         });
@@ -151,7 +154,7 @@ fn different_files_have_different_paths() {
 #[test]
 fn a_file_below_the_document_root_is_returned_as_it_is() {
     let root = document_root();
-    let fetcher = Fetcher::new(None, |options| with_root(options, root.path()));
+    let fetcher = TestFetcher::new(None, |options| with_root(options, root.path()));
     for value in [
         "/data/local-files/?d=dir/1.jpg",
         "/data/local-files/?d=dir%2F1.jpg",
@@ -178,12 +181,12 @@ fn no_path_leaves_the_document_root() {
         std::os::unix::fs::symlink(outside.path().join("secret"), root.path().join("file"))
             .unwrap();
     }
-    let server = StandIn::start(|_| Reply::ok("served"));
+    let server = MockService::start(|_| Answer::ok("served"));
     let client = server.client(TOKEN);
-    let with_root = Fetcher::new(Some(client.clone()), |options| {
+    let with_root = TestFetcher::new(Some(client.clone()), |options| {
         with_root(options, root.path())
     });
-    let without_root = Fetcher::new(Some(client), |options| options);
+    let without_root = TestFetcher::new(Some(client), |options| options);
     for path in [
         "../../etc/passwd",
         "dir/../../secret",
@@ -208,15 +211,15 @@ fn no_path_leaves_the_document_root() {
             "{path}: {error}"
         );
     }
-    assert!(server.asked().is_empty());
+    assert!(server.received().is_empty());
 }
 
 #[test]
 fn local_files_that_are_not_here_are_asked_of_label_studio() {
     let root = document_root();
     for document_root in [None, Some(PathBuf::from("/")), Some(root.path().to_owned())] {
-        let server = StandIn::start(|_| Reply::ok("served"));
-        let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| MediaOptions {
+        let server = MockService::start(|_| Answer::ok("served"));
+        let fetcher = TestFetcher::new(Some(server.client(TOKEN)), |options| MediaOptions {
             document_root,
             ..options
         });
@@ -236,7 +239,7 @@ fn an_upload_is_taken_from_the_folder_of_uploads() {
     let uploads = tempfile::tempdir().unwrap();
     fs::create_dir(uploads.path().join("3")).unwrap();
     fs::write(uploads.path().join("3/a.png"), "here").unwrap();
-    let fetcher = Fetcher::new(None, |options| MediaOptions {
+    let fetcher = TestFetcher::new(None, |options| MediaOptions {
         image_dir: Some(uploads.path().to_owned()),
         ..options
     });
@@ -253,29 +256,29 @@ fn an_upload_is_taken_from_the_folder_of_uploads() {
 
 #[test]
 fn the_first_error_of_an_upload_is_reported() {
-    let server = StandIn::start(|asked| match asked.path() {
-        "/storage-data/uploaded/" => Reply::new(400, &[], r#"{"detail": "not supported"}"#),
-        _ => Reply::status(404),
+    let server = MockService::start(|asked| match asked.path() {
+        "/storage-data/uploaded/" => Answer::new(400, r#"{"detail": "not supported"}"#),
+        _ => Answer::status(404),
     });
-    let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| options);
+    let fetcher = TestFetcher::new(Some(server.client(TOKEN)), |options| options);
     let message = fetcher.get("/data/upload/3/a.png").unwrap_err().to_string();
     let first = format!(
         "{}/storage-data/uploaded/?filepath=upload/3/a.png answered 400; not supported",
-        server.url()
+        server.url("")
     );
-    let then = format!("; then {}/data/upload/3/a.png answered 404", server.url());
+    let then = format!("; then {}/data/upload/3/a.png answered 404", server.url(""));
     assert!(message.starts_with(&format!("{first}{then}")), "{message}");
-    assert_eq!(server.asked().len(), 2);
+    assert_eq!(server.received().len(), 2);
 }
 
 #[test]
 fn label_studio_below_a_path_is_asked_below_it() {
-    let server = StandIn::start(|asked| match asked.path() {
-        "/ls/data/upload/3/a.png" => Reply::ok("content"),
-        _ => Reply::status(400),
+    let server = MockService::start(|asked| match asked.path() {
+        "/ls/data/upload/3/a.png" => Answer::ok("content"),
+        _ => Answer::status(400),
     });
-    let options = options(&format!("{}/ls/", server.url())).with_token(TOKEN);
-    let fetcher = Fetcher::new(Some(Client::new(options).unwrap()), |options| options);
+    let options = client_options(&format!("{}/ls/", server.url(""))).with_token(TOKEN);
+    let fetcher = TestFetcher::new(Some(Client::new(options).unwrap()), |options| options);
     let first = fetcher.get("/ls/data/upload/3/a.png").unwrap();
     assert_eq!(fetcher.get("/data/upload/3/a.png").unwrap(), first);
     let expected = "/ls/storage-data/uploaded/?filepath=upload/3/a.png";
@@ -284,9 +287,9 @@ fn label_studio_below_a_path_is_asked_below_it() {
 
 #[test]
 fn values_that_cannot_be_fetched_say_why() {
-    let unconfigured = Fetcher::new(None, |options| options);
-    let server = StandIn::start(|_| Reply::status(500));
-    let configured = Fetcher::new(Some(server.client(TOKEN)), |options| options);
+    let unconfigured = TestFetcher::new(None, |options| options);
+    let server = MockService::start(|_| Answer::status(500));
+    let configured = TestFetcher::new(Some(server.client(TOKEN)), |options| options);
     for (fetcher, value, expect) in [
         (
             &configured,
@@ -327,7 +330,7 @@ fn values_that_cannot_be_fetched_say_why() {
 
 #[test]
 fn content_in_the_address_becomes_a_file() {
-    let fetcher = Fetcher::new(None, |options| options);
+    let fetcher = TestFetcher::new(None, |options| options);
     for (value, ending, content) in [
         ("data:image/png;base64,aGk=", "png", "hi"),
         ("data:image/jpeg;base64,aGk", "jpg", "hi"),

@@ -1,8 +1,6 @@
 //! Files that were downloaded before.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use std::{
     fs,
     io::Write as _,
@@ -15,16 +13,16 @@ use std::{
 };
 
 use label_studio_sdk::{MediaError, MediaOptions};
-use stand_in::{
-    Reply, StandIn,
-    fetcher::{Fetcher, allow_private},
+use label_studio_testing::{
+    Answer, MockService,
+    media::{TestFetcher, allow_private},
 };
 
 #[test]
 fn a_file_is_downloaded_once_for_all_threads() {
-    let server = StandIn::start(|_| Reply::ok("content"));
-    let fetcher = Fetcher::new(None, allow_private);
-    let (url, barrier) = (server.url(), Barrier::new(8));
+    let server = MockService::start(|_| Answer::ok("content"));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let (url, barrier) = (server.url(""), Barrier::new(8));
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -34,13 +32,13 @@ fn a_file_is_downloaded_once_for_all_threads() {
         }
     });
     fetcher.get(&url).unwrap();
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.received().len(), 1);
     assert_eq!(fetcher.cached().len(), 1);
 }
 
 #[test]
 fn names_of_files_are_made_safe() {
-    let fetcher = Fetcher::new(None, |options| options);
+    let fetcher = TestFetcher::new(None, |options| options);
     for (url, expect) in [
         ("https://x.y/a%2F..%2Fb.png", "a%2F..%2Fb.png".to_owned()),
         ("https://x.y/a:b*c.png", "a_b_c.png".to_owned()),
@@ -59,12 +57,12 @@ fn names_of_files_are_made_safe() {
 
 #[test]
 fn the_cache_stays_below_its_limit() {
-    let server = StandIn::start(|_| Reply::ok("1234567890"));
-    let fetcher = Fetcher::new(None, |options| MediaOptions {
+    let server = MockService::start(|_| Answer::ok("1234567890"));
+    let fetcher = TestFetcher::new(None, |options| MediaOptions {
         max_cache_bytes: Some(25),
         ..allow_private(options)
     });
-    let get = |name: &str| fetcher.get(&format!("{}/{name}", server.url())).unwrap();
+    let get = |name: &str| fetcher.get(&format!("{}/{name}", server.url(""))).unwrap();
     let (old, newer) = (get("old"), get("newer"));
     let foreign = fetcher.dir.path().join("cache/notes.txt");
     fs::write(&foreign, "not a download").unwrap();
@@ -100,13 +98,15 @@ fn files_that_were_compressed_on_their_way_count_in_full() {
     gzip.write_all(&vec![0; 1 << 20]).unwrap();
     let gzip = gzip.finish().unwrap();
     assert!(gzip.len() < 1 << 12);
-    let server = StandIn::start(move |_| Reply::new(200, &[("content-encoding", "gzip")], &gzip));
-    let fetcher = Fetcher::new(None, |options| MediaOptions {
+    let server = MockService::start(move |_| {
+        Answer::ok(gzip.clone()).with_header("content-encoding", "gzip")
+    });
+    let fetcher = TestFetcher::new(None, |options| MediaOptions {
         max_cache_bytes: Some(3 << 20),
         ..allow_private(options)
     });
     for n in 0..20 {
-        let path = fetcher.get(&format!("{}/{n}", server.url())).unwrap();
+        let path = fetcher.get(&format!("{}/{n}", server.url(""))).unwrap();
         assert_eq!(fs::metadata(path).unwrap().len(), 1 << 20);
         let sizes = fetcher.cached().into_iter();
         let n_bytes: u64 = sizes.map(|path| fs::metadata(path).unwrap().len()).sum();
@@ -115,19 +115,19 @@ fn files_that_were_compressed_on_their_way_count_in_full() {
 }
 
 /// Label Studio that gives task 7 a file of cloud storage, as long as `may` says so, and refuses it to others.
-fn cloud(may: &Arc<AtomicBool>) -> StandIn {
+fn cloud(may: &Arc<AtomicBool>) -> MockService {
     let may = Arc::clone(may);
-    StandIn::start(move |asked| match asked.path() {
-        "/tasks/7/presign/" if may.load(Ordering::SeqCst) => Reply::redirect("/data/object"),
-        "/data/object" => Reply::ok("object"),
-        _ => Reply::status(403),
+    MockService::start(move |asked| match asked.path() {
+        "/tasks/7/presign/" if may.load(Ordering::SeqCst) => Answer::redirect("/data/object"),
+        "/data/object" => Answer::ok("object"),
+        _ => Answer::status(403),
     })
 }
 
 #[test]
 fn a_cached_file_of_cloud_storage_is_not_given_to_a_task_that_may_not_use_it() {
     let server = cloud(&Arc::new(AtomicBool::new(true)));
-    let fetcher = Fetcher::new(Some(server.client("abc")), |options| options);
+    let fetcher = TestFetcher::new(Some(server.client("abc")), |options| options);
     for uri in [
         "s3://bucket/a.png",
         "gs://bucket/a.png",
@@ -147,7 +147,7 @@ fn a_cached_file_of_cloud_storage_is_not_given_to_a_task_that_may_not_use_it() {
 fn label_studio_is_asked_again_for_a_cached_file_of_cloud_storage() {
     let may = Arc::new(AtomicBool::new(true));
     let server = cloud(&may);
-    let fetcher = Fetcher::new(Some(server.client("abc")), |options| MediaOptions {
+    let fetcher = TestFetcher::new(Some(server.client("abc")), |options| MediaOptions {
         access_lifetime: Duration::ZERO,
         ..options
     });
@@ -172,12 +172,12 @@ fn label_studio_is_asked_again_for_a_cached_file_of_cloud_storage() {
 fn access_to_a_cached_file_holds_for_a_while() {
     let may = Arc::new(AtomicBool::new(true));
     let server = cloud(&may);
-    let fetcher = Fetcher::new(Some(server.client("abc")), |options| options);
+    let fetcher = TestFetcher::new(Some(server.client("abc")), |options| options);
     for _ in 0..3 {
         fetcher.get("s3://bucket/a.png").unwrap();
     }
     assert_eq!(
-        server.asked().len(),
+        server.received().len(),
         3,
         "download, its target, one question"
     );
@@ -185,9 +185,9 @@ fn access_to_a_cached_file_holds_for_a_while() {
 
 #[test]
 fn a_file_used_again_is_not_the_oldest() {
-    let server = StandIn::start(|_| Reply::ok("content"));
-    let fetcher = Fetcher::new(None, allow_private);
-    let path = fetcher.get(&server.url()).unwrap();
+    let server = MockService::start(|_| Answer::ok("content"));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let path = fetcher.get(&server.url("")).unwrap();
     let time = SystemTime::now() - Duration::from_secs(3600);
     fs::File::options()
         .write(true)
@@ -195,7 +195,7 @@ fn a_file_used_again_is_not_the_oldest() {
         .unwrap()
         .set_modified(time)
         .unwrap();
-    fetcher.get(&server.url()).unwrap();
+    fetcher.get(&server.url("")).unwrap();
     let used_at = fs::metadata(&path).unwrap().modified().unwrap();
     assert!(used_at > time);
 }

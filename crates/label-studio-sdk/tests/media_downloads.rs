@@ -1,8 +1,6 @@
 //! What a download may reach, send and cost, and what is left of one that fails.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use std::{
     fs,
     sync::atomic::{AtomicUsize, Ordering},
@@ -10,44 +8,48 @@ use std::{
 };
 
 use label_studio_sdk::{Client, MediaError, MediaOptions};
-use serde_json::json;
-use stand_in::{
-    Reply, StandIn,
-    fetcher::{Fetcher, allow_private},
-    options, personal_access_token,
+use label_studio_testing::{
+    Answer, MockService,
+    label_studio::client_options,
+    media::{TestFetcher, allow_private},
+    tokens::personal_access_token,
 };
+use serde_json::json;
 
 const TOKEN: &str = "legacy123";
 
 #[test]
 fn the_token_does_not_follow_a_redirect_to_another_host() {
-    let storage = StandIn::start(|_| Reply::ok("object"));
-    let target = format!("{}/object?signature=secret", storage.url());
-    let server = StandIn::start(move |asked| match asked.path() {
-        "/tasks/7/presign/" => Reply::redirect(&target),
-        _ => Reply::status(404),
+    let storage = MockService::start(|_| Answer::ok("object"));
+    let target = format!("{}/object?signature=secret", storage.url(""));
+    let server = MockService::start(move |asked| match asked.path() {
+        "/tasks/7/presign/" => Answer::redirect(&target),
+        _ => Answer::status(404),
     });
-    let fetcher = Fetcher::new(Some(server.client(TOKEN)), allow_private);
+    let fetcher = TestFetcher::new(Some(server.client(TOKEN)), allow_private);
     let path = fetcher.get("s3://bucket/a.png").unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), "object");
-    assert_eq!(server.asked()[0].authorization(), Some("Token legacy123"));
-    assert_eq!(storage.asked()[0].authorization(), None);
+    assert_eq!(
+        server.received()[0].authorization(),
+        Some("Token legacy123")
+    );
+    assert_eq!(storage.received()[0].authorization(), None);
 }
 
 #[test]
 fn the_token_does_not_come_back_with_a_redirect_to_label_studio() {
-    let server = StandIn::start(|_| Reply::ok("private"));
-    let target = format!("{}/data/upload/1/a.png", server.url());
-    let other = StandIn::start(move |_| Reply::redirect(&target));
-    let fetcher = Fetcher::new(Some(server.client(TOKEN)), allow_private);
-    fetcher.get(&format!("{}/a.png", other.url())).unwrap();
-    assert_eq!(server.asked()[0].authorization(), None);
+    let server = MockService::start(|_| Answer::ok("private"));
+    let target = format!("{}/data/upload/1/a.png", server.url(""));
+    let other = MockService::start(move |_| Answer::redirect(&target));
+    let fetcher = TestFetcher::new(Some(server.client(TOKEN)), allow_private);
+    fetcher.get(&format!("{}/a.png", other.url(""))).unwrap();
+    assert_eq!(server.received()[0].authorization(), None);
 }
 
 #[test]
 fn the_token_opens_files_only() {
-    let server = StandIn::start(|_| Reply::ok("content"));
-    let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| options);
+    let server = MockService::start(|_| Answer::ok("content"));
+    let fetcher = TestFetcher::new(Some(server.client(TOKEN)), |options| options);
     for (path, expect) in [
         ("/some/pic.jpg", Some("Token legacy123")),
         ("/data/api/pic.jpg", Some("Token legacy123")),
@@ -59,8 +61,8 @@ fn the_token_opens_files_only() {
         ("/data/../api/users", None),
         ("/data/..%2fapi/users", None),
     ] {
-        fetcher.get(&format!("{}{path}", server.url())).unwrap();
-        let asked = server.asked();
+        fetcher.get(&format!("{}{path}", server.url(""))).unwrap();
+        let asked = server.received();
         assert_eq!(asked.last().unwrap().authorization(), expect, "{path}");
     }
 }
@@ -68,27 +70,27 @@ fn the_token_opens_files_only() {
 #[test]
 fn a_personal_access_token_is_exchanged_and_replaced_when_refused() {
     let n_exchanges = AtomicUsize::new(0);
-    let server = StandIn::start(move |asked| match asked.path() {
+    let server = MockService::start(move |asked| match asked.path() {
         "/api/token/refresh/" => {
             let n = n_exchanges.fetch_add(1, Ordering::SeqCst);
-            Reply::json(&json!({ "access": format!("access-{n}") }))
+            Answer::json(&json!({ "access": format!("access-{n}") }))
         }
-        _ if asked.authorization() == Some("Bearer access-1") => Reply::ok("content"),
-        _ => Reply::status(401),
+        _ if asked.authorization() == Some("Bearer access-1") => Answer::ok("content"),
+        _ => Answer::status(401),
     });
     let client = server.client(&personal_access_token());
-    let fetcher = Fetcher::new(Some(client), |options| options);
+    let fetcher = TestFetcher::new(Some(client), |options| options);
     fetcher.get("/data/local-files/?d=a.png").unwrap();
-    assert_eq!(server.asked().len(), 4);
+    assert_eq!(server.received().len(), 4);
 }
 
 #[test]
 fn a_login_page_is_not_taken_for_the_file() {
-    let server = StandIn::start(|asked| match asked.path() {
-        "/user/login/" => Reply::ok("<html>"),
-        _ => Reply::redirect("/user/login/?next=/data/upload/3/a.png"),
+    let server = MockService::start(|asked| match asked.path() {
+        "/user/login/" => Answer::ok("<html>"),
+        _ => Answer::redirect("/user/login/?next=/data/upload/3/a.png"),
     });
-    let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| options);
+    let fetcher = TestFetcher::new(Some(server.client(TOKEN)), |options| options);
     let error = fetcher.get("/data/local-files/?d=a.png").unwrap_err();
     assert!(matches!(error, MediaError::LoginRequired { .. }), "{error}");
     assert!(fetcher.cached().is_empty());
@@ -96,12 +98,13 @@ fn a_login_page_is_not_taken_for_the_file() {
 
 #[test]
 fn private_addresses_are_refused() {
-    let server = StandIn::start(|_| Reply::redirect("http://169.254.169.254/latest/meta-data/"));
-    let other = StandIn::start(|_| Reply::ok("intranet"));
-    let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| options);
+    let server =
+        MockService::start(|_| Answer::redirect("http://169.254.169.254/latest/meta-data/"));
+    let other = MockService::start(|_| Answer::ok("intranet"));
+    let fetcher = TestFetcher::new(Some(server.client(TOKEN)), |options| options);
     let port = other.port();
     for url in [
-        format!("{}/redirect", server.url()),
+        format!("{}/redirect", server.url("")),
         format!("http://127.0.0.1:{port}/"),
         format!("http://localhost:{port}/"),
         format!("http://2130706433:{port}/"),
@@ -118,20 +121,20 @@ fn private_addresses_are_refused() {
             "{url}: {error}"
         );
     }
-    assert!(other.asked().is_empty());
+    assert!(other.received().is_empty());
 }
 
 #[test]
 fn redirects_are_checked() {
-    let server = StandIn::start(|asked| match asked.path() {
-        "/file" => Reply::redirect("file:///etc/passwd"),
-        "/loop" => Reply::redirect("/loop"),
-        "/relative/a" => Reply::redirect("b"),
-        "/relative/b" => Reply::ok("content"),
-        _ => Reply::new(302, &[], ""),
+    let server = MockService::start(|asked| match asked.path() {
+        "/file" => Answer::redirect("file:///etc/passwd"),
+        "/loop" => Answer::redirect("/loop"),
+        "/relative/a" => Answer::redirect("b"),
+        "/relative/b" => Answer::ok("content"),
+        _ => Answer::new(302, ""),
     });
-    let fetcher = Fetcher::new(None, allow_private);
-    let get = |path: &str| fetcher.get(&format!("{}{path}", server.url()));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let get = |path: &str| fetcher.get(&format!("{}{path}", server.url("")));
     assert!(matches!(get("/file"), Err(MediaError::BadRedirect { .. })));
     assert!(matches!(
         get("/nowhere"),
@@ -141,24 +144,24 @@ fn redirects_are_checked() {
         fs::read_to_string(get("/relative/a").unwrap()).unwrap(),
         "content"
     );
-    let n_before = server.asked().len();
+    let n_before = server.received().len();
     assert!(matches!(
         get("/loop"),
         Err(MediaError::TooManyRedirects { .. })
     ));
-    assert_eq!(server.asked().len() - n_before, 11);
+    assert_eq!(server.received().len() - n_before, 11);
 }
 
 #[test]
 fn credentials_in_an_address_become_a_header() {
-    let server = StandIn::start(|_| Reply::ok("content"));
-    let fetcher = Fetcher::new(None, allow_private);
-    let url = server.url().replace("http://", "http://me:p%40ss@");
+    let server = MockService::start(|_| Answer::ok("content"));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let url = server.url("").replace("http://", "http://me:p%40ss@");
     fetcher.get(&format!("{url}/a.png")).unwrap();
-    let asked = &server.asked()[0];
+    let asked = &server.received()[0];
     assert_eq!(asked.authorization(), Some("Basic bWU6cEBzcw=="));
     assert_eq!(
-        asked.headers["host"],
+        asked.header("host").unwrap(),
         format!("127.0.0.1:{}", server.port())
     );
 }
@@ -172,14 +175,14 @@ fn a_broken_download_leaves_nothing_behind() {
         ("chunks", cut_chunk),
         ("nothing", Vec::new()),
     ] {
-        let server = StandIn::start(move |_| Reply::Raw(bytes.clone()));
-        let fetcher = Fetcher::new(None, allow_private);
-        let error = fetcher.get(&server.url()).unwrap_err();
+        let server = MockService::start(move |_| Answer::raw(bytes.clone()));
+        let fetcher = TestFetcher::new(None, allow_private);
+        let error = fetcher.get(&server.url("")).unwrap_err();
         assert!(
             matches!(error, MediaError::Truncated { .. }),
             "{name}: {error:?}"
         );
-        assert_eq!(server.asked().len(), 3, "{name}: it is tried again");
+        assert_eq!(server.received().len(), 3, "{name}: it is tried again");
         assert!(fetcher.cached().is_empty(), "{name}");
     }
 }
@@ -187,22 +190,21 @@ fn a_broken_download_leaves_nothing_behind() {
 #[test]
 fn a_download_that_breaks_once_starts_again() {
     let n_asked = AtomicUsize::new(0);
-    let server = StandIn::start(move |_| match n_asked.fetch_add(1, Ordering::SeqCst) {
+    let server = MockService::start(move |_| match n_asked.fetch_add(1, Ordering::SeqCst) {
         0 => {
-            Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of something".to_vec())
+            Answer::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of something".to_vec())
         }
-        _ => Reply::ok("whole"),
+        _ => Answer::ok("whole"),
     });
-    let fetcher = Fetcher::new(None, allow_private);
-    let path = fetcher.get(&server.url()).unwrap();
+    let fetcher = TestFetcher::new(None, allow_private);
+    let path = fetcher.get(&server.url("")).unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), "whole");
 }
 
 #[test]
 fn a_download_that_hangs_is_given_up() {
-    let part = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n".to_vec();
-    let server = StandIn::start(|_| Reply::Hang);
-    let slow_body = StandIn::start(move |_| Reply::HangAfter(part.clone()));
+    let server = MockService::start(|_| Answer::hang());
+    let slow_body = MockService::start(|_| Answer::ok("").stalled());
     let changes: [fn(MediaOptions) -> MediaOptions; 2] = [
         |options| MediaOptions {
             read_timeout: Duration::from_millis(50),
@@ -215,8 +217,8 @@ fn a_download_that_hangs_is_given_up() {
     ];
     for change in changes {
         for server in [&server, &slow_body] {
-            let fetcher = Fetcher::new(None, |options| change(allow_private(options)));
-            let error = fetcher.get(&server.url()).unwrap_err();
+            let fetcher = TestFetcher::new(None, |options| change(allow_private(options)));
+            let error = fetcher.get(&server.url("")).unwrap_err();
             assert!(matches!(error, MediaError::Timeout { .. }), "{error:?}");
             assert!(fetcher.cached().is_empty());
         }
@@ -225,16 +227,13 @@ fn a_download_that_hangs_is_given_up() {
 
 #[test]
 fn a_download_that_drips_is_given_up() {
-    let server = StandIn::start(|_| {
-        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".to_vec();
-        Reply::Drip(head, Duration::from_millis(5))
-    });
-    let fetcher = Fetcher::new(None, |options| MediaOptions {
+    let server = MockService::start(|_| Answer::ok("").dripping(Duration::from_millis(5)));
+    let fetcher = TestFetcher::new(None, |options| MediaOptions {
         min_rate: 10_000,
         rate_window: Duration::from_millis(50),
         ..allow_private(options)
     });
-    let error = fetcher.get(&server.url()).unwrap_err();
+    let error = fetcher.get(&server.url("")).unwrap_err();
     assert!(
         matches!(
             error,
@@ -255,11 +254,11 @@ fn a_download_ends_before_label_studio_gives_up() {
     assert!(options.overall_timeout < Duration::from_secs(100));
     assert!(options.read_timeout < options.overall_timeout);
     // Both addresses of an upload share the time.
-    let server = StandIn::start(|asked| match asked.path() {
-        "/data/upload/3/a.png" => Reply::Hang,
-        _ => Reply::status(404),
+    let server = MockService::start(|asked| match asked.path() {
+        "/data/upload/3/a.png" => Answer::hang(),
+        _ => Answer::status(404),
     });
-    let fetcher = Fetcher::new(Some(server.client(TOKEN)), |options| MediaOptions {
+    let fetcher = TestFetcher::new(Some(server.client(TOKEN)), |options| MediaOptions {
         overall_timeout: Duration::from_millis(200),
         ..options
     });
@@ -269,21 +268,21 @@ fn a_download_ends_before_label_studio_gives_up() {
 
 #[test]
 fn a_file_over_the_limit_is_refused() {
-    let server = StandIn::start(|asked| match asked.path() {
-        "/announced" => Reply::ok("12345"),
-        "/chunked" => Reply::Raw(
+    let server = MockService::start(|asked| match asked.path() {
+        "/announced" => Answer::ok("12345"),
+        "/chunked" => Answer::raw(
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n"
                 .to_vec(),
         ),
-        _ => Reply::Raw(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n12345".to_vec()),
+        _ => Answer::raw(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n12345".to_vec()),
     });
     for path in ["/announced", "/chunked", "/endless"] {
         for (max_bytes, is_fine) in [(5, true), (4, false)] {
-            let fetcher = Fetcher::new(None, |options| MediaOptions {
+            let fetcher = TestFetcher::new(None, |options| MediaOptions {
                 max_bytes,
                 ..allow_private(options)
             });
-            let got = fetcher.get(&format!("{}{path}", server.url()));
+            let got = fetcher.get(&format!("{}{path}", server.url("")));
             assert_eq!(got.is_ok(), is_fine, "{path} {max_bytes}");
             if let Err(error) = got {
                 assert!(
@@ -298,13 +297,13 @@ fn a_file_over_the_limit_is_refused() {
 
 #[test]
 fn errors_name_the_address_without_its_secrets() {
-    let server = StandIn::start(|_| Reply::new(403, &[], "<Error>expired</Error>"));
-    let fetcher = Fetcher::new(None, allow_private);
-    let url = server.url().replace("http://", "http://me:pass@");
+    let server = MockService::start(|_| Answer::new(403, "<Error>expired</Error>"));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let url = server.url("").replace("http://", "http://me:pass@");
     let error = fetcher
         .get(&format!("{url}/a.png?X-Amz-Signature=secret"))
         .unwrap_err();
-    let expected = format!("{}/a.png answered 403; an HTML page", server.url());
+    let expected = format!("{}/a.png answered 403; an HTML page", server.url(""));
     assert!(error.to_string().starts_with(&expected), "{error}");
     assert!(!format!("{error:?}").contains("secret"));
 }
@@ -316,7 +315,7 @@ fn an_unreachable_server_is_named() {
         .local_addr()
         .unwrap()
         .port();
-    let fetcher = Fetcher::new(None, allow_private);
+    let fetcher = TestFetcher::new(None, allow_private);
     let error = fetcher
         .get(&format!("http://127.0.0.1:{port}/a.png"))
         .unwrap_err();
@@ -328,17 +327,17 @@ fn an_unreachable_server_is_named() {
 
 #[test]
 fn the_token_stays_below_label_studios_path() {
-    let server = StandIn::start(|_| Reply::ok("content"));
-    let options = options(&format!("{}/ls", server.url())).with_token(TOKEN);
-    let fetcher = Fetcher::new(Some(Client::new(options).unwrap()), |options| options);
+    let server = MockService::start(|_| Answer::ok("content"));
+    let options = client_options(&format!("{}/ls", server.url(""))).with_token(TOKEN);
+    let fetcher = TestFetcher::new(Some(Client::new(options).unwrap()), |options| options);
     for (path, expect) in [
         ("/ls/some/pic.jpg", Some("Token legacy123")),
         ("/ls/api/users", None),
         ("/other/pic.jpg", None),
         ("/ls/../other/pic.jpg", None),
     ] {
-        fetcher.get(&format!("{}{path}", server.url())).unwrap();
-        let asked = server.asked();
+        fetcher.get(&format!("{}{path}", server.url(""))).unwrap();
+        let asked = server.received();
         assert_eq!(asked.last().unwrap().authorization(), expect, "{path}");
     }
 }

@@ -1,14 +1,12 @@
 //! Which texts of task data are addresses, and what takes their place.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use label_studio_sdk::{MediaError, MediaOptions, media::needs_preload};
-use serde_json::{Value, json};
-use stand_in::{
-    Reply, StandIn,
-    fetcher::{Fetcher, allow_private},
+use label_studio_testing::{
+    Answer, MockService,
+    media::{TestFetcher, allow_private},
 };
+use serde_json::{Value, json};
 
 /// Cases of the Python original that are decided otherwise.
 const FIXED: &[(&str, &str)] = &[
@@ -61,12 +59,12 @@ fn addresses_are_told_from_texts() {
 
 #[test]
 fn texts_take_the_place_of_addresses_at_any_depth() {
-    let server = StandIn::start(|asked| match asked.path() {
-        "/a.txt" => Reply::ok("grüße, \u{feff}\r\n"),
-        _ => Reply::status(404),
+    let server = MockService::start(|asked| match asked.path() {
+        "/a.txt" => Answer::ok("grüße, \u{feff}\r\n"),
+        _ => Answer::status(404),
     });
-    let fetcher = Fetcher::new(None, allow_private);
-    let url = format!("{}/a.txt", server.url());
+    let fetcher = TestFetcher::new(None, allow_private);
+    let url = format!("{}/a.txt", server.url(""));
     let data =
         json!({"text": url, "kept": "upload my file", "n": 1, "list": [url, {"inner": url}, null]});
     let text = "grüße, \u{feff}\r\n";
@@ -78,7 +76,7 @@ fn texts_take_the_place_of_addresses_at_any_depth() {
         Value::Object(preloaded),
         json!({"text": text, "kept": "upload my file", "n": 1, "list": [text, {"inner": text}, null]})
     );
-    assert_eq!(server.asked().len(), 1, "one address is fetched once");
+    assert_eq!(server.received().len(), 1, "one address is fetched once");
 
     let paths = fetcher
         .media
@@ -91,9 +89,9 @@ fn texts_take_the_place_of_addresses_at_any_depth() {
 
 #[test]
 fn a_file_that_is_not_text_is_an_error() {
-    let server = StandIn::start(|_| Reply::ok(b"\x89PNG\xff"));
-    let fetcher = Fetcher::new(None, allow_private);
-    let data = json!({"text": format!("{}/a.txt", server.url())});
+    let server = MockService::start(|_| Answer::ok(b"\x89PNG\xff"));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let data = json!({"text": format!("{}/a.txt", server.url(""))});
     let error = fetcher
         .media
         .preload(data.as_object().unwrap(), None)
@@ -103,13 +101,13 @@ fn a_file_that_is_not_text_is_an_error() {
 
 #[test]
 fn a_long_text_is_an_error() {
-    let server = StandIn::start(|_| Reply::ok("12345"));
+    let server = MockService::start(|_| Answer::ok("12345"));
     for (limit, is_fine) in [(5, true), (4, false)] {
-        let fetcher = Fetcher::new(None, |options| MediaOptions {
+        let fetcher = TestFetcher::new(None, |options| MediaOptions {
             max_text_bytes: limit,
             ..allow_private(options)
         });
-        let data = json!({"text": format!("{}/a.txt", server.url())});
+        let data = json!({"text": format!("{}/a.txt", server.url(""))});
         let preloaded = fetcher.media.preload(data.as_object().unwrap(), None);
         assert_eq!(preloaded.is_ok(), is_fine, "limit {limit}");
     }
@@ -117,9 +115,9 @@ fn a_long_text_is_an_error() {
 
 #[test]
 fn a_file_that_cannot_be_had_is_an_error() {
-    let server = StandIn::start(|_| Reply::status(404));
-    let fetcher = Fetcher::new(None, allow_private);
-    let data = json!({"text": format!("{}/a.txt", server.url())});
+    let server = MockService::start(|_| Answer::status(404));
+    let fetcher = TestFetcher::new(None, allow_private);
+    let data = json!({"text": format!("{}/a.txt", server.url(""))});
     let error = fetcher
         .media
         .preload(data.as_object().unwrap(), None)

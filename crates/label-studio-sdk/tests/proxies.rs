@@ -1,20 +1,16 @@
 //! What goes through a proxy, and what that means for addresses that are checked.
 #![cfg(feature = "client")]
 
-mod stand_in;
-mod tls_server;
-mod tunnel_proxy;
-
 use std::{fs, net::TcpListener};
 
 use label_studio_sdk::{
     Client, ClientError, ClientOptions, MediaError, MediaOptions,
     http::{HttpAgent, HttpError, HttpOptions, NetworkOptions, ProxyAddress},
 };
-use rcgen::{CertificateParams, KeyPair};
-use stand_in::{Reply, StandIn, fetcher::Fetcher, options};
-use tls_server::{Identity, TlsServer};
-use tunnel_proxy::TunnelProxy;
+use label_studio_testing::{
+    Answer, MockService, MockTunnelProxy, label_studio::client_options, media::TestFetcher,
+    tls::Certificate,
+};
 use ureq::http::Request;
 
 fn address(text: impl AsRef<str>) -> Option<ProxyAddress> {
@@ -24,19 +20,19 @@ fn address(text: impl AsRef<str>) -> Option<ProxyAddress> {
 fn client(url: &str, network: NetworkOptions) -> Client {
     Client::new(ClientOptions {
         network,
-        ..options(url).with_token("abc")
+        ..client_options(url).with_token("abc")
     })
     .unwrap()
 }
 
 #[test]
 fn an_http_address_is_asked_of_the_proxy_in_full() {
-    let proxy = StandIn::start(|_| Reply::ok(r#"{"release": "1"}"#));
-    let with_user = proxy.url().replace("http://", "http://a%40b:p%3Aw@");
+    let proxy = MockService::start(|_| Answer::ok(r#"{"release": "1"}"#));
+    let with_user = proxy.url("").replace("http://", "http://a%40b:p%3Aw@");
     for (network, credentials) in [
         (
             NetworkOptions {
-                http_proxy: address(proxy.url()),
+                http_proxy: address(proxy.url("")),
                 ..NetworkOptions::default()
             },
             None,
@@ -54,35 +50,33 @@ fn an_http_address_is_asked_of_the_proxy_in_full() {
         let client = client("http://ls.example:8080/sub", network);
         client.version().unwrap();
         client.set_task_data(1, &serde_json::Map::new()).unwrap();
-        for asked in proxy.asked().iter().rev().take(2) {
+        for asked in proxy.received().iter().rev().take(2) {
             assert!(
                 asked.target.starts_with("http://ls.example:8080/sub/api/"),
                 "{}",
                 asked.target
             );
-            assert_eq!(asked.headers["host"], "ls.example:8080");
-            let sent = asked.headers.get("proxy-authorization");
-            assert_eq!(sent.map(String::as_str), credentials);
+            assert_eq!(asked.header("host"), Some("ls.example:8080"));
+            assert_eq!(asked.header("proxy-authorization"), credentials);
         }
-        let patch = proxy.asked().pop().unwrap();
+        let patch = proxy.received().pop().unwrap();
         assert_eq!(patch.method, "PATCH");
-        assert_eq!(patch.body, r#"{"data":{}}"#);
+        assert_eq!(patch.body, br#"{"data":{}}"#);
     }
 }
 
 #[test]
 fn an_https_address_is_reached_through_a_tunnel() {
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(["ls.example".to_owned()]).unwrap();
-    let certificate = params.self_signed(&key).unwrap();
+    let certificate = Certificate::self_signed_authority_for("ls.example");
     let dir = tempfile::tempdir().unwrap();
     let ca_bundle = dir.path().join("ca.pem");
-    fs::write(&ca_bundle, certificate.pem()).unwrap();
-    let server = TlsServer::start(&Identity { certificate, key });
-    let proxy = TunnelProxy::start("200 OK", server.address());
+    fs::write(&ca_bundle, certificate.trusted_pem()).unwrap();
+    let server = MockService::start_tls(&certificate, |_| Answer::ok(r#"{"release": "1"}"#));
+    let address_of_server = format!("127.0.0.1:{}", server.port());
+    let proxy = MockTunnelProxy::start("200 OK", &address_of_server);
     let network = NetworkOptions {
         ca_bundle: Some(ca_bundle),
-        https_proxy: address(format!("http://user:secret@{}", proxy.address)),
+        https_proxy: address(format!("http://user:secret@{}", proxy.address())),
         ..NetworkOptions::default()
     };
     assert!(!format!("{network:?}").contains("secret"), "{network:?}");
@@ -102,12 +96,12 @@ fn an_https_address_is_reached_through_a_tunnel() {
 
 #[test]
 fn no_proxy_and_loopback_addresses_go_direct() {
-    let server = StandIn::start(|_| Reply::ok(r#"{"release": "1"}"#));
-    let proxy = StandIn::start(|_| Reply::status(500));
+    let server = MockService::start(|_| Answer::ok(r#"{"release": "1"}"#));
+    let proxy = MockService::start(|_| Answer::status(500));
     let agent = |no_proxy: &str| {
         HttpAgent::new(&HttpOptions {
             network: NetworkOptions {
-                http_proxy: address(proxy.url()),
+                http_proxy: address(proxy.url("")),
                 no_proxy: no_proxy.to_owned(),
                 ..NetworkOptions::default()
             },
@@ -122,9 +116,9 @@ fn no_proxy_and_loopback_addresses_go_direct() {
     };
     assert_eq!(run(&agent(""), "127.0.0.1"), 200);
     assert_eq!(run(&agent(""), "localhost"), 200);
-    assert!(proxy.asked().is_empty());
+    assert!(proxy.received().is_empty());
     assert_eq!(run(&agent(""), "8.8.8.8"), 500, "others use the proxy");
-    assert_eq!(proxy.asked().len(), 1);
+    assert_eq!(proxy.received().len(), 1);
 }
 
 #[test]
@@ -132,11 +126,11 @@ fn a_proxy_that_fails_is_named_with_its_setting() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let unreachable = closed.local_addr().unwrap().to_string();
     drop(closed);
-    let refuses = TunnelProxy::start("403 Forbidden", "127.0.0.1:1");
+    let refuses = MockTunnelProxy::start("403 Forbidden", "127.0.0.1:1");
     for (url, proxy) in [
         ("http://ls.example", unreachable.as_str()),
         ("https://ls.example", &unreachable),
-        ("https://ls.example", &refuses.address),
+        ("https://ls.example", refuses.address()),
     ] {
         let network = NetworkOptions {
             http_proxy: address(proxy),
@@ -160,9 +154,9 @@ fn a_proxy_that_fails_is_named_with_its_setting() {
 
 #[test]
 fn a_proxy_that_wants_credentials_says_so() {
-    let proxy = StandIn::start(|_| Reply::status(407));
+    let proxy = MockService::start(|_| Answer::status(407));
     let network = NetworkOptions {
-        http_proxy: address(proxy.url()),
+        http_proxy: address(proxy.url("")),
         ..NetworkOptions::default()
     };
     let error = client("http://ls.example", network).version().unwrap_err();
@@ -188,12 +182,12 @@ fn what_is_not_the_address_of_a_proxy_is_an_error() {
 
 #[test]
 fn private_addresses_are_not_asked_of_the_proxy() {
-    let proxy = StandIn::start(|_| Reply::ok("media"));
+    let proxy = MockService::start(|_| Answer::ok("media"));
     let network = NetworkOptions {
-        http_proxy: address(proxy.url()),
+        http_proxy: address(proxy.url("")),
         ..NetworkOptions::default()
     };
-    let fetcher = Fetcher::new(None, |options| MediaOptions { network, ..options });
+    let fetcher = TestFetcher::new(None, |options| MediaOptions { network, ..options });
     for url in [
         "http://10.1.2.3/a.png",
         "http://169.254.169.254/latest/meta-data",
@@ -206,7 +200,7 @@ fn private_addresses_are_not_asked_of_the_proxy() {
             "{url}: {error}"
         );
     }
-    assert!(proxy.asked().is_empty());
+    assert!(proxy.received().is_empty());
     let path = fetcher.get("http://8.8.8.8/a.png").unwrap();
     assert_eq!(fs::read(path).unwrap(), b"media");
     assert_eq!(proxy.targets(), ["http://8.8.8.8/a.png"]);

@@ -1,9 +1,6 @@
 //! Whose certificates are trusted.
 #![cfg(feature = "client")]
 
-mod stand_in;
-mod tls_server;
-
 use std::{
     error::Error,
     fs,
@@ -14,34 +11,21 @@ use label_studio_sdk::{
     Client, ClientError, ClientOptions, MediaError, MediaOptions,
     http::{HttpAgent, HttpError, HttpOptions, NetworkOptions},
 };
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use stand_in::{fetcher::Fetcher, options};
+use label_studio_testing::{
+    Answer, MockService, label_studio::client_options, media::TestFetcher, tls::Certificate,
+};
 use tempfile::TempDir;
-use tls_server::{Identity, TlsServer};
 
 /// A server with a certificate, and a folder for files.
 struct PrivateServer {
-    server: TlsServer,
+    service: MockService,
     dir: TempDir,
 }
 
-/// A self-signed certificate, as `openssl req -x509` makes it: it says that it is an authority.
-fn authority(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params
-}
-
-fn self_signed(params: &CertificateParams) -> Identity {
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.self_signed(&key).unwrap();
-    Identity { certificate, key }
-}
-
 impl PrivateServer {
-    fn start(identity: &Identity) -> Self {
+    fn start(certificate: &Certificate) -> Self {
         Self {
-            server: TlsServer::start(identity),
+            service: MockService::start_tls(certificate, |_| Answer::ok(r#"{"release": "1"}"#)),
             dir: tempfile::tempdir().unwrap(),
         }
     }
@@ -57,19 +41,19 @@ impl PrivateServer {
         let options = ClientOptions {
             verify_ssl,
             network: network(ca_bundle),
-            ..options(self.server.url())
+            ..client_options(&self.service.url(""))
         };
         Client::new(options)?.version().map(drop)
     }
 
     fn media(&self, verify_ssl: bool, ca_bundle: Option<PathBuf>) -> Result<PathBuf, MediaError> {
-        let fetcher = Fetcher::new(None, |options| MediaOptions {
+        let fetcher = TestFetcher::new(None, |options| MediaOptions {
             verify_ssl,
             network: network(ca_bundle),
             allow_private_addresses: true,
             ..options
         });
-        fetcher.get(&format!("{}/a.json", self.server.url()))
+        fetcher.get(&self.service.url("/a.json"))
     }
 }
 
@@ -92,15 +76,15 @@ fn chain(error: &dyn Error) -> String {
 
 #[test]
 fn a_private_certificate_is_trusted_when_it_is_listed() {
-    for params in [
-        CertificateParams::new(["127.0.0.1".to_owned()]).unwrap(),
-        authority("127.0.0.1"),
+    for certificate in [
+        Certificate::self_signed(),
+        Certificate::self_signed_authority(),
+        Certificate::issued(),
     ] {
-        let identity = self_signed(&params);
-        let server = PrivateServer::start(&identity);
-        let pem = identity.certificate.pem();
-        let file = server.file("ca.pem", &pem);
-        server.file("folder/ca.pem", &pem);
+        let server = PrivateServer::start(&certificate);
+        let pem = certificate.trusted_pem();
+        let file = server.file("ca.pem", pem);
+        server.file("folder/ca.pem", pem);
         server.file("folder/README", "no certificate");
         let folder = server.dir.path().join("folder");
         for (name, verify_ssl, ca_bundle, is_trusted) in [
@@ -124,37 +108,20 @@ fn a_private_certificate_is_trusted_when_it_is_listed() {
 }
 
 #[test]
-fn what_a_listed_authority_has_signed_is_trusted() {
-    let authority_params = authority("Example authority");
-    let authority = self_signed(&authority_params);
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-    let issuer = Issuer::from_params(&authority_params, &authority.key);
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    let server = PrivateServer::start(&Identity { certificate, key });
-    let bundle = server.file("ca.pem", &authority.certificate.pem());
-    server.client(true, Some(bundle)).unwrap();
-}
-
-#[test]
 fn a_listed_certificate_must_fit_all_the_same() {
-    let mut expired = authority("127.0.0.1");
-    expired.not_before = date_time_ymd(2019, 1, 1);
-    expired.not_after = date_time_ymd(2020, 1, 1);
-    let mut early = authority("127.0.0.1");
-    early.not_before = date_time_ymd(2200, 1, 1);
-    early.not_after = date_time_ymd(2201, 1, 1);
-    for (params, problem) in [
-        (expired, "has expired: renew it"),
-        (early, "is not valid yet: check the clocks"),
+    for (certificate, problem) in [
+        (Certificate::expired_authority(), "has expired: renew it"),
         (
-            authority("ls.example"),
+            Certificate::early_authority(),
+            "is not valid yet: check the clocks",
+        ),
+        (
+            Certificate::self_signed_authority_for("ls.example"),
             "is for another name: use an address with a name of the certificate",
         ),
     ] {
-        let identity = self_signed(&params);
-        let server = PrivateServer::start(&identity);
-        let bundle = server.file("ca.pem", &identity.certificate.pem());
+        let server = PrivateServer::start(&certificate);
+        let bundle = server.file("ca.pem", certificate.trusted_pem());
         let error = server.client(true, Some(bundle)).unwrap_err();
         let text = chain(&error);
         assert!(
@@ -167,10 +134,10 @@ fn a_listed_certificate_must_fit_all_the_same() {
 
 #[test]
 fn an_authority_that_is_not_listed_is_refused_by_name_of_the_setting() {
-    let server = PrivateServer::start(&self_signed(&authority("127.0.0.1")));
+    let server = PrivateServer::start(&Certificate::self_signed_authority());
     // Another key under the same name.
-    let other = self_signed(&authority("127.0.0.1"));
-    let bundle = server.file("other.pem", &other.certificate.pem());
+    let other = Certificate::self_signed_authority();
+    let bundle = server.file("other.pem", other.trusted_pem());
     let untrusted = "the certificate of 127.0.0.1 is not";
     for (ca_bundle, fix) in [
         (
@@ -192,7 +159,7 @@ fn an_authority_that_is_not_listed_is_refused_by_name_of_the_setting() {
 
 #[test]
 fn a_list_of_certificates_that_cannot_be_read_is_an_error() {
-    let server = PrivateServer::start(&self_signed(&authority("127.0.0.1")));
+    let server = PrivateServer::start(&Certificate::self_signed_authority());
     let empty = server.file("empty.pem", "");
     let broken = server.file(
         "broken.pem",

@@ -1,8 +1,6 @@
 //! What a token turns into before it is sent, and how often Label Studio is asked for that.
 #![cfg(feature = "client")]
 
-mod stand_in;
-
 use std::{
     error::Error,
     sync::{
@@ -13,10 +11,13 @@ use std::{
 };
 
 use label_studio_sdk::{Client, ClientError, ClientOptions, client::TokenKind};
-use serde_json::{Value, json};
-use stand_in::{
-    Reply, StandIn, access_token, fetcher::Fetcher, jwt, now, options, personal_access_token,
+use label_studio_testing::{
+    Answer, MockService,
+    label_studio::client_options,
+    media::TestFetcher,
+    tokens::{access_token, jwt, now, personal_access_token},
 };
+use serde_json::{Value, json};
 
 const LEGACY: &str = "0123456789abcdef0123456789abcdef01234567";
 const REFRESH: &str = "/api/token/refresh/";
@@ -31,10 +32,10 @@ fn tokens_are_exchanged_as_recorded() {
 }
 
 fn check(name: &str, case: &Value) {
-    let server = StandIn::start({
+    let server = MockService::start({
         let name = name.to_owned();
         move |_| match name.as_str() {
-            "refresh_401" => Reply::status(401),
+            "refresh_401" => Answer::status(401),
             "access_expired_immediately" => exchanged(&jwt(&json!({ "exp": now() - 10 }))),
             _ => exchanged(&access_token("a")),
         }
@@ -45,8 +46,8 @@ fn check(name: &str, case: &Value) {
         _ => personal_access_token(),
     };
     let recorded = case["base_url"].as_str().unwrap();
-    let base_url = recorded.replace("http://ls.example:8080", &server.url());
-    let client = Client::new(options(&base_url).with_token(&token));
+    let base_url = recorded.replace("http://ls.example:8080", &server.url(""));
+    let client = Client::new(client_options(&base_url).with_token(&token));
     assert_eq!(client.is_ok(), case["constructed"] == true, "{name}");
     let Ok(client) = client else { return };
 
@@ -62,7 +63,7 @@ fn check(name: &str, case: &Value) {
             None => assert_eq!(header.unwrap_err().status(), Some(401), "{name}"),
         }
     }
-    let asked = server.asked();
+    let asked = server.received();
     assert_eq!(asked.len(), expected.len(), "{name}");
     for (asked, expected) in asked.iter().zip(expected) {
         let url = expected["url"].as_str().unwrap();
@@ -72,7 +73,7 @@ fn check(name: &str, case: &Value) {
             "{name}"
         );
         assert_eq!(asked.method, expected["method"], "{name}");
-        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        let body: Value = asked.json();
         assert_eq!(body, json!({ "refresh": token }), "{name}");
     }
 }
@@ -80,9 +81,9 @@ fn check(name: &str, case: &Value) {
 #[test]
 fn a_path_without_a_slash_is_kept_when_a_token_is_exchanged() {
     // The original drops the last part of the path here.
-    let server = StandIn::start(|_| exchanged(&access_token("a")));
-    let url = format!("{}/ls", server.url());
-    let client = Client::new(options(&url).with_token(personal_access_token())).unwrap();
+    let server = MockService::start(|_| exchanged(&access_token("a")));
+    let url = format!("{}/ls", server.url(""));
+    let client = Client::new(client_options(&url).with_token(personal_access_token())).unwrap();
     client.authorization().unwrap();
     assert_eq!(server.targets(), ["/ls/api/token/refresh/"]);
 }
@@ -90,30 +91,35 @@ fn a_path_without_a_slash_is_kept_when_a_token_is_exchanged() {
 #[test]
 fn an_access_token_is_used_until_shortly_before_it_expires() {
     for (lifetime, n_exchanges) in [(300, 1), (20, 3)] {
-        let server = StandIn::start(move |_| {
+        let server = MockService::start(move |_| {
             exchanged(&jwt(&json!({ "iat": now(), "exp": now() + lifetime })))
         });
         let client = server.client(&personal_access_token());
         for _ in 0..3 {
             client.authorization().unwrap();
         }
-        assert_eq!(server.asked().len(), n_exchanges, "lifetime {lifetime} s");
+        assert_eq!(
+            server.received().len(),
+            n_exchanges,
+            "lifetime {lifetime} s"
+        );
     }
 }
 
 #[test]
 fn a_wrong_clock_does_not_make_access_tokens_useless() {
-    let server =
-        StandIn::start(|_| exchanged(&jwt(&json!({ "iat": now() - 7200, "exp": now() - 6900 }))));
+    let server = MockService::start(|_| {
+        exchanged(&jwt(&json!({ "iat": now() - 7200, "exp": now() - 6900 })))
+    });
     let client = server.client(&personal_access_token());
     client.authorization().unwrap();
     client.authorization().unwrap();
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.received().len(), 1);
 }
 
 #[test]
 fn eight_threads_share_one_exchange() {
-    let server = StandIn::start(|_| exchanged(&access_token("a")));
+    let server = MockService::start(|_| exchanged(&access_token("a")));
     let client = server.client(&personal_access_token());
     let barrier = Barrier::new(8);
     thread::scope(|scope| {
@@ -130,15 +136,15 @@ fn eight_threads_share_one_exchange() {
 #[test]
 fn a_refused_access_token_is_replaced_once() {
     let n_exchanges = AtomicUsize::new(0);
-    let server = StandIn::start(move |asked| match asked.path() {
+    let server = MockService::start(move |asked| match asked.path() {
         REFRESH => {
             let n = n_exchanges.fetch_add(1, Ordering::SeqCst);
             exchanged(&format!("access-{n}"))
         }
         _ if asked.authorization() == Some("Bearer access-1") => {
-            Reply::json(&json!({ "id": 7, "email": "a@b.example" }))
+            Answer::json(&json!({ "id": 7, "email": "a@b.example" }))
         }
-        _ => Reply::status(401),
+        _ => Answer::status(401),
     });
     let client = server.client(&personal_access_token());
     assert_eq!(client.whoami().unwrap().id, 7);
@@ -148,13 +154,13 @@ fn a_refused_access_token_is_replaced_once() {
 
 #[test]
 fn an_access_token_refused_twice_is_an_error() {
-    let server = StandIn::start(|asked| match asked.path() {
+    let server = MockService::start(|asked| match asked.path() {
         REFRESH => exchanged(&access_token("a")),
-        _ => Reply::status(401),
+        _ => Answer::status(401),
     });
     let client = server.client(&personal_access_token());
     assert_eq!(client.whoami().unwrap_err().status(), Some(401));
-    assert_eq!(server.asked().len(), 4);
+    assert_eq!(server.received().len(), 4);
 }
 
 #[test]
@@ -174,10 +180,10 @@ fn a_token_is_recognised() {
             TokenKind::Access,
         ),
     ] {
-        let client = Client::new(options("http://ls.example").with_token(&token)).unwrap();
+        let client = Client::new(client_options("http://ls.example").with_token(&token)).unwrap();
         assert_eq!(client.token_kind(), Some(expect), "{token}");
     }
-    let client = Client::new(options("http://ls.example").with_token(" ")).unwrap();
+    let client = Client::new(client_options("http://ls.example").with_token(" ")).unwrap();
     assert_eq!(client.token_kind(), None, "a blank token is none");
     assert!(matches!(
         client.authorization(),
@@ -187,7 +193,7 @@ fn a_token_is_recognised() {
 
 #[test]
 fn a_token_that_cannot_work_is_an_error_at_once() {
-    let make = |token: &str| Client::new(options("http://ls.example").with_token(token));
+    let make = |token: &str| Client::new(client_options("http://ls.example").with_token(token));
     let without_expiry = make(&jwt(&json!({ "token_type": "refresh" })));
     assert!(matches!(without_expiry, Err(ClientError::ExpiredToken)));
     assert!(matches!(
@@ -200,8 +206,8 @@ fn a_token_that_cannot_work_is_an_error_at_once() {
 #[test]
 fn no_token_is_ever_shown() {
     let token = personal_access_token();
-    let server = StandIn::start(|_| Reply::status(401));
-    let options = options(&server.url()).with_token(&token);
+    let server = MockService::start(|_| Answer::status(401));
+    let options = client_options(&server.url("")).with_token(&token);
     let client = Client::new(options.clone()).unwrap();
     let error = client.whoami().unwrap_err();
     let cause = error.source().unwrap().to_string();
@@ -218,13 +224,13 @@ fn no_token_is_ever_shown() {
     }
 }
 
-fn exchanged(access: &str) -> Reply {
-    Reply::json(&json!({ "access": access }))
+fn exchanged(access: &str) -> Answer {
+    Answer::json(&json!({ "access": access }))
 }
 
 #[test]
 fn words_before_a_token_are_taken_off() {
-    let server = StandIn::start(|_| Reply::ok(r#"{"id": 1}"#));
+    let server = MockService::start(|_| Answer::ok(r#"{"id": 1}"#));
     for (token, expected) in [
         (format!("Token {LEGACY}"), format!("Token {LEGACY}")),
         (format!("token  {LEGACY} "), format!("Token {LEGACY}")),
@@ -243,7 +249,7 @@ fn words_before_a_token_are_taken_off() {
     let pat = server.client(&format!("Bearer {}", personal_access_token()));
     assert_eq!(pat.token_kind(), Some(TokenKind::PersonalAccess));
     for token in ["Token", "Bearer ", "Basic abc def", "Token abc def"] {
-        let client = Client::new(options(&server.url()).with_token(token));
+        let client = Client::new(client_options(&server.url("")).with_token(token));
         let is_word = token.trim_end() == "Token" || token.trim_end() == "Bearer";
         assert_eq!(client.is_ok(), is_word, "{token}: {client:?}");
     }
@@ -251,7 +257,7 @@ fn words_before_a_token_are_taken_off() {
 
 #[test]
 fn a_token_that_cannot_be_used_is_the_reason_of_each_failure() {
-    let server = StandIn::start(|_| Reply::ok("{}"));
+    let server = MockService::start(|_| Answer::ok("{}"));
     let expired = jwt(&json!({ "token_type": "refresh", "exp": now() - 10 }));
     for (token, reason) in [
         (expired.as_str(), "the personal access token has expired"),
@@ -259,7 +265,7 @@ fn a_token_that_cannot_be_used_is_the_reason_of_each_failure() {
     ] {
         let client = Client::new(ClientOptions {
             defer_token_problems: true,
-            ..options(&server.url()).with_token(token)
+            ..client_options(&server.url("")).with_token(token)
         })
         .unwrap();
         assert!(client.has_token());
@@ -268,11 +274,11 @@ fn a_token_that_cannot_be_used_is_the_reason_of_each_failure() {
         assert!(problem.contains(reason), "{problem}");
         let error = client.whoami().unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
-        let fetcher = Fetcher::new(Some(client), |options| options);
+        let fetcher = TestFetcher::new(Some(client), |options| options);
         for value in ["/data/upload/1/a.png", "s3://bucket/a.png"] {
             let error = fetcher.get(value).unwrap_err().to_string();
             assert!(error.contains(reason), "{value}: {error}");
         }
     }
-    assert!(server.asked().is_empty());
+    assert!(server.received().is_empty());
 }

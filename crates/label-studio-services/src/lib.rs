@@ -45,8 +45,6 @@ mod response;
 mod retry;
 mod secret;
 mod sigv4;
-#[cfg(feature = "stand-in")]
-mod stand_in;
 mod values;
 
 pub use args::ServiceArgs;
@@ -67,6 +65,4 @@ pub use request::ServiceRequest;
 pub use response::ServiceResponse;
 pub use secret::Secret;
 pub use sigv4::{Credentials, Signer, Timestamp, sha256_hex, uri_encoded};
-#[cfg(feature = "stand-in")]
-pub use stand_in::{Answer, Received, StandIn, variables};
 pub use values::{first_filled, parse_object, parse_seconds};

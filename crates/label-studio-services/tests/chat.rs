@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use label_studio_services::{
-    Answer, Budget, ChatClient, ChatEndpoint, ChatError, ChatReply, Deadline, Prices,
-    ResponseCache, Secret, ServiceClient, ServiceOptions, StandIn, Usage,
+    Budget, ChatClient, ChatEndpoint, ChatError, ChatReply, Deadline, Prices, ResponseCache,
+    Secret, ServiceClient, ServiceOptions, Usage,
 };
+use label_studio_testing::{Answer, MockService};
 use serde_json::{Value, json};
 
-fn chat(service: &StandIn) -> ChatClient {
+fn chat(service: &MockService) -> ChatClient {
     let options = ServiceOptions {
         retries: 1,
         retry_delay: Duration::from_millis(1),
@@ -40,7 +41,7 @@ fn piece(text: &str) -> String {
 
 #[test]
 fn an_answer_is_read_whole() {
-    let service = StandIn::with_answers([Answer::json(&completion("a cat"))]);
+    let service = MockService::with_answers([Answer::json(&completion("a cat"))]);
     let reply = ask(&chat(&service)).unwrap();
     assert_eq!(reply.texts(), ["a cat"]);
     assert_eq!(
@@ -70,7 +71,7 @@ fn an_answer_is_put_together_from_its_pieces() {
         usage,
         "[DONE]".to_owned(),
     ];
-    let service = StandIn::with_answers([Answer::events(events)]);
+    let service = MockService::with_answers([Answer::events(events)]);
     let reply = ask(&chat(&service).with_streaming(true)).unwrap();
     assert_eq!(reply.texts(), ["a cat"]);
     assert_eq!(
@@ -85,14 +86,14 @@ fn an_answer_is_put_together_from_its_pieces() {
 
 #[test]
 fn a_server_that_does_not_stream_though_asked_is_understood() {
-    let service = StandIn::with_answers([Answer::json(&completion("a cat"))]);
+    let service = MockService::with_answers([Answer::json(&completion("a cat"))]);
     let reply = ask(&chat(&service).with_streaming(true)).unwrap();
     assert_eq!(
         (reply.texts(), reply.is_cut()),
         (vec!["a cat".to_owned()], false)
     );
     let failing = json!({ "error": { "message": "no such model" } });
-    let service = StandIn::with_answers([Answer::json(&failing)]);
+    let service = MockService::with_answers([Answer::json(&failing)]);
     let failure = ask(&chat(&service).with_streaming(true)).unwrap_err();
     assert!(failure.to_string().contains("no such model"), "{failure}");
 }
@@ -101,24 +102,24 @@ fn a_server_that_does_not_stream_though_asked_is_understood() {
 fn a_server_that_streams_unasked_is_understood() {
     let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
     let pieces = [piece("a "), piece("cat"), end.to_string()];
-    let service = StandIn::with_answers([Answer::events(&pieces)]);
+    let service = MockService::with_answers([Answer::events(&pieces)]);
     assert_eq!(ask(&chat(&service)).unwrap().texts(), ["a cat"]);
-    let service = StandIn::with_answers([Answer::events(&pieces[..2])]);
+    let service = MockService::with_answers([Answer::events(&pieces[..2])]);
     let failure = ask(&chat(&service)).unwrap_err();
     assert!(failure.to_string().contains("ended early"), "{failure}");
 }
 
 #[test]
 fn a_stream_that_breaks_is_an_error_and_one_that_outlasts_the_time_is_cut() {
-    let service = StandIn::with_answers([Answer::events([piece("a c")]).cut()]);
+    let service = MockService::with_answers([Answer::events([piece("a c")]).cut()]);
     let failure = ask(&chat(&service).with_streaming(true)).unwrap_err();
     assert!(failure.to_string().contains("ended early"), "{failure}");
 
-    let service = StandIn::with_answers([Answer::events([piece("a c")])]);
+    let service = MockService::with_answers([Answer::events([piece("a c")])]);
     let failure = ask(&chat(&service).with_streaming(true)).unwrap_err();
     assert!(failure.to_string().contains("ended early"), "{failure}");
 
-    let service = StandIn::with_answers([Answer::events([piece("a c")]).stalled()]);
+    let service = MockService::with_answers([Answer::events([piece("a c")]).stalled()]);
     let chat = chat(&service).with_streaming(true);
     let reply = chat
         .ask(&question(), Deadline::after(Duration::from_secs(2)))
@@ -148,7 +149,7 @@ fn what_is_no_answer_is_an_error() {
         (Answer::json(&failing).with_status(401), "answered 401"),
     ];
     for (answer, expected) in cases {
-        let service = StandIn::with_answers([answer]);
+        let service = MockService::with_answers([answer]);
         let failure = ask(&chat(&service)).unwrap_err().to_string();
         assert!(failure.contains(expected), "{failure:?} lacks {expected:?}");
     }
@@ -157,7 +158,7 @@ fn what_is_no_answer_is_an_error() {
         ("{".to_owned(), "did not answer with the JSON"),
     ];
     for (event, expected) in events {
-        let service = StandIn::with_answers([Answer::events([event])]);
+        let service = MockService::with_answers([Answer::events([event])]);
         let failure = ask(&chat(&service).with_streaming(true))
             .unwrap_err()
             .to_string();
@@ -171,13 +172,13 @@ fn parts_of_a_text_and_missing_texts_are_read() {
         { "index": 1, "message": { "content": null } },
         { "index": 0, "message": { "content": [{ "type": "text", "text": "a " }, { "type": "text", "text": "cat" }] } },
     ] });
-    let service = StandIn::with_answers([Answer::json(&parts)]);
+    let service = MockService::with_answers([Answer::json(&parts)]);
     assert_eq!(ask(&chat(&service)).unwrap().texts(), ["a cat", ""]);
 }
 
 #[test]
 fn what_was_asked_before_is_not_paid_again() {
-    let service = StandIn::with_answers([Answer::json(&completion("a cat"))]);
+    let service = MockService::with_answers([Answer::json(&completion("a cat"))]);
     let budget = Arc::new(Budget::new());
     let chat = chat(&service)
         .with_budget(Arc::clone(&budget))
@@ -214,7 +215,7 @@ fn nothing_is_asked_once_the_budget_is_used_up() {
         ),
     ];
     for (budget, expected) in budgets {
-        let service = StandIn::with_answers([Answer::json(&completion("a cat"))]);
+        let service = MockService::with_answers([Answer::json(&completion("a cat"))]);
         let chat = chat(&service).with_budget(Arc::new(budget));
         ask(&chat).unwrap();
         let failure = ask(&chat).unwrap_err().to_string();
@@ -227,7 +228,7 @@ fn nothing_is_asked_once_the_budget_is_used_up() {
 fn tokens_are_estimated_when_the_service_does_not_count_them() {
     let mut uncounted = completion("a cat that sits on a mat");
     uncounted["usage"].take();
-    let service = StandIn::with_answers([Answer::json(&uncounted)]);
+    let service = MockService::with_answers([Answer::json(&uncounted)]);
     let usage = ask(&chat(&service)).unwrap().usage;
     assert!(
         usage.input_tokens > 5 && usage.output_tokens == 6,

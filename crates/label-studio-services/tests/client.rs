@@ -3,15 +3,16 @@
 use std::{error::Error, time::Duration};
 
 use label_studio_services::{
-    Answer, Deadline, Secret, ServiceClient, ServiceError, ServiceOptions, ServiceRequest, StandIn,
+    Deadline, Secret, ServiceClient, ServiceError, ServiceOptions, ServiceRequest,
 };
+use label_studio_testing::{Answer, MockService};
 use serde_json::{Value, json};
 
 const KEY: &str = "sk-very-secret";
 
-/// Enough for a stand-in on a busy machine.
+/// Enough for a mock on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// For stand-ins that hang whatever time they get.
+/// For mocks that never answer.
 const HASTE: Duration = Duration::from_millis(100);
 
 fn client(read_timeout: Duration) -> ServiceClient {
@@ -25,11 +26,11 @@ fn client(read_timeout: Duration) -> ServiceClient {
     ServiceClient::new(options).unwrap()
 }
 
-fn ask(service: &StandIn) -> Result<Value, ServiceError> {
+fn ask(service: &MockService) -> Result<Value, ServiceError> {
     ask_waiting(service, PATIENCE)
 }
 
-fn ask_waiting(service: &StandIn, read_timeout: Duration) -> Result<Value, ServiceError> {
+fn ask_waiting(service: &MockService, read_timeout: Duration) -> Result<Value, ServiceError> {
     let request = ServiceRequest::post(&service.url("/v1/ask?token=in-the-query"))
         .unwrap()
         .bearer(&Secret::from(KEY))
@@ -88,7 +89,7 @@ fn sends_again_only_what_may_pass() {
         ("huge", Answer::huge(2 << 20), 1),
     ];
     for (name, fault, n_requests) in cases {
-        let service = StandIn::with_answers([fault, good()]);
+        let service = MockService::with_answers([fault, good()]);
         let answer = ask(&service);
         assert_eq!(service.received().len(), n_requests, "{name}: {answer:?}");
         assert_eq!(answer.is_ok(), n_requests > 1, "{name}: {answer:?}");
@@ -122,7 +123,7 @@ fn says_what_went_wrong_in_the_end() {
         ),
     ];
     for (fault, expected) in cases {
-        let service = StandIn::with_answers([fault]);
+        let service = MockService::with_answers([fault]);
         let message = chain(&ask(&service).unwrap_err());
         assert!(message.contains(expected), "{message:?} lacks {expected:?}");
         assert!(message.contains("/v1/ask"), "{message:?} names no address");
@@ -136,7 +137,7 @@ fn says_what_went_wrong_in_the_end() {
 #[test]
 fn a_service_that_hangs_is_given_up() {
     for fault in [Answer::hang(), Answer::json(&json!({})).stalled()] {
-        let service = StandIn::with_answers([fault]);
+        let service = MockService::with_answers([fault]);
         let message = chain(&ask_waiting(&service, HASTE).unwrap_err());
         assert!(message.contains("took too long to answer"), "{message}");
     }
@@ -144,8 +145,9 @@ fn a_service_that_hangs_is_given_up() {
 
 #[test]
 fn waits_as_long_as_the_service_asks_unless_that_is_too_long() {
-    let service =
-        StandIn::with_answers([error(429, "limit of 3 a minute").with_header("retry-after", "60")]);
+    let service = MockService::with_answers([
+        error(429, "limit of 3 a minute").with_header("retry-after", "60")
+    ]);
     let request = ServiceRequest::get(&service.url("")).unwrap();
     let failure = client(PATIENCE).send(&request, Deadline::after(Duration::from_secs(30)));
     let failure = failure.unwrap_err();
@@ -159,7 +161,7 @@ fn waits_as_long_as_the_service_asks_unless_that_is_too_long() {
 #[test]
 fn hides_keys_that_a_service_repeats() {
     let said = format!("key {KEY} is not known");
-    let service = StandIn::with_answers([error(401, &said)]);
+    let service = MockService::with_answers([error(401, &said)]);
     let failure = ask(&service).unwrap_err();
     assert!(
         chain(&failure).contains("key *** is not known"),
@@ -174,7 +176,7 @@ fn hides_keys_that_a_service_repeats() {
 #[test]
 fn a_request_that_acts_is_sent_again_only_when_it_was_not_read() {
     for (status, n_requests) in [(429, 2), (503, 2), (500, 1), (409, 1)] {
-        let service = StandIn::with_answers([error(status, "no"), Answer::json(&json!({}))]);
+        let service = MockService::with_answers([error(status, "no"), Answer::json(&json!({}))]);
         let request = ServiceRequest::post(&service.url(""))
             .unwrap()
             .acting_once();
@@ -185,7 +187,7 @@ fn a_request_that_acts_is_sent_again_only_when_it_was_not_read() {
 
 #[test]
 fn a_service_that_is_not_there_is_named() {
-    let service = StandIn::with_answers([Answer::status(200)]);
+    let service = MockService::with_answers([Answer::status(200)]);
     let url = service.url("");
     drop(service);
     let request = ServiceRequest::get(&url).unwrap();
@@ -201,7 +203,7 @@ fn a_service_that_is_not_there_is_named() {
 
 #[test]
 fn sends_what_was_asked_for() {
-    let service = StandIn::with_answers([Answer::json(&json!({}))]);
+    let service = MockService::with_answers([Answer::json(&json!({}))]);
     ask(&service).unwrap();
     let request = service.received().remove(0);
     assert_eq!(

@@ -10,8 +10,9 @@ use std::{
 };
 
 use label_studio_services::{
-    Answer, Deadline, ServiceClient, ServiceOptions, ServiceRequest, StandIn, map_parallel,
+    Deadline, ServiceClient, ServiceOptions, ServiceRequest, map_parallel,
 };
+use label_studio_testing::{Answer, MockService};
 use serde_json::json;
 
 const FOUR: NonZeroUsize = NonZeroUsize::new(4).unwrap();
@@ -77,7 +78,7 @@ fn a_panic_reaches_the_caller() {
 #[test]
 fn requests_of_several_calls_share_one_bound() {
     let meeting = Meeting::of(4);
-    let service = StandIn::start(move |_| {
+    let service = MockService::start(move |_| {
         meeting.join();
         Answer::json(&json!({}))
     });

@@ -1,12 +1,12 @@
 //! Services that fail, at each step.
 
-mod stand_in;
+mod mock;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use label_studio_ml::json;
-use label_studio_services::{Answer, Received};
-use stand_in::{Stage, answer, body};
+use label_studio_testing::{Answer, Received};
+use mock::{Stage, answer, body};
 
 const STEPS: [&str; 3] = ["POST", "PUT", "PATCH"];
 

@@ -1,13 +1,13 @@
 //! From a typed text to audio in the task.
 
-mod stand_in;
+mod mock;
 
 use std::io::Write as _;
 
 use deepgram::{of_profile, secure_file_name};
 use label_studio_ml::{Value, json, serde_json};
-use label_studio_services::Answer;
-use stand_in::{CONFIG, Stage, answer, body};
+use label_studio_testing::Answer;
+use mock::{CONFIG, Stage, answer, body};
 
 const VECTORS: &str = include_str!("vectors/deepgram.json");
 const FILE: &str = "/s3/test-bucket/tts/123_user-7_9053f9be389e.mp3";

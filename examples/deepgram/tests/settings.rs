@@ -6,9 +6,8 @@ use std::{
 };
 
 use label_studio_ml::{Value, json, testing::TestProgram};
-use label_studio_services::{
-    Answer, Deadline, ServiceClient, ServiceOptions, ServiceRequest, StandIn,
-};
+use label_studio_services::{Deadline, ServiceClient, ServiceOptions, ServiceRequest};
+use label_studio_testing::{Answer, MockService};
 
 const CONFIG: &str = r#"<View><TextArea name="text" toName="audio" value="$text"/>
     <Audio name="audio" value="$audio"/></View>"#;
@@ -44,7 +43,7 @@ fn variables_that_are_set_to_nothing_count_as_not_set() {
 #[test]
 fn s3_acl_set_to_nothing_means_no_acl() {
     for (variable, acl) in [(None, Some("public-read")), (Some(("S3_ACL", "")), None)] {
-        let service = StandIn::start(|request| match request.method.as_str() {
+        let service = MockService::start(|request| match request.method.as_str() {
             "POST" => Answer::bytes("audio/mpeg", "ID3 the audio"),
             _ => Answer::json(&json!({ "id": 123 })),
         });

@@ -1,6 +1,6 @@
 //! The conversation with a Docling service.
 
-mod stand_in;
+mod mock;
 
 use std::{
     io::{Cursor, Write as _},
@@ -8,8 +8,8 @@ use std::{
 };
 
 use label_studio_ml::{Value, json};
-use label_studio_services::{Answer, Received};
-use stand_in::{Stage, document, in_body};
+use label_studio_testing::{Answer, Received};
+use mock::{Stage, document, in_body};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 const SUBMIT: &str = "/t/v1/convert/file/async";

@@ -1,7 +1,7 @@
 //! Labels every other occurrence of a word that the annotator has just labelled.
 //!
-//! There is nothing to train and nothing to load: [`occurrences`] searches, [`score`] says how alike a hit and the
-//! keyword are, and [`InteractiveSubstringMatching`] is the model around them.
+//! The model has no weights and does not train: [`occurrences`] searches, [`score`] compares an
+//! occurrence with the keyword, and [`InteractiveSubstringMatching`] is the model around them.
 //!
 //! ```
 //! use interactive_substring_matching::{SearchOptions, occurrences};

@@ -1,8 +1,8 @@
-//! How well an occurrence fits the keyword.
+//! Scores of occurrences.
 
 use clap::ValueEnum;
 
-/// What an occurrence is compared with
+/// Form of the keyword that an occurrence is compared with
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ScoreMode {
     /// The keyword in lower case, so that an exact copy of a keyword in capitals scores 0
@@ -12,7 +12,7 @@ pub enum ScoreMode {
     Typed,
 }
 
-/// Returns the share of the characters of `found` that the keyword has in the same place.
+/// Returns the fraction of the characters of `found` that the keyword has at the same position.
 ///
 /// ```
 /// use interactive_substring_matching::{ScoreMode, score};

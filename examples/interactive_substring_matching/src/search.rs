@@ -1,17 +1,18 @@
-//! Finds a keyword in a text, as a literal and not as a pattern.
+//! Finds a literal keyword in a text.
 
 use std::ops::Range;
 
-/// What counts as an occurrence.
+/// Options of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SearchOptions {
-    /// Whether upper and lower case differ.
+    /// Whether upper and lower case are distinguished.
     pub case_sensitive: bool,
     /// Whether an occurrence must not begin or end inside a word.
     pub whole_words: bool,
 }
 
-/// Returns the occurrences of `keyword` in `text` that do not overlap, from the left, as ranges of code points of `text`.
+/// Returns the occurrences of `keyword` in `text` that do not overlap, from the left, as ranges of
+/// code points of `text`.
 ///
 /// The time is linear in the length of both. An empty keyword occurs nowhere.
 ///
@@ -39,7 +40,7 @@ pub fn occurrences(text: &str, keyword: &str, options: SearchOptions) -> Vec<Ran
     occurrences
 }
 
-/// A text without case. One code point may become several, so each remembers where it came from.
+/// A text in folded case. One code point may become several, so each has the index of its original.
 struct Folded {
     chars: Vec<char>,
     original_idx: Vec<usize>,
@@ -67,7 +68,7 @@ impl Folded {
         self.original_idx.push(original_idx);
     }
 
-    /// Maps a range back, unless it begins or ends inside what one code point became.
+    /// Maps a range back to the original text, unless it begins or ends inside a folded code point.
     fn original_range(&self, range: Range<usize>) -> Option<Range<usize>> {
         let (first, last) = (
             self.original_idx[range.start],
@@ -79,7 +80,7 @@ impl Folded {
     }
 }
 
-/// Tells whether neither end of a range stands between two characters of one word.
+/// Returns whether neither end of a range is inside a word.
 fn is_whole_words(text: &[char], range: &Range<usize>) -> bool {
     let is_word = |idx: usize| {
         text.get(idx)
@@ -89,7 +90,8 @@ fn is_whole_words(text: &[char], range: &Range<usize>) -> bool {
     !is_inside_word(range.start) && !is_inside_word(range.end)
 }
 
-/// Returns every place where `keyword` starts in `text`, overlapping ones too (Knuth, Morris and Pratt 1977).
+/// Returns every index where `keyword` starts in `text`, including overlapping ones (Knuth, Morris
+/// and Pratt 1977).
 fn starts(text: &[char], keyword: &[char]) -> Vec<usize> {
     let Some(last_idx) = keyword.len().checked_sub(1) else {
         return Vec::new();
@@ -107,7 +109,8 @@ fn starts(text: &[char], keyword: &[char]) -> Vec<usize> {
     starts
 }
 
-/// Returns, for each prefix of `keyword`, the length of the longest shorter prefix that it ends with.
+/// Returns, for each prefix of `keyword`, the length of the longest shorter prefix that it ends
+/// with.
 fn borders(keyword: &[char]) -> Vec<usize> {
     let mut borders = vec![0; keyword.len()];
     for idx in 1..keyword.len() {
@@ -116,7 +119,8 @@ fn borders(keyword: &[char]) -> Vec<usize> {
     borders
 }
 
-/// Returns how much of `keyword` is matched after `next`, when `n_matched` characters were before it.
+/// Returns how many characters of `keyword` match after `next`, given that `n_matched` matched
+/// before it.
 fn longest_match(keyword: &[char], borders: &[usize], mut n_matched: usize, next: char) -> usize {
     while n_matched > 0 && keyword.get(n_matched) != Some(&next) {
         n_matched = borders[n_matched - 1];

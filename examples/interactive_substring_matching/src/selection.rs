@@ -1,4 +1,4 @@
-//! What the annotator has just labelled.
+//! The region that the annotator has just drawn.
 
 use std::ops::Range;
 
@@ -7,15 +7,16 @@ use label_studio_ml::{
     anyhow::{self, Context},
 };
 
-/// What to leave out.
+/// Which occurrences are not suggested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exclude {
-    /// Nothing: the selected region is suggested again.
+    /// None: the selected region is suggested again.
     #[default]
     Nothing,
     /// The selected region itself.
     Selected,
-    /// Spans that the interactive context shows as labelled by the same control, the selected one among them.
+    /// Spans of the interactive context that the same control labels already, including the
+    /// selected one.
     Annotated,
 }
 
@@ -31,7 +32,8 @@ pub(crate) struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Finds the first of `regions` that a `<Labels>` control drew on a `<Text>`; `None` when there is none.
+    /// Finds the first of `regions` that a `<Labels>` control drew on a `<Text>`; `None` when there
+    /// is none.
     ///
     /// Fails when that region has no text or no labels.
     pub(crate) fn find(
@@ -58,12 +60,12 @@ impl<'a> Selection<'a> {
         }))
     }
 
-    /// Tells whether a range is the selected region itself.
+    /// Returns whether a range is the selected region.
     pub(crate) fn is_at(&self, range: &Range<usize>) -> bool {
         span(self.region).as_ref() == Some(range)
     }
 
-    /// Tells whether the control has labelled exactly this range already.
+    /// Returns whether the control labels exactly this range already.
     pub(crate) fn is_annotated(&self, range: &Range<usize>) -> bool {
         let mine = self
             .regions

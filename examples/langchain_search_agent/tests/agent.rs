@@ -1,12 +1,12 @@
 //! The conversation with the chat model and the searches in it.
 
-mod stand_in;
+mod mock;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use label_studio_ml::{Value, json};
-use label_studio_services::Answer;
-use stand_in::{GOOGLE, Stage, completion, messages, says, wants};
+use label_studio_testing::Answer;
+use mock::{GOOGLE, Stage, completion, messages, says, wants};
 
 const CONFIG: &str = r#"<View>
     <Text name="input" value="$text"/>
@@ -71,7 +71,7 @@ fn requests_are_those_of_the_original_with_a_valid_tool_name() {
         { "role": "tool", "tool_call_id": "call_0", "content": "Snippet" },
     ]);
     assert_eq!(chats[1], second);
-    let chat = &stage.service.received_at(stand_in::CHAT)[0];
+    let chat = &stage.service.received_at(mock::CHAT)[0];
     assert_eq!(chat.header("authorization"), Some("Bearer chat-key"));
     let search = &stage.service.received_at(GOOGLE)[0];
     assert_eq!(
@@ -90,14 +90,12 @@ fn without_a_search_no_tool_is_offered() {
 
 #[test]
 fn searxng_needs_no_key() {
-    let stage = Stage::with(&["--searxng-url", "STAND-IN"], |request| {
-        match request.path() {
-            "/searx/search" => Answer::json(&json!({ "results": [
+    let stage = Stage::with(&["--searxng-url", "MOCK"], |request| match request.path() {
+        "/searx/search" => Answer::json(&json!({ "results": [
             { "title": "a", "content": "First one" }, { "title": "b", "content": "" }, { "content": "Second" }, { "title": "c" },
         ] })),
-            _ if messages(request).len() == 1 => wants(&[("web_search_snippets", "ä & b")]),
-            _ => says("Bad"),
-        }
+        _ if messages(request).len() == 1 => wants(&[("web_search_snippets", "ä & b")]),
+        _ => says("Bad"),
     });
     let answer = stage.client.predict(&body("p", &["T"]));
     let search = &stage.service.received_at("/searx/search")[0];

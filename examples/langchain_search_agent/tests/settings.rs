@@ -1,15 +1,8 @@
 //! The program's settings.
 
-use clap::{CommandFactory, Parser};
 use label_studio_ml::testing::TestProgram;
-use label_studio_services::variables;
+use label_studio_testing::flags::variables;
 use langchain_search_agent::Options;
-
-#[derive(Parser)]
-struct Program {
-    #[command(flatten)]
-    options: Options,
-}
 
 #[test]
 fn every_variable_has_its_default() {
@@ -46,7 +39,7 @@ fn every_variable_has_its_default() {
         ("SERVICE_PROXY", ""),
     ];
     let expected = expected.map(|(name, default)| (name.to_owned(), default.to_owned()));
-    assert_eq!(variables(&Program::command()), expected.into());
+    assert_eq!(variables::<Options>(), expected.into());
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The recorded requests and answers of the Python original.
 
-mod stand_in;
+mod mock;
 
 use label_studio_ml::{Value, json, serde_json};
-use stand_in::Stage;
+use mock::Stage;
 
 const VECTORS: &str = include_str!("vectors/langchain_search_agent.json");
 /// What the recorded answers hold in place of an id.

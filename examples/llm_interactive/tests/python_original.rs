@@ -1,24 +1,17 @@
 //! What the Python original asked the chat model and answered, recorded call by call, with a real `openai` client.
 
-use clap::Parser;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json, serde_json, store::MemoryStore, testing::TestClient,
 };
-use label_studio_services::{Answer, StandIn};
-use llm_interactive::{OpenAIInteractive, Options};
+use label_studio_testing::{Answer, MockService, flags};
+use llm_interactive::OpenAIInteractive;
 
 const VECTORS: &str = include_str!("vectors/python_original.json");
 /// What the recordings hold in place of the chat model's address.
-const STAND_IN: &str = "STANDIN";
-
-#[derive(Parser)]
-struct Program {
-    #[command(flatten)]
-    options: Options,
-}
+const MOCK: &str = "STANDIN";
 
 /// A chat model that gives the recorded replies.
-fn chat_model(case: &Value) -> StandIn {
+fn chat_model(case: &Value) -> MockService {
     let choice = |text: &Value| json!({ "finish_reason": "stop", "message": { "role": "assistant", "content": text } });
     let choices: Vec<_> = case["replies"]
         .as_array()
@@ -26,13 +19,12 @@ fn chat_model(case: &Value) -> StandIn {
         .iter()
         .map(choice)
         .collect();
-    StandIn::start(move |_| Answer::json(&json!({ "choices": choices })))
+    MockService::start(move |_| Answer::json(&json!({ "choices": choices })))
 }
 
-fn backend(case: &Value, chat_model: &StandIn) -> TestClient {
+fn backend(case: &Value, chat_model: &MockService) -> TestClient {
     let base_url = chat_model.url("/v1");
     let mut flags = [
-        "backend",
         "--openai-api-key",
         "sk-test",
         "--openai-base-url",
@@ -42,14 +34,9 @@ fn backend(case: &Value, chat_model: &StandIn) -> TestClient {
     .to_vec();
     for (name, setting) in case["environment"].as_object().unwrap() {
         flags.push(format!("--{}", name.to_lowercase().replace('_', "-")));
-        flags.push(
-            setting
-                .as_str()
-                .unwrap()
-                .replace(STAND_IN, &chat_model.url("")),
-        );
+        flags.push(setting.as_str().unwrap().replace(MOCK, &chat_model.url("")));
     }
-    let model = OpenAIInteractive::new(Program::parse_from(flags).options).unwrap();
+    let model = OpenAIInteractive::new(flags::parse(&flags)).unwrap();
     let resources = Resources::new(MemoryStore::default());
     TestClient::with_resources(model, &ServerArgs::default(), resources)
 }
@@ -64,9 +51,7 @@ fn asks_and_answers_like_the_python_original() {
         let chat_model = chat_model(case);
         let backend = backend(case, &chat_model);
         for call in case["calls"].as_array().unwrap() {
-            let body = call["body"]
-                .to_string()
-                .replace(STAND_IN, &chat_model.url(""));
+            let body = call["body"].to_string().replace(MOCK, &chat_model.url(""));
             let headers = [("content-type", "application/json")];
             let (status, mut answer) =
                 backend.send("POST", call["path"].as_str().unwrap(), &headers, body);

@@ -1,12 +1,11 @@
 //! Recorded requests of Label Studio, what the Python original asked the chat model, and what it answered.
 
-use clap::Parser;
 use label_studio_ml::{
     ProjectId, Resources, ServerArgs, Value, json, serde_json,
     store::{MemoryStore, SqliteStore, Store},
     testing::TestClient,
 };
-use label_studio_services::{Answer, StandIn};
+use label_studio_testing::{Answer, MockService, flags};
 use llm_interactive::{OpenAIInteractive, Options};
 
 const VECTORS: &str = include_str!("vectors/llm_interactive.json");
@@ -25,12 +24,6 @@ const DEFECTS: [(&str, &str); 3] = [
     ("mixed_case_names", "names may have capitals"),
 ];
 
-#[derive(Parser)]
-struct Program {
-    #[command(flatten)]
-    options: Options,
-}
-
 fn vectors(part: &str) -> Vec<Value> {
     let mut vectors: Value = serde_json::from_str(VECTORS).unwrap();
     serde_json::from_value(vectors[part].take()).unwrap()
@@ -44,7 +37,7 @@ fn case(name: &str) -> Value {
 }
 
 /// A chat model that gives the recorded replies.
-fn chat_model(case: &Value) -> StandIn {
+fn chat_model(case: &Value) -> MockService {
     let choice = |text: &Value| json!({ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": text } });
     let choices: Vec<_> = case["llm_replies"]
         .as_array()
@@ -53,7 +46,7 @@ fn chat_model(case: &Value) -> StandIn {
         .map(choice)
         .collect();
     let fails = case["name"] == "http_500";
-    StandIn::start(move |_| {
+    MockService::start(move |_| {
         if fails {
             let error = json!({ "error": { "message": "The server had an error" } });
             return Answer::json(&error)
@@ -64,13 +57,9 @@ fn chat_model(case: &Value) -> StandIn {
     })
 }
 
-/// The flags that mean the recorded settings, with the stand-in's address in the place of the provider's.
-fn flags(case: &Value, chat_model: &StandIn) -> Vec<String> {
-    let mut flags = vec![
-        "backend".to_owned(),
-        "--openai-api-key".to_owned(),
-        "sk-test".to_owned(),
-    ];
+/// The flags that have the effect of the recorded settings, with the mock's address in the place of the provider's.
+fn recorded_flags(case: &Value, chat_model: &MockService) -> Vec<String> {
+    let mut flags = vec!["--openai-api-key".to_owned(), "sk-test".to_owned()];
     let settings = case["class_settings"].as_object().unwrap();
     for (name, setting) in settings {
         let setting = match setting {
@@ -90,8 +79,8 @@ fn flags(case: &Value, chat_model: &StandIn) -> Vec<String> {
     flags
 }
 
-fn post(case: &Value, chat_model: &StandIn) -> (u16, Value) {
-    let options = Program::parse_from(flags(case, chat_model)).options;
+fn post(case: &Value, chat_model: &MockService) -> (u16, Value) {
+    let options = flags::parse(&recorded_flags(case, chat_model));
     let resources = Resources::new(MemoryStore::default());
     if let Some(params) = case["extra_params"].as_object() {
         let params = Value::Object(params.clone()).to_string();
@@ -120,7 +109,7 @@ fn post(case: &Value, chat_model: &StandIn) -> (u16, Value) {
 }
 
 /// Compares the requests that the chat model got with the recorded ones, field by field.
-fn assert_asked_as_recorded(case: &Value, chat_model: &StandIn) {
+fn assert_asked_as_recorded(case: &Value, chat_model: &MockService) {
     let name = &case["name"];
     let (asked, recorded) = (
         chat_model.received(),
@@ -182,7 +171,7 @@ fn a_label_config_without_a_place_for_answers_is_named() {
 fn an_unknown_provider_is_named() {
     let case = case("unknown_provider");
     let chat_model = chat_model(&case);
-    let refused = Program::try_parse_from(flags(&case, &chat_model))
+    let refused = flags::try_parse::<Options>(&recorded_flags(&case, &chat_model))
         .err()
         .unwrap()
         .to_string();
@@ -240,7 +229,7 @@ fn names_may_have_capitals() {
 #[test]
 fn events_store_the_prompt_as_recorded() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Program::parse_from(["backend", "--openai-api-key", "sk-test"]).options;
+    let options = flags::parse(&["--openai-api-key", "sk-test"]);
     let resources = Resources::new(SqliteStore::new(folder.path()));
     let client = TestClient::with_resources(
         OpenAIInteractive::new(options).unwrap(),

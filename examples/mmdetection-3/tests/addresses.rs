@@ -13,7 +13,8 @@ use label_studio_ml::{
     store::MemoryStore,
     testing::TestClient,
 };
-use label_studio_services::{Answer, Secret, StandIn};
+use label_studio_services::Secret;
+use label_studio_testing::{Answer, MockService};
 use mmdetection_3::{S3Args, SignedAddresses};
 use support::{fixture, tiny_model};
 
@@ -106,14 +107,13 @@ fn other_addresses_and_those_without_keys_stay_as_they_are() {
 #[test]
 fn images_in_a_bucket_are_labelled() {
     let picture = fs::read(fixture("large.png")).unwrap();
-    let store =
-        StandIn::start(
-            move |request| match (request.path(), request.query("X-Amz-Signature")) {
-                ("/pictures/a/large.png", Some(_)) => Answer::bytes("image/png", picture.clone()),
-                (_, Some(_)) => Answer::status(404),
-                _ => Answer::status(403),
-            },
-        );
+    let store = MockService::start(move |request| {
+        match (request.path(), request.query("X-Amz-Signature")) {
+            ("/pictures/a/large.png", Some(_)) => Answer::bytes("image/png", picture.clone()),
+            (_, Some(_)) => Answer::status(404),
+            _ => Answer::status(403),
+        }
+    });
     let addresses = SignedAddresses::new(S3Args {
         aws_endpoint_url: Some(store.url("/")),
         ..keys()

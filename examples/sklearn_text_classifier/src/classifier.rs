@@ -1,4 +1,5 @@
-//! A text classifier: n-gram weights, logistic regression, and the labels that its classes stand for.
+//! A text classifier: n-gram weights, logistic regression, and the labels that its classes stand
+//! for.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use crate::{
     tf_idf::TfIdf,
 };
 
-/// A text and the label that somebody gave it.
+/// A text and its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
     /// The text.
@@ -18,7 +19,7 @@ pub struct Sample {
     pub label: String,
 }
 
-/// Tells which label of a project a text deserves.
+/// Classifies texts into the labels of a project.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextClassifier {
     pub(crate) labels: Vec<String>,
@@ -30,7 +31,7 @@ pub struct TextClassifier {
     pub(crate) n_samples: usize,
 }
 
-/// A label and how sure the classifier is of it.
+/// A label and its probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Guess<'a> {
     /// The label.
@@ -40,9 +41,10 @@ pub struct Guess<'a> {
 }
 
 impl TextClassifier {
-    /// Trains on `samples`, whose labels must be among `labels`. `trained_at` is in seconds since 1970.
+    /// Trains on `samples`, whose labels must be among `labels`. `trained_at` is in seconds since
+    /// 1970.
     ///
-    /// Fails when the samples have fewer than two different labels, since there is nothing to tell apart then.
+    /// Fails when the samples have fewer than two different labels.
     pub fn train(
         labels: &[String],
         samples: &[Sample],
@@ -95,7 +97,8 @@ impl TextClassifier {
         })
     }
 
-    /// Trains on nothing but the names of the labels: a text that names a label gets it, any other gets no preference.
+    /// Trains on the names of the labels only: a text that contains a label's name gets the label,
+    /// any other is a guess.
     pub fn blank(labels: &[String], c: f64) -> anyhow::Result<Self> {
         let named = labels.iter().map(|label| Sample {
             text: label.clone(),
@@ -112,7 +115,7 @@ impl TextClassifier {
         &self.labels
     }
 
-    /// Returns the sorted labels that it can give: those that its training texts had.
+    /// Returns the sorted labels of its training texts, which are the ones that it predicts.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -127,7 +130,7 @@ impl TextClassifier {
         self.regression.probabilities(&self.tf_idf.row(text))
     }
 
-    /// Returns the likeliest class, the first of equals.
+    /// Returns the most probable class, the first one of equals.
     pub fn classify(&self, text: &str) -> Guess<'_> {
         let mut best = Guess {
             label: "",
@@ -141,7 +144,7 @@ impl TextClassifier {
         best
     }
 
-    /// Returns the share of `samples` that it gives their own label.
+    /// Returns the fraction of `samples` that it classifies correctly.
     pub fn accuracy(&self, samples: &[Sample]) -> f64 {
         let right = |sample: &&Sample| self.classify(&sample.text).label == sample.label;
         let n_right = samples.iter().filter(right).fold(0.0, |n, _| n + 1.0);

@@ -1,7 +1,9 @@
-//! A light text classifier that learns from a project's annotations: TF-IDF and logistic regression.
+//! A light text classifier that learns from a project's annotations: TF-IDF and logistic
+//! regression.
 //!
-//! [`TextClassifier`] is the classifier, trained in seconds and exact to the last digits; [`Storage`] keeps one per
-//! project; [`SklearnTextClassifier`] is the model that Label Studio talks to.
+//! [`TextClassifier`] is the classifier, trained in seconds and exact to the last digits;
+//! [`Storage`] keeps one per project; [`SklearnTextClassifier`] is the model that Label Studio
+//! talks to.
 //!
 //! ```
 //! use sklearn_text_classifier::TextClassifier;

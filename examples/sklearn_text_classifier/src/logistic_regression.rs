@@ -7,9 +7,10 @@ use crate::{
     singletons::Singletons,
 };
 
-/// Tells classes apart by a weighted sum of a row's values.
+/// Classifies rows by weighted sums of their values.
 ///
-/// Two classes share one weight per column, and the sum speaks for the second class; more classes have one each.
+/// Two classes share one weight per column, and the sum speaks for the second class; more classes
+/// have one each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogisticRegression {
     weights: Vec<f64>,
@@ -30,10 +31,11 @@ pub struct Examples<'a> {
 }
 
 impl LogisticRegression {
-    /// Minimises the sum of the log losses plus half the squared weights over `c`; intercepts cost nothing.
+    /// Minimises the sum of the log losses plus half the squared weights over `c`; intercepts cost
+    /// nothing.
     ///
-    /// The objective is convex, and this finds its minimum: scikit-learn's answer for a tolerance of 0, where its usual
-    /// answer stops early.
+    /// The objective is convex, and this finds its minimum: scikit-learn's answer for a tolerance
+    /// of 0, where its usual answer stops early.
     pub fn fit(examples: &Examples<'_>, c: f64) -> Self {
         let singletons = Singletons::new(examples.rows, examples.n_columns);
         let rows = singletons.merged(examples.rows);
@@ -53,7 +55,8 @@ impl LogisticRegression {
         }
     }
 
-    /// Puts together what [`LogisticRegression::weights`] and [`LogisticRegression::intercepts`] returned.
+    /// Puts together what [`LogisticRegression::weights`] and [`LogisticRegression::intercepts`]
+    /// returned.
     pub fn from_parts(weights: Vec<f64>, intercepts: Vec<f64>) -> Self {
         Self {
             weights,
@@ -71,7 +74,8 @@ impl LogisticRegression {
         &self.intercepts
     }
 
-    /// Returns the probability of each class. They add up to one, the last being what the others leave.
+    /// Returns the probability of each class. They add up to one, the last being what the others
+    /// leave.
     pub fn probabilities(&self, row: &[Entry]) -> Vec<f64> {
         let n_outputs = self.intercepts.len();
         let mut outputs = self.intercepts.clone();
@@ -111,8 +115,8 @@ pub(crate) fn softmax(outputs: &mut [f64]) -> f64 {
     max + sum.ln()
 }
 
-/// Makes the intercepts of more than two classes add up to 0, since a common shift changes nothing, and clears what
-/// rounding left of a 0 so that classes without evidence tie.
+/// Makes the intercepts of more than two classes add up to 0, since a common shift changes nothing,
+/// and clears what rounding left of a 0 so that classes without evidence tie.
 fn balance(intercepts: &mut [f64]) {
     const ROUNDING: f64 = 1e-12;
     if intercepts.len() > 1 {

@@ -6,15 +6,16 @@ use clap::Parser;
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use sklearn_text_classifier::{Options, SklearnTextClassifier};
 
-/// Classify texts, and learn from every annotation
+/// Classify texts with a model that is trained on the project's annotations
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// Inverse of the strength of the penalty on large weights
+    /// Inverse of the regularization strength
     #[arg(long, env = "LOGISTIC_REGRESSION_C", default_value = "10", value_parser = positive)]
     logistic_regression_c: f64,
 
-    /// Train when the number of labelled tasks is a multiple of this; "Start training" always trains
+    /// Train when the number of labelled tasks is a multiple of this; "Start training" always
+    /// trains
     #[arg(long, env = "START_TRAINING_EACH_N_UPDATES", default_value = "10")]
     start_training_each_n_updates: NonZeroUsize,
 
@@ -37,6 +38,6 @@ fn main() -> anyhow::Result<()> {
 fn positive(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
-        _ => Err("say a number above 0".to_owned()),
+        _ => Err("expected a number above 0".to_owned()),
     }
 }

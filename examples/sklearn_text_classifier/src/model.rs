@@ -19,21 +19,21 @@ use label_studio_ml::{
 use crate::{Sample, Storage, TextClassifier, project_classifiers::ProjectClassifiers, samples};
 
 const VERSION_PREFIX: &str = "SklearnTextClassifier-v0.0.";
-/// Field that Label Studio stores a text under when the import names none.
+/// Name of the data field when an import has none.
 const UNDEFINED_FIELD: &str = "$undefined$";
 
-/// How to train.
+/// Options of training.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Folder for trained classifiers.
     pub model_dir: PathBuf,
-    /// Inverse of the strength of the penalty on large weights.
+    /// Inverse of the regularization strength.
     pub c: f64,
     /// An annotation starts a training when the number of labelled tasks is a multiple of this.
     pub train_each_n_updates: NonZeroUsize,
 }
 
-/// Classifies texts by the n-grams that they hold, and learns from the annotations of each project.
+/// Classifies texts by their n-grams, and is trained on the annotations of each project.
 #[derive(Debug)]
 pub struct SklearnTextClassifier {
     options: Options,
@@ -67,7 +67,8 @@ impl SklearnTextClassifier {
         Arc::clone(projects.entry(project.clone()).or_default())
     }
 
-    /// Returns the trained classifier if the label config still has all labels that it can give, else a blank one.
+    /// Returns the trained classifier if the label config still has all its classes, else an
+    /// untrained one.
     fn classifier(
         &self,
         project: &ProjectId,

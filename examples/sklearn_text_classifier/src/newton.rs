@@ -1,4 +1,5 @@
-//! Newton's method with conjugate gradients (Nocedal and Wright, Numerical Optimization, algorithms 5.3 and 7.1).
+//! Newton's method with conjugate gradients (Nocedal and Wright, Numerical Optimization, algorithms
+//! 5.3 and 7.1).
 
 use crate::objective::{Objective, Point, dot};
 
@@ -6,8 +7,8 @@ use crate::objective::{Objective, Point, dot};
 const MAX_STEPS: usize = 100;
 /// Conjugate-gradient steps per Newton step.
 const MAX_INNER_STEPS: usize = 1000;
-/// Length of the gradient, over the smaller of 1 and the penalty, that counts as zero. The distance to the minimum is at
-/// most the gradient's length over the penalty.
+/// Length of the gradient, over the smaller of 1 and the penalty, that counts as zero. The distance
+/// to the minimum is at most the gradient's length over the penalty.
 const TOLERANCE: f64 = 1e-7;
 /// Share of the promised decrease that a step must keep.
 const SUFFICIENT_DECREASE: f64 = 1e-4;

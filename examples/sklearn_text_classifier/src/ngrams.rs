@@ -1,4 +1,5 @@
-//! Cuts a text into n-grams as scikit-learn's word analyzer does with the token pattern `\b\w\w+\b|\w`.
+//! Cuts a text into n-grams as scikit-learn's word analyzer does with the token pattern
+//! `\b\w\w+\b|\w`.
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -7,8 +8,9 @@ const MAX_TOKENS: usize = 3;
 
 /// Calls `visit` with every n-gram of `text`: single tokens first, then pairs, then triples.
 ///
-/// The text is lower-cased before. A token is a longest run of word characters: that is all the pattern finds, since a run
-/// of one character matches its second half and any longer run its first.
+/// The text is lower-cased before. A token is a longest run of word characters: that is all the
+/// pattern finds, since a run of one character matches its second half and any longer run its
+/// first.
 pub fn for_each_ngram(text: &str, mut visit: impl FnMut(&str)) {
     let text = text.to_lowercase();
     let tokens = tokens(&text);
@@ -33,7 +35,8 @@ fn tokens(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Tells whether Python's `\w` matches `c`: letters, numbers and the underscore, but no combining marks.
+/// Returns whether Python's `\w` matches `c`: letters, numbers and the underscore, but no combining
+/// marks.
 fn is_word_char(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';

@@ -68,7 +68,8 @@ impl<'a> Objective<'a> {
         outputs
     }
 
-    /// Evaluates the objective where the examples have these outputs and the squared weights this sum.
+    /// Evaluates the objective where the examples have these outputs and the squared weights this
+    /// sum.
     pub(crate) fn point(&self, outputs: &[f64], squared_weights: f64) -> Point {
         let mut probabilities = outputs.to_vec();
         let mut value = 0.5 * self.penalty * squared_weights;
@@ -145,7 +146,8 @@ impl<'a> Objective<'a> {
         diagonal
     }
 
-    /// Returns the sum of the squared weights, intercepts left out, of the product of two parameter vectors.
+    /// Returns the sum of the squared weights, intercepts left out, of the product of two parameter
+    /// vectors.
     pub(crate) fn weights_dot(&self, a: &[f64], b: &[f64]) -> f64 {
         let n_weights = self.n_columns * self.n_outputs;
         dot(&a[..n_weights], &b[..n_weights])

@@ -54,7 +54,8 @@ impl ProjectClassifiers {
         *self.trained.write().unwrap_or_else(PoisonError::into_inner) = Trained::Here(classifier);
     }
 
-    /// Returns the classifier that knows nothing but the names of `labels`, which `make` makes when they are new.
+    /// Returns the classifier that knows nothing but the names of `labels`, which `make` makes when
+    /// they are new.
     pub(crate) fn blank(
         &self,
         labels: &[String],

@@ -7,10 +7,11 @@ use crate::Sample;
 /// Kind of region that a `<Choices>` control makes.
 const CHOICES: &str = "choices";
 
-/// Collects one sample per annotation that chose something with `control`: the task's text and the first choice.
+/// Collects one sample per annotation that chose something with `control`: the task's text and the
+/// first choice.
 ///
-/// Skipped tasks, cancelled annotations, choices that the label config does not have any more, and tasks whose text cannot
-/// be had are left out.
+/// Skipped tasks, cancelled annotations, choices that the label config does not have any more, and
+/// tasks whose text cannot be had are left out.
 pub fn samples(
     tasks: &[Task],
     control: &Control,

@@ -4,8 +4,9 @@ use crate::rows::{Entry, Rows};
 
 /// Merges, per row, all columns that no other row uses into one.
 ///
-/// The solver sees such columns only through their weighted sum, so at the minimum their weights are proportional to
-/// their values. One column that holds the length of those values stands for all of them exactly, penalty included.
+/// The solver sees such columns only through their weighted sum, so at the minimum their weights
+/// are proportional to their values. One column that holds the length of those values stands for
+/// all of them exactly, penalty included.
 #[derive(Debug)]
 pub(crate) struct Singletons {
     /// Column that stands for a shared column, none for one that is used once.
@@ -44,7 +45,8 @@ impl Singletons {
         self.n_merged_columns as usize
     }
 
-    /// Returns `rows` with merged columns: the shared ones first, then one per row that has singletons.
+    /// Returns `rows` with merged columns: the shared ones first, then one per row that has
+    /// singletons.
     pub(crate) fn merged(&self, rows: &Rows) -> Rows {
         let mut next = self.n_shared;
         let mut merged = Rows::with_capacity(rows.len());
@@ -65,7 +67,8 @@ impl Singletons {
         merged
     }
 
-    /// Returns the weights of the columns of `rows` that follow from the weights of the merged columns.
+    /// Returns the weights of the columns of `rows` that follow from the weights of the merged
+    /// columns.
     pub(crate) fn spread(&self, rows: &Rows, merged: &[f64], n_outputs: usize) -> Vec<f64> {
         let of = |column: u32| &merged[column as usize * n_outputs..][..n_outputs];
         let mut weights = vec![0.0; self.shared.len() * n_outputs];

@@ -20,7 +20,8 @@ pub struct Storage {
     folder: PathBuf,
 }
 
-/// What a file holds. The weights lie n-gram by n-gram: one number for two classes, else one per class.
+/// What a file holds. The weights lie n-gram by n-gram: one number for two classes, else one per
+/// class.
 #[derive(Serialize, Deserialize)]
 struct Document<Text, Texts, Numbers> {
     labels: Vec<Text>,
@@ -36,14 +37,16 @@ struct Document<Text, Texts, Numbers> {
 }
 
 impl Storage {
-    /// Creates a storage in the folder `sklearn_text_classifier` of `model_dir`; the first save makes the folder.
+    /// Creates a storage in the folder `sklearn_text_classifier` of `model_dir`; the first save
+    /// makes the folder.
     pub fn new(model_dir: &Path) -> Self {
         Self {
             folder: model_dir.join("sklearn_text_classifier"),
         }
     }
 
-    /// Returns the file of a project. Characters of the id that file names cannot have are written as `%` and a number.
+    /// Returns the file of a project. Characters of the id that file names cannot have are written
+    /// as `%` and a number.
     pub fn path(&self, project_id: &str) -> PathBuf {
         let mut name = String::new();
         for c in project_id.chars() {

@@ -7,7 +7,8 @@ use crate::{
     rows::{Entry, Rows},
 };
 
-/// Weighs the n-grams of a text: the count of each times how rare it is, scaled to a row of length one.
+/// Weighs the n-grams of a text: the count of each times how rare it is, scaled to a row of length
+/// one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TfIdf {
     columns: HashMap<Box<str>, u32>,
@@ -15,7 +16,8 @@ pub struct TfIdf {
 }
 
 impl TfIdf {
-    /// Learns the vocabulary of `texts` and how rare each n-gram is, and returns their rows as well.
+    /// Learns the vocabulary of `texts` and how rare each n-gram is, and returns their rows as
+    /// well.
     pub fn fit(texts: &[&str]) -> (Self, Rows) {
         let (columns, mut rows) = counts(texts);
         let mut n_texts_with = vec![0_u32; columns.len()];
@@ -57,7 +59,8 @@ impl TfIdf {
         &self.idf
     }
 
-    /// Returns the row of `text`, by column. Unknown n-grams are left out; without a known one the row is empty.
+    /// Returns the row of `text`, by column. Unknown n-grams are left out; without a known one the
+    /// row is empty.
     pub fn row(&self, text: &str) -> Vec<Entry> {
         let mut columns = Vec::new();
         for_each_ngram(text, |ngram| columns.extend(self.columns.get(ngram)));

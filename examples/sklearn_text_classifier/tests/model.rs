@@ -1,6 +1,4 @@
-//! The model, with a stand-in for Label Studio.
-
-mod stand_in;
+//! The model, with a mock of Label Studio.
 
 use std::{num::NonZeroUsize, path::Path, thread};
 
@@ -8,8 +6,8 @@ use label_studio_ml::{
     Action, Event, Model, PredictRequest, Project, ServerArgs, Task, Value, anyhow, json,
     serde_json, testing::TestClient,
 };
+use label_studio_testing::MockLabelStudio;
 use sklearn_text_classifier::{Options, SklearnTextClassifier};
-use stand_in::LabelStudio;
 use tempfile::tempdir;
 
 const VECTORS: &str = include_str!("vectors/sklearn_text_classifier.json");
@@ -134,7 +132,7 @@ fn an_untrained_model_knows_the_names_of_the_labels() {
 #[test]
 fn answers_recorded_events() {
     let folder = tempdir().unwrap();
-    let studio = LabelStudio::start(recorded_tasks());
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
     let client = TestClient::with_resources(
         model(folder.path(), 4),
         &ServerArgs::default(),
@@ -142,7 +140,8 @@ fn answers_recorded_events() {
     );
     for case in vectors("webhook")["cases"].as_array().unwrap() {
         let (status, answer) = client.post("/webhook", &case["body"]);
-        // The original needs an annotation to know the project, and fails when somebody presses “Start training”.
+        // The original needs an annotation to know the project, and fails when somebody presses
+        // “Start training”.
         let is_defect = case["name"] == "start_training_without_annotation";
         let expected = if is_defect {
             json!(201)
@@ -156,7 +155,7 @@ fn answers_recorded_events() {
 #[test]
 fn predicts_as_recorded_after_a_training() {
     let folder = tempdir().unwrap();
-    let studio = LabelStudio::start(recorded_tasks());
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
     model(folder.path(), 4)
         .fit(&studio.project(&sentiment()), &event(Action::StartTraining))
         .unwrap();
@@ -171,7 +170,7 @@ fn predicts_as_recorded_after_a_training() {
 #[test]
 fn returns_what_a_training_came_to() {
     let folder = tempdir().unwrap();
-    let studio = LabelStudio::start(recorded_tasks());
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
     let project = studio.project(&sentiment());
     let model = model(folder.path(), 4);
     model.setup(&project).unwrap();
@@ -209,7 +208,7 @@ fn returns_what_a_training_came_to() {
 #[test]
 fn waits_for_a_multiple_of_labelled_tasks() {
     let folder = tempdir().unwrap();
-    let studio = LabelStudio::start(recorded_tasks());
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
     let project = studio.project(&sentiment());
     let model = model(folder.path(), 3);
     let skipped = model
@@ -230,7 +229,7 @@ fn says_why_it_cannot_train() {
     let folder = tempdir().unwrap();
     let model = model(folder.path(), 1);
     for tasks in [json!([]), json!([task(1, "x", &[annotation("Positive")])])] {
-        let studio = LabelStudio::start(tasks);
+        let studio = MockLabelStudio::start(&sentiment(), &tasks);
         let project = studio.project(&sentiment());
         let result = model
             .fit(&project, &event(Action::AnnotationCreated))
@@ -260,14 +259,17 @@ fn learns_from_the_right_regions_only() {
         json!({ "from_name": "topic", "to_name": "text", "type": "choices", "value": { "choices": ["Positive"] } }),
     );
     let textarea = json!({ "from_name": "sentiment", "to_name": "text", "type": "textarea", "value": { "text": ["x"] } });
-    let studio = LabelStudio::start(json!([
-        task(1, "red one", &[second_control, annotation("Positive")]),
-        task(2, "green two", &[annotation("Gone")]),
-        task(3, "blue three", &[json!({ "result": [textarea] }), annotation("Negative")]),
-        { "id": 4, "data": { "text": null }, "annotations": [annotation("Negative")] },
-        { "id": 5, "data": { "$undefined$": "white five" }, "annotations": [annotation("Negative")] },
-        { "id": 6, "data": { "text": "black six" }, "annotations": null },
-    ]));
+    let studio = MockLabelStudio::start(
+        &sentiment(),
+        &json!([
+            task(1, "red one", &[second_control, annotation("Positive")]),
+            task(2, "green two", &[annotation("Gone")]),
+            task(3, "blue three", &[json!({ "result": [textarea] }), annotation("Negative")]),
+            { "id": 4, "data": { "text": null }, "annotations": [annotation("Negative")] },
+            { "id": 5, "data": { "$undefined$": "white five" }, "annotations": [annotation("Negative")] },
+            { "id": 6, "data": { "text": "black six" }, "annotations": null },
+        ]),
+    );
     let project = studio.project(&sentiment());
     let result = model(folder.path(), 1)
         .fit(&project, &event(Action::StartTraining))
@@ -282,7 +284,7 @@ fn learns_from_the_right_regions_only() {
 #[test]
 fn a_restart_keeps_what_was_learnt() {
     let folder = tempdir().unwrap();
-    let studio = LabelStudio::start(recorded_tasks());
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
     let project = studio.project(&sentiment());
     model(folder.path(), 4)
         .fit(&project, &event(Action::StartTraining))
@@ -309,7 +311,7 @@ fn a_restart_keeps_what_was_learnt() {
 #[test]
 fn a_classifier_never_gives_a_label_that_is_gone() {
     let folder = tempdir().unwrap();
-    let studio = LabelStudio::start(recorded_tasks());
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
     let model = model(folder.path(), 4);
     model
         .fit(&studio.project(&sentiment()), &event(Action::StartTraining))
@@ -335,20 +337,20 @@ fn a_classifier_never_gives_a_label_that_is_gone() {
 #[test]
 fn predicts_while_it_trains() {
     let folder = tempdir().unwrap();
-    let studio = LabelStudio::start(recorded_tasks());
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
     let project = studio.project(&sentiment());
     let model = model(folder.path(), 4);
     model.fit(&project, &event(Action::StartTraining)).unwrap();
-    studio.set_tasks(json!([
+    studio.set_tasks(&json!([
         task(1, "awful", &[annotation("Positive")]),
         task(2, "lovely", &[annotation("Negative")]),
     ]));
-    let (has_arrived, let_go) = studio.hold();
+    let tasks_request = studio.hold_next();
     thread::scope(|scope| {
         let training = scope.spawn(|| model.fit(&project, &event(Action::StartTraining)));
-        has_arrived.recv().unwrap();
+        tasks_request.wait();
         assert_eq!(predict(&model, &project, &["awful"]).unwrap(), ["Negative"]);
-        let_go.send(()).unwrap();
+        tasks_request.release();
         training.join().unwrap().unwrap();
     });
     assert_eq!(predict(&model, &project, &["awful"]).unwrap(), ["Positive"]);

@@ -1,5 +1,5 @@
-//! The smallest backend that does everything: it predicts by fixed rules, answers while somebody labels, and counts how
-//! often it was trained.
+//! The smallest complete backend: it predicts by fixed rules, also interactively, and counts its
+//! trainings.
 //!
 //! | control tag | prediction | region score |
 //! | --- | --- | --- |
@@ -22,15 +22,15 @@ use label_studio_ml::{
 
 const INITIAL_VERSION: &str = "trivial-v1";
 const FITS: &str = "fits";
-/// Image size when images are not looked at.
+/// Image size unless images are fetched.
 const DEFAULT_SIZE: (u32, u32) = (100, 50);
 
 /// Predicts by fixed rules.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TheSimplestBackend {
-    /// Read image sizes from the images themselves, through Label Studio.
+    /// Whether image sizes are read from the images, downloaded through Label Studio.
     pub fetch_images: bool,
-    /// How long every `fit` takes.
+    /// Duration of every `fit`.
     pub fit_time: Duration,
 }
 

@@ -2,7 +2,7 @@
 
 use label_studio_ml::{Control, Region, Value, json};
 
-/// The first choice for what is good, the second for the rest.
+/// Returns the first choice for a value that contains “good”, else the second.
 pub(crate) fn choice(control: &Control, value: &Value) -> Option<Region> {
     let is_good = text(value).to_lowercase().contains("good");
     let label = match control.labels.as_slice() {
@@ -16,7 +16,7 @@ pub(crate) fn choice(control: &Control, value: &Value) -> Option<Region> {
     )
 }
 
-/// The first word, or what was drawn.
+/// Returns the first word, or the drawn span.
 pub(crate) fn span(control: &Control, value: &Value, drawn: &Value) -> Option<Region> {
     let text = text(value);
     let first_word_len = text
@@ -42,14 +42,14 @@ pub(crate) fn span(control: &Control, value: &Value, drawn: &Value) -> Option<Re
     Some(control.region(value).with_id("lab1").with_score(0.625))
 }
 
-/// The value again.
+/// Returns the value as text.
 pub(crate) fn echo(control: &Control, value: &Value) -> Region {
     control
         .region(json!({ "text": [format!("echo: {}", text(value))] }))
         .with_score(0.875)
 }
 
-/// A rectangle of fixed size, at a fixed place or where one was drawn.
+/// Returns a rectangle of fixed size, at a fixed position or where one was drawn.
 pub(crate) fn rectangle(
     control: &Control,
     drawn: &Value,

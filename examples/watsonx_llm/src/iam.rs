@@ -180,11 +180,12 @@ mod tests {
     use std::{num::NonZeroUsize, thread};
 
     use label_studio_ml::json;
-    use label_studio_services::{Answer, ServiceOptions, StandIn, map_parallel};
+    use label_studio_services::{ServiceOptions, map_parallel};
+    use label_studio_testing::{Answer, MockService};
 
     use super::*;
 
-    fn tokens(service: &StandIn) -> IamTokens {
+    fn tokens(service: &MockService) -> IamTokens {
         let options = ServiceOptions {
             retries: 0,
             ..ServiceOptions::default()
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn one_caller_renews_a_token_before_its_end() {
-        let service = StandIn::start(|_| {
+        let service = MockService::start(|_| {
             // Long enough for the others to come by.
             thread::yield_now();
             Answer::json(&json!({ "access_token": "new-token", "expires_in": 3600 }))
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_token_that_cannot_be_renewed_is_used_to_its_end() {
-        let service = StandIn::start(|_| Answer::status(503));
+        let service = MockService::start(|_| Answer::status(503));
         let tokens = tokens(&service);
         tokens.lock().token = Some(ageing("old-token"));
         assert_eq!(

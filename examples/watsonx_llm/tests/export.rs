@@ -1,6 +1,6 @@
-//! Webhooks become rows in a stand-in for Presto.
+//! Webhooks become rows in a mock of Presto.
 
-mod stand_in;
+mod mock;
 
 use std::sync::{Arc, Mutex};
 
@@ -10,20 +10,20 @@ use label_studio_ml::{
     store::MemoryStore,
     testing::TestClient,
 };
-use label_studio_services::{Answer, Received, StandIn};
-use stand_in::{generated, options, watsonx};
+use label_studio_testing::{Answer, MockService, Received};
+use mock::{generated, options, watsonx};
 use watsonx_llm::WatsonXModel;
 
 /// A backend, a Label Studio with two users, and an engine that answers statements as `respond` says.
 struct Stage {
     client: TestClient,
-    presto: StandIn,
-    label_studio: StandIn,
+    presto: MockService,
+    label_studio: MockService,
 }
 
 fn stage_with(flags: &[&str], respond: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Stage {
-    let presto = StandIn::start(move |request| respond(&request.text()));
-    let label_studio = StandIn::start(|request| match request.path() {
+    let presto = MockService::start(move |request| respond(&request.text()));
+    let label_studio = MockService::start(|request| match request.path() {
         "/api/users/" => {
             Answer::json(&json!([{ "id": 1, "email": "a@x.io" }, { "id": 2, "email": "b@x.io" }]))
         }
@@ -421,7 +421,7 @@ fn a_table_that_was_changed_under_way_is_looked_at_again() {
 
 #[test]
 fn long_statements_are_followed_on_the_own_host_only() {
-    let presto = StandIn::start(|request| match (request.method.as_str(), request.path()) {
+    let presto = MockService::start(|request| match (request.method.as_str(), request.path()) {
         ("POST", _) => Answer::json(
             &json!({ "nextUri": "http://internal.example:8443/v1/statement/q/1?slug=s", "stats": { "state": "QUEUED" } }),
         ),

@@ -1,18 +1,18 @@
 //! A service that fails in every way.
 
-mod stand_in;
+mod mock;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_services::{Answer, StandIn};
-use stand_in::{generated, options, watsonx};
+use label_studio_testing::{Answer, MockService};
+use mock::{generated, options, watsonx};
 use watsonx_llm::WatsonXModel;
 
 const CONFIG: &str = r#"<View><Text name="t" value="$text"/>
     <TextArea name="prompt" toName="t"/><TextArea name="response" toName="t"/></View>"#;
 
-fn ask(service: &StandIn, more: &[&str]) -> (u16, Value) {
+fn ask(service: &MockService, more: &[&str]) -> (u16, Value) {
     let body = json!({
         "tasks": [{ "id": 1, "data": { "text": "a secret text" } }],
         "label_config": CONFIG,
@@ -23,7 +23,7 @@ fn ask(service: &StandIn, more: &[&str]) -> (u16, Value) {
 }
 
 /// Fails the first time, and answers then.
-fn failing_once(fault: Answer) -> StandIn {
+fn failing_once(fault: Answer) -> MockService {
     let n = AtomicUsize::new(0);
     watsonx(move |_| match n.fetch_add(1, Ordering::Relaxed) {
         0 => fault.clone(),

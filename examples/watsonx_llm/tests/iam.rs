@@ -11,12 +11,11 @@ use std::{
 };
 
 use label_studio_ml::json;
-use label_studio_services::{
-    Answer, Deadline, Secret, ServiceClient, ServiceOptions, StandIn, map_parallel,
-};
+use label_studio_services::{Deadline, Secret, ServiceClient, ServiceOptions, map_parallel};
+use label_studio_testing::{Answer, MockService};
 use watsonx_llm::IamTokens;
 
-fn tokens(service: &StandIn) -> IamTokens {
+fn tokens(service: &MockService) -> IamTokens {
     let options = ServiceOptions {
         retries: 0,
         ..ServiceOptions::default()
@@ -25,9 +24,9 @@ fn tokens(service: &StandIn) -> IamTokens {
     IamTokens::new(client, &service.url("/oidc/token"), &Secret::from("key+/=")).unwrap()
 }
 
-fn numbered() -> StandIn {
+fn numbered() -> MockService {
     let n = AtomicUsize::new(0);
-    StandIn::start(move |_| {
+    MockService::start(move |_| {
         let n = n.fetch_add(1, Ordering::Relaxed) + 1;
         Answer::json(&json!({ "access_token": format!("token-{n}"), "expires_in": 3600 }))
     })
@@ -74,7 +73,7 @@ fn all_wait_for_the_one_exchange_under_way() {
     let (arrived, has_arrived) = mpsc::channel();
     let (let_go, leave) = mpsc::channel::<()>();
     let gate = Mutex::new((arrived, leave));
-    let service = StandIn::start(move |_| {
+    let service = MockService::start(move |_| {
         let gate = gate.lock().unwrap();
         gate.0.send(()).unwrap();
         gate.1.recv().unwrap();
@@ -97,7 +96,7 @@ fn all_wait_for_the_one_exchange_under_way() {
 
 #[test]
 fn a_wrong_key_is_said_once_and_never_shown() {
-    let service = StandIn::start(|_| {
+    let service = MockService::start(|_| {
         let message = "Provided API key key+/= could not be found.";
         Answer::json(&json!({ "errorCode": "BXNIM0415E", "errorMessage": message }))
             .with_status(400)

@@ -1,12 +1,12 @@
 //! Prompts become questions, answers become regions.
 
-mod stand_in;
+mod mock;
 
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _};
 
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_services::{Answer, Received, StandIn};
-use stand_in::{generated, options, watsonx};
+use label_studio_testing::{Answer, MockService, Received};
+use mock::{generated, options, watsonx};
 use watsonx_llm::{WatsonXModel, model_id};
 
 const CONFIG: &str = r#"<View>
@@ -22,16 +22,16 @@ const CHOICES: &str = r#"<View>
 </View>"#;
 
 /// Answers every question with one text.
-fn saying(text: &'static str) -> StandIn {
+fn saying(text: &'static str) -> MockService {
     watsonx(move |_| generated(text))
 }
 
-fn client(service: &StandIn, more: &[&str]) -> TestClient {
+fn client(service: &MockService, more: &[&str]) -> TestClient {
     TestClient::new(WatsonXModel::new(options(service, more)).unwrap())
 }
 
 /// The bodies of all questions so far.
-fn questions(service: &StandIn) -> Vec<Value> {
+fn questions(service: &MockService) -> Vec<Value> {
     let received = service.received_at("/ml/v1/text/generation");
     received.iter().map(Received::json).collect()
 }
@@ -389,7 +389,7 @@ fn the_model_is_checked_once_at_the_start() {
     );
     other.watsonx.watsonx_check_model = false;
     WatsonXModel::load(other).unwrap();
-    let away = StandIn::start(|_| Answer::status(404));
+    let away = MockService::start(|_| Answer::status(404));
     WatsonXModel::load(options(&away, &[])).unwrap();
 }
 

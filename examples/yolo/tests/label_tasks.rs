@@ -1,4 +1,4 @@
-//! Labelling tasks without a server, with a stand-in for Label Studio.
+//! Labelling tasks without a server, with a mock of Label Studio.
 
 mod support;
 
@@ -14,7 +14,7 @@ use label_studio_ml::{
     serde_json,
     store::MemoryStore,
 };
-use label_studio_services::{Answer, StandIn};
+use label_studio_testing::{Answer, MockService};
 use label_studio_vision::images::{DecodeBudget, Limits};
 use support::{data_url, fixture};
 use yolo::{ModelFiles, Networks, Options, TaskToLabel, Yolo, label_tasks, read_tasks};
@@ -57,17 +57,20 @@ fn predictions_are_stored_and_failures_named() {
     let label_config = "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"label\" toName=\"image\" \
         model_score_threshold=\"0.3\"><Label value=\"car\"/><Label value=\"person\"/><Label value=\"traffic light\"/>\
         <Label value=\"Persian_cat\"/></RectangleLabels></View>";
-    let label_studio = StandIn::start(move |request| match request.path().trim_end_matches('/') {
-        "/api/projects/3" => {
-            Answer::json(&json!({ "id": 3, "title": "t", "label_config": label_config }))
-        }
-        "/api/tasks/7" => Answer::json(&json!({ "id": 7, "data": { "image": data_url("wide") } })),
-        "/api/tasks/8" => {
-            Answer::json(&json!({ "id": 8, "data": { "image": "data:image/png;base64," } }))
-        }
-        "/api/predictions" => Answer::json(&json!({ "id": 1 })).with_status(201),
-        _ => Answer::status(404),
-    });
+    let label_studio =
+        MockService::start(move |request| match request.path().trim_end_matches('/') {
+            "/api/projects/3" => {
+                Answer::json(&json!({ "id": 3, "title": "t", "label_config": label_config }))
+            }
+            "/api/tasks/7" => {
+                Answer::json(&json!({ "id": 7, "data": { "image": data_url("wide") } }))
+            }
+            "/api/tasks/8" => {
+                Answer::json(&json!({ "id": 8, "data": { "image": "data:image/png;base64," } }))
+            }
+            "/api/predictions" => Answer::json(&json!({ "id": 1 })).with_status(201),
+            _ => Answer::status(404),
+        });
     let root = tempfile::tempdir().unwrap();
     fs::copy(
         fixture("tiny-detect.onnx"),

@@ -7,24 +7,29 @@ use bytes::Bytes;
 
 use crate::model::Model;
 
-/// The future answer to a request. Dropping it cancels a call that has not begun; a call that has begun runs to its end.
+/// The future answer to a request. Dropping it cancels a call that has not begun; a call that has
+/// begun runs to its end.
 pub type RawAnswer = Pin<Box<dyn Future<Output = Result<Bytes, RawError>> + Send>>;
 
 /// The answer to a request for a custom route; `None` if the model has no such route.
 pub type RawCustomAnswer =
     Pin<Box<dyn Future<Output = Result<Option<http::Response<Bytes>>, RawError>> + Send>>;
 
-/// A model that gets requests as Label Studio wrote them and returns answers as Label Studio reads them: for a model in
-/// another process or another language, for which the server would otherwise parse and write JSON twice.
+/// A model that gets requests as Label Studio wrote them and returns answers as Label Studio reads
+/// them: for a model in another process or another language, for which the server would otherwise
+/// parse and write JSON twice.
 ///
-/// The server does the same for it as for every [`Model`]: credentials, limits, validation of the request, the queue, and
-/// training in the background. Methods are called within the server's runtime and must not block.
+/// The server does the same for it as for every [`Model`]: credentials, limits, validation of the
+/// request, the queue, and training in the background. Methods are called within the server's
+/// runtime and must not block.
 pub trait RawModel: Model {
-    /// Answers `/predict`. The body has been checked: a JSON object with tasks and a readable label config.
+    /// Answers `/predict`. The body has been checked: a JSON object with tasks and a readable label
+    /// config.
     fn predict_raw(&self, request: RawRequest) -> RawAnswer;
 
-    /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable label config. When this takes
-    /// too long, the server answers from the store, since Label Studio waits only 3 s.
+    /// Answers `/setup`. The body has been checked: a JSON object with a project and a readable
+    /// label config. When this takes too long, the server answers from the store, since Label
+    /// Studio waits only 3 s.
     fn setup_raw(&self, request: RawRequest) -> RawAnswer;
 
     /// Returns whether the model may have custom routes.
@@ -32,8 +37,8 @@ pub trait RawModel: Model {
         false
     }
 
-    /// Answers a request for a path or a method that the server does not know. Only the credentials and the size of the body
-    /// have been checked.
+    /// Answers a request for a path or a method that the server does not know. Only the credentials
+    /// and the size of the body have been checked.
     fn custom_route_raw(&self, _request: RawCustomRequest) -> RawCustomAnswer {
         Box::pin(std::future::ready(Ok(None)))
     }
@@ -70,8 +75,8 @@ pub enum Readiness {
 
 /// A request as Label Studio wrote it.
 ///
-/// It holds the permit of the call and the memory permit of its body, and releases both when dropped: keep it until the work
-/// has ended.
+/// It holds the permit of the call and the memory permit of its body, and releases both when
+/// dropped: keep it until the work has ended.
 pub struct RawRequest {
     /// The body.
     pub body: Bytes,
@@ -112,7 +117,8 @@ pub struct RawCustomRequest {
     pub request: RawRequest,
 }
 
-/// Addresses of the two ends of a connection; `None` for an end without IP address, such as a Unix socket.
+/// Addresses of the two ends of a connection; `None` for an end without IP address, such as a Unix
+/// socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ConnectionAddresses {
     /// The caller.

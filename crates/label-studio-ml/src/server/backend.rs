@@ -1,11 +1,14 @@
 //! Everything that requests share: the model, its threads, and the projects.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use axum::http::StatusCode;
 
 use crate::{
     model::{Model, short_type_name},
@@ -16,16 +19,15 @@ use crate::{
             connect_checks::ConnectChecks,
             executor::{Executor, n_cores, run_blocking},
             model_slot::ModelSlot,
+            permits::{Permit, Permits, Priority},
             projects::{Projects, SeenProject},
         },
         http::{auth::BasicAuth, body::BodyLimits, errors::ApiError, metrics::Metrics},
         jobs::training::Training,
+        logging::predictions::PredictionLog,
         settings::args::ServerArgs,
     },
 };
-
-/// `Retry-After` of a full queue, in seconds.
-const RETRY_AFTER: u32 = 1;
 
 /// What handlers share.
 pub(crate) type SharedBackend = Arc<Backend>;
@@ -37,6 +39,7 @@ pub(crate) struct Backend {
     pub(crate) connect_checks: Arc<ConnectChecks>,
     pub(crate) metrics: Metrics,
     pub(crate) model: Arc<ModelSlot>,
+    pub(crate) prediction_log: PredictionLog,
     pub(crate) projects: Arc<Projects>,
     /// The model, when it reads requests and writes answers itself.
     pub(crate) raw: Option<Arc<dyn RawModel>>,
@@ -46,10 +49,29 @@ pub(crate) struct Backend {
     type_name: &'static str,
     predictions: Executor,
     pub(crate) setups: Executor,
-    permits: Arc<Semaphore>,
-    exclusive: Arc<Semaphore>,
-    n_waiting: AtomicUsize,
-    max_queue: usize,
+    permits: Arc<Permits>,
+    exclusive: Arc<Permits>,
+    predict_timeout: Duration,
+}
+
+/// A call for predictions.
+pub(crate) struct Call {
+    pub(crate) project: Arc<SeenProject>,
+    /// Whether the request is small, so that it may run inline.
+    pub(crate) is_small: bool,
+    pub(crate) priority: Priority,
+}
+
+/// The result of a call. It holds the call's permits, for as long as the result needs the memory.
+pub(crate) struct Answered<T> {
+    pub(crate) value: T,
+    pub(crate) permits: HeldPermits,
+}
+
+/// The permits of a call.
+pub(crate) struct HeldPermits {
+    _permit: Permit,
+    _exclusive: Option<Permit>,
 }
 
 impl Backend {
@@ -67,6 +89,7 @@ impl Backend {
             )),
             metrics: Metrics::new(),
             model: Arc::clone(&model),
+            prediction_log: PredictionLog::default(),
             projects: Arc::new(Projects::new(Arc::clone(&resources))),
             raw: None,
             resources,
@@ -75,10 +98,9 @@ impl Backend {
             type_name,
             predictions: Executor::new(n_cores()),
             setups: Executor::new(n_cores()),
-            permits: Arc::new(Semaphore::new(args.threads.into())),
-            exclusive: Arc::new(Semaphore::new(1)),
-            n_waiting: AtomicUsize::new(0),
-            max_queue: args.max_queue,
+            permits: Permits::new(args.threads.into(), args.max_queue),
+            exclusive: Permits::new(1, args.max_queue),
+            predict_timeout: Duration::from_secs(args.predict_timeout.into()),
         }
     }
 
@@ -93,7 +115,7 @@ impl Backend {
         let slot = Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>));
         Self {
             metrics,
-            permits: Arc::new(Semaphore::new(model.permits())),
+            permits: Permits::new(model.permits(), args.max_queue),
             model: Arc::clone(&slot),
             training: Arc::new(Training::new(slot)),
             raw: Some(model),
@@ -119,58 +141,65 @@ impl Backend {
         }
     }
 
-    /// Runs a call to the model once the model has loaded and a permit is free: on a blocking thread, or inline if the request
-    /// is `small` and calls were fast.
+    /// Runs a call to the model once the model has loaded and a permit is free: on a blocking
+    /// thread, or inline if the request is small and calls were fast.
     ///
-    /// Dropping the future removes a waiting call from the queue; a call that has begun keeps its permit until it ends. A
-    /// panic fails this call only.
-    pub(crate) async fn call<T, F>(
-        &self,
-        project: Arc<SeenProject>,
-        small: bool,
-        run: F,
-    ) -> Result<T, ApiError>
+    /// Dropping the future removes a waiting call from the queue; a call that has begun keeps its
+    /// permit until it ends. A panic fails this call only.
+    pub(crate) async fn call<T, F>(&self, call: Call, run: F) -> Result<Answered<T>, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Model, &SeenProject) -> Result<T, ApiError> + Send + 'static,
     {
-        let model = self.model.model().await?;
-        let exclusive = if model.is_exclusive() {
-            Some(self.permit_of(&self.exclusive).await?)
-        } else {
-            None
+        let has_begun = AtomicBool::new(false);
+        let answer = async {
+            let model = self.model.model().await?;
+            let exclusive = if model.is_exclusive() {
+                Some(self.exclusive.acquire(call.priority).await?)
+            } else {
+                None
+            };
+            let permits = HeldPermits {
+                _permit: self.permit(call.priority).await?,
+                _exclusive: exclusive,
+            };
+            has_begun.store(true, Ordering::Relaxed);
+            let project = call.project;
+            let may_run_inline = call.is_small && project.is_set_up();
+            let call = move || {
+                project
+                    .set_up(&*model)
+                    .map_err(|error| ApiError::model(&error))?;
+                let value = run(&*model, &project)?;
+                Ok(Answered { value, permits })
+            };
+            self.predictions.run(may_run_inline, call).await
         };
-        let permit = self.permit().await?;
-        let may_run_inline = small && project.is_set_up();
-        let call = move || {
-            let _permits = (permit, exclusive);
-            project
-                .set_up(&*model)
-                .map_err(|error| ApiError::model(&error))?;
-            run(&*model, &project)
+        self.within_timeout(&has_begun, answer).await
+    }
+
+    /// Waits for an answer as long as Label Studio does, which hangs up without a reason later.
+    pub(crate) async fn within_timeout<T>(
+        &self,
+        has_begun: &AtomicBool,
+        answer: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let Ok(answer) = tokio::time::timeout(self.predict_timeout, answer).await else {
+            let seconds = self.predict_timeout.as_secs();
+            let reason = if has_begun.load(Ordering::Relaxed) {
+                "the model did not answer; send fewer tasks at once"
+            } else {
+                "no thread was free; send fewer requests at once, or raise THREADS"
+            };
+            let detail = format!("{reason} (PREDICT_TIMEOUT is {seconds} s)");
+            return Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, detail));
         };
-        self.predictions.run(may_run_inline, call).await
+        answer
     }
 
     /// Waits for a permit to call the model.
-    pub(crate) async fn permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        self.permit_of(&self.permits).await
-    }
-
-    async fn permit_of(&self, permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
-        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
-            return Ok(permit);
-        }
-        let _waiting = Waiting::enter(&self.n_waiting);
-        if self.n_waiting.load(Ordering::Relaxed) > self.max_queue {
-            let detail = format!(
-                "all threads are busy and {} requests wait; try again soon, or raise THREADS or MAX_QUEUE",
-                self.max_queue
-            );
-            return Err(ApiError::busy(detail, RETRY_AFTER));
-        }
-        let permit = Arc::clone(permits).acquire_owned().await;
-        Ok(permit.expect("the semaphore is never closed"))
+    pub(crate) async fn permit(&self, priority: Priority) -> Result<Permit, ApiError> {
+        self.permits.acquire(priority).await
     }
 
     /// Like [`Backend::call`], for calls without project.
@@ -180,7 +209,7 @@ impl Backend {
         F: FnOnce(&dyn Model) -> Result<T, ApiError> + Send + 'static,
     {
         let model = self.model.model().await?;
-        let permit = self.permit().await?;
+        let permit = self.permit(Priority::Batch).await?;
         run_blocking(move || {
             let _permit = permit;
             run(&*model)
@@ -190,22 +219,6 @@ impl Backend {
 
     /// Returns how many calls wait for a permit.
     pub(crate) fn n_waiting(&self) -> usize {
-        self.n_waiting.load(Ordering::Relaxed)
-    }
-}
-
-/// Counts one waiting call until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.permits.n_waiting() + self.exclusive.n_waiting()
     }
 }

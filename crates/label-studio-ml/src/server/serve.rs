@@ -1,11 +1,10 @@
-//! From a loader to a running server, and to its end.
+//! Runs a server, from the loader to the end.
 
 use std::{io::ErrorKind, net::TcpListener as StdTcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
     runtime::Runtime,
-    signal::unix::{Signal, SignalKind, signal},
     sync::{oneshot, watch},
     task::JoinSet,
 };
@@ -15,29 +14,34 @@ use crate::{
     project::MODEL_VERSION,
     raw::model::RawModel,
     server::{
+        announce,
         backend::Backend,
         http::{connections, socket::ListeningSocket},
-        settings::{args::ServerArgs, logging},
+        logging,
+        settings::args::ServerArgs,
+        stop::{EndSignals, Stop},
         worker_threads,
     },
 };
 
-/// Processes of a model that one thread in front of them keeps busy, whatever they do.
-const ENOUGH_FOR_ONE_THREAD: u16 = 2;
+/// Worker processes that one I/O thread keeps busy.
+const MAX_PROCESSES_OF_ONE_THREAD: u16 = 2;
 
 /// Serves a model until SIGTERM or Ctrl-C.
 ///
-/// The server listens first and runs `loader` behind it, so health checks pass while weights load. At the end it takes
-/// no new requests, lets running calls and trainings finish, and then drops the model.
+/// The server listens first and runs `loader` behind it, so health checks pass while weights load.
+/// At the end it takes no new requests, lets running calls and trainings finish, and then drops the
+/// model.
 ///
 /// # Errors
-/// When the address cannot be listened on, when the flags contradict each other, or, with `--check`, when the model
-/// cannot be loaded; it is then loaded before anything listens.
+/// When the address cannot be listened on, when the flags contradict each other, or, with
+/// `--check`, when the model cannot be loaded; it is then loaded before anything listens.
 pub fn serve<M: Model>(
     args: &ServerArgs,
     loader: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
 ) -> anyhow::Result<()> {
-    logging::start(args);
+    let _flush = logging::start::start(args);
+    logging::start::log_panics();
     let loader: Box<dyn FnOnce() -> anyhow::Result<M> + Send> = if args.check {
         let model = loader().context("the model could not be loaded")?;
         tracing::info!(model = model.name(), "the model can be loaded");
@@ -53,8 +57,8 @@ pub fn serve<M: Model>(
     let runtime = worker_threads::runtime()?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let socket = listen(args)?;
-    tracing::info!("listening on {socket}");
-    announce(args, &backend);
+    announce::sockets(std::slice::from_ref(&socket));
+    announce::settings(args, &backend);
     load(&backend, loader)?;
     let stopping = watch::Sender::new(false);
     let mut has_ended = worker_threads::start(&backend, &socket, &stopping)?;
@@ -68,17 +72,19 @@ pub fn serve<M: Model>(
     runtime.block_on(until_ended(servers, args, &stopping, stop))
 }
 
-/// Serves a model that reads requests and writes answers itself, until SIGTERM or Ctrl-C.
+/// Serves a raw model until SIGTERM or Ctrl-C.
 ///
-/// The server listens first. `start` begins to load the model, within the server's runtime, and does not wait for it.
+/// The server listens first. `start` begins to load the model, within the server's runtime, and
+/// does not wait for it.
 ///
 /// # Errors
-/// When the address cannot be listened on, when the flags contradict each other, or when `start` fails.
+/// When the address cannot be listened on, when the flags contradict each other, or when `start`
+/// fails.
 pub fn serve_raw<M: RawModel>(
     args: &ServerArgs,
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
 ) -> anyhow::Result<()> {
-    logging::start(args);
+    let _flush = logging::start::start(args);
     let runtime = raw_runtime(args.workers)?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let socket = listen(args)?;
@@ -97,7 +103,7 @@ pub fn serve_raw_on<M: RawModel>(
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
-    logging::start(args);
+    let _flush = logging::start::start(args);
     for socket in &sockets {
         socket.set_nonblocking()?;
     }
@@ -117,10 +123,8 @@ fn serve_raw_within<M: RawModel>(
         start()?
     };
     let backend = Arc::new(Backend::of_raw(args, Arc::clone(&model), resources));
-    for socket in &sockets {
-        tracing::info!("listening on {socket}");
-    }
-    announce(args, &backend);
+    announce::sockets(&sockets);
+    announce::settings(args, &backend);
     let stopping = watch::Sender::new(false);
     let servers = async {
         let mut servers = JoinSet::new();
@@ -143,10 +147,10 @@ fn serve_raw_within<M: RawModel>(
     ended
 }
 
-/// Returns the runtime in front of a model that answers itself. One thread keeps up with several processes of such a
-/// model, and what it passes between a caller and the model wakes no other thread.
+/// Returns the runtime for a raw model. One thread keeps up with several worker processes, and
+/// passing data between client and worker wakes no other thread.
 fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
-    if n_processes <= ENOUGH_FOR_ONE_THREAD {
+    if n_processes <= MAX_PROCESSES_OF_ONE_THREAD {
         return worker_threads::runtime();
     }
     tokio::runtime::Builder::new_multi_thread()
@@ -155,46 +159,19 @@ fn raw_runtime(n_processes: u16) -> std::io::Result<Runtime> {
 }
 
 fn listen(args: &ServerArgs) -> anyhow::Result<ListeningSocket> {
-    connections::allow_many();
+    connections::raise_file_limit();
     let address = (args.host.as_str(), args.port);
     let listener = StdTcpListener::bind(address).map_err(|error| {
-        let mend = match error.kind() {
+        let fix = match error.kind() {
             ErrorKind::AddrInUse => "; is another backend running there?",
             ErrorKind::PermissionDenied => "; take a port from 1024 on",
             _ => "; is it an address of this machine?",
         };
         let (host, port) = address;
-        anyhow::Error::new(error).context(format!("cannot listen on {host}:{port}{mend}"))
+        anyhow::Error::new(error).context(format!("cannot listen on {host}:{port}{fix}"))
     })?;
     listener.set_nonblocking(true)?;
     Ok(ListeningSocket::Tcp(listener))
-}
-
-fn announce(args: &ServerArgs, backend: &Backend) {
-    if args.workers > 1 && backend.raw.is_none() {
-        tracing::info!(
-            workers = args.workers,
-            "one process serves a native backend; raise THREADS for more calls"
-        );
-    }
-    if backend.resources.client.is_none() {
-        tracing::warn!(
-            "LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are not set: uploads and annotations stay out of reach"
-        );
-    }
-    match (&backend.auth, &backend.resources.client) {
-        (None, _) if args.has_half_basic_auth() => tracing::warn!(
-            "only one of BASIC_AUTH_USER and BASIC_AUTH_PASS is set: the backend answers everyone until both are"
-        ),
-        (None, _) => {}
-        (Some(_), Some(_)) => tracing::info!(
-            "Label Studio sends webhooks without credentials: each project's webhook gets them when the project is set up"
-        ),
-        (Some(_), None) => tracing::warn!(
-            "Label Studio sends webhooks without credentials: add an Authorization header to the project's webhook, \
-             or annotation events will be refused"
-        ),
-    }
 }
 
 fn load<M: Model>(
@@ -207,10 +184,10 @@ fn load<M: Model>(
             Ok(model) => tracing::info!(model = model.name(), "model loaded"),
             Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
         }
-        // Here so that an operator need not wait for the first request to hear it.
+        // Logged here, so that an operator sees it before the first request.
         if let Err(error) = backend.resources.store.values(MODEL_VERSION) {
             let error = anyhow::Error::from(error);
-            tracing::warn!("no model version can be kept, so requests will fail: {error:#}");
+            tracing::warn!("the store cannot be used, so requests will fail: {error:#}");
         }
     };
     std::thread::Builder::new()
@@ -219,36 +196,7 @@ fn load<M: Model>(
     Ok(())
 }
 
-/// What ends the server.
-enum Stop {
-    /// SIGTERM or Ctrl-C; a second one ends it at once.
-    AtSignals(EndSignals),
-    /// The caller.
-    When(oneshot::Receiver<()>),
-}
-
-impl Stop {
-    async fn first(&mut self) -> &'static str {
-        match self {
-            Self::AtSignals(signals) => signals.next().await,
-            Self::When(stop) => {
-                let _ = stop.await;
-                "stopped"
-            }
-        }
-    }
-
-    async fn second(self) {
-        match self {
-            Self::AtSignals(mut signals) => {
-                signals.next().await;
-            }
-            Self::When(_) => std::future::pending().await,
-        }
-    }
-}
-
-/// Serves until all of `servers` have ended, or the time that they get after `stop` is over.
+/// Serves until all of `servers` have ended, or the time to drain after `stop` is over.
 async fn until_ended(
     servers: impl Future<Output = anyhow::Result<()>>,
     args: &ServerArgs,
@@ -269,31 +217,5 @@ async fn until_ended(
     tokio::select! {
         ended = servers => ended,
         () = deadline => Ok(()),
-    }
-}
-
-/// The signals that end a server.
-struct EndSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl EndSignals {
-    /// Catches the signals from now on, within the runtime. Before a server listens this must have happened: whoever sees
-    /// it listening may end it.
-    fn catch(runtime: &Runtime) -> anyhow::Result<Self> {
-        let _within = runtime.enter();
-        let catch = |kind| signal(kind).context("cannot handle signals");
-        Ok(Self {
-            terminate: catch(SignalKind::terminate())?,
-            interrupt: catch(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "Ctrl-C",
-        }
     }
 }

@@ -1,5 +1,5 @@
-//! The server's threads: each has connections of its own and never wakes another one, which would cost more than most
-//! requests.
+//! The worker threads of the server. Each has its own runtime and connections: waking another
+//! thread costs more than most requests.
 
 use std::{sync::Arc, thread};
 
@@ -15,8 +15,8 @@ use crate::server::{
     http::{app, connections, socket::ListeningSocket},
 };
 
-/// Serves on as many threads as [`n_worker_threads`] says, until `stopping`. Each thread tells its end, once its connections and
-/// all trainings have ended.
+/// Serves on [`n_worker_threads`] threads until `stopping`. Each thread sends its result once its
+/// connections and all trainings have ended.
 pub(crate) fn start(
     backend: &Arc<Backend>,
     socket: &ListeningSocket,
@@ -34,7 +34,7 @@ pub(crate) fn start(
                 Ok(())
             });
             runtime.shutdown_background();
-            // Nobody listens any more when the time to drain is over.
+            // The receiver is gone once the time to drain is over.
             let _ = ended.send(result);
         };
         thread::Builder::new()
@@ -45,7 +45,7 @@ pub(crate) fn start(
     Ok(has_ended)
 }
 
-/// Serves on one socket until `stopping`, and lets the requests that run then end.
+/// Serves on one socket until `stopping`, then finishes the running requests.
 pub(crate) async fn serve(
     backend: &Arc<Backend>,
     socket: ListeningSocket,

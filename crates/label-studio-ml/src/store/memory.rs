@@ -1,4 +1,4 @@
-//! A store that ends with the process.
+//! A store in memory.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,7 +12,8 @@ use crate::{
 
 type Values = HashMap<ProjectId, HashMap<String, String>>;
 
-/// A store that ends with the process: for tests, and for backends that remember nothing.
+/// A store in memory, lost when the process ends: for tests, and for backends that need no
+/// persistent values.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     values: RwLock<Values>,

@@ -1,4 +1,4 @@
-//! Where small facts outlive a request: one text per project and key.
+//! Stores: one text per project and key, which outlives a request.
 
 mod memory;
 mod recent;

@@ -1,4 +1,4 @@
-//! Values read from an SQLite file, good until any process commits to it.
+//! A cache of values read from an SQLite file, valid until any process commits to the file.
 
 use std::{
     collections::HashMap,
@@ -10,31 +10,33 @@ use std::{
 
 use crate::project_id::ProjectId;
 
-/// Length of what SQLite's index of the write-ahead log starts with, which every commit changes: a counter of commits, the
-/// number of frames, salts and checksums, all of it twice (<https://sqlite.org/walformat.html#the_wal_index_header>).
+/// Length of the header of SQLite's index of the write-ahead log, which every commit changes: a
+/// counter of commits, the number of frames, salts and checksums, each of them twice
+/// (<https://sqlite.org/walformat.html#the_wal_index_header>).
 const MARK_BYTES: usize = 96;
-/// Longer values are read anew each time.
+/// Longer values are not cached.
 const MAX_VALUE_BYTES: usize = 256;
 const MAX_VALUES: usize = 4096;
-/// Times that the file may be opened anew, after failures, before nothing is kept any more.
+/// How often the file may be reopened after failures, before the cache is switched off.
 const MAX_OPENED: usize = 16;
 
-/// Tells a state of the file from every other one.
+/// Identifies a state of the file.
 type Mark = [u8; MARK_BYTES];
 
 /// Values read since the last commit.
 ///
-/// A look at the mark costs one read of a file that is in memory, a query costs three system calls and the query. Without
-/// a write-ahead log in a file of its own nothing is kept.
+/// Comparing the mark costs one read of a file in memory; a query costs three system calls and the
+/// query. Without a write-ahead log nothing is cached.
 #[derive(Debug, Default)]
 pub(super) struct Recent(RwLock<State>);
 
-/// A value that is known, or known to be missing.
+/// A cached value, or the fact that there is none.
 pub(super) struct Known(pub(super) Option<String>);
 
 #[derive(Debug)]
 struct State {
-    /// Never closed: to close any handle of a file gives up all locks that this process has on it, SQLite's included.
+    /// Never closed: closing any handle of a file releases all locks of this process on it,
+    /// including SQLite's.
     wal_index: Option<ManuallyDrop<File>>,
     n_opened: usize,
     mark: Mark,
@@ -55,7 +57,7 @@ impl Default for State {
 }
 
 impl Recent {
-    /// Starts to watch the file at `path`, to which there is a connection now.
+    /// Starts to watch the file at `path`, which has an open connection.
     pub(super) fn watch(&self, path: &Path) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         state.clear();
@@ -68,14 +70,15 @@ impl Recent {
         }
     }
 
-    /// Forgets everything. Must be called before the connection goes: without one, the file that is watched may be removed.
+    /// Empties the cache. Call this before the connection is closed: after that, the watched file
+    /// may be removed.
     pub(super) fn forget(&self) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         state.clear();
         state.wal_index = None;
     }
 
-    /// Returns the mark of the file as it is now; none when it cannot be had.
+    /// Returns the current mark of the file; `None` when it cannot be read.
     pub(super) fn mark(&self) -> Option<Mark> {
         self.0
             .read()
@@ -83,14 +86,14 @@ impl Recent {
             .read_mark()
     }
 
-    /// Returns what was read before, if nobody has committed since.
+    /// Returns a cached value, if no process has committed since.
     pub(super) fn get(&self, project: &ProjectId, key: &str) -> Option<Known> {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let value = state.values.get(project)?.get(key)?;
         (state.read_mark()? == state.mark).then(|| Known(value.clone()))
     }
 
-    /// Keeps a value that was read after `mark` was taken, unless somebody committed in between.
+    /// Caches a value that was read after `mark` was taken, unless a process committed in between.
     pub(super) fn keep(&self, mark: Mark, project: &ProjectId, key: &str, value: Option<&str>) {
         if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
             return;

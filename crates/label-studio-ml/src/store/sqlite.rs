@@ -24,13 +24,13 @@ const VALUES: &str =
     "SELECT DISTINCT value FROM cache WHERE key = ?1 AND value IS NOT NULL ORDER BY value";
 /// Another process may hold the write lock for the length of one commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two tries to do what SQLite does not wait for by itself.
+/// Pause between retries of an operation for which SQLite does not wait itself.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A store in `MODEL_DIR/cache.db`; a file of the Python original is taken over as it is.
 ///
-/// The file is opened at the first use and again after a failure, so a server comes up, says what is wrong, and recovers
-/// once the folder is mended. Reads always see what other processes wrote.
+/// The file is opened at the first use and again after a failure, so a server starts, reports the
+/// error, and recovers once the folder is fixed. Reads always see what other processes wrote.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
@@ -62,14 +62,15 @@ impl SqliteStore {
         })
     }
 
-    /// Returns what any process writing to the file changes, so that two equal states mean that every value is the same.
-    /// Cheaper than a read. None until the file was read once, or when there is no such thing.
+    /// Returns a mark that changes with every commit of any process, so that equal marks mean
+    /// unchanged values. Cheaper than a read. `None` before the first read, or when there is no
+    /// write-ahead log.
     pub fn state(&self) -> Option<impl AsRef<[u8]> + use<>> {
         self.recent.mark()
     }
 
-    /// Returns a value that was read before, if nobody has written since; the outer option says whether it is known. Never
-    /// waits for another process.
+    /// Returns a cached value, if no process has committed since; the outer option says whether
+    /// there is one. Never waits for another process.
     pub fn recent(&self, project: &ProjectId, key: &str) -> Option<Option<String>> {
         self.recent.get(project, key).map(|Known(value)| value)
     }
@@ -104,7 +105,8 @@ impl SqliteStore {
         let open = || {
             let connection = Connection::open(&self.path)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
-            // Of processes that open a new file at once, one switches it, and SQLite fails the others without any waiting.
+            // When processes open a new file at the same time, one changes the mode, and SQLite
+            // fails the others without waiting.
             wait_while_busy(|| connection.pragma_update(None, "journal_mode", "wal"))?;
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.execute(TABLE, [])?;
@@ -156,7 +158,7 @@ impl Store for SqliteStore {
     }
 }
 
-/// Does `run` again while another process has the file.
+/// Retries `run` while another process uses the file.
 fn wait_while_busy(run: impl Fn() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
     let start = Instant::now();
     loop {

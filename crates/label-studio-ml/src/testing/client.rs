@@ -32,7 +32,7 @@ pub struct TestClient {
 }
 
 impl TestClient {
-    /// Serves `model` with facts kept in memory and no Label Studio.
+    /// Serves `model` with a store in memory and without Label Studio.
     pub fn new<M: Model>(model: M) -> Self {
         Self::with_resources(
             model,
@@ -50,7 +50,7 @@ impl TestClient {
         Self::of(backend, runtime)
     }
 
-    /// Serves the model that `load` makes on a thread of its own, which may take its time.
+    /// Serves the model that `load` makes, in the background.
     pub fn with_loader<M: Model>(
         load: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
         resources: Resources,
@@ -63,7 +63,7 @@ impl TestClient {
         Self::of(backend, runtime)
     }
 
-    /// Serves a model that reads requests and writes answers itself; `start` is called within the server's runtime.
+    /// Serves a raw model; `start` is called within the server's runtime.
     pub fn with_raw<M: RawModel>(
         start: impl FnOnce() -> Arc<M>,
         args: &ServerArgs,
@@ -111,7 +111,8 @@ impl TestClient {
         self.send("GET", path, &[], Body::empty())
     }
 
-    /// Sends any request and returns the answer's status and JSON; null when the answer is not JSON.
+    /// Sends any request and returns the answer's status and JSON; null when the answer is not
+    /// JSON.
     ///
     /// # Panics
     /// When the method, the path or a header cannot be sent.
@@ -158,11 +159,11 @@ fn runtime() -> Runtime {
 impl Drop for TestClient {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // What the model started must not outlive the test.
+            // Threads and processes of the model must not outlive the test.
             if let Some(raw) = self.raw.take() {
                 runtime.block_on(raw.stop());
             }
-            // A call that still runs must not hold up the test's end.
+            // A running call must not delay the end of the test.
             runtime.shutdown_background();
         }
     }

@@ -1,4 +1,4 @@
-//! For tests of a backend: the whole server without a socket, and the backend's program.
+//! Tests of a backend: the whole server without a socket, and the backend's program.
 
 mod client;
 mod program;

@@ -6,10 +6,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// Wide enough that help never breaks the line between a flag's help and its variable.
+/// Wide enough that help never wraps between a flag's help and its variable.
 const COLUMNS: &str = "10000";
 
-/// A backend's program, run with nothing in its environment but what a test sets.
+/// A backend's program, run with only the environment that a test sets.
 ///
 /// A test of a backend's settings is one line:
 /// `TestProgram::new(env!("CARGO_BIN_EXE_my_backend")).assert_empty_variables_count_as_unset(&[])`.
@@ -19,7 +19,7 @@ pub struct TestProgram {
 }
 
 impl TestProgram {
-    /// Takes the path that cargo tells a package's tests as `CARGO_BIN_EXE_<name>`.
+    /// Creates it from the path that cargo passes to tests as `CARGO_BIN_EXE_<name>`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
@@ -44,9 +44,9 @@ impl TestProgram {
         names.map(str::to_owned).collect()
     }
 
-    /// Checks that the program does the same whether its variables are set to nothing or not set at all: it ends with
-    /// the same message, after it has read its settings. `args` may end it in its own way; otherwise it ends because the
-    /// port that it is told is taken.
+    /// Checks that the program behaves the same with empty variables as without them: it exits with
+    /// the same message, after it has read its settings. Without `args` that make it exit, it exits
+    /// because its port is taken.
     ///
     /// # Panics
     /// When it does not do the same, or when the program cannot be run.
@@ -69,7 +69,7 @@ impl TestProgram {
     }
 }
 
-/// Returns the status and the last words of a program.
+/// Returns the status and the standard error of a program.
 fn ended(output: &Output) -> (Option<i32>, String) {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), words)

@@ -2,10 +2,10 @@
 
 use label_studio_ml::{LabelConfig, Value, json};
 
-use crate::stand_in::{
+use crate::mock::{
     RESPONSE, TOPIC, asked, backend, completion, label_config, question, saying, value,
 };
-use label_studio_services::StandIn;
+use label_studio_testing::MockService;
 
 const TAXONOMY: &str = r#"<Taxonomy name="animal" toName="text"><Choice value="Mammal"><Choice value="Cat"/>
     <Choice value="Dog" alias="dog"/></Choice><Choice value="Bird"><Choice value="Owl"/></Choice></Taxonomy>"#;
@@ -126,7 +126,7 @@ fn regions_of_their_own_and_other_objects_are_left_alone() {
 
 #[test]
 fn several_answers_go_into_the_text_area() {
-    let chat_model = StandIn::with_answers([completion(&["sports", "tech"])]);
+    let chat_model = MockService::with_answers([completion(&["sports", "tech"])]);
     let config = label_config(&[TOPIC, RESPONSE].concat());
     let answer =
         backend(&chat_model, &["--num-responses", "2"]).predict(&asked(&config, &json!({}), "P"));

@@ -1,9 +1,9 @@
 //! What happens when the chat model fails.
 
 use label_studio_ml::{Value, json};
-use label_studio_services::{Answer, StandIn};
+use label_studio_testing::{Answer, MockService};
 
-use crate::stand_in::{
+use crate::mock::{
     KEY, RESPONSE, TOPIC, asked, backend, batch, completion, default_prompt, label_config, value,
 };
 
@@ -26,7 +26,8 @@ fn a_failure_that_passes_is_not_seen() {
         [cut(), limited()],
     ] {
         let n_faults = faults.len();
-        let chat_model = StandIn::with_answers(faults.into_iter().chain([completion(&["sports"])]));
+        let chat_model =
+            MockService::with_answers(faults.into_iter().chain([completion(&["sports"])]));
         let answer = backend(&chat_model, &[]).predict(&request());
         assert_eq!(value(&answer, "topic"), json!({ "choices": ["sports"] }));
         assert_eq!(chat_model.received().len(), n_faults + 1);
@@ -80,7 +81,7 @@ fn a_failure_that_stays_is_told_with_its_cause_and_without_the_key() {
         (Answer::huge(33 << 20), 1, "is larger than 33554432 bytes"),
     ];
     for (fault, n_requests, expected) in cases {
-        let chat_model = StandIn::with_answers([fault]);
+        let chat_model = MockService::with_answers([fault]);
         let (status, answer) = backend(&chat_model, &[]).post("/predict", &request());
         let detail = answer["detail"].as_str().unwrap();
         assert_eq!(status, 500, "{detail}");
@@ -92,7 +93,7 @@ fn a_failure_that_stays_is_told_with_its_cause_and_without_the_key() {
 
 #[test]
 fn a_chat_model_that_hangs_is_given_up() {
-    let chat_model = StandIn::with_answers([Answer::hang()]);
+    let chat_model = MockService::with_answers([Answer::hang()]);
     let flags = ["--service-read-timeout", "0.1", "--service-retries", "0"];
     let (status, answer) = backend(&chat_model, &flags).post("/predict", &request());
     assert_eq!(status, 500);
@@ -108,7 +109,7 @@ fn a_chat_model_that_hangs_is_given_up() {
 #[test]
 fn of_a_stream_that_outlasts_the_time_what_has_arrived_is_kept_and_marked() {
     let piece = json!({ "choices": [{ "index": 0, "delta": { "content": "It is abou" } }] });
-    let chat_model = StandIn::with_answers([Answer::events([piece.to_string()]).stalled()]);
+    let chat_model = MockService::with_answers([Answer::events([piece.to_string()]).stalled()]);
     let flags = ["--stream", "--predict-timeout", "2"];
     let request = asked(&label_config(RESPONSE), &json!({ "text": "T" }), "P");
     let answer = backend(&chat_model, &flags).predict(&request);
@@ -123,7 +124,7 @@ fn of_a_stream_that_outlasts_the_time_what_has_arrived_is_kept_and_marked() {
 #[test]
 fn a_stream_that_breaks_is_an_error() {
     let piece = json!({ "choices": [{ "index": 0, "delta": { "content": "It is abou" } }] });
-    let chat_model = StandIn::with_answers([Answer::events([piece.to_string()])]);
+    let chat_model = MockService::with_answers([Answer::events([piece.to_string()])]);
     let (status, answer) = backend(&chat_model, &["--stream"]).post("/predict", &request());
     assert_eq!(status, 500);
     assert!(
@@ -146,7 +147,7 @@ fn a_streamed_answer_is_whole() {
         end,
         "[DONE]".to_owned(),
     ];
-    let chat_model = StandIn::with_answers([Answer::events(events)]);
+    let chat_model = MockService::with_answers([Answer::events(events)]);
     let answer = backend(&chat_model, &["--stream"]).predict(&request());
     assert_eq!(
         value(&answer, "topic"),
@@ -156,7 +157,7 @@ fn a_streamed_answer_is_whole() {
 
 #[test]
 fn one_failing_task_does_not_lose_the_others() {
-    let chat_model = StandIn::start(|request| {
+    let chat_model = MockService::start(|request| {
         let question = request.json()["messages"][0]["content"].clone();
         match question.as_str().unwrap() {
             "About bad" => error(400, "content policy"),
@@ -189,7 +190,7 @@ fn one_failing_task_does_not_lose_the_others() {
 
 #[test]
 fn a_wrong_key_is_not_tried_for_every_task() {
-    let chat_model = StandIn::with_answers([error(401, "no such key")]);
+    let chat_model = MockService::with_answers([error(401, "no such key")]);
     let texts = ["T"; 200];
     let flags = [&default_prompt("{text}")[..], &["--parallelism", "4"]].concat();
     let (status, answer) =

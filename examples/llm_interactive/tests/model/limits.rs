@@ -6,9 +6,9 @@ use std::{
 };
 
 use label_studio_ml::json;
-use label_studio_services::StandIn;
+use label_studio_testing::MockService;
 
-use crate::stand_in::{
+use crate::mock::{
     RESPONSE, asked, backend, batch, completion, default_prompt, label_config, saying,
 };
 
@@ -40,7 +40,7 @@ fn as_many_tasks_as_allowed_are_asked_about_at_once_and_keep_their_order() {
         n_there: Mutex::new(0),
         complete: Condvar::new(),
     };
-    let chat_model = StandIn::start(move |request| {
+    let chat_model = MockService::start(move |request| {
         meeting.join();
         completion(&[request.json()["messages"][0]["content"].as_str().unwrap()])
     });
@@ -59,9 +59,9 @@ fn as_many_tasks_as_allowed_are_asked_about_at_once_and_keep_their_order() {
 #[test]
 fn when_time_runs_out_the_tasks_that_are_done_are_answered() {
     let chat_model =
-        StandIn::start(
+        MockService::start(
             |request| match request.json()["messages"][0]["content"].as_str() {
-                Some("slow") => label_studio_services::Answer::hang(),
+                Some("slow") => label_studio_testing::Answer::hang(),
                 _ => completion(&["done"]),
             },
         );

@@ -1,9 +1,9 @@
-//! The model, with a stand-in for the chat model.
+//! The model, with a mock of the chat model.
 
 mod controls;
 mod faults;
 mod limits;
 mod media;
+mod mock;
 mod projects;
 mod prompts;
-mod stand_in;

@@ -10,9 +10,9 @@ use label_studio_ml::{
     store::MemoryStore,
     testing::TestClient,
 };
-use label_studio_services::{Answer, StandIn};
+use label_studio_testing::{Answer, MockService};
 
-use crate::stand_in::{asked, backend, backend_with, completion, question, saying, value};
+use crate::mock::{asked, backend, backend_with, completion, question, saying, value};
 
 const IMAGE: &str = r#"<View><Image name="image" value="$image"/><TextArea name="prompt" toName="image"/>
     <TextArea name="response" toName="image"/></View>"#;
@@ -51,7 +51,7 @@ fn as_url(media_type: &str, bytes: &[u8]) -> String {
 }
 
 /// The image that the chat model was sent last.
-fn seen(chat_model: &StandIn) -> (String, DynamicImage) {
+fn seen(chat_model: &MockService) -> (String, DynamicImage) {
     let body = chat_model.received().last().unwrap().json();
     let part = &body["messages"][0]["content"][1];
     assert_eq!(part["type"], "image_url");
@@ -301,7 +301,7 @@ fn documents_are_read_or_sent_whole() {
 }
 
 /// A backend that may fetch files from this machine.
-fn fetching(chat_model: &StandIn, flags: &[&str], cache: &Path) -> TestClient {
+fn fetching(chat_model: &MockService, flags: &[&str], cache: &Path) -> TestClient {
     let options = MediaOptions {
         allow_private_addresses: true,
         retries: 0,
@@ -320,7 +320,7 @@ fn fetching(chat_model: &StandIn, flags: &[&str], cache: &Path) -> TestClient {
 
 #[test]
 fn addresses_are_replaced_by_the_texts_behind_them_when_they_are_asked_for() {
-    let chat_model = StandIn::start(|request| match request.path() {
+    let chat_model = MockService::start(|request| match request.path() {
         "/text" => Answer::bytes("text/plain", "the text"),
         "/dialogue" => Answer::bytes("application/json", r#"[{"author": "A", "text": "Hi"}]"#),
         "/v1/chat/completions" => completion(&["ok"]),

@@ -6,10 +6,10 @@ use label_studio_ml::{
     Action, Event, LabelConfig, Model, Project, ProjectId, Resources, Value, json,
     store::MemoryStore, testing::TestClient,
 };
-use label_studio_services::StandIn;
+use label_studio_testing::MockService;
 use llm_interactive::OpenAIInteractive;
 
-use crate::stand_in::{
+use crate::mock::{
     KEY, RESPONSE, asked, backend, batch, default_prompt, label_config, options, question, saying,
     value,
 };
@@ -126,10 +126,10 @@ fn a_stored_prompt_is_asked_about_every_task() {
 }
 
 /// Asks with extra params and returns what the chat model got, or why it got nothing.
-fn asked_with(flags: &[&str], params: &Value) -> (StandIn, Result<(), String>) {
+fn asked_with(flags: &[&str], params: &Value) -> (MockService, Result<(), String>) {
     let chat_model = saying("ok");
     let config = label_config(RESPONSE);
-    let params = params.to_string().replace("STAND-IN", &chat_model.url(""));
+    let params = params.to_string().replace("MOCK", &chat_model.url(""));
     let backend: TestClient = backend(&chat_model, flags);
     let setup = json!({ "project": "1.1", "schema": config, "extra_params": params });
     assert_eq!(backend.post("/setup", &setup).0, 200);
@@ -145,7 +145,7 @@ fn asked_with(flags: &[&str], params: &Value) -> (StandIn, Result<(), String>) {
 #[test]
 fn extra_params_go_before_flags() {
     let params = json!({
-        "api_key": "k2", "model": "gpt-4o", "num_responses": 3, "temperature": "0.5", "base_url": "STAND-IN/own/v1/",
+        "api_key": "k2", "model": "gpt-4o", "num_responses": 3, "temperature": "0.5", "base_url": "MOCK/own/v1/",
     });
     let (chat_model, asked) = asked_with(&["--openai-model", "x"], &params);
     asked.unwrap();
@@ -162,7 +162,7 @@ fn extra_params_go_before_flags() {
 #[test]
 fn extra_params_choose_the_provider() {
     let azure = json!({
-        "provider": "azure", "resource_endpoint": "STAND-IN", "deployment_name": "d", "api_version": "v", "api_key": "k",
+        "provider": "azure", "resource_endpoint": "MOCK", "deployment_name": "d", "api_version": "v", "api_key": "k",
     });
     let (chat_model, asked) = asked_with(&[], &azure);
     asked.unwrap();
@@ -174,7 +174,7 @@ fn extra_params_choose_the_provider() {
     assert_eq!(request.header("api-key"), Some("k"));
     assert_eq!(request.json()["model"], "gpt-35-turbo");
 
-    let ollama = json!({ "provider": "Ollama", "base_url": "STAND-IN/v1/", "model": "llama3" });
+    let ollama = json!({ "provider": "Ollama", "base_url": "MOCK/v1/", "model": "llama3" });
     let (chat_model, asked) = asked_with(&[], &ollama);
     asked.unwrap();
     let request = chat_model.received().remove(0);
@@ -194,7 +194,7 @@ fn what_is_missing_is_named() {
             "OLLAMA_ENDPOINT is not set",
         ),
         (
-            json!({ "provider": "ollama", "base_url": "STAND-IN" }),
+            json!({ "provider": "ollama", "base_url": "MOCK" }),
             "OPENAI_MODEL is not set",
         ),
         (
@@ -202,7 +202,7 @@ fn what_is_missing_is_named() {
             "AZURE_RESOURCE_ENDPOINT is not set",
         ),
         (
-            json!({ "provider": "azure", "resource_endpoint": "STAND-IN", "api_key": "k" }),
+            json!({ "provider": "azure", "resource_endpoint": "MOCK", "api_key": "k" }),
             "AZURE_DEPLOYMENT_NAME is not set",
         ),
         (
@@ -220,12 +220,11 @@ fn what_is_missing_is_named() {
 
 #[test]
 fn the_key_of_the_backend_stays_with_addresses_of_the_backend() {
-    let (chat_model, asked) = asked_with(&[], &json!({ "base_url": "STAND-IN/elsewhere" }));
+    let (chat_model, asked) = asked_with(&[], &json!({ "base_url": "MOCK/elsewhere" }));
     asked.unwrap();
     assert_eq!(chat_model.received()[0].header("authorization"), None);
 
-    let azure =
-        json!({ "provider": "azure", "resource_endpoint": "STAND-IN", "deployment_name": "d" });
+    let azure = json!({ "provider": "azure", "resource_endpoint": "MOCK", "deployment_name": "d" });
     let (chat_model, asked) = asked_with(&[], &azure);
     assert!(asked.unwrap_err().contains("no key for the chat model"));
     assert!(chat_model.received().is_empty());

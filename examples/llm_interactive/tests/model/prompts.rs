@@ -2,7 +2,7 @@
 
 use label_studio_ml::json;
 
-use crate::stand_in::{
+use crate::mock::{
     RESPONSE, TOPIC, asked, backend, batch, default_prompt, label_config, question, saying, value,
 };
 

@@ -65,7 +65,9 @@ impl Backend {
             );
             seen.push_str(&line);
         }
-        let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+        let address = line.trim().rsplit("http://").next().unwrap();
+        let is_address = |c: &char| c.is_ascii_digit() || matches!(c, '.' | ':');
+        let address = address.chars().take_while(is_address).collect();
         Self {
             child,
             address,
@@ -77,17 +79,12 @@ impl Backend {
 
     pub(crate) fn send(&self, head: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "{head}\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
+        request(&mut stream, head, body);
         stream
     }
 
     pub(crate) fn call(&self, head: &str, body: &Value) -> (u16, Value) {
-        read(self.send(head, &body.to_string()))
+        read_answer(self.send(head, &body.to_string()))
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -97,7 +94,8 @@ impl Backend {
         assert!(status.unwrap().success());
     }
 
-    pub(crate) fn wait_for_log(&mut self, text: &str) {
+    /// Returns the next line that contains `text`.
+    pub(crate) fn wait_for_log(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -107,6 +105,7 @@ impl Backend {
                 "the log ended without {text:?}"
             );
         }
+        line
     }
 }
 
@@ -123,7 +122,16 @@ pub(crate) fn command() -> Command {
     command
 }
 
-pub(crate) fn read(mut stream: TcpStream) -> (u16, Value) {
+pub(crate) fn request(stream: &mut TcpStream, head: &str, body: &str) {
+    write!(
+        stream,
+        "{head}\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+}
+
+pub(crate) fn read_answer(mut stream: TcpStream) -> (u16, Value) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();

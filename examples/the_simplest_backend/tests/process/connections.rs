@@ -3,13 +3,14 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    time::{Duration, Instant},
 };
 
 use crate::backend::{Backend, predict_body};
-use label_studio_ml::Value;
+use label_studio_ml::{Value, json};
 
 #[test]
-fn more_idle_connections_than_files_by_default_hold_nobody_up() {
+fn more_idle_connections_than_the_default_file_limit_do_not_block_requests() {
     let backend = Backend::start_limited("ulimit -Sn 128");
     let connect = |idx: usize| {
         let mut stream = TcpStream::connect(&backend.address).unwrap();
@@ -143,7 +144,8 @@ fn requests_of_odd_shapes_are_answered_or_refused() {
 #[test]
 fn no_second_request_is_smuggled_into_the_body_of_a_first() {
     let backend = Backend::start(&[]);
-    // To whoever counts bytes the request ends before `GET`, to whoever reads chunks after it, and the other way round.
+    // A server that counts bytes ends the request before `GET`, one that reads chunks after it, and
+    // the other way round.
     let hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
     let shapes = [
         format!(
@@ -167,4 +169,42 @@ fn no_second_request_is_smuggled_into_the_body_of_a_first() {
         assert!(answer.starts_with("HTTP/1.1 400 "), "{shape}\n{answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{shape}\n{answer}");
     }
+}
+
+#[test]
+fn the_status_line_has_the_reason_of_an_error() {
+    let backend = Backend::start(&[]);
+    let answer = raw(
+        &backend,
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-ID: trace-1\r\n\
+          Content-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
+    );
+    let mut lines = answer.lines();
+    assert_eq!(
+        lines.next(),
+        Some("HTTP/1.1 400 the body is not a JSON object")
+    );
+    assert!(
+        lines.any(|line| line == "x-request-id: trace-1"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn clients_that_read_no_answer_do_not_delay_the_end() {
+    let mut backend = Backend::start(&[]);
+    let mut body = predict_body();
+    let task = json!({ "data": { "text": "good" } });
+    body["tasks"] = vec![task; 50_000].into();
+    let slow: Vec<_> = (0..4)
+        .map(|_| backend.send("POST /predict HTTP/1.1", &body.to_string()))
+        .collect();
+    for _ in &slow {
+        backend.wait_for_log("predicted");
+    }
+    backend.signal("TERM");
+    let started = Instant::now();
+    assert!(backend.child.wait().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(25));
+    drop(slow);
 }

@@ -2,4 +2,5 @@
 
 mod backend;
 mod connections;
+mod logs;
 mod signals_and_flags;

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::backend::{Backend, CONFIG, command, predict_body, read};
+use crate::backend::{Backend, CONFIG, command, predict_body, read_answer};
 use label_studio_ml::{Value, json, testing::TestProgram};
 
 #[test]
@@ -21,7 +21,7 @@ fn sigterm_finishes_what_runs_and_ends_with_zero() {
     backend.wait_for_log("ending");
     backend.wait_for_log("training ended");
     // Whether the answer has the result or only the job is a question of time.
-    let (status, answer) = read(training);
+    let (status, answer) = read_answer(training);
     assert_eq!((status, &answer["status"]), (201, &json!("ok")), "{answer}");
     assert!(backend.child.wait().unwrap().success());
 }
@@ -200,7 +200,7 @@ fn sigterm_in_the_middle_of_a_predict_finishes_it() {
         png.len()
     );
     image.write_all(&[head.as_bytes(), png].concat()).unwrap();
-    let (status, answer) = read(predict);
+    let (status, answer) = read_answer(predict);
     let region = &answer["results"][0]["result"][0];
     assert_eq!(
         (status, &region["original_width"]),
@@ -256,5 +256,5 @@ fn unknown_settings_end_with_a_clear_message() {
         .env("LABEL_STUDIO_VERIFY_SSL", "perhaps")
         .output()
         .unwrap();
-    assert!(String::from_utf8_lossy(&output.stderr).contains("say true or false"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("expected true or false"));
 }

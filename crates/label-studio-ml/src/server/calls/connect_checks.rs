@@ -1,5 +1,5 @@
-//! Connect checks, run once when Label Studio connects a project: the log names what would fail later, and the project's
-//! webhook gets the backend's credentials.
+//! Connect checks, run once when Label Studio connects a project: the log names what would fail
+//! later, and the project's webhook gets the backend's credentials.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -31,7 +31,8 @@ struct State {
     token: Attempts,
     /// Projects that are being checked now.
     running: HashSet<Box<str>>,
-    /// By project: the address of the backend that its webhooks must point to, and the attempts to find one.
+    /// By project: the address of the backend that its webhooks must point to, and the attempts to
+    /// find one.
     webhooks: HashMap<Box<str>, (Box<str>, Attempts)>,
 }
 
@@ -63,8 +64,8 @@ impl ConnectChecks {
         }
     }
 
-    /// Starts the checks of a project in the background: Label Studio waits for the answer to `/setup`, which a slow Label
-    /// Studio must not delay. A check that succeeded is not repeated.
+    /// Starts the checks of a project in the background: Label Studio waits for the answer to
+    /// `/setup`, which a slow Label Studio must not delay. A check that succeeded is not repeated.
     pub(crate) fn start(self: &Arc<Self>, project: &Arc<SeenProject>, headers: &HeaderMap) {
         if project.take_report() {
             let project = Arc::clone(project);
@@ -110,7 +111,7 @@ impl ConnectChecks {
             self.state().token.count(accepted.is_ok());
             if let Err(error) = accepted {
                 let error = anyhow::Error::from(error);
-                tracing::warn!("uploads and annotations stay out of reach: {error:#}");
+                tracing::warn!("uploaded files and annotations are not available: {error:#}");
                 return;
             }
         }
@@ -146,10 +147,17 @@ impl ConnectChecks {
     }
 }
 
-/// Logs what Label Studio itself would report of the label config, and what keeps a model from labelling.
+/// Logs what Label Studio itself would report of the label config, and what keeps a model from
+/// labelling.
 fn report_label_config(project: &SeenProject) {
     let id = project.project.id();
     let config: &LabelConfig = project.project.label_config();
+    let tags: Vec<_> = config
+        .controls()
+        .iter()
+        .map(|control| control.tag.as_str())
+        .collect();
+    tracing::info!(project = %id, controls = tags.join(","), "Label Studio connected the project");
     if config.controls().is_empty() {
         tracing::warn!(
             project = %id,
@@ -161,7 +169,8 @@ fn report_label_config(project: &SeenProject) {
     }
 }
 
-/// Puts the credentials on the webhooks that point to the backend at `address`. Returns whether there is any.
+/// Puts the credentials on the webhooks that point to the backend at `address`. Returns whether
+/// there is any.
 fn put_credentials(
     client: &Client,
     project: i64,

@@ -1,4 +1,5 @@
-//! Runs calls to the model: inline on the I/O thread or on a blocking thread. A change of thread costs more than a fast call.
+//! Runs calls to the model: inline on the I/O thread or on a blocking thread. A change of thread
+//! costs more than a fast call.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -16,14 +17,15 @@ const FAST: Duration = Duration::from_millis(1);
 const FAST_CALLS_NEEDED: u32 = 32;
 /// Limit of the count of fast calls.
 const MAX_FAST_CALLS: u32 = 64;
-/// How much a slow call lowers the count of fast calls, for each [`FAST`] that it took. A busy machine delays any call now and
-/// then, so one slow call does not reset the count.
+/// How much a slow call lowers the count of fast calls, for each [`FAST`] that it took. A busy
+/// machine delays any call now and then, so one slow call does not reset the count.
 const FAST_CALLS_LOST: u32 = 8;
 
 /// Runs calls on blocking threads, or inline once calls of this kind were fast.
 ///
-/// After a slow inline call the next calls run on blocking threads again. An inline call blocks one of the I/O threads; there
-/// is one I/O thread more than inline permits, so the server always answers.
+/// After a slow inline call the next calls run on blocking threads again. An inline call blocks one
+/// of the I/O threads; there is one I/O thread more than inline permits, so the server always
+/// answers.
 pub(crate) struct Executor {
     inline_permits: Semaphore,
     n_fast_calls: AtomicU32,
@@ -38,8 +40,8 @@ impl Executor {
         }
     }
 
-    /// Runs a call. Unless it `may_run_inline` it gets a blocking thread and is not counted: a first call, or a large request,
-    /// says little about the next one.
+    /// Runs a call. Unless it `may_run_inline` it gets a blocking thread and is not counted: a
+    /// first call, or a large request, says little about the next one.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         may_run_inline: bool,

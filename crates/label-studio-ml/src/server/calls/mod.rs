@@ -3,4 +3,5 @@
 pub(crate) mod connect_checks;
 pub(crate) mod executor;
 pub(crate) mod model_slot;
+pub(crate) mod permits;
 pub(crate) mod projects;

@@ -61,8 +61,8 @@ impl Projects {
         }
     }
 
-    /// Returns the project with `label_config`, or with its last one when the request brings none. A new label config is
-    /// parsed on a blocking thread: a large one takes a while.
+    /// Returns the project with `label_config`, or with its last one when the request brings none.
+    /// A new label config is parsed on a blocking thread: a large one takes a while.
     pub(crate) async fn get(
         self: &Arc<Self>,
         id: &str,
@@ -160,7 +160,8 @@ impl SeenProject {
         !self.was_reported.swap(true, Ordering::Relaxed)
     }
 
-    /// Runs the model's `setup` unless it ran for this label config; a failed one is tried again at the next call.
+    /// Runs the model's `setup` unless it ran for this label config; a failed one is tried again at
+    /// the next call.
     pub(crate) fn set_up(&self, model: &dyn Model) -> anyhow::Result<()> {
         if self.ready.get().is_some() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The routes, and what every request goes through.
+//! The router and the middleware of all requests.
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,7 +12,14 @@ use axum::{
 
 use crate::server::{
     backend::SharedBackend,
-    http::{auth, errors::ApiError, route::Route, routes},
+    http::{
+        auth,
+        errors::ApiError,
+        replies::{MAX_PATH_CHARS, shortened},
+        request_id::{self, RequestId},
+        route::Route,
+        routes,
+    },
 };
 
 /// Returns the server without a socket.
@@ -29,9 +36,11 @@ pub(crate) fn router(backend: SharedBackend) -> Router {
         .with_state(backend)
 }
 
-/// Says which methods a path takes: as an answer to OPTIONS, as an error to all others. The model may know more of them.
+/// Answers a method that the path does not take: the allowed methods for OPTIONS, 405 for others. A
+/// custom route comes first.
 async fn wrong_method(State(backend): State<SharedBackend>, request: Request) -> Response {
     let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let route = routes::route(&path);
     match routes::custom_raw::custom_route_raw(&backend, request).await {
         Ok(Some(response)) => return response,
         Ok(None) => {}
@@ -40,10 +49,11 @@ async fn wrong_method(State(backend): State<SharedBackend>, request: Request) ->
     let mut response = if method == Method::OPTIONS {
         StatusCode::OK.into_response()
     } else {
-        let detail = format!("{path} does not take {method}");
+        let method = shortened(method.as_str(), MAX_PATH_CHARS);
+        let detail = format!("{} does not take {method}", shortened(path, MAX_PATH_CHARS));
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
     };
-    let takes_body = routes::route(&path).is_some_and(|route| route.takes.is_some());
+    let takes_body = route.is_some_and(|route| route.takes.is_some());
     let methods = if takes_body {
         "OPTIONS, POST"
     } else {
@@ -55,23 +65,31 @@ async fn wrong_method(State(backend): State<SharedBackend>, request: Request) ->
     response
 }
 
-/// Asks for credentials, if the backend has any, and counts what is answered.
+/// Checks the credentials, if the backend has any, and records the answer in metrics and log.
 async fn guard(State(backend): State<SharedBackend>, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let request_id = RequestId::of(request.headers());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .and_then(|path| routes::route(path.as_str()))
         .map_or("other", |route| route.path);
-    let response = match &backend.auth {
-        Some(auth) if !auth.admits(&request) => auth::refusal(),
-        Some(_) | None => next.run(request).await,
+    let answer = async {
+        match &backend.auth {
+            Some(auth) if !auth.admits(&request) => auth::refusal(),
+            Some(_) | None => next.run(request).await,
+        }
     };
+    let mut response = request_id.clone().scope(answer).await;
+    if let Some(id) = request_id.header_value() {
+        response.headers_mut().insert(request_id::HEADER, id);
+    }
     let took = started.elapsed();
     backend
         .metrics
         .record(route, response.status().as_u16(), took);
     tracing::debug!(
+        %request_id,
         route,
         status = response.status().as_u16(),
         ?took,

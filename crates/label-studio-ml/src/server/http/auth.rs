@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::server::http::errors::ApiError;
 
-/// Credentials that callers must give.
+/// Credentials that clients must send.
 pub(crate) struct BasicAuth {
     expected: [Vec<u8>; 2],
     public_health: bool,
@@ -25,7 +25,7 @@ impl BasicAuth {
         }
     }
 
-    /// Tells whether a request has the right credentials, or needs none.
+    /// Returns whether a request has the right credentials, or needs none.
     pub(crate) fn admits(&self, request: &Request) -> bool {
         let path = request.uri().path();
         if self.public_health && matches!(path, "/" | "/health" | "/ready") {

@@ -1,67 +1,87 @@
-//! Reading request bodies, with a bound on what is in memory at once.
+//! Reading request bodies, with a bound on the memory of all bodies.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, StatusCode, header},
+    response::Response,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
-use label_studio_sdk::python::repair_json;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
-use crate::server::http::errors::ApiError;
+use crate::server::http::{
+    errors::ApiError,
+    memory::{Memory, MemoryPermit},
+    replies::{MAX_PATH_CHARS, json_response, shortened},
+};
 
 const KIB: usize = 1024;
 const MIB: usize = KIB * KIB;
-/// Bodies above this size are read on a thread of their own, so that small requests are not held up.
+/// Larger bodies are parsed on a blocking thread, so that they do not delay small requests.
 pub(crate) const SMALL: usize = 64 * KIB;
-/// Bodies up to this size have an eighth of the memory to themselves, so that large ones, which may take long to arrive,
-/// do not hold them up.
+/// Bodies up to this size have an eighth of the memory for themselves: larger ones may take long to
+/// arrive.
 const MEDIUM: usize = MIB;
-const MEDIUM_SHARE: u32 = 8;
-/// Time for the next bytes of a body: a caller that stops sending must not keep its share of the memory.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Time for each MiB of a body on top of that: nor must one that sends a byte now and then.
-const PER_MIB: Duration = Duration::from_secs(4);
+const MEDIUM_SHARE: usize = 8;
+/// How long the next bytes of a body may take: a client that stops sending must release its memory.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Additional time for each MiB that has arrived: a client must not keep its memory by sending a
+/// byte now and then.
+const TIMEOUT_PER_MIB: Duration = Duration::from_secs(4);
 
-/// How large one body, and all bodies together, may be.
+/// How large one body, and all bodies and answers together, may be.
 pub(crate) struct BodyLimits {
     max_body: usize,
-    small_kibs: Arc<Semaphore>,
-    kibs: Arc<Semaphore>,
-    patience: Duration,
+    medium: Arc<Memory>,
+    large: Arc<Memory>,
+    idle_timeout: Duration,
 }
 
 /// A body that was read, and its memory permit.
 #[derive(Debug)]
 pub(crate) struct RawBody {
     pub(crate) bytes: Bytes,
-    pub(crate) memory: OwnedSemaphorePermit,
+    pub(crate) memory: MemoryPermit,
+}
+
+/// A body that arrives.
+struct Arriving {
+    body: Body,
+    started: Instant,
+    n_bytes: usize,
+    /// Time that the server, not the client, took.
+    waited: Duration,
+}
+
+/// The bytes of an answer, and their memory permit.
+struct HeldBytes {
+    bytes: Bytes,
+    _memory: MemoryPermit,
+}
+
+impl AsRef<[u8]> for HeldBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl BodyLimits {
     pub(crate) fn new(max_body_mb: u32, max_bodies_mb: u32) -> Self {
-        let small_mb = (max_bodies_mb / MEDIUM_SHARE).max(1);
-        let others_mb = max_bodies_mb.saturating_sub(small_mb).max(max_body_mb);
-        let kibs = |mb: u32| Arc::new(Semaphore::new(mb as usize * KIB));
+        let (max_body, all) = (max_body_mb as usize * MIB, max_bodies_mb as usize * MIB);
+        let medium = (all / MEDIUM_SHARE).max(MEDIUM);
+        let large = all.saturating_sub(medium).max(max_body);
         Self {
-            max_body: max_body_mb as usize * MIB,
-            small_kibs: kibs(small_mb),
-            kibs: kibs(others_mb),
-            patience: PATIENCE,
+            max_body,
+            medium: Memory::new(medium, MEDIUM),
+            large: Memory::new(large, max_body),
+            idle_timeout: IDLE_TIMEOUT,
         }
     }
 
-    /// Reads a JSON body. Waits, without reading, while other bodies fill the memory for them.
+    /// Reads a JSON body. Waits, without reading, while other bodies use all memory.
     pub(crate) async fn read(&self, request: Request) -> Result<RawBody, ApiError> {
         let (head, body) = request.into_parts();
         check_content_type(&head.headers)?;
@@ -76,85 +96,104 @@ impl BodyLimits {
         body: Body,
     ) -> Result<RawBody, ApiError> {
         let length = announced_length(headers);
-        let n_bytes = length.unwrap_or(self.max_body);
-        if n_bytes > self.max_body {
+        if length.is_some_and(|length| length > self.max_body) {
             return Err(self.too_large());
         }
-        let n_kibs = u32::try_from(n_bytes / KIB + 1).unwrap_or(u32::MAX);
-        let n_kibs = n_kibs.min(u32::try_from(self.max_body / KIB).unwrap_or(u32::MAX));
-        let kibs = if n_bytes <= MEDIUM {
-            &self.small_kibs
-        } else {
-            &self.kibs
+        // Memory is taken as bytes arrive: announcing many costs a client nothing.
+        let mut memory = self.memory_of(length.unwrap_or(self.max_body)).permit();
+        let mut arriving = Arriving {
+            body,
+            started: Instant::now(),
+            n_bytes: 0,
+            waited: Duration::ZERO,
         };
-        let memory = Arc::clone(kibs).acquire_many_owned(n_kibs).await;
-        let mut memory = memory.expect("the semaphore is never closed");
-        let bytes = self.collect(body, length).await?;
-        // A body that did not say its length was given room for the largest.
-        let used = memory.split(bytes.len() / KIB + 1);
-        Ok(RawBody {
-            bytes,
-            memory: used.unwrap_or(memory),
-        })
-    }
-
-    /// Reads the body; one that arrives in one piece, as most do, is not copied.
-    async fn collect(&self, mut body: Body, length: Option<usize>) -> Result<Bytes, ApiError> {
-        let n_mibs = u32::try_from(length.unwrap_or(self.max_body) / MIB).unwrap_or(u32::MAX);
-        let end = Instant::now() + self.patience + PER_MIB * n_mibs;
-        let first = self.piece(&mut body, end).await?.unwrap_or_default();
-        let Some(second) = self.piece(&mut body, end).await? else {
-            return self.checked(first);
+        let first = self.piece(&mut arriving, &mut memory).await?;
+        let first = first.unwrap_or_default();
+        // Most bodies arrive in one piece, which is not copied.
+        let Some(second) = self.piece(&mut arriving, &mut memory).await? else {
+            let bytes = first;
+            return Ok(RawBody { bytes, memory });
         };
-        let n_bytes = length.unwrap_or(first.len() + second.len());
-        let mut bytes = BytesMut::with_capacity(n_bytes.min(self.max_body));
-        bytes.extend_from_slice(&first);
+        let mut bytes = Vec::new();
         let mut next = Some(second);
+        append(&mut bytes, &first, length);
         while let Some(piece) = next {
-            if bytes.len() + piece.len() > self.max_body {
-                return Err(self.too_large());
-            }
-            bytes.extend_from_slice(&piece);
-            next = self.piece(&mut body, end).await?;
+            append(&mut bytes, &piece, length);
+            next = self.piece(&mut arriving, &mut memory).await?;
         }
-        self.checked(bytes.freeze())
+        let bytes = bytes.into();
+        Ok(RawBody { bytes, memory })
     }
 
-    /// Reads the next piece, which must arrive soon and before `end`.
-    async fn piece(&self, body: &mut Body, end: Instant) -> Result<Option<Bytes>, ApiError> {
+    /// Returns an answer of JSON. A large one waits for memory, which it keeps until it is sent, and
+    /// holds `permits` of the call until then.
+    pub(crate) async fn answer(
+        &self,
+        json: impl Into<Bytes>,
+        permits: impl Send,
+    ) -> Result<Response, ApiError> {
+        let bytes: Bytes = json.into();
+        if bytes.len() <= SMALL {
+            return Ok(json_response(StatusCode::OK, bytes));
+        }
+        let mut memory = self.memory_of(bytes.len()).permit();
+        memory.grow_to(bytes.len()).await?;
+        drop(permits);
+        let held = HeldBytes {
+            bytes,
+            _memory: memory,
+        };
+        Ok(json_response(StatusCode::OK, Bytes::from_owner(held)))
+    }
+
+    fn memory_of(&self, n_bytes: usize) -> &Arc<Memory> {
+        if n_bytes <= MEDIUM {
+            &self.medium
+        } else {
+            &self.large
+        }
+    }
+
+    /// Reads the next piece, which must arrive soon and fast enough, and takes memory for it.
+    async fn piece(
+        &self,
+        arriving: &mut Arriving,
+        memory: &mut MemoryPermit,
+    ) -> Result<Option<Bytes>, ApiError> {
         loop {
-            let soon = Instant::now() + self.patience;
-            let frame = timeout_at(soon.min(end), body.frame()).await;
+            let idle_end = Instant::now() + self.idle_timeout;
+            let rate_end = arriving.end(self.idle_timeout);
+            let frame = timeout_at(idle_end.min(rate_end), arriving.body.frame()).await;
             let frame = frame.map_err(|_| {
-                let seconds = self.patience.as_secs();
-                let detail = if soon < end {
+                let seconds = self.idle_timeout.as_secs();
+                let detail = if idle_end < rate_end {
                     format!("no more of the body arrived for {seconds} s")
                 } else {
                     "the body arrives too slowly".to_owned()
                 };
                 ApiError::new(StatusCode::REQUEST_TIMEOUT, detail)
             })?;
-            match frame {
+            let piece = match frame {
                 None => return Ok(None),
                 Some(Err(error)) => {
                     let detail = format!("the body did not arrive whole: {error}");
                     return Err(ApiError::bad_request(detail));
                 }
-                // Trailers say nothing that is needed.
-                Some(Ok(frame)) => {
-                    if let Ok(piece) = frame.into_data() {
-                        return Ok(Some(piece));
-                    }
-                }
+                // Trailers are ignored.
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(piece) => piece,
+                    Err(_) => continue,
+                },
+            };
+            arriving.n_bytes += piece.len();
+            if arriving.n_bytes > self.max_body {
+                return Err(self.too_large());
             }
+            let waiting = Instant::now();
+            memory.grow_to(arriving.n_bytes).await?;
+            arriving.waited += waiting.elapsed();
+            return Ok(Some(piece));
         }
-    }
-
-    fn checked(&self, bytes: Bytes) -> Result<Bytes, ApiError> {
-        if bytes.len() > self.max_body {
-            return Err(self.too_large());
-        }
-        Ok(bytes)
     }
 
     fn too_large(&self) -> ApiError {
@@ -168,6 +207,25 @@ impl BodyLimits {
     }
 }
 
+impl Arriving {
+    /// Returns when the next piece must be here, given how much has arrived.
+    fn end(&self, idle_timeout: Duration) -> Instant {
+        let n_kibs = u32::try_from(self.n_bytes / KIB).unwrap_or(u32::MAX);
+        self.started + self.waited + idle_timeout + TIMEOUT_PER_MIB / 1024 * n_kibs
+    }
+}
+
+/// Appends a piece. Room for more is made in steps, and not for all that a client announces.
+fn append(bytes: &mut Vec<u8>, piece: &[u8], length: Option<usize>) {
+    let needed = bytes.len() + piece.len();
+    if needed > bytes.capacity() {
+        let doubled = needed.max(bytes.capacity() * 2).max(MIB);
+        let capacity = length.map_or(doubled, |length| doubled.min(length.max(needed)));
+        bytes.reserve_exact(capacity - bytes.len());
+    }
+    bytes.extend_from_slice(piece);
+}
+
 fn announced_length(headers: &HeaderMap) -> Option<usize> {
     headers
         .get(header::CONTENT_LENGTH)?
@@ -177,7 +235,8 @@ fn announced_length(headers: &HeaderMap) -> Option<usize> {
         .ok()
 }
 
-/// A body of no named type is refused, too: a page in somebody's browser can send one anywhere without asking first.
+/// Refuses a body without JSON type: a browser sends such a cross-origin request without a
+/// preflight.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE);
     let media_type = content_type
@@ -192,11 +251,14 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     }
     Err(ApiError::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        format!("the body is {media_type:?}; send JSON with Content-Type: application/json"),
+        format!(
+            "the body is {:?}; send JSON with Content-Type: application/json",
+            shortened(media_type, MAX_PATH_CHARS)
+        ),
     ))
 }
 
-/// Label Studio sends bodies as they are, and one that is unpacked could fill the memory.
+/// Refuses compressed bodies: Label Studio sends none, and one could expand to fill the memory.
 fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
     let encoding = headers.get(header::CONTENT_ENCODING);
     if encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -206,61 +268,6 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "the body is compressed; send it without Content-Encoding",
     ))
-}
-
-/// A body that is to be one JSON object.
-pub(crate) struct ObjectBody<'a> {
-    bytes: &'a Bytes,
-    repaired: OnceLock<Bytes>,
-}
-
-impl<'a> ObjectBody<'a> {
-    pub(crate) fn new(bytes: &'a Bytes) -> Self {
-        Self {
-            bytes,
-            repaired: OnceLock::new(),
-        }
-    }
-
-    /// Reads the object, with an error that says what is wrong where. What only Python reads is no error.
-    pub(crate) fn parse<'b, T: serde::Deserialize<'b>>(&'b self) -> Result<T, ApiError> {
-        let text = object_text(self.bytes)?;
-        let error = match serde_json::from_str(text) {
-            Ok(object) => return Ok(object),
-            Err(error) => error,
-        };
-        if let Some(repaired) = repair_json(text) {
-            let repaired = self.repaired.get_or_init(|| repaired.into());
-            if let Ok(object) = serde_json::from_slice(repaired) {
-                return Ok(object);
-            }
-        }
-        let detail = format!("the body is not as expected: {error}");
-        Err(ApiError::bad_request(detail))
-    }
-
-    /// Returns the bytes that the object was read from.
-    pub(crate) fn source(&self) -> &Bytes {
-        self.repaired.get().unwrap_or(self.bytes)
-    }
-}
-
-/// Returns the body as the text of one JSON object, without the byte order mark that some clients put before it.
-fn object_text(bytes: &Bytes) -> Result<&str, ApiError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| ApiError::bad_request("the body is not valid UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match text
-        .trim_start_matches([' ', '\n', '\r', '\t'])
-        .chars()
-        .next()
-    {
-        Some('{') => Ok(text),
-        None => Err(ApiError::bad_request(
-            "the body is empty; send a JSON object",
-        )),
-        Some(_) => Err(ApiError::bad_request("the body is not a JSON object")),
-    }
 }
 
 #[cfg(test)]
@@ -323,7 +330,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_stops_sending_gives_its_share_back() {
         let limits = BodyLimits {
-            patience: Duration::from_millis(1),
+            idle_timeout: Duration::from_millis(1),
             ..BodyLimits::new(1, 1)
         };
         let stuck = request(None, Body::new(Stuck(Some(Bytes::from_static(b"{")))));
@@ -335,7 +342,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_sends_a_byte_now_and_then_is_not_waited_for() {
         let limits = BodyLimits {
-            patience: Duration::from_millis(5),
+            idle_timeout: Duration::from_millis(5),
             ..BodyLimits::new(1, 1)
         };
         let trickle = request(Some(MIB - 1), Body::new(Trickle(false)));
@@ -347,18 +354,52 @@ mod tests {
     #[tokio::test]
     async fn large_bodies_on_their_way_do_not_hold_up_small_ones() {
         let limits = Arc::new(BodyLimits::new(2, 4));
+        let almost_all = Bytes::from(vec![b' '; 2 * MIB - 1]);
         let stuck: Vec<_> = (0..3)
             .map(|_| {
-                let limits = Arc::clone(&limits);
-                let body = Body::new(Stuck(Some(Bytes::from_static(b"{"))));
+                let (limits, sent) = (Arc::clone(&limits), almost_all.clone());
+                let body = Body::new(Stuck(Some(sent)));
                 tokio::spawn(async move { limits.read(request(Some(2 * MIB), body)).await })
             })
             .collect();
-        while limits.kibs.available_permits() > 2 * KIB {
+        let other = limits.large.permit();
+        while !other.would_wait(2 * MIB) {
             tokio::task::yield_now().await;
         }
         let small = limits.read(request(Some(2), Body::from("{}"))).await;
         assert_eq!(small.expect("there is room").bytes, "{}");
         stuck.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    #[tokio::test]
+    async fn clients_that_announce_bodies_and_send_nothing_take_no_memory() {
+        let limits = Arc::new(BodyLimits::new(2, 4));
+        let stuck: Vec<_> = (0..80)
+            .map(|_| {
+                let limits = Arc::clone(&limits);
+                let body = Body::new(Stuck(None));
+                tokio::spawn(async move { limits.read(request(Some(MIB), body)).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let body = Body::from("{}".to_owned() + &" ".repeat(MIB - 2));
+        let whole = limits.read(request(Some(MIB), body)).await;
+        assert_eq!(whole.expect("there is room").bytes.len(), MIB);
+        stuck.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    #[tokio::test]
+    async fn an_answer_keeps_its_memory_until_it_is_sent() {
+        let limits = BodyLimits::new(1, 2);
+        let large = vec![b' '; MIB + 1];
+        let answer = limits
+            .answer(large.clone(), ())
+            .await
+            .expect("there is room");
+        let other = limits.large.permit();
+        assert!(other.would_wait(1));
+        let sent = answer.into_body().collect().await.expect("it is in memory");
+        assert_eq!(sent.to_bytes().len(), large.len());
+        assert!(!other.would_wait(1));
     }
 }

@@ -1,6 +1,15 @@
-//! Connections: how many there may be, and how long one may stay open without asking for anything.
+//! HTTP connections: accepting them, and time-outs for idle ones.
 
-use std::{convert::Infallible, io, pin::pin, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{body::Body, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1};
@@ -9,25 +18,44 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    time::Instant,
+};
 use tower::{Service, ServiceExt};
 
 use crate::{
     raw::model::ConnectionAddresses,
-    server::http::socket::{Acceptor, ListeningSocket, Stream},
+    server::http::{
+        socket::{Acceptor, ListeningSocket, Stream},
+        write_timeout::{WRITE_TIMEOUT, WriteTimeout},
+    },
 };
 
-/// Time for the head of a request, and for the next request on a connection. Label Studio opens one for each call.
+/// How long the headers of a request, and the next request on a connection, may take. Label Studio
+/// opens a connection per call.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two wakings of a runtime that has nothing to do. A timer that is due before the one for the next head, and before
-/// the deadlines of most calls, saves each request a wake-up: tokio writes to itself for a timer that is due first.
+/// How long a connection without running call stays open once the server closes: for answers that
+/// are being sent.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Interval of a timer that does nothing. tokio wakes itself when a new timer becomes the next one;
+/// this timer is due before those of requests, which saves each request a wake-up.
 const TICK: Duration = Duration::from_secs(10);
-/// Largest head of a request; a larger one is refused with 431.
+/// Largest size of request line and headers; more is refused with 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Pause after a connection could not be taken, as when the process may open no more files.
+/// Pause after a failed `accept`, as when the process has too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers requests on one socket until `stopped`, and lets those that run then end.
+/// Limits of time of a connection.
+#[derive(Clone, Copy)]
+struct Timeouts {
+    header: Duration,
+    write: Duration,
+    close: Duration,
+}
+
+/// Answers requests on one socket until `stopped`, then finishes the running requests.
 pub(crate) async fn serve<S>(
     socket: ListeningSocket,
     service: S,
@@ -37,11 +65,16 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    serve_with_timeout(HEADER_TIMEOUT, socket, service, stopped).await
+    let timeouts = Timeouts {
+        header: HEADER_TIMEOUT,
+        write: WRITE_TIMEOUT,
+        close: CLOSE_TIMEOUT,
+    };
+    serve_with_timeouts(timeouts, socket, service, stopped).await
 }
 
-async fn serve_with_timeout<S>(
-    header_timeout: Duration,
+async fn serve_with_timeouts<S>(
+    timeouts: Timeouts,
     socket: ListeningSocket,
     service: S,
     stopped: impl Future<Output = ()>,
@@ -54,9 +87,14 @@ where
     let mut protocol = http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
+        .header_read_timeout(timeouts.header)
         .max_header_size(MAX_HEAD_BYTES);
-    let open = GracefulShutdown::new();
+    let connections = Connections {
+        protocol,
+        timeouts,
+        open: GracefulShutdown::new(),
+        is_closing: watch::Sender::new(false),
+    };
     let mut stopped = pin!(stopped);
     let mut ticks = tokio::time::interval(TICK);
     loop {
@@ -67,56 +105,120 @@ where
         };
         let service = service.clone();
         match stream {
-            Stream::Tcp(stream) => answer(&protocol, &open, stream, addresses, service),
-            Stream::Unix(stream) => answer(&protocol, &open, stream, addresses, service),
+            Stream::Tcp(stream) => connections.answer(stream, addresses, service),
+            Stream::Unix(stream) => connections.answer(stream, addresses, service),
         }
     }
     drop(acceptor);
-    open.shutdown().await;
+    connections.is_closing.send_replace(true);
+    connections.open.shutdown().await;
     Ok(())
 }
 
-/// Answers the requests on one connection, each of which knows who is connected to whom.
-fn answer<S>(
-    protocol: &http1::Builder,
-    open: &GracefulShutdown,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    addresses: ConnectionAddresses,
-    service: S,
-) where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    let service = service.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(addresses);
-        request.map(Body::new)
-    });
-    let service = TowerToHyperService::new(service);
-    let connection = protocol.serve_connection(TokioIo::new(stream), service);
-    let connection = open.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!("connection ended: {error}");
-        }
-    });
+/// The open connections of a socket.
+struct Connections {
+    protocol: http1::Builder,
+    timeouts: Timeouts,
+    open: GracefulShutdown,
+    is_closing: watch::Sender<bool>,
 }
 
-/// Waits for the next caller.
+impl Connections {
+    /// Answers the requests on one connection, and adds its addresses to their extensions.
+    fn answer<S>(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        addresses: ConnectionAddresses,
+        service: S,
+    ) where
+        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
+        let n_calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&n_calls);
+        let service = service
+            .map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(addresses);
+                request.map(Body::new)
+            })
+            .map_future(move |answer| {
+                let running = Running::enter(&counted);
+                async move {
+                    let answer = answer.await;
+                    drop(running);
+                    answer
+                }
+            });
+        let service = TowerToHyperService::new(service);
+        let stream = TokioIo::new(WriteTimeout::new(stream, self.timeouts.write));
+        let connection = self.protocol.serve_connection(stream, service);
+        let connection = self.open.watch(connection);
+        let close = self.timeouts.close;
+        let is_closing = self.is_closing.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!("connection ended: {error}");
+                },
+                () = without_call(is_closing, &n_calls, close) => {
+                    tracing::debug!("connection closed at the end: its client reads no answer");
+                }
+            }
+        });
+    }
+}
+
+/// Counts one running call of a connection until it is dropped.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn enter(n_calls: &Arc<AtomicUsize>) -> Self {
+        n_calls.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(n_calls))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Returns once the server closes and the connection has had no running call for the time `close`.
+async fn without_call(
+    mut is_closing: watch::Receiver<bool>,
+    n_calls: &AtomicUsize,
+    close: Duration,
+) {
+    // The sender lives until all connections have ended.
+    let _ = is_closing.wait_for(|is_closing| *is_closing).await;
+    let mut last_call = Instant::now();
+    loop {
+        tokio::time::sleep(close / 10).await;
+        if n_calls.load(Ordering::Relaxed) > 0 {
+            last_call = Instant::now();
+        } else if last_call.elapsed() >= close {
+            return;
+        }
+    }
+}
+
+/// Waits for the next connection.
 async fn next(acceptor: &Acceptor) -> (Stream, ConnectionAddresses) {
     loop {
         match acceptor.accept().await {
             Ok(accepted) => return accepted,
-            // The caller has left already.
-            Err(error) if is_the_callers(&error) => {}
+            // The client has disconnected already.
+            Err(error) if is_from_client(&error) => {}
             Err(error) => {
-                tracing::warn!("a connection could not be taken: {error}");
+                tracing::warn!("cannot accept a connection: {error}");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-fn is_the_callers(error: &io::Error) -> bool {
+fn is_from_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
@@ -125,19 +227,20 @@ fn is_the_callers(error: &io::Error) -> bool {
     )
 }
 
-/// Lets the process open as many files as it may: each connection is one, and the usual limit is 1024.
+/// Raises the limit of open files to its maximum: each connection is a file, and the usual limit is
+/// 1024.
 #[cfg(unix)]
-pub(crate) fn allow_many() {
+pub(crate) fn raise_file_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::debug!("the limit of open files stays as it is: {error}");
+        tracing::debug!("cannot raise the limit of open files: {error}");
     }
 }
 
 #[cfg(not(unix))]
-pub(crate) fn allow_many() {}
+pub(crate) fn raise_file_limit() {}
 
 #[cfg(test)]
 mod tests {
@@ -151,13 +254,13 @@ mod tests {
 
     use super::*;
 
-    /// Serves callers that have a moment for the head of a request, until dropped.
-    struct Impatient {
+    /// A server with a very short header time-out, until dropped.
+    struct ShortTimeout {
         address: std::net::SocketAddr,
         _stop: tokio::sync::oneshot::Sender<()>,
     }
 
-    impl Impatient {
+    impl ShortTimeout {
         fn start() -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             listener.set_nonblocking(true).unwrap();
@@ -172,8 +275,13 @@ mod tests {
                 let stopped = async {
                     let _ = stopped.await;
                 };
-                runtime.block_on(serve_with_timeout(
-                    Duration::from_millis(20),
+                let timeouts = Timeouts {
+                    header: Duration::from_millis(20),
+                    write: Duration::from_millis(20),
+                    close: Duration::from_millis(20),
+                };
+                runtime.block_on(serve_with_timeouts(
+                    timeouts,
                     ListeningSocket::Tcp(listener),
                     router,
                     stopped,
@@ -196,8 +304,8 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_never_ends_its_head_is_not_waited_for() {
-        let server = Impatient::start();
+    fn a_client_that_never_ends_its_headers_is_disconnected() {
+        let server = ShortTimeout::start();
         for head in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
             let answer = server.answer(head);
             assert!(!answer.contains("here"), "{head:?}: {answer}");

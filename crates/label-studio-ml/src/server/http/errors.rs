@@ -1,12 +1,4 @@
-//! Every failure of a request, turned into a status in one place.
-
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+//! Turns every failure of a request into a status.
 
 use axum::{
     http::{StatusCode, header},
@@ -15,15 +7,27 @@ use axum::{
 use label_studio_sdk::{LabelConfigError, TaskError};
 use serde::Serialize;
 
-use crate::{raw::model::RawError, server::http::replies::json_response, store::StoreError};
+use crate::{
+    raw::model::RawError,
+    server::http::{
+        reason_phrase::reason_phrase,
+        replies::{json_response, shortened},
+        request_id::RequestId,
+    },
+    store::StoreError,
+};
 
-/// Why a request gets no answer of its own kind.
+/// Longest detail that is logged and answered.
+const MAX_DETAIL_CHARS: usize = 4000;
+
+/// Why a request fails.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
     detail: String,
     retry_after: Option<u32>,
     request_id: Option<String>,
+    is_expected: bool,
 }
 
 #[derive(Serialize)]
@@ -40,6 +44,7 @@ impl ApiError {
             detail: detail.into(),
             retry_after: None,
             request_id: None,
+            is_expected: false,
         }
     }
 
@@ -47,7 +52,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// The server has no place for the request; the caller may try again.
+    /// The server has no capacity for the request; the caller may retry.
     pub(crate) fn busy(detail: impl Into<String>, retry_after: u32) -> Self {
         Self {
             retry_after: Some(retry_after),
@@ -55,7 +60,15 @@ impl ApiError {
         }
     }
 
-    /// The model, or something it needs, failed. A model that answers itself says with which status.
+    /// The backend is not ready. This is logged at level DEBUG: probes ask often.
+    pub(crate) fn not_ready(detail: impl Into<String>) -> Self {
+        Self {
+            is_expected: true,
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
+    /// The model, or something that it needs, failed. A raw model chooses the status.
     pub(crate) fn model(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<RawError>() {
             return error.clone().into();
@@ -69,6 +82,17 @@ impl ApiError {
 
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    fn log(&self, request_id: &str) {
+        let (status, detail) = (self.status.as_u16(), self.detail.as_str());
+        if self.is_expected {
+            tracing::debug!(request_id, status, detail, "not ready");
+        } else if self.status.is_server_error() {
+            tracing::error!(request_id, status, detail, "request failed");
+        } else {
+            tracing::warn!(request_id, status, detail, "request refused");
+        }
     }
 }
 
@@ -105,23 +129,11 @@ impl From<StoreError> for ApiError {
 }
 
 impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let request_id = self.request_id.unwrap_or_else(request_id);
-        if self.status.is_server_error() {
-            tracing::error!(
-                request_id,
-                status = self.status.as_u16(),
-                detail = self.detail,
-                "request failed"
-            );
-        } else {
-            tracing::warn!(
-                request_id,
-                status = self.status.as_u16(),
-                detail = self.detail,
-                "request refused"
-            );
-        }
+    fn into_response(mut self) -> Response {
+        let request_id = self.request_id.take();
+        let request_id = request_id.unwrap_or_else(|| RequestId::current().to_string());
+        self.detail = shortened(self.detail, MAX_DETAIL_CHARS);
+        self.log(&request_id);
         let reply = ErrorReply {
             status: self.status.as_u16(),
             detail: &self.detail,
@@ -134,17 +146,9 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Some(phrase) = reason_phrase(&self.detail) {
+            response.extensions_mut().insert(phrase);
+        }
         response
     }
-}
-
-/// Links an answer to its line in the log.
-fn request_id() -> String {
-    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!(
-        "{:016x}",
-        START.wrapping_add(count.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    )
 }

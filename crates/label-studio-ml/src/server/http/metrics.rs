@@ -15,7 +15,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use crate::raw::model::RawModel;
+use crate::{raw::model::RawModel, server::logging::writer::LogWriter};
 
 /// Counts requests and their durations.
 pub(crate) struct Metrics {
@@ -55,6 +55,7 @@ impl Metrics {
             "Requests that wait for a thread",
             waiting.clone(),
         );
+        registry.register_collector(Box::new(LogLines));
         Self {
             registry,
             requests,
@@ -91,6 +92,20 @@ impl Metrics {
     /// Returns the metrics as JSON.
     pub(crate) fn json(&self, n_waiting: usize, ready: bool) -> Value {
         json!({ "ready": ready, "waiting_requests": n_waiting, "samples": samples(&self.text(n_waiting)) })
+    }
+}
+
+/// Collects the number of log lines that were lost.
+#[derive(Debug)]
+struct LogLines;
+
+impl Collector for LogLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let dropped = ConstCounter::new(LogWriter::of_process().n_dropped());
+        let help = "Log lines lost because they could not be written, or not fast enough";
+        let metric_encoder =
+            encoder.encode_descriptor("log_lines_dropped", help, None, dropped.metric_type())?;
+        dropped.encode(metric_encoder)
     }
 }
 

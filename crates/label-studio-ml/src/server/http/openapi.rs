@@ -25,7 +25,7 @@ fn operation(route: &Route) -> Value {
         .iter()
         .map(|status| ((*status).to_owned(), done.clone()))
         .collect();
-    let error = json!({ "description": "What went wrong", "content": content("Error") });
+    let error = json!({ "description": "Error", "content": content("Error") });
     responses.insert("default".to_owned(), error);
     let mut operation = json!({ "summary": route.summary, "responses": responses });
     if let Some(body) = route.takes {
@@ -47,7 +47,7 @@ fn schemas() -> Value {
             "properties": { "model_class": { "type": "string" }, "status": { "enum": ["UP", "READY"] } },
         },
         "Metrics": {
-            "description": "OpenMetrics text for those who do not accept JSON",
+            "description": "JSON for clients that accept it, else OpenMetrics text",
             "type": "object",
             "required": ["ready", "waiting_requests", "samples"],
             "properties": {
@@ -90,8 +90,8 @@ fn schemas() -> Value {
             "required": ["status"],
             "properties": {
                 "status": { "enum": ["ok", "Unknown event"] },
-                "result": { "description": "what the training returned; null while it goes on" },
-                "job": { "type": "string", "description": "name of a training that goes on" },
+                "result": { "description": "result of the training; null while it runs" },
+                "job": { "type": "string", "description": "id of a training that still runs" },
             },
         },
         "PredictBody": {

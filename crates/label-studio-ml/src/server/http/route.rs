@@ -1,4 +1,4 @@
-//! What is known of a route: by the router, by the metrics, and by the description for programs.
+//! The description of a route, for the router, the metrics and `OpenAPI`.
 
 use axum::routing::MethodRouter;
 
@@ -8,10 +8,10 @@ use crate::server::backend::SharedBackend;
 pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) summary: &'static str,
-    /// Schema of the body that is posted; a route that takes none is read with GET.
+    /// Schema of the posted body; a route without one takes GET.
     pub(crate) takes: Option<&'static str>,
-    /// Schema of what it answers, and the statuses of that.
+    /// Schema of the answer, and its statuses.
     pub(crate) gives: (&'static str, &'static [&'static str]),
-    /// Makes the handler; the routes are what one of them describes.
+    /// Makes the handler. The argument is the table of routes, for the route that describes it.
     pub(crate) handler: fn(&'static [Self]) -> MethodRouter<SharedBackend>,
 }

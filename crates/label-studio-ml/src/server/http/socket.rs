@@ -1,4 +1,4 @@
-//! What a server listens on.
+//! Sockets of a server.
 
 use std::{
     fmt, io, net::TcpListener as StdTcpListener, os::unix::net::UnixListener as StdUnixListener,
@@ -9,12 +9,12 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::raw::model::ConnectionAddresses;
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Debug)]
 pub enum ListeningSocket {
-    /// At an internet address.
+    /// On an IP address.
     Tcp(StdTcpListener),
-    /// At a path of this machine.
+    /// A Unix socket.
     Unix(StdUnixListener),
 }
 
@@ -38,6 +38,10 @@ impl fmt::Display for ListeningSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(listener) => match listener.local_addr() {
+                // What a person can enter.
+                Ok(address) if address.ip().is_unspecified() => {
+                    write!(f, "http://localhost:{}", address.port())
+                }
                 Ok(address) => write!(f, "http://{address}"),
                 Err(error) => write!(f, "an unknown address: {error}"),
             },
@@ -50,13 +54,13 @@ impl fmt::Display for ListeningSocket {
     }
 }
 
-/// A socket whose callers are taken within a runtime.
+/// A listening socket within a runtime.
 pub(crate) enum Acceptor {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-/// A connection to a caller.
+/// A connection to a client.
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
@@ -70,7 +74,7 @@ impl Acceptor {
         })
     }
 
-    /// Waits for a caller.
+    /// Waits for a connection.
     pub(crate) async fn accept(&self) -> io::Result<(Stream, ConnectionAddresses)> {
         match self {
             Self::Tcp(listener) => {

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-/// What the Python original files requests without project under.
+/// Project id that the Python original uses for requests without project.
 pub(crate) const NO_PROJECT: &str = "None";
 
-/// A project's name on the wire: `"17.1795448083"`, or just a number.
+/// The `project` field of a request: `"17.1795448083"`, or just a number.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "project is neither text nor a number")]
 pub(crate) enum WireProject {

@@ -18,7 +18,8 @@ use crate::{
     },
 };
 
-/// Label Studio gives an event webhook one second, so an answer that takes longer than half of it is not waited for.
+/// Label Studio gives an event webhook one second, so an answer that takes longer than half of it
+/// is not waited for.
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 
 type Turn = Arc<AsyncMutex<()>>;
@@ -73,8 +74,9 @@ impl Training {
         }
     }
 
-    /// Starts a training that runs to its end whatever its caller does, and waits half a second for it. A request to train
-    /// becomes one with another that still waits: what it would learn from is the same.
+    /// Starts a training that runs to its end whatever its caller does, and waits half a second for
+    /// it. A request to train becomes one with another that still waits: what it would learn from
+    /// is the same.
     pub(crate) async fn start(
         self: &Arc<Self>,
         project: Arc<SeenProject>,

@@ -13,7 +13,7 @@ use crate::server::settings::{
 
 const LOG_LEVELS: &str = "DEBUG|INFO|WARNING|ERROR";
 
-/// Flags that every backend has. Each may also be given as the environment variable shown beside it
+/// Flags of every backend. Each flag also has an environment variable, shown beside it
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerArgs {
@@ -25,7 +25,7 @@ pub struct ServerArgs {
     #[arg(long, env = "HOST_ADDRESS", default_value = "0.0.0.0")]
     pub host: String,
 
-    /// Log everything, requests included
+    /// Log at level DEBUG, which includes requests
     #[arg(short, long)]
     pub debug: bool,
 
@@ -33,15 +33,19 @@ pub struct ServerArgs {
     #[arg(long, env = "LOG_LEVEL", default_value = "INFO", value_name = LOG_LEVELS, value_parser = log_level)]
     pub log_level: LogLevel,
 
-    /// Folder for the store and trained models
+    /// Form of log lines
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "text|json", value_parser = log_format)]
+    pub log_format: LogFormat,
+
+    /// Folder for cache.db and trained models
     #[arg(long, env = "MODEL_DIR", default_value = ".", value_parser = path())]
     pub model_dir: PathBuf,
 
-    /// Load the model first, and serve only if that works
+    /// Load the model before listening, and exit if that fails
     #[arg(long)]
     pub check: bool,
 
-    /// Parameters of the model, over those of config.json
+    /// Parameters of the model; they override those of config.json
     #[arg(long = "kwargs", visible_alias = "with", value_name = "KEY=VALUE", num_args = 1.., value_parser = key_value)]
     pub kwargs: Vec<(String, Value)>,
 
@@ -49,11 +53,11 @@ pub struct ServerArgs {
     #[arg(long, env = "CONFIG_FILE", default_value = "config.json", value_parser = path())]
     pub config: PathBuf,
 
-    /// User that callers must name
+    /// User name for basic auth
     #[arg(long, env = "BASIC_AUTH_USER", hide_env_values = true)]
     pub basic_auth_user: Option<String>,
 
-    /// Password that callers must give
+    /// Password for basic auth
     #[arg(long, env = "BASIC_AUTH_PASS", hide_env_values = true)]
     pub basic_auth_pass: Option<String>,
 
@@ -79,35 +83,39 @@ pub struct ServerArgs {
     #[arg(long, env = "PUBLIC_HEALTH", action = ArgAction::SetTrue, value_parser = switch)]
     pub public_health: bool,
 
-    /// Calls that the model takes at once
+    /// Calls to the model that may run at the same time
     #[arg(long, env = "THREADS", default_value = "8", value_parser = number::<u16>(8, 1..=1024))]
     pub threads: u16,
 
-    /// Processes, for the flags of a Python backend; one process serves a native backend
+    /// Worker processes of a Python backend; a native backend has one process
     #[arg(long, env = "WORKERS", default_value = "1", value_parser = number::<u16>(1, 0..=u16::MAX))]
     pub workers: u16,
 
-    /// Requests that may wait for a thread before others are told to come back
+    /// Calls that may wait for a thread; beyond that the answer is 503 with Retry-After
     #[arg(long, env = "MAX_QUEUE", default_value = "512", value_parser = number::<usize>(512, 0..=usize::MAX))]
     pub max_queue: usize,
+
+    /// Seconds until a prediction is answered with 504; Label Studio waits 100
+    #[arg(long, env = "PREDICT_TIMEOUT", default_value = "95", value_parser = number::<u32>(95, 1..=86_400))]
+    pub predict_timeout: u32,
 
     /// Largest request body, in MiB
     #[arg(long, env = "MAX_BODY_MB", default_value = "256", value_parser = number::<u32>(256, 1..=4095))]
     pub max_body_mb: u32,
 
-    /// Request bodies that may be in memory at once, in MiB
+    /// Memory for request bodies, in MiB
     #[arg(long, env = "MAX_BODIES_MB", default_value = "512", value_parser = number::<u32>(512, 1..=65535))]
     pub max_bodies_mb: u32,
 
-    /// Seconds that running calls get to end after SIGTERM
+    /// Seconds for running calls to end after SIGTERM
     #[arg(long, env = "DRAIN_SECONDS", default_value = "110", value_parser = number::<u64>(110, 0..=86_400))]
     pub drain_seconds: u64,
 
-    /// Where facts about projects are kept
+    /// Where values of projects are stored
     #[arg(long, env = "CACHE_TYPE", default_value = "sqlite", value_name = "sqlite|memory", value_parser = cache_type)]
     pub cache_type: CacheType,
 
-    /// How to reach Label Studio and the files of its tasks
+    /// Connection to Label Studio and the files of its tasks
     #[command(flatten)]
     pub label_studio: LabelStudioArgs,
 
@@ -124,22 +132,31 @@ pub struct ServerArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "UPPER")]
 pub enum LogLevel {
-    /// Everything, requests included
+    /// Everything, including requests
     Debug,
-    /// What an operator wants to know
+    /// Normal operation
     Info,
-    /// What may need a person
+    /// Problems that may need action
     Warning,
-    /// What failed
+    /// Failures
     Error,
 }
 
-/// Where facts about projects are kept
+/// Form of log lines
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// Where values of projects are stored
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CacheType {
     /// The file cache.db in the model folder
     Sqlite,
-    /// Nowhere; they end with the process
+    /// In memory; lost when the process ends
     Memory,
 }
 
@@ -157,13 +174,13 @@ impl Default for ServerArgs {
 }
 
 impl ServerArgs {
-    /// Returns the credentials that callers must give; both parts are needed to switch them on.
+    /// Returns the credentials of basic auth, which is on only when both parts are given.
     pub fn basic_auth(&self) -> Option<(&str, &str)> {
         let [user, pass] = self.user_and_pass();
         user.zip(pass)
     }
 
-    /// Tells whether only one part of the credentials is given, which switches nothing on.
+    /// Returns whether only one part of the credentials is given, so that basic auth stays off.
     pub(crate) fn has_half_basic_auth(&self) -> bool {
         let [user, pass] = self.user_and_pass();
         user.is_some() != pass.is_some()
@@ -176,7 +193,7 @@ impl ServerArgs {
         ]
     }
 
-    /// Returns the parameters of the model: those of the config file, under those of `--kwargs`.
+    /// Returns the parameters of the model: those of the config file, overridden by `--kwargs`.
     pub fn model_params(&self) -> anyhow::Result<BTreeMap<String, Value>> {
         use anyhow::Context;
         let mut params = match std::fs::read(&self.config) {
@@ -201,9 +218,13 @@ impl ServerArgs {
 }
 
 fn log_level(text: &str) -> Result<LogLevel, String> {
-    choice(text, LogLevel::Info).ok_or_else(|| format!("say one of {LOG_LEVELS}"))
+    choice(text, LogLevel::Info).ok_or_else(|| format!("expected one of {LOG_LEVELS}"))
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    choice(text, LogFormat::Text).ok_or_else(|| "expected text or json".to_owned())
 }
 
 fn cache_type(text: &str) -> Result<CacheType, String> {
-    choice(text, CacheType::Sqlite).ok_or_else(|| "say sqlite or memory".to_owned())
+    choice(text, CacheType::Sqlite).ok_or_else(|| "expected sqlite or memory".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The flags that say how to reach Label Studio and the files of its tasks.
+//! Flags for the connection to Label Studio and the files of its tasks.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,11 @@ use clap::{ArgAction, Args};
 
 use crate::server::settings::value_parsers::{first_set, number, path, switch};
 
-/// How to reach Label Studio and the files of its tasks
+/// Connection to Label Studio and the files of its tasks
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Label Studio")]
 pub struct LabelStudioArgs {
-    /// Address of Label Studio, as this machine reaches it
+    /// URL of Label Studio, as this machine reaches it
     #[arg(long, env = "LABEL_STUDIO_URL")]
     pub label_studio_url: Option<String>,
 
@@ -31,7 +31,7 @@ pub struct LabelStudioArgs {
     #[doc(hidden)]
     pub label_studio_access_token: Option<String>,
 
-    /// Folder of the files that tasks name as /data/local-files/?d=...
+    /// Folder of files that tasks name as /data/local-files/?d=...
     #[arg(long, env = "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT", value_parser = path())]
     pub local_files_document_root: Option<PathBuf>,
 
@@ -55,23 +55,23 @@ pub struct LabelStudioArgs {
     #[doc(hidden)]
     pub plain_verify_ssl: Option<bool>,
 
-    /// Folder for fetched files; `media` in the model folder if not given
+    /// Folder for downloaded files; default: media in the model folder
     #[arg(long, env = "MEDIA_CACHE_DIR", value_parser = path())]
     pub media_cache_dir: Option<PathBuf>,
 
-    /// Largest file to fetch, in MiB
+    /// Largest file to download, in MiB
     #[arg(long, env = "MAX_MEDIA_MB", default_value = "2048", value_parser = number::<u32>(2048, 1..=u32::MAX))]
     pub max_media_mb: u32,
 
-    /// Fetched files to keep, in MiB; the oldest make room
+    /// Size of the cache of downloaded files, in MiB; the oldest files are removed
     #[arg(long, env = "MEDIA_CACHE_MB", default_value = "10240", value_parser = number::<u32>(10_240, 0..=u32::MAX))]
     pub media_cache_mb: u32,
 
-    /// Seconds for fetching one file; Label Studio waits 100 for predictions
+    /// Seconds for downloading one file; Label Studio waits 100 for predictions
     #[arg(long, env = "MEDIA_TIMEOUT", default_value = "90", value_parser = number::<u64>(90, 1..=86_400))]
     pub media_timeout: u64,
 
-    /// Fetch files from private addresses other than Label Studio's
+    /// Allow downloads from private addresses other than Label Studio's
     #[arg(long, env = "ALLOW_PRIVATE_ADDRESSES", action = ArgAction::SetTrue, value_parser = switch)]
     pub allow_private_addresses: bool,
 }
@@ -101,7 +101,7 @@ impl LabelStudioArgs {
         root.parent().is_some().then(|| root.clone())
     }
 
-    /// Tells whether certificates are checked.
+    /// Returns whether certificates are checked.
     pub fn verifies_certificates(&self) -> bool {
         self.verify_ssl
             .or(self.heartex_verify_ssl)

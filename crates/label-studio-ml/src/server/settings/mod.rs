@@ -2,11 +2,10 @@
 
 pub(crate) mod args;
 pub(crate) mod label_studio_args;
-pub(crate) mod logging;
 pub(crate) mod parse_args;
 pub(crate) mod resources;
 pub(crate) mod value_parsers;
 
-pub use args::{CacheType, LogLevel, ServerArgs};
+pub use args::{CacheType, LogFormat, LogLevel, ServerArgs};
 pub use label_studio_args::LabelStudioArgs;
 pub use parse_args::{parse_args, parse_args_keeping};

@@ -2,10 +2,10 @@
 
 use clap::{Arg, Parser, builder::Resettable};
 
-/// Reads a backend's command line and environment, and ends the program with a message when they are wrong.
+/// Reads a backend's command line and environment, and exits with a message when they are wrong.
 ///
-/// Like `A::parse()`, except that a variable that is set to nothing counts as not set, which is what compose files mean by
-/// `DEVICE: ${DEVICE:-}`.
+/// Like `A::parse()`, except that an empty variable counts as not set, which is what compose files
+/// mean by `DEVICE: ${DEVICE:-}`.
 ///
 /// ```no_run
 /// use clap::Parser;
@@ -27,10 +27,10 @@ pub fn parse_args<A: Parser>() -> A {
     parse_args_keeping(&[])
 }
 
-/// Like [`parse_args`], except that nothing is a value for the variables of these names.
+/// Like [`parse_args`], except that the variables with these names may be empty.
 pub fn parse_args_keeping<A: Parser>(names: &[&str]) -> A {
     let mut command = A::command().mut_args(|arg| {
-        if is_set_to_nothing(&arg, names) {
+        if is_empty_variable(&arg, names) {
             arg.env(Resettable::Reset)
         } else {
             arg
@@ -42,9 +42,9 @@ pub fn parse_args_keeping<A: Parser>(names: &[&str]) -> A {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "only the variables that an Args struct names are looked at"
+    reason = "reads only the variables that an Args struct names"
 )]
-fn is_set_to_nothing(arg: &Arg, kept: &[&str]) -> bool {
+fn is_empty_variable(arg: &Arg, kept: &[&str]) -> bool {
     let Some(name) = arg.get_env() else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! What the flags say about the store, Label Studio and the files of tasks.
+//! Makes the resources that the flags describe.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::{
 const MIB: u64 = 1024 * 1024;
 
 impl ServerArgs {
-    /// Returns the store, Label Studio's client and the fetcher of files that the flags describe: for a program that uses
-    /// a model without serving it. Nothing is connected or opened yet.
+    /// Returns the store, Label Studio's client and the fetcher of files that the flags describe:
+    /// for a program that uses a model without serving it. Nothing is connected or opened yet.
     pub fn resources(&self) -> anyhow::Result<Resources> {
         let store: Box<dyn Store> = match self.cache_type {
             CacheType::Sqlite => Box::new(SqliteStore::new(&self.model_dir)),

@@ -1,4 +1,4 @@
-//! How the values of flags and environment variables are read.
+//! Parsers for the values of flags and environment variables.
 
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
@@ -8,7 +8,8 @@ use clap::{
 };
 use serde_json::Value;
 
-/// Returns the first text that is set. An empty one counts as not set, since compose files pass `NAME: ${NAME:-}`.
+/// Returns the first text that is set. An empty one counts as not set, since compose files pass
+/// `NAME: ${NAME:-}`.
 pub(crate) fn first_set<const N: usize>(texts: [&Option<String>; N]) -> Option<&str> {
     texts
         .into_iter()
@@ -22,7 +23,7 @@ pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// Reads a number within a range; nothing is the default.
+/// Reads a number within a range; an empty text is the default.
 pub(crate) fn number<T>(
     default: T,
     range: RangeInclusive<T>,
@@ -37,7 +38,13 @@ where
         let number = text.trim().parse().ok();
         number
             .filter(|number| range.contains(number))
-            .ok_or_else(|| format!("say a number from {} to {}", range.start(), range.end()))
+            .ok_or_else(|| {
+                format!(
+                    "expected a number from {} to {}",
+                    range.start(),
+                    range.end()
+                )
+            })
     }
 }
 
@@ -52,16 +59,17 @@ pub(crate) fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
         "false" | "no" | "not" | "off" | "0" | "" => Ok(false),
-        _ => Err("say true or false".to_owned()),
+        _ => Err("expected true or false".to_owned()),
     }
 }
 
 pub(crate) fn key_value(text: &str) -> Result<(String, Value), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.to_owned(), guess_type(value)))
 }
 
-/// Reads a value as the Python original does: whole numbers, true and false, other numbers, else text.
+/// Reads a value as the Python original does: whole numbers, true and false, other numbers, else
+/// text.
 fn guess_type(text: &str) -> Value {
     match text {
         "true" | "True" => Value::Bool(true),

@@ -12,7 +12,9 @@ use crate::{
     server::{
         backend::SharedBackend,
         http::{
-            body::ObjectBody, errors::ApiError, replies::json_response,
+            errors::ApiError,
+            object_body::ObjectBody,
+            replies::{MAX_PATH_CHARS, json_response, shortened},
             routes::custom_raw::custom_route_raw,
         },
     },
@@ -62,7 +64,10 @@ pub(crate) async fn custom_route(
 }
 
 fn unknown(path: &str) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, format!("there is no {path}"))
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        format!("there is no {}", shortened(path, MAX_PATH_CHARS)),
+    )
 }
 
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {

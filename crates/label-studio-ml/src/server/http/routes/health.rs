@@ -9,7 +9,7 @@ struct HealthReply<'a> {
     status: &'static str,
 }
 
-/// Tells that the server is up; never waits for the model.
+/// Answers the health check; never waits for the model.
 pub(crate) async fn health(State(backend): State<SharedBackend>) -> Response {
     let reply = HealthReply {
         model_class: backend.model_name(),

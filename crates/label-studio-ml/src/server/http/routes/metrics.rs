@@ -9,7 +9,7 @@ use crate::{raw::model::Readiness, server::backend::SharedBackend};
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Tells numbers about the server: Prometheus text, or JSON for those who ask for it.
+/// Returns metrics: JSON for clients that accept it, else `OpenMetrics` text.
 pub(crate) async fn metrics(State(backend): State<SharedBackend>, headers: HeaderMap) -> Response {
     let accept = headers
         .get(header::ACCEPT)

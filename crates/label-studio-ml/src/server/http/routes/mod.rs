@@ -20,28 +20,28 @@ use crate::server::http::route::Route;
 pub(crate) static ROUTES: [Route; 9] = [
     Route {
         path: "/",
-        summary: "Tells that the server is up",
+        summary: "Health check",
         takes: None,
         gives: ("Health", &["200"]),
         handler: |_| get(health::health),
     },
     Route {
         path: "/health",
-        summary: "Tells that the server is up",
+        summary: "Health check",
         takes: None,
         gives: ("Health", &["200"]),
         handler: |_| get(health::health),
     },
     Route {
         path: "/ready",
-        summary: "Tells whether the model is loaded",
+        summary: "Whether the model is loaded",
         takes: None,
         gives: ("Health", &["200"]),
         handler: |_| get(ready::ready),
     },
     Route {
         path: "/metrics",
-        summary: "Numbers about the server",
+        summary: "Metrics of the server",
         takes: None,
         gives: ("Metrics", &["200"]),
         handler: |_| get(metrics::metrics),

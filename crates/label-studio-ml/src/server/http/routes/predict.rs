@@ -1,8 +1,7 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
     response::Response,
 };
 use label_studio_sdk::{Prediction, RawTasks};
@@ -13,14 +12,17 @@ use crate::{
     model::PredictRequest,
     predictions::{Predictions, TaskPrediction},
     server::{
-        backend::SharedBackend,
+        backend::{Call, SharedBackend},
+        calls::permits::Priority,
         http::{
-            body::{ObjectBody, RawBody, SMALL},
+            body::{RawBody, SMALL},
             errors::ApiError,
-            replies::json_response,
+            label_studio_version::loses_batches,
+            object_body::ObjectBody,
             routes::predict_raw::predict_raw,
             wire::{NO_PROJECT, WireProject},
         },
+        logging::predictions::Predicted,
     },
 };
 
@@ -39,7 +41,7 @@ struct PredictReply {
     results: Predictions,
 }
 
-/// A body that was read: what the model gets, and for which project.
+/// The parsed body.
 struct ReadBody {
     project: String,
     label_config: Option<String>,
@@ -51,17 +53,19 @@ pub(crate) async fn predict(
     State(backend): State<SharedBackend>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let started = Instant::now();
+    let loses_batches = loses_batches(request.headers());
     let body = backend.bodies.read(request).await?;
     if let Some(raw) = backend.raw.clone() {
         return predict_raw(backend, raw, body).await;
     }
     let RawBody { bytes, memory } = body;
-    let small = bytes.len() <= SMALL;
+    let is_small = bytes.len() <= SMALL;
     let ReadBody {
         project,
         label_config,
         request,
-    } = if small {
+    } = if is_small {
         read(&bytes)?
     } else {
         let reading = tokio::task::spawn_blocking(move || read(&bytes));
@@ -69,24 +73,40 @@ pub(crate) async fn predict(
             .await
             .map_err(|error| ApiError::model(&error.into()))??
     };
-    let project = backend
-        .projects
-        .get(&project, label_config.map(Cow::Owned))
-        .await?;
-    let json = backend
-        .call(project, small, move |model, project| {
+    let n_tasks = request.tasks.len();
+    let label_config = label_config.map(Cow::Owned);
+    let project = backend.projects.get(&project, label_config).await?;
+    let call = Call {
+        project: Arc::clone(&project),
+        is_small,
+        priority: Priority::of(request.is_interactive()),
+    };
+    let answered = backend
+        .call(call, move |model, project| {
             let _memory = memory;
             let project = &project.project;
             let predictions = model
                 .predict(project, &request)
                 .map_err(|error| ApiError::model(&error))?;
-            let predictions = checked(predictions, &request)?;
+            let mut predictions = checked(predictions, &request)?;
+            if loses_batches {
+                predictions = predictions.with_one_result_each();
+            }
             let results = predictions.stamped(&project.model_version()?);
-            serde_json::to_vec(&PredictReply { results })
-                .map_err(|error| ApiError::model(&error.into()))
+            let n_regions = results.n_regions();
+            let json = serde_json::to_vec(&PredictReply { results })
+                .map_err(|error| ApiError::model(&error.into()))?;
+            Ok((json, n_regions))
         })
         .await?;
-    Ok(json_response(StatusCode::OK, json))
+    let (json, n_regions) = answered.value;
+    backend.prediction_log.record(&Predicted {
+        project: project.project.id(),
+        n_tasks,
+        n_regions: Some(n_regions),
+        took: started.elapsed(),
+    });
+    backend.bodies.answer(json, answered.permits).await
 }
 
 fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
@@ -109,7 +129,8 @@ fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
     })
 }
 
-/// Label Studio matches predictions with tasks by their place, so an answer of another length is an error of the model.
+/// Label Studio matches predictions to tasks by position, so an answer of another length is an
+/// error of the model.
 fn checked(
     mut predictions: Predictions,
     request: &PredictRequest,
@@ -130,7 +151,7 @@ fn checked(
         }
     }
     match predictions.tasks.as_mut_slice() {
-        // With one task there are no others to spare.
+        // With one task there are no other predictions to keep.
         [TaskPrediction::Failed(detail)] => {
             return Err(ApiError::model(&anyhow::Error::msg(std::mem::take(detail))));
         }

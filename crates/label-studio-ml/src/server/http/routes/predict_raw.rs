@@ -1,8 +1,16 @@
-//! `/predict` for a model that reads requests and writes answers itself.
+//! `/predict` for a raw model.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
-use axum::{http::StatusCode, response::Response};
+use axum::response::Response;
 use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
@@ -10,71 +18,99 @@ use serde::{
 };
 
 use crate::{
+    project_id::ProjectId,
     raw::model::{RawModel, RawRequest},
     server::{
         backend::SharedBackend,
+        calls::permits::Priority,
         http::{
-            body::{ObjectBody, RawBody, SMALL},
+            body::{RawBody, SMALL},
             errors::ApiError,
-            replies::json_response,
+            object_body::ObjectBody,
             wire::{NO_PROJECT, WireProject},
         },
+        logging::predictions::Predicted,
     },
 };
 
-/// What the server looks at; everything else is the model's.
+/// The fields that the server checks.
 #[derive(Deserialize)]
 struct PredictBody<'a> {
-    #[serde(default, rename = "tasks")]
-    _tasks: Tasks,
+    #[serde(default)]
+    tasks: Tasks,
     project: Option<WireProject>,
     #[serde(borrow)]
     label_config: Option<Cow<'a, str>>,
-    #[serde(rename = "params")]
-    _params: Option<Object>,
+    params: Option<Params>,
 }
 
-/// Checks a request and hands it over as it came.
+/// What was read of a request.
+struct Checked {
+    project: ProjectId,
+    n_tasks: usize,
+    priority: Priority,
+}
+
+/// Checks a request and passes it to the model unchanged.
 pub(crate) async fn predict_raw(
     backend: SharedBackend,
     raw: Arc<dyn RawModel>,
     request: RawBody,
 ) -> Result<Response, ApiError> {
+    let started = Instant::now();
     let RawBody { bytes, memory } = request;
-    if bytes.len() <= SMALL {
-        check(&backend, &bytes)?;
+    let checked = if bytes.len() <= SMALL {
+        check(&backend, &bytes)?
     } else {
         let (backend, bytes) = (Arc::clone(&backend), bytes.clone());
         let checking = tokio::task::spawn_blocking(move || check(&backend, &bytes));
         checking
             .await
-            .map_err(|error| ApiError::model(&error.into()))??;
-    }
-    let permit = backend.permit().await?;
-    let request = RawRequest::holding(bytes, (permit, memory));
-    let json = raw.predict_raw(request).await?;
-    Ok(json_response(StatusCode::OK, json))
+            .map_err(|error| ApiError::model(&error.into()))??
+    };
+    let has_begun = AtomicBool::new(false);
+    let answer = async {
+        let permit = backend.permit(checked.priority).await?;
+        has_begun.store(true, Ordering::Relaxed);
+        let request = RawRequest::holding(bytes, (permit, memory));
+        Ok(raw.predict_raw(request).await?)
+    };
+    let json = backend.within_timeout(&has_begun, answer).await?;
+    backend.prediction_log.record(&Predicted {
+        project: &checked.project,
+        n_tasks: checked.n_tasks,
+        n_regions: None,
+        took: started.elapsed(),
+    });
+    backend.bodies.answer(json, ()).await
 }
 
-fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<(), ApiError> {
+fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<Checked, ApiError> {
     let text = ObjectBody::new(bytes);
     let body: PredictBody<'_> = text.parse()?;
+    let project = body
+        .project
+        .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text);
     if let Some(label_config) = body.label_config {
-        let project = body
-            .project
-            .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text);
         backend.projects.get_blocking(&project, &label_config)?;
     }
-    Ok(())
+    let is_interactive = body.params.is_some_and(|params| params.has_context);
+    Ok(Checked {
+        project: ProjectId::parse(&project),
+        n_tasks: body.tasks.n_tasks,
+        priority: Priority::of(is_interactive),
+    })
 }
 
-/// A list of objects with `data`, of which nothing is kept.
+/// Checks a list of objects with `data`, and counts them.
 #[derive(Default)]
-struct Tasks;
+struct Tasks {
+    n_tasks: usize,
+}
 
 impl<'de> Deserialize<'de> for Tasks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Self)
+        deserializer.deserialize_seq(Self::default())
     }
 }
 
@@ -85,12 +121,13 @@ impl<'de> Visitor<'de> for Tasks {
         f.write_str("a list of tasks")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
-        let mut n_tasks = 0_usize;
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Self, A::Error> {
         loop {
             let next = seq.next_element::<TaskObject>();
-            match next.map_err(|error| Error::custom(format_args!("tasks[{n_tasks}]: {error}")))? {
-                Some(TaskObject) => n_tasks += 1,
+            match next
+                .map_err(|error| Error::custom(format_args!("tasks[{}]: {error}", self.n_tasks)))?
+            {
+                Some(TaskObject) => self.n_tasks += 1,
                 None => return Ok(self),
             }
         }
@@ -130,7 +167,7 @@ impl<'de> Visitor<'de> for TaskObject {
     }
 }
 
-/// An object of which nothing is kept.
+/// Checks an object, and keeps nothing.
 struct Object;
 
 impl<'de> Deserialize<'de> for Object {
@@ -148,6 +185,36 @@ impl<'de> Visitor<'de> for Object {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(self)
+    }
+}
+
+/// Checks the params, and keeps whether they have an interactive context.
+#[derive(Default)]
+struct Params {
+    has_context: bool,
+}
+
+impl<'de> Deserialize<'de> for Params {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Params {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            let value: Option<IgnoredAny> = map.next_value()?;
+            if name == "context" {
+                self.has_context = value.is_some();
+            }
+        }
         Ok(self)
     }
 }

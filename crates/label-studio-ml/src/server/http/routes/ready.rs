@@ -1,4 +1,4 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use serde::Serialize;
 
 use crate::{
@@ -12,11 +12,11 @@ pub(crate) struct ReadyReply {
     status: &'static str,
 }
 
-/// Tells whether the model is loaded, and if not, why.
+/// Answers whether the model is loaded, and if not, why.
 pub(crate) async fn ready(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<ReadyReply>, ApiError> {
-    let unavailable = |detail| Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    let unavailable = |detail| Err(ApiError::not_ready(detail));
     match backend.readiness() {
         Readiness::Ready => Ok(Json(ReadyReply {
             model_class: backend.model_name().to_owned(),

@@ -10,14 +10,13 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
+    model::Model,
     raw::model::RawRequest,
     server::{
         backend::SharedBackend,
         calls::{executor::run_blocking, projects::SeenProject},
         http::{
-            body::{ObjectBody, RawBody},
-            errors::ApiError,
-            replies::json_response,
+            body::RawBody, errors::ApiError, object_body::ObjectBody, replies::json_response,
             wire::WireProject,
         },
     },
@@ -45,7 +44,7 @@ struct SetupReply {
     model_version: String,
 }
 
-/// Prepares a project; Label Studio calls this at every refresh of a screen.
+/// Prepares a project. Label Studio calls this at every refresh of a page.
 pub(crate) async fn setup(
     State(backend): State<SharedBackend>,
     request: Request,
@@ -79,6 +78,7 @@ pub(crate) async fn setup(
     let preparing = backend.setups.run(may_run_inline, {
         let project = Arc::clone(&project);
         move || {
+            check(&*model, &project)?;
             store_extra_params(&project, &extra_params)?;
             let set_up = project.set_up(&*model);
             set_up.map_err(|error| ApiError::model(&error))
@@ -91,7 +91,17 @@ pub(crate) async fn setup(
     from_store(&project)
 }
 
-/// Answers for a model that did not get ready in time; what a person entered is kept for it.
+/// Checks the label config, unless the project has no labelling interface yet.
+fn check(model: &dyn Model, project: &SeenProject) -> Result<(), ApiError> {
+    let label_config = project.project.label_config();
+    if label_config.controls().is_empty() {
+        return Ok(());
+    }
+    let unfit = |error| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"));
+    model.check(label_config).map_err(unfit)
+}
+
+/// Answers when the model is not ready in time; the extra params are kept for it.
 async fn still_runs(project: Arc<SeenProject>, extra_params: Value) -> Result<Response, ApiError> {
     warn_that_setup_runs(&project);
     let keep = Arc::clone(&project);
@@ -100,7 +110,7 @@ async fn still_runs(project: Arc<SeenProject>, extra_params: Value) -> Result<Re
 }
 
 fn warn_that_setup_runs(project: &SeenProject) {
-    tracing::warn!(project = %project.project.id(), "setup still runs; answered from the store");
+    tracing::warn!(project = %project.project.id(), "setup still runs; answered with the stored version");
 }
 
 fn from_store(project: &SeenProject) -> Result<Response, ApiError> {
@@ -113,7 +123,7 @@ fn from_store(project: &SeenProject) -> Result<Response, ApiError> {
     ))
 }
 
-/// Keeps the params as JSON text; a person may have sent text or JSON, and emptied the field.
+/// Stores the params as JSON text. A user may have entered text or JSON, or emptied the field.
 fn store_extra_params(project: &SeenProject, extra_params: &Value) -> Result<(), StoreError> {
     let project = &project.project;
     match extra_params {

@@ -12,7 +12,7 @@ pub(crate) struct VersionsReply {
     versions: Vec<String>,
 }
 
-/// Lists the versions that models of any project have had; Label Studio does not say which project it asks for.
+/// Lists the model versions of all projects: the request does not name a project.
 pub(crate) async fn versions(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<VersionsReply>, ApiError> {

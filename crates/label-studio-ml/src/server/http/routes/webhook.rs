@@ -11,7 +11,7 @@ use crate::{
     model::{Action, Event},
     server::{
         backend::SharedBackend,
-        http::{body::ObjectBody, errors::ApiError, replies::json_response},
+        http::{errors::ApiError, object_body::ObjectBody, replies::json_response},
         jobs::training::Progress,
     },
 };

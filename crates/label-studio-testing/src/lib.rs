@@ -1,0 +1,34 @@
+//! Mocks and fixtures for the tests of this workspace. Only tests depend on this crate.
+//!
+//! - [`MockService`] is an HTTP service on a free port of this machine: a closure answers, every request is recorded, and
+//!   an [`Answer`] can carry a fault (no answer, a connection that is cut, a body that never ends).
+//! - [`MockTunnelProxy`] is a proxy that opens tunnels.
+//! - [`MockLabelStudio`] answers Label Studio's API for one project.
+//! - [`media`] has a fetcher with a temporary folder, [`tokens`] the tokens of Label Studio.
+//! - [`hub`] is a mock model hub, [`tls`] gives a mock a certificate.
+//! - [`flags`] parses a backend's flags as its command line does.
+//! - [`check_backend`] is the one-line test that every backend passes.
+//!
+//! Each part that needs more than `serde_json` is a feature, so the tests of one backend build nothing for another.
+
+#[cfg(feature = "model")]
+mod conformance;
+#[cfg(feature = "flags")]
+pub mod flags;
+mod http;
+#[cfg(feature = "hub")]
+pub mod hub;
+pub mod label_studio;
+#[cfg(feature = "client")]
+pub mod media;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(feature = "client")]
+pub mod tokens;
+mod tunnel_proxy;
+
+#[cfg(feature = "model")]
+pub use conformance::{check_backend, check_prediction};
+pub use http::{Answer, MockService, Received};
+pub use label_studio::MockLabelStudio;
+pub use tunnel_proxy::MockTunnelProxy;
