@@ -16,6 +16,7 @@ use crate::{
     checkout::Checkout,
     python::Python,
     python_template::{self, Script},
+    shell::quoted,
     template::{self, Sdk},
     terminal,
 };
@@ -111,7 +112,7 @@ impl CreateArgs {
             template::depend_on_path(&target, &sdk, checkout)?;
         }
         terminal::note(&describe(&sdk, is_member));
-        let target = target.display();
+        let target = quoted(&target.to_string_lossy());
         writeln!(
             out,
             "created {target}\n\
@@ -137,7 +138,7 @@ impl CreateArgs {
         self.write(&target, |folder| {
             python_template::write(folder, &name, script.as_ref())
         })?;
-        let target = target.display();
+        let target = quoted(&target.to_string_lossy());
         writeln!(
             out,
             "created {target}\n\

@@ -33,6 +33,7 @@ mod doctor;
 mod list;
 mod python;
 mod python_template;
+mod shell;
 mod start;
 mod template;
 mod terminal;

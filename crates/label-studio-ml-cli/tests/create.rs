@@ -312,7 +312,12 @@ fn wraps_a_python_script_whose_class_is_named() {
     fs::write(&script, "class Mood: ...").unwrap();
     fs::write(root.path().join("requirements.txt"), "numpy").unwrap();
     let spec = format!("{}:Mood", script.display());
-    check(root.path(), &["My Backend", "--from", &spec], 0, "");
+    let output = create(root.path(), &["My Backend", "--from", &spec]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && said.contains("/My Backend' && pip"),
+        "{said}"
+    );
     let folder = root.path().join("My Backend");
     assert_eq!(
         entries(&folder),

@@ -1,8 +1,11 @@
 //! What backends that label images share.
 //!
 //! - [`images`]: decoding within limits, orientation, resizing, normalising, percentages.
+//! - [`batches`]: images of tasks through models, several at a time.
 //! - [`boxes`]: overlap and suppression of boxes.
 //! - [`masks`]: from scores to regions: thresholds, components, contours, polygons, RLE.
+//! - [`ShapeTags`]: regions on images, with their labels where Label Studio looks for them.
+//! - `VisionArgs`: the flags of a backend that runs a neural network on images (feature `inference`).
 //! - `models`: Segment Anything (feature `models`) and Grounding DINO (feature `grounding_dino`).
 //!
 //! Without its features the crate holds no inference engine: a backend that sends images to a web service decodes them
@@ -15,8 +18,16 @@
 //! assert!(error.to_string().starts_with("file is a web page"));
 //! ```
 
+#[cfg(feature = "inference")]
+mod args;
+pub mod batches;
 pub mod boxes;
 pub mod images;
 pub mod masks;
 #[cfg(feature = "models")]
 pub mod models;
+mod regions;
+
+#[cfg(feature = "inference")]
+pub use args::{Vision, VisionArgs};
+pub use regions::{Shape, ShapeTags};

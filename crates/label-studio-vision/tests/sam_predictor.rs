@@ -12,7 +12,7 @@ use std::{
 
 use image::{Rgb, RgbImage};
 use label_studio_vision::{
-    images::Limits,
+    images::{ImageArgs, Limits},
     masks::Mask,
     models::sam::{Embedding, Predictor, Prompt, PromptedModel, SamError, ScoredMask},
 };
@@ -232,10 +232,16 @@ fn a_decoded_image_is_known_by_its_pixels() {
 #[test]
 fn images_that_cannot_be_used_name_their_file() {
     let folder = tempfile::tempdir().unwrap();
-    let predictor = predictor(1 << 20).with_limits(Limits {
-        max_bytes: 1000,
-        max_pixels: 1000,
-    });
+    let predictor = predictor(1 << 20).with_reader(Arc::new(
+        ImageArgs {
+            limits: Limits {
+                max_bytes: 1000,
+                max_pixels: 1000,
+            },
+            ..ImageArgs::default()
+        }
+        .reader(),
+    ));
     let files: [(&str, &[u8]); 2] = [("empty.png", b""), ("text.png", b"no image")];
     for (name, content) in files {
         fs::write(folder.path().join(name), content).unwrap();

@@ -2,12 +2,8 @@
 
 use clap::Parser;
 use grounding_dino::GroundingDino;
-use label_studio_inference::{
-    hub::HubArgs,
-    onnx::{OnnxArgs, Runtime},
-};
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
-use label_studio_vision::{images::Limits, models::grounding_dino::GroundingDinoArgs};
+use label_studio_vision::{VisionArgs, models::grounding_dino::GroundingDinoArgs};
 
 /// Draw rectangles around what an annotator names, with Grounding DINO
 #[derive(Debug, Parser)]
@@ -15,30 +11,16 @@ use label_studio_vision::{images::Limits, models::grounding_dino::GroundingDinoA
 struct Args {
     #[command(flatten)]
     server: ServerArgs,
-
     #[command(flatten)]
     grounding_dino: GroundingDinoArgs,
-
     #[command(flatten)]
-    onnx: OnnxArgs,
-
-    #[command(flatten)]
-    hub: HubArgs,
-
-    #[command(flatten)]
-    limits: Limits,
+    vision: VisionArgs,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Args {
-        server,
-        grounding_dino,
-        onnx,
-        hub,
-        limits,
-    } = parse_args();
-    serve(&server, move || {
-        let finder = grounding_dino.load(&Runtime::new(&onnx)?, &hub.hub()?, limits)?;
+    let args: Args = parse_args();
+    serve(&args.server.clone(), move || {
+        let finder = args.grounding_dino.load(&args.vision.start()?)?;
         Ok(GroundingDino { finder })
     })
 }

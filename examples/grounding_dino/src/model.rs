@@ -4,11 +4,16 @@ use label_studio_ml::{
     Action, Event, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction, Value,
     anyhow, json, raw::RawError,
 };
-use label_studio_vision::models::grounding_dino::{
-    Finder, Prompt, PromptControls, Wanted, rectangles,
+use label_studio_vision::{
+    ShapeTags,
+    batches::ImagesOfTasks,
+    models::grounding_dino::{Finder, Prompt, PromptControls, rectangles},
 };
 
 use crate::{regions, stored};
+
+/// Controls that can hold what is found.
+const RECTANGLES: [&str; 2] = ["RectangleLabels", "Rectangle"];
 
 /// Finds what the prompt names. The prompt comes from the text area that the annotator has just typed into, or else from
 /// the last annotation.
@@ -20,10 +25,11 @@ pub struct GroundingDino {
 impl Model for GroundingDino {
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let config = project.label_config();
-        let output = config.first_pair("RectangleLabels", "Image")?;
+        let output = config.first_pair(&RECTANGLES, "Image")?;
+        let tags = ShapeTags::new(config, output);
         let controls = PromptControls::find(config)?;
         let context = request.context.as_ref();
-        let default = self.finder.options.thresholds;
+        let default = self.finder.thresholds;
         // What was typed just now counts alone, also where that is nothing.
         let is_typed = context.is_some_and(|context| context["result"].is_array());
         let (typed, thresholds) = if is_typed {
@@ -39,27 +45,25 @@ impl Model for GroundingDino {
         };
         let thresholds = thresholds.map_err(|error| RawError::new(400, format!("{error:#}")))?;
         let typed = typed.unwrap_or_default();
-        let Some(prompt) = Prompt::new(&typed, &output.control.labels) else {
+        let Some(prompt) = Prompt::new(&typed, &tags.labels().labels) else {
             tracing::warn!("no prompt, so nothing is looked for");
             return Ok(Predictions::default());
         };
 
-        let wanted = Wanted {
-            on: output.object,
-            prompt: &prompt,
-            thresholds,
+        let search = self.finder.detector.search(&prompt, thresholds)?;
+        let images = ImagesOfTasks {
+            object: output.object,
+            tasks: &request.tasks,
+            local_path: &|task, url| Ok(project.local_path(task, url)?),
         };
         // Annotators see what was looked for where they have typed nothing.
         let echo = match context.and_then(Value::as_object) {
             Some(context) if !context.is_empty() => Vec::new(),
             _ => regions::echo(&controls, &typed, thresholds),
         };
-        let found = self.finder.predict_all(
-            wanted,
-            &request.tasks,
-            |task, url| Ok(project.local_path(task, url)?),
-            |image, found| Ok(rectangles(output, &prompt, found, image.dimensions())),
-        );
+        let found = self.finder.predict(search, images, |image, found| {
+            Ok(rectangles(tags, &prompt, found, image.size))
+        });
         let with_echo = |mut prediction: Prediction| {
             let echo = echo.iter().cloned();
             prediction.result.extend(echo.map(Into::into));

@@ -306,7 +306,7 @@ fn a_task_that_fails_leaves_the_others_alone() {
         assert!(result["result"].is_array(), "{result}");
     }
     let expected = unusable::FILES.iter().map(|(_, expected)| *expected);
-    let expected = expected.chain(["no image address under \"image\""]);
+    let expected = expected.chain(["Can't load path using key 'image'"]);
     assert_eq!(failed.len(), unusable::FILES.len() + 1);
     for (result, expected) in failed.iter().zip(expected) {
         let error = result["error"].as_str().unwrap();
@@ -424,4 +424,65 @@ fn the_health_check_names_the_original() {
         (status, &body["model_class"]),
         (200, &json!("GroundingDINO"))
     );
+}
+
+#[test]
+fn each_image_of_a_list_gets_its_own_rectangles() {
+    let client = backend(SURE);
+    let mut body = predict_body(&[], Some(&typed("cat")));
+    let label_config = LABEL_CONFIG.replace("value=\"$image\"", "valueList=\"$image\"");
+    body["label_config"] = json!(label_config);
+    body["tasks"] =
+        json!([{ "id": 1, "data": { "image": [data_url("line.png"), data_url("wide.png")] } }]);
+    let results = predict(&client, &body);
+    let alone = |name: &str| {
+        let body = predict_body(&[data_url(name)], Some(&typed("cat")));
+        predict(&client, &body).remove(0)["result"].take()
+    };
+    let regions = results[0]["result"].as_array().unwrap();
+    for (item_index, name) in [(0, "line.png"), (1, "wide.png")] {
+        let alone = alone(name);
+        let values = alone
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|region| &region["value"]);
+        let here = regions
+            .iter()
+            .filter(|region| region["item_index"] == item_index);
+        let here: Vec<_> = here.map(|region| &region["value"]).collect();
+        assert_eq!(here, values.collect::<Vec<_>>(), "{name}");
+        assert!(alone[0].get("item_index").is_none());
+    }
+    assert!(regions.iter().any(|region| region["item_index"] == 1));
+}
+
+#[test]
+fn a_label_of_a_labels_tag_is_a_second_entry_with_the_same_id() {
+    let client = backend(SURE);
+    let mut body = predict_body(&[data_url("wide.png")], Some(&typed("cat")));
+    let label_config = LABEL_CONFIG
+        .replace(
+            "<RectangleLabels name=\"label\"",
+            "<Rectangle name=\"box\" toName=\"image\"/><Labels name=\"label\"",
+        )
+        .replace("</RectangleLabels>", "</Labels>");
+    body["label_config"] = json!(label_config);
+    let results = predict(&client, &body);
+    let entries = results[0]["result"].as_array().unwrap();
+    assert!(!entries.is_empty());
+    for pair in entries.chunks(2) {
+        assert_eq!(
+            (&pair[0]["type"], &pair[0]["from_name"]),
+            (&json!("rectangle"), &json!("box"))
+        );
+        assert_eq!(
+            (&pair[1]["type"], &pair[1]["from_name"]),
+            (&json!("labels"), &json!("label"))
+        );
+        assert_eq!(pair[0]["id"], pair[1]["id"]);
+        assert_eq!(pair[1]["value"]["labels"], json!(["cats"]));
+        assert_eq!(pair[0]["value"]["x"], pair[1]["value"]["x"]);
+        assert!(pair[0]["value"].get("labels").is_none());
+    }
 }

@@ -2,12 +2,15 @@
 
 mod support;
 
+use image::imageops;
 use label_studio_ml::{Value, serde_json};
 use label_studio_vision::{
     images::{Limits, RgbImage, open},
-    models::grounding_dino::{Detection, Detector, DetectorOptions, Phrases, Prompt, Thresholds},
+    models::grounding_dino::{
+        Detection, Detector, DetectorOptions, ImageScale, Phrases, Prompt, Thresholds,
+    },
 };
-use support::{detector, fixture};
+use support::{detector, fixture, runtime};
 
 fn cases() -> Vec<Value> {
     let json = std::fs::read(fixture("expected.json")).unwrap();
@@ -192,7 +195,7 @@ fn boxes_around_the_same_thing_are_merged() {
 
 #[test]
 fn a_model_without_fixed_size_gets_the_size_that_it_was_trained_with() {
-    let detector = detector("sizes.onnx", all());
+    let detector = detector("any_size/sizes.onnx", all());
     for ((width, height), expected) in [
         ((64, 48), (1066, 800)),
         ((48, 64), (800, 1066)),
@@ -215,4 +218,95 @@ fn a_model_without_fixed_size_gets_the_size_that_it_was_trained_with() {
             assert!((pixel - expected).abs() < 0.01, "{pixels:?}");
         }
     }
+}
+
+#[test]
+fn an_image_is_scaled_as_transformers_scales_it() {
+    let edges = |edge| ImageScale::Edges {
+        shortest_edge: edge,
+        longest_edge: edge,
+    };
+    let within = ImageScale::Within {
+        max_height: 384,
+        max_width: 384,
+    };
+    let exactly = ImageScale::Exactly {
+        height: 200,
+        width: 300,
+    };
+    let trained = ImageScale::Edges {
+        shortest_edge: 800,
+        longest_edge: 1333,
+    };
+    assert_eq!(edges(384).scaled((5000, 1)).1, 1, "no side is 0");
+    // What transformers 4.57 gives for each.
+    for (scale, image, expected) in [
+        (edges(384), (257, 190), (384, 284)),
+        (edges(384), (190, 257), (284, 384)),
+        (edges(384), (100, 100), (384, 384)),
+        (within, (257, 190), (384, 283)),
+        (exactly, (257, 190), (300, 200)),
+        (trained, (64, 48), (1066, 800)),
+        (trained, (300, 60), (1333, 267)),
+    ] {
+        assert_eq!(scale.scaled(image), expected, "{scale:?} {image:?}");
+    }
+}
+
+/// Finds things with the fixed-size model in a folder that holds the given configuration, or none.
+fn found_with(config: Option<&str>) -> Vec<Detection> {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["model.onnx", "tokenizer.json"] {
+        std::fs::copy(fixture(name), folder.path().join(name)).unwrap();
+    }
+    if let Some(config) = config {
+        std::fs::write(folder.path().join("preprocessor_config.json"), config).unwrap();
+    }
+    let [weights, tokenizer] =
+        ["model.onnx", "tokenizer.json"].map(|name| folder.path().join(name));
+    let detector = Detector::load(&runtime(), weights, tokenizer, all()).unwrap();
+    // 101 x 32 fills 128 x 40.55 of the 128 x 96 pixels of the input.
+    let wide = image("wide.png");
+    let image = imageops::resize(&wide, 101, 32, imageops::Triangle);
+    let prompt = Prompt::new("cat", &[]).unwrap();
+    let thresholds = Thresholds {
+        box_score: 0.0,
+        token_score: 0.0,
+    };
+    detector
+        .detect(&[&image], &prompt, thresholds)
+        .unwrap()
+        .remove(0)
+}
+
+#[test]
+fn the_configuration_beside_a_model_says_how_images_are_scaled() {
+    let edges = r#"{ "size": { "shortest_edge": 96, "longest_edge": 128 } }"#;
+    let small = r#"{ "size": { "shortest_edge": 20, "longest_edge": 64 } }"#;
+    let too_large = r#"{ "size": { "shortest_edge": 800, "longest_edge": 1333 } }"#;
+    let filled = found_with(None);
+    assert_eq!(found_with(Some(edges)), filled);
+    assert_eq!(
+        found_with(Some(too_large)),
+        filled,
+        "what does not fit fills the input"
+    );
+    assert_ne!(found_with(Some(small)), filled);
+    let within = r#"{ "size": { "max_height": 96, "max_width": 128 } }"#;
+    assert_ne!(found_with(Some(within)), filled, "it rounds down");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("model.onnx");
+    std::fs::copy(fixture("model.onnx"), &weights).unwrap();
+    let config = folder.path().join("preprocessor_config.json");
+    std::fs::write(&config, r#"{ "size": { "side": 3 } }"#).unwrap();
+    let loaded = Detector::load(&runtime(), &weights, fixture("tokenizer.json"), all());
+    let error = loaded.err().unwrap().to_string();
+    assert!(
+        error.contains("preprocessor_config.json") && error.contains("shortest_edge"),
+        "{error}"
+    );
 }

@@ -1,11 +1,14 @@
 //! Whether masks are made, and with which files.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use clap::{ArgAction, Args, builder::BoolishValueParser};
-use label_studio_inference::{hub::Hub, onnx::Runtime};
+use label_studio_inference::hub::Hub;
 use label_studio_ml::anyhow;
-use label_studio_vision::models::sam::{Checkpoints, NamedFiles, Predictor, Sam, SamArgs};
+use label_studio_vision::{
+    Vision,
+    models::sam::{Checkpoints, NamedFiles, Predictor, Sam, SamArgs},
+};
 
 const MOBILE_SAM: &str = "mobile_sam.pt";
 /// MobileSAM, exported by others; fetched when no file of it is there.
@@ -48,14 +51,13 @@ pub struct SegmenterArgs {
 
 impl SegmenterArgs {
     /// Loads the model that makes masks; nothing if none is wanted.
-    pub fn load(&self, runtime: &Runtime, hub: &Hub) -> anyhow::Result<Option<Predictor>> {
+    pub fn load(&self, vision: &Vision) -> anyhow::Result<Option<Predictor>> {
         if !self.use_sam && !self.use_mobile_sam {
             return Ok(None);
         }
-        let Checkpoints { encoder, decoder } = self.checkpoints(hub)?;
-        let sam = Sam::load(runtime, encoder, decoder, self.sam.mask_choice)?;
-        let predictor = Predictor::new(sam, self.sam.cache_bytes());
-        Ok(Some(predictor.with_limits(self.sam.limits)))
+        let Checkpoints { encoder, decoder } = self.checkpoints(&vision.hub)?;
+        let sam = Sam::load(&vision.runtime, encoder, decoder, self.sam.mask_choice)?;
+        Ok(Some(self.sam.predictor(sam, Arc::clone(&vision.reader))))
     }
 
     fn checkpoints(&self, hub: &Hub) -> anyhow::Result<Checkpoints> {

@@ -7,11 +7,10 @@ use label_studio_ml::{
     sdk::Pair,
 };
 use label_studio_vision::{
-    images::RgbImage,
+    ShapeTags,
+    batches::{ImagesOfTasks, SeenImage},
     models::{
-        grounding_dino::{
-            Detection, Finder, Prompt, PromptControls, Wanted, label_for, rectangles,
-        },
+        grounding_dino::{Detection, Finder, Prompt, PromptControls, label_for, rectangles},
         sam::{self, Predictor},
     },
 };
@@ -40,26 +39,24 @@ impl Model for GroundingSam {
             return Ok(Predictions::default());
         }
         let config = project.label_config();
-        let output = self.output(config)?;
+        let tags = ShapeTags::new(config, self.output(config)?);
         let controls = PromptControls::find(config)?;
         let typed = controls.typed(context).unwrap_or_default();
-        let Some(prompt) = Prompt::new(typed, &output.control.labels) else {
+        let Some(prompt) = Prompt::new(typed, &tags.labels().labels) else {
             tracing::warn!("no prompt, so nothing is looked for");
             return Ok(Predictions::default());
         };
-        let thresholds = controls.thresholds(context, self.finder.options.thresholds);
+        let thresholds = controls.thresholds(context, self.finder.thresholds);
         let thresholds = thresholds.map_err(|error| RawError::new(400, format!("{error:#}")))?;
-        let wanted = Wanted {
-            on: output.object,
-            prompt: &prompt,
-            thresholds,
+        let search = self.finder.detector.search(&prompt, thresholds)?;
+        let images = ImagesOfTasks {
+            object: tags.object,
+            tasks: &request.tasks,
+            local_path: &|task, url| Ok(project.local_path(task, url)?),
         };
-        let found = self.finder.predict_all(
-            wanted,
-            &request.tasks,
-            |task, url| Ok(project.local_path(task, url)?),
-            |image, found| self.regions(output, &prompt, found, image),
-        );
+        let found = self.finder.predict(search, images, |image, found| {
+            self.regions(tags, &prompt, found, image)
+        });
         Ok(found.into_iter().map(TaskPrediction::from).collect())
     }
 
@@ -72,7 +69,7 @@ impl GroundingSam {
     /// Returns the control that takes what is found, and its image.
     fn output<'a>(&self, config: &'a LabelConfig) -> anyhow::Result<Pair<'a>> {
         if self.segmenter.is_none() {
-            return Ok(config.first_pair("RectangleLabels", "Image")?);
+            return Ok(config.first_pair(&["RectangleLabels", "Rectangle"], "Image")?);
         }
         let pair = MASKS
             .iter()
@@ -85,14 +82,14 @@ impl GroundingSam {
 
     fn regions(
         &self,
-        output: Pair<'_>,
+        tags: ShapeTags<'_>,
         prompt: &Prompt,
         found: &[Detection],
-        image: &RgbImage,
+        image: &SeenImage,
     ) -> anyhow::Result<Vec<Region>> {
-        let size = image.dimensions();
+        let size = image.size;
         let Some(segmenter) = self.segmenter.as_ref().filter(|_| !found.is_empty()) else {
-            let mut regions = rectangles(output, prompt, found, size);
+            let mut regions = rectangles(tags, prompt, found, size);
             for region in &mut regions {
                 region
                     .extra
@@ -100,19 +97,13 @@ impl GroundingSam {
             }
             return Ok(regions);
         };
-        let embedding = segmenter.embed(image)?;
+        let embedding = segmenter.embed_file(&image.path)?;
         let mut regions = Vec::new();
         for found in found {
             let rectangle = sam::Prompt::rectangle(found.pixels(size));
             let masked = segmenter.segment(&embedding, &rectangle)?;
-            let label = label_for(output.control, prompt, found);
-            regions.extend(sam::regions(
-                output.control,
-                output.object,
-                label,
-                &masked.mask,
-                masked.score,
-            )?);
+            let label = label_for(tags.labels(), prompt, found);
+            regions.extend(sam::regions(tags, label, &masked)?);
         }
         Ok(regions)
     }

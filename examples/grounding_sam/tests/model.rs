@@ -13,7 +13,8 @@ use label_studio_ml::{
     Model, PredictRequest, Predictions, Project, Value, anyhow, json, testing::TestClient,
 };
 use label_studio_vision::{
-    images::{Limits, open},
+    Vision,
+    images::{ImageArgs, Limits, open},
     models::sam::Prompt,
 };
 use tiny::{
@@ -262,9 +263,11 @@ fn flags_say_which_masks_are_made() {
             cache_dir: std::env::temp_dir().join("grounding-sam-no-cache"),
             ..HubOptions::default()
         };
-        let loaded = program
-            .segmenter
-            .load(&runtime(), &Hub::new(offline).unwrap());
+        let loaded = program.segmenter.load(&Vision {
+            runtime: runtime(),
+            hub: Hub::new(offline).unwrap(),
+            reader: Arc::new(ImageArgs::default().reader()),
+        });
         loaded
             .map(|segmenter| segmenter.is_some())
             .map_err(|error| format!("{error:#}"))

@@ -1,8 +1,13 @@
 //! The model that Label Studio asks.
 
+use std::sync::Arc;
+
 use label_studio_inference::onnx::Runtime;
 use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
-use label_studio_vision::models::sam::{Checkpoints, Sam2, SamArgs, SmartTools};
+use label_studio_vision::{
+    images::ImageReader,
+    models::sam::{Checkpoints, Sam2, SamArgs, SmartTools},
+};
 
 /// Answers clicks and rectangles with masks. Without them it predicts nothing.
 pub struct SegmentAnything2 {
@@ -18,13 +23,23 @@ impl SegmentAnything2 {
         runtime: &Runtime,
         checkpoints: &Checkpoints,
         args: &SamArgs,
+        reader: Arc<ImageReader>,
     ) -> anyhow::Result<Self> {
         let Checkpoints { encoder, decoder } = checkpoints;
         let sam = Sam2::load(runtime, encoder, decoder, args.mask_choice)?;
         Ok(Self {
-            tools: SmartTools::new(sam, args.cache_bytes(), args.limits),
+            tools: SmartTools {
+                predictor: args.predictor(sam, reader),
+            },
             name: "SegmentAnything2".to_owned(),
         })
+    }
+
+    /// Sets the name shown by the health check.
+    #[must_use]
+    pub fn with_name(mut self, name: String) -> Self {
+        self.name = name;
+        self
     }
 }
 

@@ -5,12 +5,15 @@ mod project;
 #[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
 mod unusable;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json};
 use label_studio_vision::{
-    images::Limits,
+    images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs, read_context},
 };
 use project::project_in;
@@ -38,9 +41,9 @@ fn model() -> SegmentAnything2 {
     let args = SamArgs {
         mask_choice: MaskChoice::Auto,
         embedding_cache_mb: 64,
-        limits: Limits::default(),
     };
-    SegmentAnything2::load(&runtime, &checkpoints, &args).unwrap()
+    let reader = Arc::new(ImageArgs::default().reader());
+    SegmentAnything2::load(&runtime, &checkpoints, &args, reader).unwrap()
 }
 
 fn project() -> Project {

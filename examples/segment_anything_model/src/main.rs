@@ -1,12 +1,8 @@
 //! Serves Segment Anything.
 
 use clap::Parser;
-use label_studio_inference::{
-    hub::HubArgs,
-    onnx::{OnnxArgs, Runtime},
-};
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
-use label_studio_vision::models::sam::SamArgs;
+use label_studio_vision::{Vision, VisionArgs, models::sam::SamArgs};
 use segment_anything_model::{CheckpointArgs, SegmentAnythingModel};
 
 /// Make masks from clicks and rectangles with Segment Anything or MobileSAM
@@ -20,22 +16,18 @@ struct Args {
     #[command(flatten)]
     sam: SamArgs,
     #[command(flatten)]
-    onnx: OnnxArgs,
-    #[command(flatten)]
-    hub: HubArgs,
+    vision: VisionArgs,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Args {
-        server,
-        checkpoints,
-        sam,
-        onnx,
-        hub,
-    } = parse_args();
-    serve(&server, move || {
-        let runtime = Runtime::new(&onnx)?;
-        let checkpoints = checkpoints.locate(&hub.hub()?)?;
-        SegmentAnythingModel::load(&runtime, &checkpoints, &sam)
+    let args: Args = parse_args();
+    serve(&args.server.clone(), move || {
+        let Vision {
+            runtime,
+            hub,
+            reader,
+        } = args.vision.start()?;
+        let checkpoints = args.checkpoints.locate(&hub)?;
+        SegmentAnythingModel::load(&runtime, &checkpoints, &args.sam, reader)
     })
 }

@@ -1,8 +1,13 @@
 //! The model that Label Studio asks.
 
+use std::sync::Arc;
+
 use label_studio_inference::onnx::Runtime;
 use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
-use label_studio_vision::models::sam::{Checkpoints, Sam, SamArgs, SmartTools};
+use label_studio_vision::{
+    images::ImageReader,
+    models::sam::{Checkpoints, Sam, SamArgs, SmartTools},
+};
 
 /// Version that the original gives its predictions.
 const VERSION: &str = "SamMLBackend-v0.0.1";
@@ -19,11 +24,14 @@ impl SegmentAnythingModel {
         runtime: &Runtime,
         checkpoints: &Checkpoints,
         args: &SamArgs,
+        reader: Arc<ImageReader>,
     ) -> anyhow::Result<Self> {
         let Checkpoints { encoder, decoder } = checkpoints;
         let sam = Sam::load(runtime, encoder, decoder, args.mask_choice)?;
         Ok(Self {
-            tools: SmartTools::new(sam, args.cache_bytes(), args.limits),
+            tools: SmartTools {
+                predictor: args.predictor(sam, reader),
+            },
         })
     }
 }

@@ -252,7 +252,7 @@ fn an_image_that_cannot_be_used_costs_its_task_only() {
     let last = answer.as_array().unwrap().last().unwrap();
     let error = last["error"].as_str().unwrap();
     assert!(
-        error.contains("no image address under \"image\""),
+        error.contains("Can't load path using key 'image'"),
         "{error}"
     );
     assert_eq!(
@@ -373,4 +373,112 @@ fn a_label_config_that_gets_no_masks_can_be_set_up_all_the_same() {
             .setup(&project_in(&fixture("images"), config))
             .unwrap();
     }
+}
+
+/// A task with a list of images, and a click on the image at a position.
+fn list_and_click(item_index: usize) -> (Value, Value) {
+    let urls = ["wide.png", "grey.png"].map(|name| format!("/data/local-files/?d={name}"));
+    let mut click = key_point(40.0, 50.0, "Banana", true);
+    click["item_index"] = json!(item_index);
+    (json!({ "data": { "image": urls } }), click)
+}
+
+fn list_project() -> Project {
+    let label_config = project::LABEL_CONFIG.replace("value=\"$image\"", "valueList=\"$image\"");
+    project_in(&fixture("images"), &label_config)
+}
+
+#[test]
+fn of_a_list_of_images_the_one_that_was_clicked_is_used() {
+    let (model, project) = (tiny(), list_project());
+    for (item_index, name) in [(0, "wide.png"), (1, "grey.png")] {
+        let (task_with_list, click) = list_and_click(item_index);
+        let elsewhere = list_and_click(1 - item_index).1;
+        let answer = predict(&model, &project, &[task_with_list], &[elsewhere, click]);
+        let regions = answer[0]["result"].as_array().unwrap();
+        assert_eq!(
+            regions.len(),
+            1,
+            "a click on another image of the list counts there"
+        );
+        assert_eq!(regions[0]["item_index"], item_index);
+        let click = key_point(40.0, 50.0, "Banana", true);
+        let alone = predict(&model, &self::project(), &[task(name)], &[click]);
+        assert_eq!(regions[0]["value"], alone[0]["result"][0]["value"]);
+        assert_eq!(alone[0]["result"][0].get("item_index"), None);
+    }
+}
+
+#[test]
+fn a_click_beyond_the_list_of_images_is_an_error_that_says_so() {
+    let (model, project) = (tiny(), list_project());
+    let (task, click) = list_and_click(5);
+    let answer = predict(&model, &project, &[task], &[click]);
+    let error = answer[0]["error"].as_str().unwrap();
+    assert!(
+        error.contains("image 5 of the task, which has 2"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_label_of_a_labels_tag_is_a_second_entry_with_the_same_id() {
+    for (shape, kind) in [("Brush", "brush"), ("Polygon", "polygon")] {
+        let label_config = format!(
+            r#"<View><Image name="image" value="$image"/>
+              <Labels name="what" toName="image"><Label value="Banana"/><Label value="Orange"/></Labels>
+              <{shape} name="shape" toName="image"/><KeyPoint name="click" toName="image" smart="true"/></View>"#
+        );
+        let project = project_in(&fixture("images"), &label_config);
+        let place = json!({ "x": 40.0, "y": 50.0, "width": 0.3 });
+        let mut labelled = place.clone();
+        labelled["labels"] = json!(["Orange"]);
+        let context = [
+            json!({ "id": "a", "from_name": "click", "to_name": "image", "type": "keypoint", "value": place }),
+            json!({ "id": "a", "from_name": "what", "to_name": "image", "type": "labels", "value": labelled }),
+        ];
+        let answer = predict(&tiny(), &project, &[task("wide.png")], &context);
+        let entries = answer[0]["result"].as_array().unwrap();
+        assert!(
+            !entries.is_empty() && entries.len().is_multiple_of(2),
+            "{answer}"
+        );
+        for pair in entries.chunks(2) {
+            let (drawn, label) = (&pair[0], &pair[1]);
+            assert_eq!(
+                (&drawn["type"], &drawn["from_name"]),
+                (&json!(kind), &json!("shape"))
+            );
+            assert_eq!(
+                (&label["type"], &label["from_name"]),
+                (&json!("labels"), &json!("what"))
+            );
+            assert_eq!(drawn["id"], label["id"]);
+            assert_eq!(label["value"]["labels"], json!(["Orange"]));
+            assert!(drawn["value"].get("labels").is_none() && drawn["value"].get(kind).is_none());
+            let mut value = label["value"].clone();
+            value.as_object_mut().unwrap().remove("labels");
+            assert_eq!(value, drawn["value"], "both entries hold the shape");
+        }
+        let ids: std::collections::HashSet<_> =
+            entries.iter().map(|entry| entry["id"].as_str()).collect();
+        assert_eq!(ids.len(), entries.len() / 2);
+        let errors = project.label_config().validate_prediction(&answer[0]);
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+}
+
+#[test]
+fn a_label_that_the_labels_tag_does_not_know_is_named() {
+    let label_config = r#"<View><Image name="image" value="$image"/><Brush name="shape" toName="image"/>
+      <Labels name="what" toName="image"><Label value="Orange"/></Labels>
+      <KeyPointLabels name="tag2" toName="image" smart="true"><Label value="Banana"/></KeyPointLabels></View>"#;
+    let project = project_in(&fixture("images"), label_config);
+    let click = key_point(40.0, 50.0, "Banana", true);
+    let answer = predict(&tiny(), &project, &[task("wide.png")], &[click]);
+    let error = answer[0]["error"].as_str().unwrap();
+    assert!(
+        error.contains("\"Banana\"") && error.contains("Orange"),
+        "{error}"
+    );
 }

@@ -1,6 +1,10 @@
 //! The network of each control tag.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use label_studio_inference::{
     hub::{Hub, ModelFolder, ModelFolderError, Weights, onnx_form},
@@ -82,15 +86,23 @@ impl Networks {
     fn within_folder(&self, name: &str) -> anyhow::Result<PathBuf> {
         self.folder.file(name).map_err(|error| match &error {
             ModelFolderError::Missing { path, .. } => {
-                let checkpoint = path.with_extension("pt");
+                let checkpoint = checkpoint(path);
                 anyhow!(
                     "there is no file {}: run `yolo export model={} format=onnx dynamic=True` and put the result there, \
                      or set MODEL_ROOT to the folder that holds it",
                     path.display(),
-                    checkpoint.file_name().unwrap_or_default().display()
+                    checkpoint.as_deref().unwrap_or("NAME.pt")
                 )
             }
             _ => error.into(),
         })
     }
+}
+
+/// Returns the name of a model's checkpoint, unless it means more to a shell than a name: label configs may hold anything.
+fn checkpoint(path: &Path) -> Option<String> {
+    let checkpoint = path.with_extension("pt");
+    let name = checkpoint.file_name()?.to_str()?;
+    let is_plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+    name.chars().all(is_plain).then(|| name.to_owned())
 }

@@ -358,6 +358,10 @@ fn models_that_cannot_serve_are_named() {
             "run `yolo export model=missing.pt format=onnx dynamic=True`",
         ),
         (
+            "$(touch x/).pt",
+            "run `yolo export model=NAME.pt format=onnx dynamic=True`",
+        ),
+        (
             "classify.onnx",
             "is a model for the task classify, but <RectangleLabels name=\"label\"> needs one for detect",
         ),

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{anyhow, bail, ensure};
 
 use super::secret_file::SecretFile;
+use crate::shell::quoted;
 
 /// Name of the file of variables in the output of a dry run.
 const SHOWN_FILE: &str = "VARIABLES.yaml";
@@ -127,13 +128,4 @@ fn explain(error: std::io::Error) -> anyhow::Error {
         );
     }
     anyhow!(error).context("cannot run gcloud")
-}
-
-/// Quotes a word for a shell, where it needs it.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=@,+".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

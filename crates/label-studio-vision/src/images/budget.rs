@@ -68,6 +68,16 @@ impl DecodeBudget {
         self.state().most_pixels
     }
 
+    /// Decodes an image and hands it to `work`, as [`DecodeBudget::with_image`] does.
+    pub(super) fn with_decoded<T>(
+        &self,
+        encoded: Encoded<'_>,
+        work: impl FnOnce(&RgbImage) -> T,
+    ) -> Result<T, ImageError> {
+        let _share = self.take(encoded.n_pixels);
+        Ok(work(&encoded.decode()?))
+    }
+
     fn take(&self, n_pixels: u64) -> Share<'_> {
         let mut state = self.state();
         let number = state.next;

@@ -6,12 +6,16 @@ use std::{
     path::Path,
 };
 
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, codecs::png::PngDecoder,
+};
 
 use super::ImageError;
 
 /// The most bytes a pixel takes while it is decoded: four channels of a float.
 const MAX_BYTES_PER_PIXEL: u64 = 16;
+/// The most bytes that a PNG file may take before its pixels are decoded, besides those of the file itself.
+const MAX_METADATA_BYTES: u64 = 16 << 20;
 
 /// How large an image may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -94,7 +98,7 @@ impl<'a> Encoded<'a> {
         if !format.reading_enabled() {
             return Err(not_an_image());
         }
-        let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+        let mut decoder = decoder(bytes, format)?;
         let (width, height) = decoder.dimensions();
         let n_pixels = u64::from(width) * u64::from(height);
         if n_pixels > limits.max_pixels {
@@ -107,10 +111,7 @@ impl<'a> Encoded<'a> {
         let mut decoder_limits = image::Limits::no_limits();
         decoder_limits.max_alloc = Some(limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
         decoder.set_limits(decoder_limits)?;
-        Ok(Self {
-            decoder: Box::new(decoder),
-            n_pixels,
-        })
+        Ok(Self { decoder, n_pixels })
     }
 
     pub(super) fn decode(mut self) -> Result<RgbImage, ImageError> {
@@ -124,6 +125,19 @@ impl<'a> Encoded<'a> {
         upright.apply_orientation(orientation);
         Ok(upright.into_rgb8())
     }
+}
+
+/// Reads what stands before the pixels.
+fn decoder(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, ImageError> {
+    if format == ImageFormat::Png {
+        // A colour profile is packed, and may unpack to a thousand times its size; one that is too large is left out.
+        let mut limits = image::Limits::no_limits();
+        limits.max_alloc = Some(MAX_METADATA_BYTES.saturating_add(bytes.len() as u64));
+        let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits)?;
+        return Ok(Box::new(decoder));
+    }
+    let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+    Ok(Box::new(decoder))
 }
 
 fn into_rgb(image: DynamicImage) -> RgbImage {

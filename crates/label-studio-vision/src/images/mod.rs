@@ -2,27 +2,27 @@
 //!
 //! A backend decodes a file once with [`open`], runs its model on the [`RgbImage`] that comes out (upright, three
 //! channels of a byte), and reports that image's size. Each resize names the library that it equals, since a model
-//! sees best what it was trained on. A backend that labels many tasks at a time decodes through a [`DecodeBudget`], and
-//! finds their images with [`task_images`], lists included.
+//! sees best what it was trained on. A backend reads images through an [`ImageReader`], whose [`DecodeBudget`] bounds the
+//! memory of all requests, and finds those of a task with [`task_images`], lists included.
 
-mod address;
 mod budget;
 mod decode;
 mod error;
 mod letterbox;
 mod normalise;
 mod percent;
+mod reader;
 mod resize;
 mod task_images;
 
 pub use image::{Rgb32FImage, RgbImage};
 
-pub use address::image_address;
 pub use budget::DecodeBudget;
 pub use decode::{Limits, decode, open};
 pub use error::ImageError;
 pub use letterbox::Letterbox;
 pub use normalise::{Normalise, to_bgr};
 pub use percent::{PercentBox, to_percent};
+pub use reader::{ImageArgs, ImageReader};
 pub use resize::{Filter, MAX_ASPECT, centre_crop, resize, resize_f32, resize_shorter_side};
-pub use task_images::{TaskImage, TaskImageError, task_images};
+pub use task_images::{TaskImage, TaskImageError, task_images, with_item_index};

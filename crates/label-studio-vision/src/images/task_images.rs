@@ -1,7 +1,7 @@
 //! Which images of a task an object tag shows.
 
-use label_studio_sdk::{Object, Task};
-use serde_json::Value;
+use label_studio_sdk::{Object, Region, Task};
+use serde_json::{Value, json};
 
 /// Field that Label Studio stores a file under when the import names none.
 const UNDEFINED_FIELD: &str = "$undefined$";
@@ -47,7 +47,8 @@ pub fn task_images<'a>(
     let field = object.value_name.as_str();
     let filled = |name: &str| {
         let value = task.value(name)?;
-        let is_empty = value.is_null() || value.as_str() == Some("");
+        let is_blank = |text: &str| text.trim().is_empty();
+        let is_empty = value.is_null() || value.as_str().is_some_and(is_blank);
         (!is_empty).then_some(value)
     };
     let value = filled(field).or_else(|| filled(UNDEFINED_FIELD));
@@ -91,4 +92,14 @@ pub fn task_images<'a>(
         }
         other => Err(not_an_address(other)),
     }
+}
+
+/// Adds the position of an image in its list to regions on it, so that Label Studio shows them there.
+pub fn with_item_index(mut regions: Vec<Region>, item: Option<usize>) -> Vec<Region> {
+    if let Some(item) = item {
+        for region in &mut regions {
+            region.extra.insert("item_index".to_owned(), json!(item));
+        }
+    }
+    regions
 }

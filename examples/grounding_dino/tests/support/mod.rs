@@ -10,6 +10,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -17,8 +18,9 @@ use grounding_dino::GroundingDino;
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, json, testing::TestClient};
 use label_studio_vision::{
-    images::Limits,
-    models::grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
+    batches::ImageBatches,
+    images::{ImageArgs, Limits},
+    models::grounding_dino::{Detector, DetectorOptions, Finder, Thresholds},
 };
 
 pub const LABEL_CONFIG: &str = r#"
@@ -62,14 +64,18 @@ pub fn backend(thresholds: Thresholds) -> TestClient {
         batch_size: 2,
         ..DetectorOptions::default()
     };
+    let images = ImageArgs {
+        limits: Limits {
+            max_pixels: 1_000_000,
+            ..Limits::default()
+        },
+        ..ImageArgs::default()
+    };
     let finder = Finder {
         detector: detector("model.onnx", options),
-        options: FinderOptions {
-            thresholds,
-            limits: Limits {
-                max_pixels: 1_000_000,
-                ..Limits::default()
-            },
+        thresholds,
+        batches: ImageBatches {
+            reader: Arc::new(images.reader()),
             batch_size: 2,
         },
     };

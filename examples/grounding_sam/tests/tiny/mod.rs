@@ -10,6 +10,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -17,10 +18,11 @@ use grounding_sam::GroundingSam;
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
 use label_studio_vision::{
-    images::Limits,
+    batches::ImageBatches,
+    images::ImageArgs,
     masks::Mask,
     models::{
-        grounding_dino::{Detector, DetectorOptions, Finder, FinderOptions, Thresholds},
+        grounding_dino::{Detector, DetectorOptions, Finder, Thresholds},
         sam::{MaskChoice, Predictor, Sam},
     },
 };
@@ -65,12 +67,12 @@ pub fn model(segmenter: Option<Predictor>) -> GroundingSam {
     let (weights, tokenizer) = (dino("model.onnx"), dino("tokenizer.json"));
     let finder = Finder {
         detector: Detector::load(&runtime(), weights, tokenizer, options).unwrap(),
-        options: FinderOptions {
-            thresholds: Thresholds {
-                box_score: 0.5,
-                token_score: 0.4,
-            },
-            limits: Limits::default(),
+        thresholds: Thresholds {
+            box_score: 0.5,
+            token_score: 0.4,
+        },
+        batches: ImageBatches {
+            reader: Arc::new(ImageArgs::default().reader()),
             batch_size: 2,
         },
     };

@@ -1,13 +1,16 @@
 //! A project whose images are the fixtures, and the model on the tiny checkpoints.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{
     Model, PredictRequest, Project, Task, Value, json, sdk::brush_rle, serde_json,
 };
 use label_studio_vision::{
-    images::Limits,
+    images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs},
 };
 use segment_anything_model::SegmentAnythingModel;
@@ -39,9 +42,9 @@ pub(crate) fn tiny() -> SegmentAnythingModel {
     let args = SamArgs {
         mask_choice: MaskChoice::Auto,
         embedding_cache_mb: 64,
-        limits: Limits::default(),
     };
-    SegmentAnythingModel::load(&runtime, &checkpoints, &args).unwrap()
+    let reader = Arc::new(ImageArgs::default().reader());
+    SegmentAnythingModel::load(&runtime, &checkpoints, &args, reader).unwrap()
 }
 
 pub(crate) fn project() -> Project {

@@ -1,6 +1,6 @@
 //! Flags of backends that find things with Grounding DINO.
 
-use std::{num::NonZeroUsize, path::Path};
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
 use clap::Args;
 use label_studio_inference::{
@@ -9,9 +9,9 @@ use label_studio_inference::{
 };
 
 use super::{
-    Detector, DetectorOptions, Finder, FinderOptions, GroundingDinoError, Phrases, Thresholds,
+    Detector, DetectorOptions, Finder, GroundingDinoError, ImageScale, Phrases, Thresholds,
 };
-use crate::images::Limits;
+use crate::{Vision, batches::ImageBatches};
 
 /// Where the tokenizer lies, seen from the weights.
 const TOKENIZER: &str = "tokenizer.json";
@@ -61,21 +61,16 @@ impl GroundingDinoArgs {
     /// The public export that serves where nothing else is given.
     pub const WEIGHTS: &str = "hf://onnx-community/grounding-dino-tiny-ONNX/onnx/model.onnx";
 
-    /// Finds or fetches the files, and loads the model for images within `limits`.
-    pub fn load(
-        &self,
-        runtime: &Runtime,
-        hub: &Hub,
-        limits: Limits,
-    ) -> Result<Finder, GroundingDinoError> {
+    /// Finds or fetches the files, and loads the model.
+    pub fn load(&self, vision: &Vision) -> Result<Finder, GroundingDinoError> {
         Ok(Finder {
-            detector: self.detector(runtime, hub)?,
-            options: FinderOptions {
-                thresholds: Thresholds {
-                    box_score: self.box_threshold,
-                    token_score: self.text_threshold,
-                },
-                limits,
+            detector: self.detector(&vision.runtime, &vision.hub)?,
+            thresholds: Thresholds {
+                box_score: self.box_threshold,
+                token_score: self.text_threshold,
+            },
+            batches: ImageBatches {
+                reader: Arc::clone(&vision.reader),
                 batch_size: self.batch_size.get(),
             },
         })
@@ -89,6 +84,13 @@ impl GroundingDinoArgs {
             Some(name) => hub.path(&name.parse()?)?,
             None => hub.path(&beside(&weights)?)?,
         };
+        if let Weights::Hub(file) = &weights {
+            // Not every repository has one, and the model runs without it.
+            let config = weights.sibling(ImageScale::config_of(file.path()));
+            if let Err(error) = config.and_then(|config| hub.path(&config)) {
+                tracing::debug!(%error, "no configuration of the images beside the model");
+            }
+        }
         let options = DetectorOptions {
             phrases: self.phrases,
             batch_size: self.batch_size.get(),

@@ -6,13 +6,17 @@ use label_studio_inference::onnx::{Engine, Runtime};
 use ndarray::{Array3, Array4, ArrayD, ArrayView3, Axis, Ix3};
 
 use super::{
-    Detection, GroundingDinoError, Prompt, Thresholds,
+    Detection, GroundingDinoError, ImageScale, Prompt, Thresholds,
     caption::{Caption, CaptionReader},
     frame::Frame,
     inputs::Inputs,
     scores::detections,
 };
-use crate::{boxes::Suppression, images::RgbImage};
+use crate::{
+    batches::{self, BatchModel},
+    boxes::Suppression,
+    images::RgbImage,
+};
 
 /// How the phrases of a prompt are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -52,7 +56,24 @@ pub struct Detector {
     engine: Arc<dyn Engine>,
     inputs: Inputs,
     reader: CaptionReader,
+    /// How images are scaled, if a file beside the model says so.
+    scale: Option<ImageScale>,
     options: DetectorOptions,
+}
+
+/// What is looked for in images: a prompt, with thresholds. Runs on several images at once.
+pub struct Search<'a> {
+    detector: &'a Detector,
+    /// Captions with the position of their first phrase in the prompt.
+    captions: Vec<(usize, Caption)>,
+    thresholds: Thresholds,
+}
+
+/// An image scaled to go into the model.
+#[derive(Debug, Clone)]
+pub struct ScaledImage {
+    frame: Frame,
+    pixels: RgbImage,
 }
 
 /// A few images as one input.
@@ -70,7 +91,9 @@ impl Detector {
         tokenizer: impl AsRef<Path>,
         options: DetectorOptions,
     ) -> Result<Self, GroundingDinoError> {
+        let weights = weights.as_ref();
         let engine = runtime.load(weights)?;
+        let scale = ImageScale::beside(weights)?;
         let inputs = Inputs::of(engine.as_ref())?;
         let reader = CaptionReader::new(tokenizer.as_ref(), inputs.n_tokens)?;
         if options.phrases == Phrases::Auto && !inputs.knows_phrases {
@@ -83,17 +106,17 @@ impl Detector {
             engine,
             inputs,
             reader,
+            scale,
             options,
         })
     }
 
-    /// Looks for a prompt in images; the answer has one list per image.
-    pub fn detect(
+    /// Prepares to look for a prompt in images.
+    pub fn search(
         &self,
-        images: &[&RgbImage],
         prompt: &Prompt,
         thresholds: Thresholds,
-    ) -> Result<Vec<Vec<Detection>>, GroundingDinoError> {
+    ) -> Result<Search<'_>, GroundingDinoError> {
         let is_together = match self.options.phrases {
             Phrases::Together => true,
             Phrases::Apart => false,
@@ -108,22 +131,26 @@ impl Detector {
                 .map(|(first, prompt)| Ok((first, self.reader.read(prompt)?)))
                 .collect::<Result<Vec<_>, GroundingDinoError>>()?
         };
-        let mut found = Vec::with_capacity(images.len());
-        for images in images.chunks(self.n_images_per_run()) {
-            let batch = self.batch(images);
-            let mut in_batch = vec![Vec::new(); images.len()];
-            for (first_phrase, caption) in &captions {
-                let outputs = self.run(&batch, caption, thresholds)?;
-                for (all, mut detections) in in_batch.iter_mut().zip(outputs) {
-                    for detection in &mut detections {
-                        detection.phrase = detection.phrase.map(|phrase| first_phrase + phrase);
-                    }
-                    all.append(&mut detections);
-                }
-            }
-            found.extend(in_batch.into_iter().map(|all| self.without_doubles(all)));
-        }
-        Ok(found)
+        Ok(Search {
+            detector: self,
+            captions,
+            thresholds,
+        })
+    }
+
+    /// Looks for a prompt in images; the answer has one list per image.
+    pub fn detect(
+        &self,
+        images: &[&RgbImage],
+        prompt: &Prompt,
+        thresholds: Thresholds,
+    ) -> anyhow::Result<Vec<Vec<Detection>>> {
+        let search = self.search(prompt, thresholds)?;
+        let scaled: Vec<_> = images
+            .iter()
+            .map(|image| search.prepare(image))
+            .collect::<anyhow::Result<_>>()?;
+        batches::run(&search, &scaled).into_iter().collect()
     }
 
     fn run(
@@ -177,38 +204,6 @@ impl Detector {
         Ok([logits, boxes])
     }
 
-    fn batch(&self, images: &[&RgbImage]) -> Batch {
-        let frames: Vec<_> = images
-            .iter()
-            .map(|image| Frame::new(image.dimensions(), self.inputs.size))
-            .collect();
-        // Images share a run only where the file fixes the size of the input.
-        let (width, height) = frames.first().map_or((1, 1), |frame| frame.input);
-        let (width, height) = (width as usize, height as usize);
-        let mut pixels = Array4::zeros((images.len(), 3, height, width));
-        let mut mask = Array3::zeros((images.len(), height, width));
-        for (idx, (frame, image)) in frames.iter().zip(images).enumerate() {
-            frame.write(
-                image,
-                pixels.index_axis_mut(Axis(0), idx),
-                mask.index_axis_mut(Axis(0), idx),
-            );
-        }
-        Batch {
-            frames,
-            pixels,
-            mask,
-        }
-    }
-
-    fn n_images_per_run(&self) -> usize {
-        match (self.inputs.size, self.inputs.batch) {
-            (None, _) => 1,
-            (Some(_), Some(n_images)) => n_images.max(1),
-            (Some(_), None) => self.options.batch_size.max(1),
-        }
-    }
-
     /// Drops the worse of boxes around the same thing, and keeps the order.
     fn without_doubles(&self, found: Vec<Detection>) -> Vec<Detection> {
         if self.options.max_overlap >= 1.0 {
@@ -229,5 +224,70 @@ impl Detector {
         }
         let kept = found.into_iter().zip(kept).filter(|(_, is_kept)| *is_kept);
         kept.map(|(detection, _)| detection).collect()
+    }
+}
+
+impl BatchModel for Search<'_> {
+    type Input = ScaledImage;
+    type Output = Vec<Detection>;
+
+    fn prepare(&self, image: &RgbImage) -> anyhow::Result<ScaledImage> {
+        let Detector { inputs, scale, .. } = self.detector;
+        let frame = Frame::new(image.dimensions(), inputs.size, *scale);
+        let pixels = frame.scale(image);
+        Ok(ScaledImage { frame, pixels })
+    }
+
+    fn input_size(&self, input: &ScaledImage) -> (u32, u32) {
+        input.frame.input
+    }
+
+    fn max_inputs(&self) -> Option<usize> {
+        let Inputs { size, batch, .. } = self.detector.inputs;
+        Some(match (size, batch) {
+            // Images share a run only where the file fixes the size of the input.
+            (None, _) => 1,
+            (Some(_), Some(n_images)) => n_images,
+            (Some(_), None) => self.detector.options.batch_size,
+        })
+    }
+
+    fn run(&self, inputs: &[&ScaledImage]) -> anyhow::Result<Vec<Vec<Detection>>> {
+        let batch = Batch::new(inputs);
+        let mut found = vec![Vec::new(); inputs.len()];
+        for (first_phrase, caption) in &self.captions {
+            let outputs = self.detector.run(&batch, caption, self.thresholds)?;
+            for (all, mut detections) in found.iter_mut().zip(outputs) {
+                for detection in &mut detections {
+                    detection.phrase = detection.phrase.map(|phrase| first_phrase + phrase);
+                }
+                all.append(&mut detections);
+            }
+        }
+        let found = found.into_iter();
+        Ok(found
+            .map(|all| self.detector.without_doubles(all))
+            .collect())
+    }
+}
+
+impl Batch {
+    fn new(images: &[&ScaledImage]) -> Self {
+        let (width, height) = images.first().map_or((1, 1), |image| image.frame.input);
+        let (width, height) = (width as usize, height as usize);
+        let mut pixels = Array4::zeros((images.len(), 3, height, width));
+        let mut mask = Array3::zeros((images.len(), height, width));
+        for (idx, image) in images.iter().enumerate() {
+            image.frame.write(
+                &image.pixels,
+                pixels.index_axis_mut(Axis(0), idx),
+                mask.index_axis_mut(Axis(0), idx),
+            );
+        }
+        Self {
+            frames: images.iter().map(|image| image.frame).collect(),
+            pixels,
+            mask,
+        }
     }
 }

@@ -28,6 +28,17 @@ pub enum GroundingDinoError {
         /// The token that it lacks.
         token: &'static str,
     },
+    /// The configuration beside the model does not say how images are scaled.
+    #[error(
+        "cannot read {path:?}: its size is given by shortest_edge and longest_edge, by max_height and max_width, or by \
+         height and width"
+    )]
+    PreprocessorConfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// The model gives something of another shape than it should.
     #[error(
         "model file {file:?} answers with {found}: this is not Grounding DINO, or it was exported for another size of batch"

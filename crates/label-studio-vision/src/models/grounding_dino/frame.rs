@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayViewMut2, ArrayViewMut3, Axis};
 
+use super::{ImageScale, image_scale::whole_pixels};
 use crate::images::{Filter, Normalise, RgbImage, resize};
 
 /// What the shorter side becomes where the model takes any size.
@@ -19,34 +20,45 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Fits an image into an input of a fixed size, or gives it an input of its own.
-    pub(super) fn new(image: (u32, u32), input: Option<(u32, u32)>) -> Self {
-        match input {
-            None => {
-                let content = resized(image);
-                Self {
-                    content,
-                    input: content,
-                }
-            }
-            Some(input) => Self {
-                content: fitted(image, input),
-                input,
-            },
+    /// Scales an image as `scale` says, for an input of a fixed size or for one of its own.
+    ///
+    /// Without a scale, an image fills a fixed input, or gets the size that the model was trained with.
+    pub(super) fn new(
+        image: (u32, u32),
+        input: Option<(u32, u32)>,
+        scale: Option<ImageScale>,
+    ) -> Self {
+        let scaled = scale.map(|scale| scale.scaled(image));
+        let Some(input) = input else {
+            let content = scaled.unwrap_or_else(|| resized(image));
+            return Self {
+                content,
+                input: content,
+            };
+        };
+        let fits = |content: &(u32, u32)| content.0 <= input.0 && content.1 <= input.1;
+        let filling = || ImageScale::filling(input, image).scaled(image);
+        Self {
+            content: scaled.filter(fits).unwrap_or_else(filling),
+            input,
         }
+    }
+
+    /// Returns the image at the size that it has in the input.
+    pub(super) fn scale(&self, image: &RgbImage) -> RgbImage {
+        let (width, height) = self.content;
+        resize(image, width, height, Filter::PillowBilinear)
     }
 
     /// Writes the scaled image into its corner of a tensor of zeros, and ones into the mask there.
     pub(super) fn write(
         &self,
-        image: &RgbImage,
+        scaled: &RgbImage,
         pixels: ArrayViewMut3<'_, f32>,
         mut mask: ArrayViewMut2<'_, i64>,
     ) {
-        let (width, height) = self.content;
-        let scaled = resize(image, width, height, Filter::PillowBilinear);
-        Normalise::IMAGENET.write(&scaled, pixels);
-        let (width, height) = (width as usize, height as usize);
+        Normalise::IMAGENET.write(scaled, pixels);
+        let (width, height) = (self.content.0 as usize, self.content.1 as usize);
         mask.slice_axis_inplace(Axis(0), (..height).into());
         mask.slice_axis_inplace(Axis(1), (..width).into());
         mask.fill(1);
@@ -72,30 +84,10 @@ pub fn resized((width, height): (u32, u32)) -> (u32, u32) {
     if long / short * size > LONGER_SIDE {
         size = (LONGER_SIDE * short / long).round_ties_even();
     }
-    let (short, long) = (pixels(size), pixels(size * long / short));
+    let (short, long) = (whole_pixels(size), whole_pixels(size * long / short));
     if width <= height {
         (short, long)
     } else {
         (long, short)
     }
-}
-
-/// Returns the largest size of the same proportions within a limit, rounded down as transformers' `max_height` and
-/// `max_width` do.
-fn fitted((width, height): (u32, u32), (max_width, max_height): (u32, u32)) -> (u32, u32) {
-    let (width, height) = (f64::from(width), f64::from(height));
-    let scale = (f64::from(max_height) / height).min(f64::from(max_width) / width);
-    (
-        pixels(width * scale).min(max_width),
-        pixels(height * scale).min(max_height),
-    )
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sides are positive, and cut to whole pixels"
-)]
-fn pixels(side: f64) -> u32 {
-    side.max(1.0) as u32
 }

@@ -1,9 +1,11 @@
 //! Flags of backends that segment by prompts.
 
+use std::sync::Arc;
+
 use clap::Args;
 
-use super::MaskChoice;
-use crate::images::Limits;
+use super::{MaskChoice, Predictor, PromptedModel};
+use crate::images::ImageReader;
 
 /// How objects are found by clicks and rectangles
 #[derive(Debug, Clone, Args)]
@@ -16,15 +18,12 @@ pub struct SamArgs {
     /// Memory for images that have been looked at, in MiB: 4 to 17 each
     #[arg(long, env = "EMBEDDING_CACHE_MB", default_value_t = 1024)]
     pub embedding_cache_mb: usize,
-
-    /// How large images may be
-    #[command(flatten)]
-    pub limits: Limits,
 }
 
 impl SamArgs {
-    /// Returns the memory for embeddings in bytes.
-    pub fn cache_bytes(&self) -> usize {
-        self.embedding_cache_mb.saturating_mul(1 << 20)
+    /// Creates a predictor for a model.
+    pub fn predictor(&self, model: impl PromptedModel, reader: Arc<ImageReader>) -> Predictor {
+        let cache_bytes = self.embedding_cache_mb.saturating_mul(1 << 20);
+        Predictor::new(model, cache_bytes).with_reader(reader)
     }
 }

@@ -77,7 +77,7 @@ pub fn read_context(
         let Some(drawn) = Drawn::of(region, to_name) else {
             continue;
         };
-        let label = drawn.label();
+        let label = drawn.label().or_else(|| label_beside(regions, region));
         if drawn.is_rectangle() {
             let rectangle = drawn.rectangle(image)?;
             newest(&mut objects, label).rectangles.push(rectangle);
@@ -146,6 +146,17 @@ impl ObjectPrompt {
         }
         prompts
     }
+}
+
+/// Returns the label of a shape that a `Labels` tag beside its own tag gave it: that of the entry with the same id.
+fn label_beside(regions: &[Value], shape: &Value) -> Option<String> {
+    let id = shape.get("id")?.as_str()?;
+    let entry = regions.iter().find(|region| {
+        let is = |key: &str, text: &str| region.get(key).and_then(Value::as_str) == Some(text);
+        is("id", id) && is("type", "labels")
+    })?;
+    let label = entry.pointer("/value/labels/0")?.as_str()?;
+    Some(label.to_owned())
 }
 
 /// Returns the prompt of a label, moved to the end.

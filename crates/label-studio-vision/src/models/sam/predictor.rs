@@ -16,7 +16,7 @@ use lru::LruCache;
 use sha2::{Digest, Sha256};
 
 use super::{Embedding, Prompt, PromptedModel, SamError, ScoredMask, cache::ByteCache};
-use crate::images::{self, ImageError, Limits};
+use crate::images::{ImageArgs, ImageError, ImageReader};
 
 /// Files whose content is known by their name, size and time.
 const N_KNOWN_FILES: NonZeroUsize = NonZeroUsize::new(4096).expect("is not zero");
@@ -28,7 +28,7 @@ type ContentId = [u8; 32];
 /// Finds objects by prompts and looks at each image only once.
 pub struct Predictor {
     model: Box<dyn PromptedModel>,
-    limits: Limits,
+    reader: Arc<ImageReader>,
     embeddings: ByteCache<ContentId, Embedding>,
     known_files: Mutex<LruCache<PathBuf, (FileState, ContentId)>>,
     n_encoded: AtomicU64,
@@ -45,17 +45,17 @@ impl Predictor {
     pub fn new(model: impl PromptedModel, cache_bytes: usize) -> Self {
         Self {
             model: Box::new(model),
-            limits: Limits::default(),
+            reader: Arc::new(ImageArgs::default().reader()),
             embeddings: ByteCache::new(cache_bytes),
             known_files: Mutex::new(LruCache::new(N_KNOWN_FILES)),
             n_encoded: AtomicU64::new(0),
         }
     }
 
-    /// Sets how large images may be.
+    /// Reads images with `reader`, which bounds their size and the memory of all requests.
     #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+    pub fn with_reader(mut self, reader: Arc<ImageReader>) -> Self {
+        self.reader = reader;
         self
     }
 
@@ -83,13 +83,11 @@ impl Predictor {
                 Some(bytes) => bytes,
                 None => self.read(path, state)?,
             };
-            let decoded = images::decode(&bytes, &self.limits);
-            let image = decoded.map_err(|source| ImageError::File {
+            let encoded = self.reader.decode(&bytes, |image| self.encode(image));
+            encoded.map_err(|source| ImageError::File {
                 path: path.to_owned(),
                 source: Box::new(source),
-            })?;
-            drop(bytes);
-            self.encode(&image)
+            })?
         })
     }
 
@@ -124,10 +122,10 @@ impl Predictor {
     }
 
     fn read(&self, path: &Path, state: FileState) -> Result<Vec<u8>, SamError> {
-        if state.n_bytes > self.limits.max_bytes {
+        if state.n_bytes > self.reader.limits.max_bytes {
             return Err(ImageError::TooManyBytes {
                 bytes: state.n_bytes,
-                max: self.limits.max_bytes,
+                max: self.reader.limits.max_bytes,
             }
             .into());
         }

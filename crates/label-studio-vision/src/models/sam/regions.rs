@@ -1,9 +1,10 @@
 //! From masks to regions.
 
-use label_studio_sdk::{Control, Object, Region, brush_rle::BrushRleError};
+use label_studio_sdk::{Region, brush_rle::BrushRleError};
 use serde_json::{Map, Value, json};
 
-use crate::{images::to_percent, masks::Mask};
+use super::ScoredMask;
+use crate::{Shape, ShapeTags, images::to_percent, masks::Mask};
 
 /// Pixels that a polygon may be off the mask's outline.
 const POLYGON_TOLERANCE: f64 = 1.5;
@@ -12,39 +13,38 @@ const SPECK: f64 = 0.01;
 
 /// Makes the regions that say what a mask says: one brush region, or a polygon for each part. None for an empty mask.
 pub fn regions(
-    control: &Control,
-    object: &Object,
+    tags: ShapeTags<'_>,
     label: Option<&str>,
-    mask: &Mask,
-    score: f64,
+    ScoredMask { mask, score }: &ScoredMask,
 ) -> Result<Vec<Region>, BrushRleError> {
     if mask.is_empty() {
         return Ok(Vec::new());
     }
-    let values = if control.kind().starts_with("brush") {
+    let values = if tags.shape.kind().starts_with("brush") {
         vec![json!({ "format": "rle", "rle": mask.brush_rle()? })]
     } else {
         polygons(mask)
     };
-    let (width, height) = (length(mask.width()), length(mask.height()));
-    let region = |value: Value| {
-        let mut value: Map<String, Value> = match value {
+    let entries = |value: Value| {
+        let value: Map<String, Value> = match value {
             Value::Object(value) => value,
             _ => Map::new(),
         };
-        if let Some(label) = label {
-            value.insert(control.kind(), json!([label]));
-        }
-        let mut region = Region::new(&control.name, &object.name, control.kind(), value)
-            .with_new_id()
-            .with_image_size(width, height)
-            .with_score(score.clamp(0.0, 1.0));
+        tags.regions(Shape {
+            value,
+            label,
+            image_size: (length(mask.width()), length(mask.height())),
+            score: *score,
+        })
+    };
+    let editable = |mut region: Region| {
         region
             .extra
             .insert("readonly".to_owned(), Value::Bool(false));
         region
     };
-    Ok(values.into_iter().map(region).collect())
+    let regions = values.into_iter().flat_map(entries);
+    Ok(regions.map(editable).collect())
 }
 
 fn polygons(mask: &Mask) -> Vec<Value> {

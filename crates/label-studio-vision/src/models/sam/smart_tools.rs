@@ -6,9 +6,10 @@ use anyhow::{Context, bail};
 use label_studio_sdk::{Control, LabelConfig, Pair, Prediction, Region, Task};
 use serde_json::Value;
 
-use super::{Embedding, ObjectPrompt, Predictor, PromptedModel, ScoredMask, read_context, regions};
+use super::{Embedding, ObjectPrompt, Predictor, ScoredMask, read_context, regions};
 use crate::{
-    images::{Limits, image_address},
+    ShapeTags,
+    images::{TaskImage, task_images, with_item_index},
     masks::Mask,
 };
 
@@ -22,13 +23,6 @@ pub struct SmartTools {
 }
 
 impl SmartTools {
-    /// Creates the tools around a model, which keep embeddings of at most `cache_bytes` bytes.
-    pub fn new(model: impl PromptedModel, cache_bytes: usize, limits: Limits) -> Self {
-        Self {
-            predictor: Predictor::new(model, cache_bytes).with_limits(limits),
-        }
-    }
-
     /// Returns the control that takes masks, and its image.
     pub fn output(config: &LabelConfig) -> anyhow::Result<Pair<'_>> {
         let found = OUTPUTS
@@ -56,7 +50,7 @@ impl SmartTools {
         for tool in config.controls().iter().filter(is_smart) {
             has_smart_tool = true;
             for label in &tool.labels {
-                if let Err(problem) = check_label(pair, label) {
+                if let Err(problem) = check_label(ShapeTags::new(config, pair), label) {
                     tracing::warn!(tool = tool.name, "{problem:#}");
                 }
             }
@@ -94,24 +88,32 @@ impl SmartTools {
         local_path: impl FnOnce(&str) -> anyhow::Result<PathBuf>,
     ) -> anyhow::Result<Prediction> {
         let pair = pair_for(config, context)?;
-        let path = local_path(image_address(pair.object, &task.data)?)?;
-        let embedding = self.predictor.embed_file(&path)?;
-        warn_of_other_size(context, embedding.image);
+        let tags = ShapeTags::new(config, pair);
+        let images = task_images(pair.object, task)?;
+        let image = image_drawn_on(&images, context)?;
+        let context: Vec<_> = context
+            .iter()
+            .filter(|region| image.item.is_none() || item_index(region) == image.item)
+            .cloned()
+            .collect();
+        let embedding = self.predictor.embed_file(local_path(image.url)?)?;
+        warn_of_other_size(&context, embedding.image);
 
-        let objects = read_context(context, &pair.object.name, embedding.image)?;
+        let objects = read_context(&context, &pair.object.name, embedding.image)?;
         let mut found = Vec::new();
         for object in &objects {
             if let Some(label) = &object.label {
-                check_label(pair, label)?;
+                check_label(tags, label)?;
             }
-            found.extend(self.find(pair, &embedding, object)?);
+            found.extend(self.find(tags, &embedding, object)?);
         }
+        let found = with_item_index(found, image.item);
         Ok(Prediction::new(found).with_mean_score())
     }
 
     fn find(
         &self,
-        pair: Pair<'_>,
+        tags: ShapeTags<'_>,
         embedding: &Embedding,
         object: &ObjectPrompt,
     ) -> anyhow::Result<Vec<Region>> {
@@ -119,20 +121,10 @@ impl SmartTools {
         for prompt in object.prompts() {
             masks.push(self.predictor.segment(embedding, &prompt)?);
         }
-        let Some(ScoredMask { mask, score }) = united(masks) else {
+        let Some(found) = united(masks) else {
             return Ok(Vec::new());
         };
-        let Pair {
-            control,
-            object: image,
-        } = pair;
-        Ok(regions::regions(
-            control,
-            image,
-            object.label.as_deref(),
-            &mask,
-            score,
-        )?)
+        Ok(regions(tags, object.label.as_deref(), &found)?)
     }
 }
 
@@ -151,9 +143,29 @@ fn pair_for<'a>(config: &'a LabelConfig, context: &[Value]) -> anyhow::Result<Pa
     on_it.map_or_else(|| SmartTools::output(config), Ok)
 }
 
+/// Returns the image that was drawn on: of a list the one that the newest region names.
+fn image_drawn_on<'a>(
+    images: &[TaskImage<'a>],
+    context: &[Value],
+) -> anyhow::Result<TaskImage<'a>> {
+    let is_list = images.first().is_none_or(|image| image.item.is_some());
+    let newest = context.iter().rev().find_map(item_index);
+    let position = newest.filter(|_| is_list).unwrap_or(0);
+    let image = images.get(position).copied();
+    image.with_context(|| {
+        let n_images = images.len();
+        format!("the drawn region is on image {position} of the task, which has {n_images}")
+    })
+}
+
+/// Returns the position of a region's image in its list.
+fn item_index(region: &Value) -> Option<usize> {
+    usize::try_from(region.get("item_index")?.as_u64()?).ok()
+}
+
 /// A label that the control does not know would make a region that nobody sees.
-fn check_label(pair: Pair<'_>, label: &str) -> anyhow::Result<()> {
-    let Pair { control, .. } = pair;
+fn check_label(tags: ShapeTags<'_>, label: &str) -> anyhow::Result<()> {
+    let control = tags.labels();
     let is_known = control.labels.iter().any(|known| known == label);
     if control.labels.is_empty() || control.is_dynamic || is_known {
         return Ok(());

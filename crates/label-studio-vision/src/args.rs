@@ -1,0 +1,41 @@
+//! Flags of every backend that runs a neural network on images.
+
+use std::sync::Arc;
+
+use clap::Args;
+use label_studio_inference::{Inference, InferenceArgs, InferenceError, hub::Hub, onnx::Runtime};
+
+use crate::images::{ImageArgs, ImageReader};
+
+/// How models are run, where their weights come from, and which images are accepted
+#[derive(Debug, Clone, Args)]
+pub struct VisionArgs {
+    /// How models are run, and where their weights come from.
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+    /// Which images are accepted.
+    #[command(flatten)]
+    pub images: ImageArgs,
+}
+
+/// What a backend loads its models with, and reads images with.
+pub struct Vision {
+    /// Loads models.
+    pub runtime: Runtime,
+    /// Finds and fetches weights.
+    pub hub: Hub,
+    /// Reads images for all models of the backend.
+    pub reader: Arc<ImageReader>,
+}
+
+impl VisionArgs {
+    /// Starts the engine; nothing is fetched yet.
+    pub fn start(&self) -> Result<Vision, InferenceError> {
+        let Inference { runtime, hub } = self.inference.start()?;
+        Ok(Vision {
+            runtime,
+            hub,
+            reader: Arc::new(self.images.reader()),
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! The size that an image has in a model's input: what `preprocessor_config.json` says, as transformers reads it.
+
+use std::{fs, path::Path};
+
+use serde::Deserialize;
+
+use super::GroundingDinoError;
+
+/// The file of transformers that says how images are prepared for a model.
+const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
+/// Folder of a repository on the hub that holds exported models; their configuration lies above it.
+const ONNX_FOLDER: &str = "onnx";
+/// What Grounding DINO was trained with.
+const DEFAULT_LONGEST_EDGE: u32 = 1333;
+
+/// How images are scaled before they go into a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ImageScale {
+    /// The shorter side gets a length, unless the longer one would exceed its own.
+    Edges {
+        /// Length of the shorter side.
+        shortest_edge: u32,
+        /// Largest length of the longer side.
+        longest_edge: u32,
+    },
+    /// The largest size of the same proportions within a limit, rounded down.
+    Within {
+        /// Largest height.
+        max_height: u32,
+        /// Largest width.
+        max_width: u32,
+    },
+    /// This size, whatever the proportions are.
+    Exactly {
+        /// Height.
+        height: u32,
+        /// Width.
+        width: u32,
+    },
+}
+
+#[derive(Deserialize)]
+struct PreprocessorConfig {
+    size: Option<Size>,
+    max_size: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Size {
+    Scale(ImageScale),
+    /// The shorter side, as older files have it.
+    Shortest(u32),
+}
+
+impl ImageScale {
+    /// Reads `preprocessor_config.json` beside a model, or above its folder where that is called `onnx`, as on the hub.
+    /// None if there is no such file, or if it says nothing of sizes.
+    pub(super) fn beside(model: &Path) -> Result<Option<Self>, GroundingDinoError> {
+        let folder = model.parent().unwrap_or(Path::new(""));
+        let is_hub = folder.file_name().is_some_and(|name| name == ONNX_FOLDER);
+        let above = folder.parent().filter(|_| is_hub);
+        let mut paths = [Some(folder), above]
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join(PREPROCESSOR_CONFIG));
+        let Some((path, text)) = paths.find_map(|path| Some((path.clone(), fs::read(path).ok()?)))
+        else {
+            return Ok(None);
+        };
+        let config: PreprocessorConfig = serde_json::from_slice(&text)
+            .map_err(|source| GroundingDinoError::PreprocessorConfig { path, source })?;
+        let longest_edge = config.max_size.unwrap_or(DEFAULT_LONGEST_EDGE);
+        Ok(config.size.map(|size| match size {
+            Size::Scale(scale) => scale,
+            Size::Shortest(shortest_edge) => Self::Edges {
+                shortest_edge,
+                longest_edge,
+            },
+        }))
+    }
+
+    /// Returns where the configuration of a model on a hub is, seen from the model's path in its repository.
+    pub(super) fn config_of(model: &str) -> &'static str {
+        match model.rsplit_once('/') {
+            Some((folder, _)) if folder.ends_with(ONNX_FOLDER) => "../preprocessor_config.json",
+            _ => PREPROCESSOR_CONFIG,
+        }
+    }
+
+    /// Returns the size (width, height) that an image of a size gets.
+    pub fn scaled(self, (width, height): (u32, u32)) -> (u32, u32) {
+        match self {
+            Self::Edges {
+                shortest_edge,
+                longest_edge,
+            } => by_edges((width, height), shortest_edge, longest_edge),
+            Self::Within {
+                max_height,
+                max_width,
+            } => {
+                let across = f64::from(max_width) / f64::from(width);
+                let scale = across.min(f64::from(max_height) / f64::from(height));
+                (
+                    whole_pixels(f64::from(width) * scale).min(max_width),
+                    whole_pixels(f64::from(height) * scale).min(max_height),
+                )
+            }
+            Self::Exactly { height, width } => (width, height),
+        }
+    }
+
+    /// Returns the scale by which an image fills an input of a fixed size as far as its proportions allow.
+    pub(super) fn filling(input: (u32, u32), image: (u32, u32)) -> Self {
+        let (width, height) = input;
+        let (shortest_edge, longest_edge) = if image.0 <= image.1 {
+            (width, height)
+        } else {
+            (height, width)
+        };
+        Self::Edges {
+            shortest_edge,
+            longest_edge,
+        }
+    }
+}
+
+/// Scales as `get_size_with_aspect_ratio` of transformers does.
+fn by_edges((width, height): (u32, u32), shortest: u32, longest: u32) -> (u32, u32) {
+    let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
+    let longest = f64::from(longest);
+    let mut size = f64::from(shortest);
+    let mut unrounded = size;
+    if long / short * size > longest {
+        unrounded = longest * short / long;
+        size = unrounded.round_ties_even();
+    }
+    let (short, long) = (whole_pixels(size), whole_pixels(unrounded * long / short));
+    if width <= height {
+        (short, long)
+    } else {
+        (long, short)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sides are positive, and cut to whole pixels"
+)]
+pub(super) fn whole_pixels(side: f64) -> u32 {
+    side.max(1.0) as u32
+}
