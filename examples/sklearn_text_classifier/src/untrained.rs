@@ -28,9 +28,9 @@ impl UntrainedClassifiers {
             return Ok(Arc::clone(known));
         }
         drop(classifiers);
-        let made = Arc::new(make()?);
+        let classifier = Arc::new(make()?);
         let mut classifiers = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        classifiers.insert(project.clone(), Arc::clone(&made));
-        Ok(made)
+        classifiers.insert(project.clone(), Arc::clone(&classifier));
+        Ok(classifier)
     }
 }
