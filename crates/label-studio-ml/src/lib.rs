@@ -28,6 +28,7 @@
 mod closures;
 mod custom_route;
 mod model;
+mod model_state;
 pub mod model_version;
 mod predictions;
 mod project;
@@ -49,6 +50,7 @@ pub use serde_json::{self, Map, Value, json};
 pub use closures::FnModel;
 pub use custom_route::{CustomReply, CustomRequest};
 pub use model::{Action, Event, Model, PredictRequest};
+pub use model_state::ModelState;
 pub use predictions::{Predictions, TaskPrediction};
 pub use project::{Project, ProjectError};
 pub use project_id::ProjectId;

@@ -142,7 +142,8 @@ impl Action {
     /// Reads the name that Label Studio uses on the wire; other events are `None`.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
-            "ANNOTATION_CREATED" => Self::AnnotationCreated,
+            // The plural comes from accepting the predictions of many tasks at once.
+            "ANNOTATION_CREATED" | "ANNOTATIONS_CREATED" => Self::AnnotationCreated,
             "ANNOTATION_UPDATED" => Self::AnnotationUpdated,
             // Label Studio sends the plural; the Python SDK names the singular.
             "ANNOTATION_DELETED" | "ANNOTATIONS_DELETED" => Self::AnnotationDeleted,

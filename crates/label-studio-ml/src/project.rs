@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use label_studio_sdk::{
@@ -57,6 +57,8 @@ pub struct Project {
     id: ProjectId,
     label_config: Arc<LabelConfig>,
     resources: Arc<Resources>,
+    /// The version of the state that this call used.
+    used_version: Arc<OnceLock<String>>,
 }
 
 impl Project {
@@ -66,6 +68,7 @@ impl Project {
             id,
             label_config,
             resources,
+            used_version: Arc::default(),
         }
     }
 
@@ -74,6 +77,28 @@ impl Project {
         let label_config = Arc::new(LabelConfig::parse(label_config)?);
         let resources = Arc::new(Resources::new(MemoryStore::default()));
         Ok(Self::new(ProjectId::parse("1"), label_config, resources))
+    }
+
+    /// Returns a handle for one call.
+    pub(crate) fn for_call(&self) -> Self {
+        Self {
+            used_version: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Notes that this call uses the state of `version`.
+    pub(crate) fn use_version(&self, version: String) {
+        self.used_version.get_or_init(|| version);
+    }
+
+    /// Returns the version to store this call's predictions under: that of the state that it used,
+    /// else the project's.
+    pub(crate) fn predicted_version(&self) -> Result<String, StoreError> {
+        match self.used_version.get() {
+            Some(version) => Ok(version.clone()),
+            None => self.model_version(),
+        }
     }
 
     /// Returns the project's id.

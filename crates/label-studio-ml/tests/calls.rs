@@ -9,8 +9,8 @@ use std::{
 };
 
 use label_studio_ml::{
-    FnModel, Model, PredictRequest, Prediction, Predictions, Project, Value, anyhow, json,
-    testing::TestClient,
+    FnModel, Model, PredictRequest, Prediction, Predictions, Project, ServerArgs, TaskPrediction,
+    Value, anyhow, json, testing::TestClient,
 };
 
 const CONFIG: &str = r#"<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="x"/></Choices></View>"#;
@@ -41,6 +41,44 @@ fn an_interactive_call_gets_an_object_where_a_batch_gets_a_list() {
     let answer = client.predict(&interactive);
     let expected = json!([{ "model_version": "0.0.1", "result": [], "score": 0.5 }]);
     assert_eq!(answer["results"], expected);
+}
+
+#[test]
+fn a_label_studio_that_loses_batches_gets_one_object_per_task() {
+    let mixed = |_: &Project, request: &PredictRequest| {
+        let answer = |text: &str| match text {
+            "bad" => TaskPrediction::Failed("no text".to_owned()),
+            "several" => TaskPrediction::Several(vec![empty().with_score(0.5), empty()]),
+            _ => TaskPrediction::One(empty().with_score(0.25)),
+        };
+        let texts = request.tasks.iter().map(|task| task.text("t").unwrap());
+        Ok(texts.map(answer).collect())
+    };
+    let client = TestClient::new(FnModel::new("Mixed").predict_fn(mixed));
+    let tasks = ["good", "bad", "several"].map(|text| json!({ "data": { "t": text } }));
+    let body = json!({ "tasks": tasks, "project": "1.1", "label_config": CONFIG });
+    let answer = |user_agent: &str| {
+        let headers = [
+            ("content-type", "application/json"),
+            ("user-agent", user_agent),
+        ];
+        let (status, answer) = client.send("POST", "/predict", &headers, body.to_string());
+        assert_eq!(status, 200, "{answer}");
+        answer["results"].clone()
+    };
+    let prediction =
+        |score: Value| json!({ "model_version": "0.0.1", "result": [], "score": score });
+    assert_eq!(
+        answer("heartex/1.12.1+0.g779ee98.dirty"),
+        json!([
+            prediction(json!(0.25)),
+            prediction(Value::Null),
+            prediction(json!(0.5))
+        ])
+    );
+    let newer = answer("heartex/44c2949");
+    assert_eq!(newer[1], json!({ "error": "no text" }));
+    assert_eq!(newer[2].as_array().unwrap().len(), 2);
 }
 
 /// Counts the calls that run at once.
@@ -183,4 +221,25 @@ fn versions_are_listed_once_a_project_had_them() {
         client.get("/versions").1,
         json!({ "versions": ["0.0.1", "0.1.0"] })
     );
+}
+
+#[test]
+fn a_prediction_that_takes_too_long_is_answered_with_its_reason() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let model = FnModel::new("Slow").predict_fn(move |_, _| {
+        let _ = released.lock().unwrap().recv();
+        Ok(Predictions::default())
+    });
+    let args = ServerArgs {
+        predict_timeout: 1,
+        ..ServerArgs::default()
+    };
+    let resources = label_studio_ml::Resources::new(label_studio_ml::store::MemoryStore::default());
+    let client = TestClient::with_resources(model, &args, resources);
+    let (status, answer) = client.post("/predict", &body("x"));
+    assert_eq!(status, 504, "{answer}");
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains("the model did not answer"), "{detail}");
+    drop(release);
 }

@@ -100,6 +100,7 @@ fn every_route_is_described_with_its_method_and_nothing_else() {
         "/predict",
         "/ready",
         "/setup",
+        "/train",
         "/versions",
         "/webhook",
     ];
@@ -148,6 +149,22 @@ fn what_label_studio_sends_and_gets_fits_the_description() {
         description.check_answer(&method.to_lowercase(), path, status, &answer);
     }
     assert!(calls.len() > 15);
+}
+
+#[test]
+fn the_description_says_what_the_server_takes() {
+    let description = Description::of(&client());
+    let content = &description.document["paths"]["/metrics"]["get"]["responses"]["200"]["content"];
+    assert!(
+        content.get("application/openmetrics-text").is_some(),
+        "{content}"
+    );
+    description.check_body("/webhook", &json!({ "project": { "id": 1 } }));
+    let schemas = &description.document["components"]["schemas"];
+    let properties = |schema: &str| &schemas[schema]["properties"];
+    let task = &properties("PredictBody")["tasks"]["items"]["properties"];
+    assert_eq!(task["data"]["type"], "object", "not null");
+    assert_eq!(properties("SetupBody")["schema"]["minLength"], 1);
 }
 
 #[test]

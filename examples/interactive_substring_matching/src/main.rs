@@ -2,7 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use clap::{ArgAction, Parser, builder::FalseyValueParser};
+use clap::{
+    ArgAction, Parser,
+    builder::{BoolishValueParser, FalseyValueParser},
+};
 use interactive_substring_matching::{
     Exclude, InteractiveSubstringMatching, ScoreMode, SearchOptions,
 };
@@ -18,8 +21,9 @@ struct Args {
     #[command(flatten)]
     search: SearchArgs,
 
-    /// Do not suggest the selected region itself
-    #[arg(long, env = "EXCLUDE_SELECTED", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    /// Do not suggest the selected region itself: true or false
+    #[arg(long, env = "EXCLUDE_SELECTED", value_name = "true|false", default_value = "true", default_missing_value = "true",
+          num_args = 0..=1, action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     exclude_selected: bool,
 
     /// Do not suggest spans of the interactive context that the same control labels already,

@@ -3,7 +3,8 @@
 use std::{borrow::Cow, fs};
 
 use label_studio_ml::{
-    Model, PredictRequest, Prediction, Predictions, Project, Region, Task, TaskPrediction, Value,
+    LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, Region, Task,
+    TaskPrediction, Value,
     anyhow::{self, Context, bail},
     json,
 };
@@ -12,22 +13,27 @@ use crate::{Exclude, ScoreMode, SearchOptions, occurrences, score, selection::Se
 
 const MODEL_VERSION: &str = "InteractiveSubstringMatching-v0.0.1";
 
-/// Labels every occurrence of the word that the annotator has just labelled.
+/// Labels every other occurrence of the word that the annotator has just labelled.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InteractiveSubstringMatching {
-    /// What counts as an occurrence.
+    /// Options of the search.
     pub search: SearchOptions,
-    /// What an occurrence is compared with.
+    /// Form of the keyword that an occurrence is compared with.
     pub score: ScoreMode,
-    /// How many regions a prediction may have; all by default.
+    /// Maximum number of regions per task; all by default.
     pub max_matches: Option<usize>,
-    /// What to leave out.
+    /// Which occurrences are not suggested; the selected region by default.
     pub exclude: Exclude,
 }
 
 impl Model for InteractiveSubstringMatching {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         Ok(project.set_model_version(MODEL_VERSION)?)
+    }
+
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        label_config.first_pair("Labels", "Text")?;
+        Ok(())
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
@@ -53,7 +59,8 @@ impl InteractiveSubstringMatching {
         task: &Task,
     ) -> anyhow::Result<Prediction> {
         let text = task_text(project, selection, task)?;
-        let occurrences = occurrences(&text, selection.keyword, self.search);
+        let keyword = selection.keyword(&text)?;
+        let occurrences = occurrences(&text, &keyword, self.search);
         let wanted = occurrences.into_iter().filter(|range| match self.exclude {
             Exclude::Nothing => true,
             Exclude::Selected => !selection.is_at(range),
@@ -75,7 +82,7 @@ impl InteractiveSubstringMatching {
                 });
                 let kind = selection.control.tag.to_lowercase();
                 Region::new(&selection.control.name, &selection.object.name, kind, value)
-                    .with_score(score(selection.keyword, &found, self.score))
+                    .with_score(score(&keyword, &found, self.score))
                     .with_new_id()
             });
         Ok(Prediction::new(regions).with_mean_score())

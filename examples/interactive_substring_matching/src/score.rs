@@ -5,10 +5,10 @@ use clap::ValueEnum;
 /// Form of the keyword that an occurrence is compared with
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ScoreMode {
-    /// The keyword in lower case, so that an exact copy of a keyword in capitals scores 0
-    #[default]
+    /// The keyword in lower case, as in the Python original: an exact copy of a keyword in capitals scores 0
     Lowered,
-    /// The keyword as it was selected, so that an exact copy scores 1
+    /// The keyword as it was selected: an exact copy scores 1
+    #[default]
     Typed,
 }
 

@@ -3,7 +3,9 @@
 use interactive_substring_matching::{
     Exclude, InteractiveSubstringMatching, ScoreMode, SearchOptions,
 };
-use label_studio_ml::{Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json};
+use label_studio_ml::{
+    LabelConfig, Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json,
+};
 
 const LABEL_CONFIG: &str = r#"<View>
   <Labels name="label" toName="text"><Label value="PER"/><Label value="ORG"/></Labels>
@@ -11,6 +13,15 @@ const LABEL_CONFIG: &str = r#"<View>
   <Text name="text" value="$text"/>
   <Text name="title" value="$title"/>
 </View>"#;
+
+/// A model that suggests the selected region, too, and scores as the Python original.
+fn all_spans() -> InteractiveSubstringMatching {
+    InteractiveSubstringMatching {
+        score: ScoreMode::Lowered,
+        exclude: Exclude::Nothing,
+        ..InteractiveSubstringMatching::default()
+    }
+}
 
 fn region(from_name: &str, start: usize, end: usize, text: &str, labels: &[&str]) -> Value {
     json!({
@@ -64,16 +75,14 @@ fn contexts_without_a_selected_region_predict_nothing() {
             context,
             ..PredictRequest::new(tasks.clone())
         };
-        let predictions = InteractiveSubstringMatching::default()
-            .predict(&project, &request)
-            .unwrap();
+        let predictions = all_spans().predict(&project, &request).unwrap();
         assert!(predictions.tasks.is_empty(), "{:?}", request.context);
     }
 }
 
 #[test]
 fn options_narrow_what_is_found() {
-    let plain = InteractiveSubstringMatching::default();
+    let plain = all_spans();
     let selected = [region("label", 0, 3, "cat", &["ORG"])];
     let annotated = [
         selected[0].clone(),
@@ -152,7 +161,7 @@ fn options_narrow_what_is_found() {
 fn scores_an_exact_copy_of_the_typed_keyword_fully() {
     let model = InteractiveSubstringMatching {
         score: ScoreMode::Typed,
-        ..InteractiveSubstringMatching::default()
+        ..all_spans()
     };
     let context = [region("label", 0, 3, "IBM", &["ORG"])];
     let answer = predict(model, &json!([{ "data": { "text": "IBM ibm" } }]), &context).unwrap();
@@ -170,7 +179,7 @@ fn uses_the_tags_that_the_selected_region_names() {
     selected["to_name"] = "title".into();
     let context = [region("gone", 0, 2, "an", &["ORG"]), selected];
     let tasks = json!([{ "data": { "text": "apple apple", "title": "An Apple" } }]);
-    let answer = predict(InteractiveSubstringMatching::default(), &tasks, &context).unwrap();
+    let answer = predict(all_spans(), &tasks, &context).unwrap();
     let regions = answer[0]["result"].as_array().unwrap();
     assert_eq!(regions.len(), 1);
     let mut found = regions[0].clone();
@@ -194,7 +203,7 @@ fn every_task_has_its_own_answer() {
         { "data": { "text": 7 } },
     ]);
     let context = [region("label", 0, 3, "cat", &["ORG", "PER"])];
-    let answer = predict(InteractiveSubstringMatching::default(), &tasks, &context).unwrap();
+    let answer = predict(all_spans(), &tasks, &context).unwrap();
     assert_eq!(answer[0]["result"], json!([]));
     assert_eq!(
         answer[1]["result"][0]["value"]["labels"],
@@ -207,7 +216,7 @@ fn every_task_has_its_own_answer() {
 #[test]
 fn text_that_looks_like_an_address_stays_text() {
     let context = [region("label", 0, 6, "upload", &["ORG"])];
-    let plain = InteractiveSubstringMatching::default();
+    let plain = all_spans();
     assert_eq!(spans(plain, "upload/1/file.txt", &context), [(0, 6)]);
     assert_eq!(spans(plain, "s3://upload/file.txt", &context), [(5, 11)]);
 }
@@ -215,21 +224,90 @@ fn text_that_looks_like_an_address_stays_text() {
 #[test]
 fn an_empty_keyword_is_found_nowhere() {
     let context = [region("label", 0, 0, "", &["ORG"])];
-    assert_eq!(
-        spans(InteractiveSubstringMatching::default(), "abc", &context),
-        []
-    );
+    assert_eq!(spans(all_spans(), "abc", &context), []);
 }
 
 #[test]
 fn ids_do_not_collide() {
     let context = [region("label", 0, 1, "a", &["ORG"])];
     let tasks = json!([{ "data": { "text": "a".repeat(5000) } }]);
-    let answer = predict(InteractiveSubstringMatching::default(), &tasks, &context).unwrap();
+    let answer = predict(all_spans(), &tasks, &context).unwrap();
     let regions = answer[0]["result"].as_array().unwrap();
     let ids: std::collections::HashSet<_> = regions
         .iter()
         .map(|region| region["id"].as_str().unwrap())
         .collect();
     assert_eq!(ids.len(), 5000);
+}
+
+#[test]
+fn by_default_the_selected_word_is_not_suggested_again_and_an_exact_copy_scores_1() {
+    let context = [region("label", 0, 3, "IBM", &["ORG"])];
+    let tasks = json!([{ "data": { "text": "IBM, IBM" } }]);
+    let model = InteractiveSubstringMatching::default();
+    let answer = predict(model, &tasks, &context).unwrap();
+    let regions = answer[0]["result"].as_array().unwrap();
+    assert_eq!(regions.len(), 1);
+    assert_eq!(
+        (&regions[0]["value"]["start"], &regions[0]["score"]),
+        (&json!(5), &json!(1.0))
+    );
+}
+
+#[test]
+fn the_keyword_is_what_the_task_has_at_the_offsets() {
+    // What the editor sends for two blanks, and for a newline.
+    for (text, shown) in [
+        ("Berlin,  Germany. Berlin,  Germany.", "Berlin, Germany"),
+        (
+            "Berlin,\n Germany. Berlin,\n Germany.",
+            r"Berlin,\n Germany",
+        ),
+        (
+            "Berlin,\r\nGermany. Berlin,\r\nGermany.",
+            r"Berlin,\nGermany",
+        ),
+    ] {
+        let end = text.find('.').unwrap();
+        let mut context = [region("label", 0, end, shown, &["ORG"])];
+        let model = InteractiveSubstringMatching::default();
+        let start = u64::try_from(end + 2).unwrap();
+        let expected = [(start, start + u64::try_from(end).unwrap())];
+        assert_eq!(spans(model, text, &context), expected, "{text:?}");
+        // As with a text that the screen fetches itself.
+        context[0]["value"].as_object_mut().unwrap().remove("text");
+        assert_eq!(
+            spans(model, text, &context),
+            expected,
+            "{text:?} without text"
+        );
+    }
+}
+
+#[test]
+fn a_keyword_of_another_task_is_searched_as_it_is() {
+    let context = [region("label", 4, 7, "cat", &["ORG"])];
+    let model = InteractiveSubstringMatching::default();
+    assert_eq!(spans(model, "a dog and a cat", &context), [(12, 15)]);
+}
+
+#[test]
+fn a_region_without_text_and_offsets_is_an_error_that_says_so() {
+    let mut context = [region("label", 0, 3, "", &["ORG"])];
+    let value = context[0]["value"].as_object_mut().unwrap();
+    value.remove("text");
+    value.insert("end".to_owned(), json!(99));
+    let tasks = json!([{ "data": { "text": "cat" } }]);
+    let answer = predict(InteractiveSubstringMatching::default(), &tasks, &context).unwrap();
+    assert!(answer[0].to_string().contains("no value.text"), "{answer}");
+}
+
+#[test]
+fn setup_says_that_labels_are_missing() {
+    let model = InteractiveSubstringMatching::default();
+    let config = LabelConfig::parse(LABEL_CONFIG).unwrap();
+    assert!(model.check(&config).is_ok());
+    let config = LabelConfig::parse(&LABEL_CONFIG.replace("Labels", "Choices")).unwrap();
+    let error = model.check(&config).unwrap_err().to_string();
+    assert!(error.contains("<Labels>"), "{error}");
 }

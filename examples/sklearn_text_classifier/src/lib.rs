@@ -20,12 +20,12 @@ mod model;
 mod newton;
 mod ngrams;
 mod objective;
-mod project_classifiers;
 mod rows;
 mod samples;
 mod singletons;
 mod storage;
 mod tf_idf;
+mod untrained;
 
 pub use classifier::{Guess, Sample, TextClassifier};
 pub use logistic_regression::{Examples, LogisticRegression};

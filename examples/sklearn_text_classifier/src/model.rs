@@ -1,22 +1,21 @@
 //! The model: predicts choices, and trains a new classifier on annotation events.
 
 use std::{
-    collections::HashMap,
     fs,
     num::NonZeroUsize,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use label_studio_ml::{
-    Action, Event, Model, Object, PredictRequest, Prediction, Predictions, Project, ProjectId,
-    Task, TaskPrediction, Value,
-    anyhow::{self, Context, bail},
+    Action, Event, LabelConfig, Model, ModelState, Object, PredictRequest, Prediction, Predictions,
+    Project, Task, TaskPrediction, Value,
+    anyhow::{self, Context, bail, ensure},
     json,
 };
 
-use crate::{Sample, Storage, TextClassifier, project_classifiers::ProjectClassifiers, samples};
+use crate::{Sample, Storage, TextClassifier, samples, untrained::UntrainedClassifiers};
 
 const VERSION_PREFIX: &str = "SklearnTextClassifier-v0.0.";
 /// Name of the data field when an import has none.
@@ -38,7 +37,9 @@ pub struct Options {
 pub struct SklearnTextClassifier {
     options: Options,
     storage: Storage,
-    projects: RwLock<HashMap<ProjectId, Arc<ProjectClassifiers>>>,
+    /// `None` for a project that was never trained.
+    trained: ModelState<Option<Arc<TextClassifier>>>,
+    untrained: UntrainedClassifiers,
 }
 
 impl SklearnTextClassifier {
@@ -47,42 +48,32 @@ impl SklearnTextClassifier {
         Self {
             storage: Storage::new(&options.model_dir),
             options,
-            projects: RwLock::default(),
+            trained: ModelState::default(),
+            untrained: UntrainedClassifiers::default(),
         }
-    }
-
-    fn of(&self, project: &ProjectId) -> Arc<ProjectClassifiers> {
-        if let Some(classifiers) = self
-            .projects
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(project)
-        {
-            return Arc::clone(classifiers);
-        }
-        let mut projects = self
-            .projects
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(projects.entry(project.clone()).or_default())
     }
 
     /// Returns the trained classifier if the label config still has all its classes, else an
     /// untrained one.
     fn classifier(
         &self,
-        project: &ProjectId,
+        project: &Project,
         labels: &[String],
     ) -> anyhow::Result<Arc<TextClassifier>> {
-        let classifiers = self.of(project);
-        if let Some(trained) = classifiers.trained(|| self.storage.load(project.as_str()))?
+        let load = |_: &str| {
+            let saved = self.storage.load(project.id().as_str())?;
+            Ok(saved.map(Arc::new))
+        };
+        if let Some(trained) = &*self.trained.get(project, load)?
             && trained.classes().iter().all(|class| labels.contains(class))
         {
-            return Ok(trained);
+            return Ok(Arc::clone(trained));
         }
         let mut labels = labels.to_vec();
         labels.sort_unstable();
-        classifiers.blank(&labels, || TextClassifier::blank(&labels, self.options.c))
+        self.untrained.get(project.id(), &labels, || {
+            TextClassifier::blank(&labels, self.options.c)
+        })
     }
 
     fn train(
@@ -101,9 +92,9 @@ impl SklearnTextClassifier {
             "train_accuracy": classifier.accuracy(samples),
         });
         self.storage.save(project.id().as_str(), &classifier)?;
-        self.of(project.id()).replace_trained(classifier);
         let model_version = next_version(&project.model_version()?);
-        project.set_model_version(&model_version)?;
+        let trained = Some(Arc::new(classifier));
+        self.trained.replace(project, &model_version, trained)?;
         tracing::info!(project = %project.id(), model_version, n_samples = samples.len(), "trained");
         Ok(result)
     }
@@ -117,9 +108,19 @@ impl Model for SklearnTextClassifier {
         Ok(())
     }
 
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        let choices = label_config.first_pair("Choices", "Text")?;
+        ensure!(
+            choices.control.labels.len() > 1,
+            "<Choices name={:?}> needs at least two choices",
+            choices.control.name
+        );
+        Ok(())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let choices = project.label_config().first_pair("Choices", "Text")?;
-        let classifier = self.classifier(project.id(), &choices.control.labels)?;
+        let classifier = self.classifier(project, &choices.control.labels)?;
         let predict = |task| {
             let text = text_of(project, choices.object, task)?;
             let guess = classifier.classify(&text);

@@ -3,8 +3,8 @@
 use std::{num::NonZeroUsize, path::Path, thread};
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Project, ServerArgs, Task, Value, anyhow, json,
-    serde_json, testing::TestClient,
+    Action, Event, Model, PredictRequest, Project, Resources, ServerArgs, Task, Value, anyhow,
+    json, serde_json, store::SqliteStore, testing::TestClient,
 };
 use label_studio_testing::MockLabelStudio;
 use sklearn_text_classifier::{Options, SklearnTextClassifier};
@@ -386,4 +386,64 @@ fn one_task_without_text_does_not_spoil_the_others() {
     );
     let empty = json!({ "tasks": [], "project": "1.1", "label_config": sentiment() });
     assert_eq!(client.predict(&empty), json!({ "results": [] }));
+}
+
+#[test]
+fn of_two_servers_on_one_folder_each_uses_what_the_other_has_trained() {
+    let folder = tempdir().unwrap();
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
+    let server = || {
+        let resources = Resources {
+            store: Box::new(SqliteStore::new(folder.path())),
+            ..studio.resources()
+        };
+        TestClient::with_resources(model(folder.path(), 4), &ServerArgs::default(), resources)
+    };
+    let (one, two) = (server(), server());
+    let tasks = json!([{ "data": { "text": "hate it" } }, { "data": { "text": "love it" } }]);
+    let body = json!({ "tasks": tasks, "project": "1.1", "label_config": sentiment() });
+    let label = |client: &TestClient| {
+        let answer = client.predict(&body);
+        let text = |pointer: &str| {
+            answer
+                .pointer(pointer)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        [
+            text("/results/0/model_version"),
+            text("/results/0/result/0/value/choices/0"),
+            text("/results/1/result/0/value/choices/0"),
+        ]
+    };
+    let untrained = label(&two);
+    assert_eq!(untrained[0], "SklearnTextClassifier-v0.0.1");
+    let project = json!({ "id": 1, "label_config": sentiment() });
+    let event = json!({ "action": "START_TRAINING", "project": project });
+    assert_eq!(one.post("/webhook", &event).0, 201);
+    let trained = ["SklearnTextClassifier-v0.0.2", "Negative", "Positive"];
+    assert_eq!(label(&one), trained);
+    assert_eq!(label(&two), trained, "not the untrained weights");
+}
+
+#[test]
+fn setup_says_what_the_label_config_lacks() {
+    let folder = tempdir().unwrap();
+    let client = TestClient::new(model(folder.path(), 4));
+    let single = label_config(["Only"]);
+    let labels = single.replace("Choices", "Labels");
+    for (schema, reason) in [
+        (single.as_str(), "needs at least two choices"),
+        (labels.as_str(), "no <Choices> control on a <Text> object"),
+    ] {
+        let body = json!({ "project": "1.1", "schema": schema });
+        let (status, answer) = client.post("/setup", &body);
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        assert!(
+            status == 422 && detail.contains(reason),
+            "{status} {answer}"
+        );
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod connections;
 pub(crate) mod errors;
+pub(crate) mod events;
 pub(crate) mod label_studio_version;
 pub(crate) mod memory;
 pub(crate) mod metrics;

@@ -35,8 +35,12 @@ fn operation(route: &Route) -> Value {
 }
 
 fn content(schema: &str) -> Value {
-    let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
-    json!({ "application/json": { "schema": schema } })
+    let reference = json!({ "$ref": format!("#/components/schemas/{schema}") });
+    let mut content = json!({ "application/json": { "schema": reference } });
+    if schema == "Metrics" {
+        content["application/openmetrics-text"] = json!({ "schema": { "type": "string" } });
+    }
+    content
 }
 
 fn schemas() -> Value {
@@ -97,9 +101,13 @@ fn schemas() -> Value {
         "PredictBody": {
             "type": "object",
             "properties": {
-                "tasks": { "type": "array", "items": { "type": "object", "required": ["data"] } },
+                "tasks": { "type": "array", "items": {
+                    "type": "object",
+                    "required": ["data"],
+                    "properties": { "data": { "type": "object" } },
+                } },
                 "project": { "type": ["string", "number", "null"], "description": "id, a dot, time of creation" },
-                "label_config": { "type": ["string", "null"], "description": "XML" },
+                "label_config": { "type": ["string", "null"], "minLength": 1, "description": "XML" },
                 "params": { "type": ["object", "null"], "properties": { "context": {} } },
             },
         },
@@ -108,18 +116,21 @@ fn schemas() -> Value {
             "required": ["project"],
             "properties": {
                 "project": { "type": ["string", "number"] },
-                "schema": { "type": ["string", "null"], "description": "label config, XML" },
+                "schema": { "type": ["string", "null"], "minLength": 1, "description": "label config, XML" },
                 "extra_params": { "description": "JSON, or text that holds JSON" },
             },
         },
         "WebhookBody": {
             "type": "object",
-            "required": ["action"],
             "properties": {
-                "action": { "type": "string" },
+                "action": { "type": "string", "description": "other actions, and none, are answered with 200" },
                 "project": { "type": "object", "required": ["id"] },
             },
         },
+        "TrainBody": { "type": "object", "required": ["project"], "properties": {
+            "project": { "type": ["string", "number"] },
+            "label_config": { "type": ["string", "null"], "minLength": 1, "description": "XML" },
+        } },
         "Error": {
             "type": "object",
             "required": ["status", "detail", "request_id"],

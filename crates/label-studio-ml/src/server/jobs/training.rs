@@ -7,7 +7,10 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     model::{Action, Event},
@@ -55,6 +58,13 @@ impl Drop for Running {
     }
 }
 
+/// A training that was started.
+enum Started {
+    /// It waits already, under this name.
+    Waits(String),
+    Begun(String, JoinHandle<Result<Value, ApiError>>),
+}
+
 /// How far a training got while its caller waited.
 pub(crate) enum Progress {
     /// It ended; the value is what the model's `fit` returned.
@@ -74,26 +84,46 @@ impl Training {
         }
     }
 
-    /// Starts a training that runs to its end whatever its caller does, and waits half a second for
-    /// it. A request to train becomes one with another that still waits: what it would learn from
-    /// is the same.
-    pub(crate) async fn start(
+    /// Starts a training for each event, in order, and waits half a second for the last one. They
+    /// run to their end whatever their caller does.
+    pub(crate) async fn start_all(
         self: &Arc<Self>,
-        project: Arc<SeenProject>,
-        event: Event,
+        project: &Arc<SeenProject>,
+        events: Vec<Event>,
     ) -> Result<Progress, ApiError> {
+        let mut last = None;
+        for event in events {
+            last = Some(self.start(project, event));
+        }
+        match last {
+            Some(Started::Waits(job)) => Ok(Progress::GoesOn(job)),
+            Some(Started::Begun(job, task)) => {
+                match tokio::time::timeout(ANSWER_WITHIN, task).await {
+                    Ok(Ok(result)) => result.map(Progress::Ended),
+                    Ok(Err(error)) => Err(ApiError::model(&error.into())),
+                    Err(_) => Ok(Progress::GoesOn(job)),
+                }
+            }
+            None => Ok(Progress::Ended(Value::Null)),
+        }
+    }
+
+    /// Starts a training. A request to train becomes one with another that still waits: what it
+    /// would learn from is the same.
+    fn start(self: &Arc<Self>, project: &Arc<SeenProject>, event: Event) -> Started {
         let job = uuid();
         if event.action == Action::StartTraining
-            && let Some(job) = self.wait(&project, &job)
+            && let Some(job) = self.wait(project, &job)
         {
             tracing::info!(job, project = %project.project.id(), "training waits already");
-            return Ok(Progress::GoesOn(job));
+            return Started::Waits(job);
         }
         let turn = self.turn(project.project.id());
         let running = Running::enter(self);
         tracing::info!(job, project = %project.project.id(), event = event.action.as_str(), "training taken");
         let task = tokio::spawn({
             let (training, job) = (Arc::clone(self), job.clone());
+            let project = Arc::clone(project);
             async move {
                 let _running = running;
                 let _turn = turn.lock().await;
@@ -103,11 +133,7 @@ impl Training {
                 result
             }
         });
-        match tokio::time::timeout(ANSWER_WITHIN, task).await {
-            Ok(Ok(result)) => result.map(Progress::Ended),
-            Ok(Err(error)) => Err(ApiError::model(&error.into())),
-            Err(_) => Ok(Progress::GoesOn(job)),
-        }
+        Started::Begun(job, task)
     }
 
     /// Waits until every training that has been started has ended.

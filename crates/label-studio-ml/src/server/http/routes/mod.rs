@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use crate::server::http::route::Route;
 
 /// The routes that every backend has.
-pub(crate) static ROUTES: [Route; 9] = [
+pub(crate) static ROUTES: [Route; 10] = [
     Route {
         path: "/",
         summary: "Health check",
@@ -80,6 +80,13 @@ pub(crate) static ROUTES: [Route; 9] = [
         takes: Some("WebhookBody"),
         gives: ("WebhookReply", &["200", "201"]),
         handler: |_| post(webhook::webhook),
+    },
+    Route {
+        path: "/train",
+        summary: "Starts a training, for Label Studio up to 1.11",
+        takes: Some("TrainBody"),
+        gives: ("WebhookReply", &["201"]),
+        handler: |_| post(webhook::start_training),
     },
 ];
 

@@ -84,7 +84,7 @@ pub(crate) async fn predict(
     let answered = backend
         .call(call, move |model, project| {
             let _memory = memory;
-            let project = &project.project;
+            let project = &project.project.for_call();
             let predictions = model
                 .predict(project, &request)
                 .map_err(|error| ApiError::model(&error))?;
@@ -92,7 +92,7 @@ pub(crate) async fn predict(
             if loses_batches {
                 predictions = predictions.with_one_result_each();
             }
-            let results = predictions.stamped(&project.model_version()?);
+            let results = predictions.stamped(&project.predicted_version()?);
             let n_regions = results.n_regions();
             let json = serde_json::to_vec(&PredictReply { results })
                 .map_err(|error| ApiError::model(&error.into()))?;

@@ -5,16 +5,28 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    model::{Action, Event},
+    model::Action,
+    project_id::ProjectId,
     server::{
         backend::SharedBackend,
-        http::{errors::ApiError, object_body::ObjectBody, replies::json_response},
+        http::{
+            errors::ApiError, events::events_of, object_body::ObjectBody, replies::json_response,
+            wire::WireProject,
+        },
         jobs::training::Progress,
     },
 };
+
+#[derive(Deserialize)]
+struct TrainBody<'a> {
+    project: WireProject,
+    #[serde(borrow)]
+    label_config: Option<Cow<'a, str>>,
+}
 
 /// Takes annotation events and requests to train.
 pub(crate) async fn webhook(
@@ -28,13 +40,33 @@ pub(crate) async fn webhook(
     let Some(action) = Action::parse(name) else {
         return Ok(reply(StatusCode::OK, &json!({ "status": "Unknown event" })));
     };
+    train(&backend, action, payload).await
+}
+
+/// Takes a request to train, as Label Studio up to 1.11 sends it.
+pub(crate) async fn start_training(
+    State(backend): State<SharedBackend>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let read = backend.bodies.read(request).await?;
+    let text = ObjectBody::new(&read.bytes);
+    let body: TrainBody<'_> = text.parse()?;
+    let id = body.project.into_text();
+    let project =
+        json!({ "id": ProjectId::parse(&id).as_str(), "label_config": body.label_config });
+    let payload = Map::from_iter([("project".to_owned(), project)]);
+    train(&backend, Action::StartTraining, payload).await
+}
+
+async fn train(
+    backend: &SharedBackend,
+    action: Action,
+    payload: Map<String, Value>,
+) -> Result<Response, ApiError> {
     let (id, label_config) = project_of(&payload)?;
     let project = backend.projects.get(&id, label_config).await?;
-    let event = Event {
-        action,
-        payload: Value::Object(payload),
-    };
-    let answer = match backend.training.start(project, event).await? {
+    let events = events_of(action, payload);
+    let answer = match backend.training.start_all(&project, events).await? {
         Progress::Ended(result) => json!({ "result": result, "status": "ok" }),
         Progress::GoesOn(job) => json!({ "job": job, "result": null, "status": "ok" }),
     };
