@@ -1,52 +1,35 @@
-//! Who signs requests to S3.
+//! Credentials of S3, and AWS's file of them.
 
 use std::{fs, path::Path};
 
-use label_studio_ml::anyhow::{self, Context, bail};
-use label_studio_services::{Credentials, Secret};
+use super::AwsError;
+use crate::Secret;
 
-use crate::BucketArgs;
-
-/// Returns the credentials of the flags, else those of the profile in AWS's credentials file.
-pub(crate) fn find(args: &BucketArgs) -> anyhow::Result<Credentials> {
-    let id = args
-        .aws_access_key_id
-        .as_deref()
-        .map(str::trim)
-        .filter(|id| !id.is_empty());
-    let filled = |secret: &Option<Secret>| secret.clone().filter(|secret| !secret.is_empty());
-    match (id, filled(&args.aws_secret_access_key)) {
-        (Some(id), Some(secret_access_key)) => Ok(Credentials {
-            access_key_id: id.to_owned(),
-            secret_access_key,
-            session_token: filled(&args.aws_session_token),
-        }),
-        (None, None) => of_file(args),
-        _ => bail!("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must both be set"),
-    }
+/// Credentials that requests to S3 are signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Name of the access key, which is not secret.
+    pub access_key_id: String,
+    /// The access key.
+    pub secret_access_key: Secret,
+    /// Token of a temporary access key.
+    pub session_token: Option<Secret>,
 }
 
-fn of_file(args: &BucketArgs) -> anyhow::Result<Credentials> {
-    let path = args.credentials_file().filter(|path| path.is_file());
-    let path = path.context(
-        "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE",
-    )?;
-    of_profile(&path, &args.aws_profile)
-}
-
-/// Reads a profile of a credentials file.
-pub fn of_profile(path: &Path, profile: &str) -> anyhow::Result<Credentials> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("cannot read AWS credentials from {}", path.display()))?;
+/// Reads the credentials of a profile from AWS's credentials file.
+pub fn profile_credentials(path: &Path, profile: &str) -> Result<Credentials, AwsError> {
+    let text = fs::read_to_string(path).map_err(|source| AwsError::CredentialsFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    let name = |line: &str| {
+        let line = line.strip_prefix('[')?.strip_suffix(']')?;
+        Some(line.trim().to_owned())
+    };
     let lines = text
         .lines()
         .map(str::trim)
-        .skip_while(|line| {
-            line.strip_prefix('[')
-                .and_then(|line| line.strip_suffix(']'))
-                .map(str::trim)
-                != Some(profile)
-        })
+        .skip_while(|line| name(line).as_deref() != Some(profile))
         .skip(1)
         .take_while(|line| !line.starts_with('['));
     let pairs: Vec<_> = lines.filter_map(|line| line.split_once('=')).collect();
@@ -55,13 +38,16 @@ pub fn of_profile(path: &Path, profile: &str) -> anyhow::Result<Credentials> {
         pair.map(|(_, value)| value.trim())
             .filter(|value| !value.is_empty())
     };
-    let needed = |name: &str| {
-        value(name)
-            .with_context(|| format!("{} has no {name} in profile [{profile}]", path.display()))
+    let required = |field: &'static str| {
+        value(field).ok_or_else(|| AwsError::Profile {
+            path: path.to_owned(),
+            profile: profile.to_owned(),
+            field,
+        })
     };
     Ok(Credentials {
-        access_key_id: needed("aws_access_key_id")?.to_owned(),
-        secret_access_key: needed("aws_secret_access_key")?.into(),
+        access_key_id: required("aws_access_key_id")?.to_owned(),
+        secret_access_key: required("aws_secret_access_key")?.into(),
         session_token: value("aws_session_token").map(Secret::from),
     })
 }

@@ -1,121 +1,90 @@
-//! Addresses of images in S3, signed with keys of one's own.
+//! Presigned addresses of objects that tasks refer to.
 
 use std::{
     borrow::Cow,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use label_studio_ml::anyhow::{self, Context, bail};
-use label_studio_services::{Credentials, Secret, Signer, Timestamp, uri_encoded};
 use url::Url;
 
+use super::{
+    AwsError, S3Args,
+    credentials::Credentials,
+    signing::{Signer, Timestamp, encode_path},
+};
+
 const S3: &str = "s3://";
-const DEFAULT_REGION: &str = "us-east-1";
-/// Signatures of one such span of time are the same, so that an image that was fetched is found again.
-const SPAN: Duration = Duration::from_secs(3600);
-const VALID_SECONDS: u32 = 3 * 3600;
+/// Signatures of one interval are equal, so that a cache finds an object that was fetched before.
+const INTERVAL: Duration = Duration::from_secs(3600);
+const LIFETIME_SECONDS: u32 = 3 * 3600;
 
-/// Keys for images in S3
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "S3")]
-pub struct S3Args {
-    /// Name of the access key; without one, s3:// images are asked of Label Studio
-    #[arg(long, env = "AWS_ACCESS_KEY_ID")]
-    pub aws_access_key_id: Option<String>,
-
-    /// The access key
-    #[arg(long, env = "AWS_SECRET_ACCESS_KEY", hide_env_values = true)]
-    pub aws_secret_access_key: Option<Secret>,
-
-    /// What a temporary access key comes with
-    #[arg(long, env = "AWS_SESSION_TOKEN", hide_env_values = true)]
-    pub aws_session_token: Option<Secret>,
-
-    /// Region of the buckets
-    #[arg(long, env = "AWS_DEFAULT_REGION", default_value = DEFAULT_REGION)]
-    pub aws_default_region: String,
-
-    /// Address of another store with S3's API, such as `http://minio:9000`
-    #[arg(long, env = "AWS_ENDPOINT_URL")]
-    pub aws_endpoint_url: Option<String>,
-}
-
-/// Signs the addresses of images in S3, if there are keys.
+/// Presigns `s3://` addresses, if there is an access key.
 #[derive(Debug, Clone, Default)]
-pub struct SignedAddresses(Option<Keys>);
+pub struct PresignedUrls(Option<Store>);
 
 #[derive(Debug, Clone)]
-struct Keys {
+struct Store {
     credentials: Credentials,
     region: String,
     endpoint: Option<String>,
 }
 
-impl SignedAddresses {
-    /// Takes the keys of the flags.
-    pub fn new(args: S3Args) -> anyhow::Result<Self> {
-        let filled = |text: Option<String>| {
-            let text = text?.trim().to_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        let filled_secret = |secret: Option<Secret>| secret.filter(|secret| !secret.is_empty());
-        let keys = match (
-            filled(args.aws_access_key_id),
-            filled_secret(args.aws_secret_access_key),
-        ) {
-            (None, _) => None,
-            (Some(access_key_id), Some(secret_access_key)) => Some(Keys {
-                credentials: Credentials {
-                    access_key_id,
-                    secret_access_key,
-                    session_token: filled_secret(args.aws_session_token),
-                },
-                region: filled(Some(args.aws_default_region))
-                    .unwrap_or_else(|| DEFAULT_REGION.to_owned()),
-                endpoint: filled(args.aws_endpoint_url),
-            }),
-            (Some(_), None) => {
-                bail!("AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not: set both or none")
-            }
-        };
-        Ok(Self(keys))
+impl PresignedUrls {
+    /// Reads the access key of the flags.
+    pub fn new(args: &S3Args) -> Result<Self, AwsError> {
+        let credentials = args.access_key.credentials()?;
+        Ok(Self(credentials.map(|credentials| Store {
+            credentials,
+            region: args.region().to_owned(),
+            endpoint: args.endpoint().map(str::to_owned),
+        })))
     }
 
-    /// Returns the address that anybody can fetch for some hours; addresses elsewhere than in S3 stay as they are.
-    pub fn of<'a>(&self, url: &'a str) -> anyhow::Result<Cow<'a, str>> {
+    /// Returns an address that needs no credentials for some hours. Addresses that are not in S3 are returned unchanged,
+    /// and so is every address when there is no access key.
+    pub fn of<'a>(&self, url: &'a str) -> Result<Cow<'a, str>, AwsError> {
         self.at(url, SystemTime::now())
     }
 
-    /// Does the same at a given time.
-    pub fn at<'a>(&self, url: &'a str, now: SystemTime) -> anyhow::Result<Cow<'a, str>> {
-        let (Some(keys), Some(object)) = (&self.0, url.strip_prefix(S3)) else {
+    /// Returns the address as [`PresignedUrls::of`] does at a given time.
+    pub fn at<'a>(&self, url: &'a str, now: SystemTime) -> Result<Cow<'a, str>, AwsError> {
+        let (Some(store), Some(object)) = (&self.0, url.strip_prefix(S3)) else {
             return Ok(url.into());
         };
         let parts = object
             .split_once('/')
             .map(|(bucket, key)| (bucket, key.trim_start_matches('/')));
         let parts = parts.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
-        let (bucket, key) =
-            parts.with_context(|| format!("{url:?} names no object, as s3://bucket/key does"))?;
-        let key = uri_encoded(key, true);
-        let region = &keys.region;
-        let address = match &keys.endpoint {
+        let (bucket, key) = parts.ok_or_else(|| AwsError::NoObject {
+            url: url.to_owned(),
+        })?;
+        let address = store.address(bucket, key)?;
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let into_interval = Duration::from_secs(since.as_secs() % INTERVAL.as_secs());
+        let start = UNIX_EPOCH + Duration::from_secs(since.as_secs()) - into_interval;
+        let signer = Signer {
+            credentials: &store.credentials,
+            region: &store.region,
+        };
+        let address = signer.presigned_get(&address, LIFETIME_SECONDS, &Timestamp::from(start));
+        Ok(String::from(address).into())
+    }
+}
+
+impl Store {
+    fn address(&self, bucket: &str, key: &str) -> Result<Url, AwsError> {
+        let (key, region) = (encode_path(key), &self.region);
+        let address = match &self.endpoint {
             Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
-            // A dot in the name would not fit the certificate of the host.
+            // The certificate of S3's hosts does not cover names with a dot.
             None if bucket.contains('.') => {
                 format!("https://s3.{region}.amazonaws.com/{bucket}/{key}")
             }
             None => format!("https://{bucket}.s3.{region}.amazonaws.com/{key}"),
         };
-        let address =
-            Url::parse(&address).with_context(|| format!("{url:?} makes no address in S3"))?;
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let start = UNIX_EPOCH + SPAN * u32::try_from(since.as_secs() / SPAN.as_secs())?;
-        let signer = Signer {
-            credentials: &keys.credentials,
-            region,
-        };
-        let address = signer.presigned_get(&address, VALID_SECONDS, &Timestamp::from(start));
-        Ok(String::from(address).into())
+        Url::parse(&address).map_err(|_| AwsError::Address {
+            text: address,
+            setting: "AWS_DEFAULT_REGION and AWS_ENDPOINT_URL",
+        })
     }
 }

@@ -4,7 +4,8 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use crate::{Deadline, ServiceOptions, first_filled, parse_seconds};
+use super::{deadline::Deadline, options::ServiceOptions};
+use crate::{first_filled, parse_seconds};
 
 /// Flags of backends that call a service, to be flattened into those of the backend
 #[derive(Debug, Clone, Args)]
