@@ -10,7 +10,7 @@ use label_studio_ml::{
 };
 use label_studio_services::{
     ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, fill_template, map_parallel,
-    python_str, text_area_lines,
+    python_str, shown_value, text_area_lines,
 };
 
 use crate::{
@@ -184,8 +184,7 @@ fn endpoint(args: &ModelArgs) -> anyhow::Result<ChatEndpoint> {
 /// Returns the text of a task, fetched when the task holds its address.
 fn text(project: &Project, outputs: &Outputs<'_>, task: &Task) -> anyhow::Result<String> {
     let name = &outputs.object().value_name;
-    let value = task.data.get(name);
-    let value = value.with_context(|| format!("the task has no data field {name:?}"))?;
+    let value = shown_value(task, outputs.object())?;
     let mut only = Task::new([(name.clone(), value.clone())].into_iter().collect());
     only.id = task.id;
     let loaded = project.preload_task_data(&only)?;
