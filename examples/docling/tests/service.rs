@@ -303,7 +303,7 @@ fn label_studio_stores_the_rectangles() {
 #[test]
 fn a_conversion_that_takes_longer_goes_on() {
     let n = AtomicUsize::new(0);
-    let stage = Stage::start(&["--predict-timeout", "3"], move |request| {
+    let stage = Stage::start(&["--service-timeout", "3"], move |request| {
         if request.path() != POLL {
             return None;
         }
@@ -342,7 +342,7 @@ fn a_conversion_that_takes_longer_goes_on() {
 #[test]
 fn a_job_that_the_service_has_forgotten_is_begun_again() {
     let n = AtomicUsize::new(0);
-    let stage = Stage::start(&["--predict-timeout", "3"], move |request| {
+    let stage = Stage::start(&["--service-timeout", "3"], move |request| {
         if request.path() != POLL {
             return None;
         }

@@ -220,7 +220,7 @@ fn a_program_that_hangs_is_ended() {
     let data = json!({ "image": as_url("image/png", &image(8, 8, ImageFormat::Png)) });
     let backend = backend(
         &saying("ok"),
-        &["--tesseract-cmd", &hanging, "--predict-timeout", "0.3"],
+        &["--tesseract-cmd", &hanging, "--service-timeout", "0.3"],
     );
     let (status, answer) = backend.post("/predict", &asked(IMAGE, &data, "P"));
     assert_eq!(status, 500);
