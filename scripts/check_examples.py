@@ -23,6 +23,7 @@ HEADINGS = [
     "Limits and differences from the original",
 ]
 BASE = ROOT / "deploy" / "compose.base.yml"
+OPERATING = ROOT / "docs" / "operating.md"
 LOOPBACK = "${BIND_ADDRESS:-127.0.0.1}:${PORT:-9090}:9090"
 # What an example may say beside what its base says.
 OWN_KEYS = {"extends", "build", "image", "volumes", "environment", "mem_limit"}
@@ -34,6 +35,9 @@ def main() -> int:
     bases = yaml.safe_load(BASE.read_text(encoding="utf-8"))["services"]
     shared = text_of(ROOT.glob("crates/*/src/**/*.rs")) + text_of(ROOT.glob("scripts/*.sh"))
     problems = [f"{BASE.relative_to(ROOT)}: {problem}" for problem in base_problems(bases)]
+    problems += [
+        f"{OPERATING.relative_to(ROOT)}: {problem}" for problem in shared_settings_problems()
+    ]
     for folder in folders:
         readme = folder / "README.md"
         compose = folder / "docker-compose.yml"
@@ -69,13 +73,30 @@ def settings_problems(path: Path, shared: str) -> Iterator[str]:
         return
     readme = path.read_text(encoding="utf-8")
     source = text_of(path.parent.glob("src/**/*.rs"))
-    for name, rest in re.findall(r'env = "(\w+)"([^\]]*)\]', source):
-        if "hide = true" not in rest and name not in readme:
+    for name in variables(source):
+        if name not in readme:
             yield f"does not name {name}, which the program reads"
     settings = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
     for name in re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)", settings):
         if name not in source and name not in shared:
             yield f"names {name}, which the program does not read"
+
+
+def shared_settings_problems() -> Iterator[str]:
+    """Returns the variables of every backend that the page for operators does not name."""
+    page = OPERATING.read_text(encoding="utf-8")
+    flags = [*ROOT.glob("crates/label-studio-ml/src/server/settings/**/*.rs")]
+    flags += ROOT.glob("crates/label-studio-sdk/src/**/args.rs")
+    for name in variables(text_of(flags)):
+        if name not in page:
+            yield f"does not name {name}, which every backend reads"
+
+
+def variables(source: str) -> list[str]:
+    """Returns the environment variables of the flags in Rust code, without hidden ones."""
+    code = re.sub(r"^ *//.*$", "", source, flags=re.MULTILINE)
+    found = re.findall(r'env = "(\w+)"([^\]]*)\]', code)
+    return [name for name, rest in found if "hide = true" not in rest]
 
 
 def text_of(paths: Iterable[Path]) -> str:

@@ -258,3 +258,28 @@ fn each_provider_has_its_address_and_headers() {
     }
     assert!(ChatEndpoint::compatible("localhost:8000", None).is_err());
 }
+
+#[test]
+fn an_answer_is_kept_for_the_credentials_that_it_was_given_to() {
+    let service = MockService::start(|request| match request.authorization() {
+        Some("Bearer sk-good") => Answer::json(&completion("a cat")),
+        _ => Answer::json(&json!({ "error": { "message": "unknown key" } })).with_status(401),
+    });
+    let cache = Arc::new(ResponseCache::new(1 << 20));
+    let asked_with = |key: &str| {
+        let endpoint = ChatEndpoint::compatible(&service.url("/v1"), Some(&Secret::from(key)));
+        let client = ServiceClient::new(ServiceOptions::default()).unwrap();
+        let chat = ChatClient::new(client, endpoint.unwrap()).with_cache(Some(Arc::clone(&cache)));
+        ask(&chat)
+    };
+    for _ in 0..2 {
+        assert_eq!(asked_with("sk-good").unwrap().texts(), ["a cat"]);
+    }
+    assert_eq!(
+        service.received().len(),
+        1,
+        "the second answer is a kept one"
+    );
+    let refused = asked_with("sk-other").unwrap_err().to_string();
+    assert!(refused.contains("401"), "{refused}");
+}

@@ -1,7 +1,8 @@
 //! What the client does about the faults of a service.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, io::Write as _, time::Duration};
 
+use flate2::{Compression, write::GzEncoder};
 use label_studio_services::{
     Deadline, Secret, ServiceClient, ServiceError, ServiceOptions, ServiceRequest,
 };
@@ -217,4 +218,27 @@ fn sends_what_was_asked_for() {
     );
     assert_eq!(request.header("content-type"), Some("application/json"));
     assert_eq!(request.json(), json!({ "a": 1 }));
+}
+
+#[test]
+fn a_small_answer_that_unpacks_to_a_large_one_is_refused() {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    for _ in 0..64 {
+        packed.write_all(&vec![b' '; 1 << 20]).unwrap();
+    }
+    let packed = packed.finish().unwrap();
+    assert!(packed.len() < 1 << 20, "{} bytes", packed.len());
+    for status in [200, 400] {
+        let answer = Answer::bytes("application/json", packed.clone())
+            .with_header("content-encoding", "gzip")
+            .with_status(status);
+        let service = MockService::with_answers([answer]);
+        let message = chain(&ask(&service).unwrap_err());
+        let expected = match status {
+            200 => "is larger than 1048576 bytes",
+            _ => "answered 400",
+        };
+        assert!(message.contains(expected), "{message}");
+        assert!(message.len() < 1000, "{} bytes", message.len());
+    }
 }

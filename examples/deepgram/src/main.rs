@@ -7,7 +7,7 @@ use label_studio_ml::{ServerArgs, anyhow, serve, settings::parse_args_keeping};
 /// Speak what the annotator types, and put the audio into the task
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Program {
+struct Args {
     #[command(flatten)]
     server: ServerArgs,
 
@@ -17,6 +17,6 @@ struct Program {
 
 fn main() -> anyhow::Result<()> {
     // Buckets without ACLs want none.
-    let Program { server, options } = parse_args_keeping(&["S3_ACL"]);
+    let Args { server, options } = parse_args_keeping(&["S3_ACL"]);
     serve(&server, move || DeepgramModel::new(options))
 }

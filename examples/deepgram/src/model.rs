@@ -5,10 +5,13 @@ use label_studio_ml::{
     anyhow::{self, Context, anyhow, ensure},
     json,
 };
-use label_studio_services::{ServiceClient, sha256_hex};
+use label_studio_services::{
+    ServiceClient,
+    aws::{Bucket, Object, sha256_hex},
+};
 
 use crate::{
-    Audio, Bucket, Options, Speech, secure_file_name,
+    Audio, Options, Speech, secure_file_name,
     typed::{Fields, check_text, user_id},
 };
 
@@ -16,6 +19,8 @@ use crate::{
 const N_HASH_DIGITS: usize = 12;
 /// What was typed is what is shown: there is no doubt in it.
 const SCORE: f64 = 1.0;
+/// Folder of the addresses in the test mode.
+const TEST_FOLDER: &str = "tts";
 
 /// Speaks what the annotator types, and puts the audio into the task.
 #[derive(Debug)]
@@ -40,7 +45,8 @@ impl DeepgramModel {
         let client = ServiceClient::new(options.service.options())?;
         let is_test = options.is_test();
         let services = if is_test {
-            Bucket::fake(&options.bucket, client).map(|bucket| Outside {
+            let bucket = Bucket::dry_run(&options.bucket, client, TEST_FOLDER);
+            bucket.map_err(Into::into).map(|bucket| Outside {
                 speech: Speech::Fake,
                 bucket,
             })
@@ -55,7 +61,7 @@ impl DeepgramModel {
             services,
             max_text_chars: options.speech.max_text_chars.get(),
             is_test,
-            has_hashed_names: options.bucket.s3_hashed_names,
+            has_hashed_names: options.s3_hashed_names,
             options,
         })
     }
@@ -86,7 +92,12 @@ impl DeepgramModel {
         let deadline = self.options.service.deadline();
         let audio = speech.speak(text, deadline)?;
         let file_name = self.file_name(task_id, &user, &audio);
-        let url = bucket.put(&file_name, &audio, deadline)?;
+        let object = Object {
+            name: &file_name,
+            bytes: &audio.bytes,
+            content_type: &audio.content_type,
+        };
+        let url = bucket.put(&object, deadline)?;
         tracing::info!(task = task_id, file_name, "audio stored");
         let Some(client) = client else {
             return Ok(());

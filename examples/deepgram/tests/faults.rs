@@ -132,7 +132,7 @@ fn failures_that_stay_name_the_cause_the_mend_and_no_secret() {
 
 #[test]
 fn a_service_that_hangs_is_given_up_in_time() {
-    let stage = Stage::with(&["--predict-timeout", "1"], |_| Answer::hang());
+    let stage = Stage::with(&["--service-timeout", "1"], |_| Answer::hang());
     let (status, answer) = stage.client.post("/predict", &body("Hello"));
     assert_eq!(status, 500);
     assert!(

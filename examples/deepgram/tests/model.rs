@@ -4,9 +4,10 @@ mod mock;
 
 use std::io::Write as _;
 
-use deepgram::{of_profile, secure_file_name};
+use deepgram::secure_file_name;
 use label_studio_ml::{Value, json, serde_json};
-use label_studio_testing::Answer;
+use label_studio_services::aws::profile_credentials;
+use label_studio_testing::{Answer, check_prediction};
 use mock::{CONFIG, Stage, answer, body};
 
 const VECTORS: &str = include_str!("vectors/deepgram.json");
@@ -50,6 +51,7 @@ fn what_was_typed_is_spoken_stored_and_put_into_the_task() {
     let stage = start(&["--aws-session-token", "session-1"]);
     let answer = stage.client.predict(&body("Hello Deepgram"));
     let prediction = &answer["results"][0];
+    check_prediction(CONFIG, prediction);
     assert_eq!(prediction["model_version"], "0.0.1");
     assert_eq!(prediction["result"][0]["from_name"], "text");
     assert_eq!(prediction["result"][0]["type"], "textarea");
@@ -334,7 +336,7 @@ fn the_text_is_that_of_the_text_area() {
 fn profiles_of_a_credentials_file_are_read() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"[default]\naws_access_key_id=A\naws_secret_access_key = B\n\n[ other ]\n# c\naws_access_key_id = C\naws_secret_access_key = D=\naws_session_token=E\n").unwrap();
-    let read = |profile| of_profile(file.path(), profile);
+    let read = |profile| profile_credentials(file.path(), profile);
     let default = read("default").unwrap();
     assert_eq!(
         (default.access_key_id.as_str(), default.session_token),

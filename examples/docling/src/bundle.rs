@@ -5,11 +5,8 @@ use std::io::{Cursor, Read as _};
 use label_studio_ml::anyhow::{self, Context, ensure};
 use zip::ZipArchive;
 
-/// Largest document that is unpacked.
-const MAX_BYTES: u64 = 512 << 20;
-
-/// Returns the document of a `resource_bundle`: the JSON file at its root.
-pub(crate) fn document(archive: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// Returns the document of a `resource_bundle`, the JSON file at its root; an error when it is larger than `max_bytes`.
+pub(crate) fn document(archive: &[u8], max_bytes: u64) -> anyhow::Result<Vec<u8>> {
     let mut archive =
         ZipArchive::new(Cursor::new(archive)).context("the bundle is not a zip archive")?;
     let mut names: Vec<_> = archive.file_names().map(str::to_owned).collect();
@@ -21,10 +18,10 @@ pub(crate) fn document(archive: &[u8]) -> anyhow::Result<Vec<u8>> {
         .context("the bundle holds no document in JSON")?;
     let file = archive.by_name(name)?;
     let mut json = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut json)?;
+    file.take(max_bytes + 1).read_to_end(&mut json)?;
     ensure!(
-        json.len() as u64 <= MAX_BYTES,
-        "the document in the bundle is larger than {MAX_BYTES} bytes"
+        json.len() as u64 <= max_bytes,
+        "the document in the bundle is larger than {max_bytes} bytes (DOCLING_MAX_RESULT_MB)"
     );
     Ok(json)
 }

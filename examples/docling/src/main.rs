@@ -7,7 +7,7 @@ use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 /// Turn documents into regions with a Docling conversion service
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Program {
+struct Args {
     #[command(flatten)]
     server: ServerArgs,
 
@@ -16,6 +16,6 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = parse_args();
+    let Args { server, options } = parse_args();
     serve(&server, move || Docling::load(options))
 }

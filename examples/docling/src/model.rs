@@ -170,7 +170,11 @@ impl Docling {
                 let path = project
                     .local_path(task, &artifact.uri)
                     .context("the converted document cannot be fetched")?;
-                artifact_document(artifact, fs::read(&path)?)
+                artifact_document(
+                    artifact,
+                    fs::read(&path)?,
+                    self.options.address.max_result_bytes(),
+                )
             }
         }
     }

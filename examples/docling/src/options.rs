@@ -153,9 +153,14 @@ impl ServiceAddress {
     pub fn options(&self, service: &ServiceArgs) -> ServiceOptions {
         ServiceOptions {
             connect_timeout: self.docling_http_connect_timeout,
-            max_bytes: u64::from(self.docling_max_result_mb) << 20,
+            max_bytes: self.max_result_bytes(),
             ..service.options()
         }
+    }
+
+    /// Returns the largest document that is read, in bytes.
+    pub fn max_result_bytes(&self) -> u64 {
+        u64::from(self.docling_max_result_mb) << 20
     }
 }
 

@@ -320,10 +320,19 @@ pub(crate) fn best_artifact(artifacts: &[Artifact]) -> anyhow::Result<&Artifact>
 }
 
 /// Returns a document as JSON from a fetched artifact.
-pub(crate) fn artifact_document(artifact: &Artifact, content: Vec<u8>) -> anyhow::Result<String> {
+pub(crate) fn artifact_document(
+    artifact: &Artifact,
+    content: Vec<u8>,
+    max_bytes: u64,
+) -> anyhow::Result<String> {
     let json = if artifact.artifact_type == "resource_bundle" {
-        bundle::document(&content)?
+        bundle::document(&content, max_bytes)?
     } else {
+        let n_bytes = content.len() as u64;
+        ensure!(
+            n_bytes <= max_bytes,
+            "the document is larger than {max_bytes} bytes (DOCLING_MAX_RESULT_MB)"
+        );
         content
     };
     String::from_utf8(json).context("the document is not UTF-8")

@@ -8,7 +8,7 @@ use std::{
 };
 
 use label_studio_ml::{Value, json};
-use label_studio_testing::{Answer, Received};
+use label_studio_testing::{Answer, Received, check_prediction};
 use mock::{Stage, document, in_body};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -229,9 +229,81 @@ fn bundles_without_a_document_are_errors() {
 }
 
 #[test]
+fn a_document_that_unpacks_to_a_large_one_is_refused() {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default();
+    archive.start_file("doc.json", options).unwrap();
+    archive.write_all(&vec![b' '; 3 << 20]).unwrap();
+    let bundle = archive.finish().unwrap().into_inner();
+    assert!(bundle.len() < 1 << 16, "{} bytes", bundle.len());
+    for (kind, content) in [("resource_bundle", bundle), ("json", vec![b' '; 3 << 20])] {
+        let stage = Stage::start(
+            &["--docling-max-result-mb", "2"],
+            move |request| match request.path() {
+                RESULT => {
+                    let uri = format!("http://{}/artifact", request.header("host").unwrap());
+                    let artifact = json!({ "artifact_type": kind, "uri": uri });
+                    let document = json!({ "status": "success", "artifacts": [artifact] });
+                    Some(Answer::json(&json!({ "documents": [document] })))
+                }
+                "/artifact" => Some(Answer::bytes("application/zip", content.clone())),
+                _ => None,
+            },
+        );
+        let (status, answer) = stage.client.post("/predict", &stage.body());
+        assert_eq!(status, 500);
+        let detail = answer["detail"].as_str().unwrap();
+        let expected = "larger than 2097152 bytes (DOCLING_MAX_RESULT_MB)";
+        assert!(detail.contains(expected), "{kind}: {detail}");
+    }
+}
+
+#[test]
+fn label_studio_stores_the_rectangles() {
+    let labels = [
+        "section_header",
+        "text",
+        "picture",
+        "table",
+        "list_item",
+        "caption",
+        "checkbox_selected",
+        "footnote",
+        "page_header",
+        "page_footer",
+        "key",
+        "value",
+        "column_header",
+        "row_header",
+        "row_section",
+        "table_cell",
+        "table_merged_cell",
+    ];
+    let labels = labels.map(|label| format!("<Label value=\"{label}\"/>"));
+    let config = format!(
+        "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"doclang\" toName=\"image\">{}\
+         </RectangleLabels></View>",
+        labels.concat()
+    );
+    let flags = [
+        "--docling-to-name",
+        "image",
+        "--docling-predict-reading-order",
+        "false",
+        "--docling-include-relations",
+        "false",
+    ];
+    let stage = Stage::start(&flags, nothing);
+    let answer = stage.client.predict(&stage.body());
+    let prediction = prediction(&answer);
+    assert!(!prediction["result"].as_array().unwrap().is_empty());
+    check_prediction(&config, prediction);
+}
+
+#[test]
 fn a_conversion_that_takes_longer_goes_on() {
     let n = AtomicUsize::new(0);
-    let stage = Stage::start(&["--predict-timeout", "3"], move |request| {
+    let stage = Stage::start(&["--service-timeout", "3"], move |request| {
         if request.path() != POLL {
             return None;
         }
@@ -270,7 +342,7 @@ fn a_conversion_that_takes_longer_goes_on() {
 #[test]
 fn a_job_that_the_service_has_forgotten_is_begun_again() {
     let n = AtomicUsize::new(0);
-    let stage = Stage::start(&["--predict-timeout", "3"], move |request| {
+    let stage = Stage::start(&["--service-timeout", "3"], move |request| {
         if request.path() != POLL {
             return None;
         }

@@ -7,7 +7,7 @@ use langchain_search_agent::{LangchainSearchAgent, Options};
 /// Answer prompts with a chat model that may search the web
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Program {
+struct Args {
     #[command(flatten)]
     server: ServerArgs,
 
@@ -16,6 +16,6 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = parse_args();
+    let Args { server, options } = parse_args();
     serve(&server, move || LangchainSearchAgent::new(options))
 }

@@ -10,7 +10,8 @@ use label_studio_ml::{
     sdk::python::{self, fill_template},
 };
 use label_studio_services::{
-    ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, map_parallel, text_area_lines,
+    ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, map_parallel, shown_value,
+    text_area_lines,
 };
 
 use crate::{
@@ -184,8 +185,7 @@ fn endpoint(args: &ModelArgs) -> anyhow::Result<ChatEndpoint> {
 /// Returns the text of a task, fetched when the task holds its address.
 fn text(project: &Project, outputs: &Outputs<'_>, task: &Task) -> anyhow::Result<String> {
     let name = &outputs.object().value_name;
-    let value = task.value(name);
-    let value = value.with_context(|| format!("the task has no data field {name:?}"))?;
+    let value = shown_value(task, outputs.object())?;
     let mut only = Task::new([(name.clone(), value.clone())].into_iter().collect());
     only.id = task.id;
     let loaded = project.preload_task_data(&only)?;

@@ -5,7 +5,7 @@ mod mock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use label_studio_ml::{Value, json};
-use label_studio_testing::Answer;
+use label_studio_testing::{Answer, check_backend};
 use mock::{GOOGLE, Stage, completion, messages, says, wants};
 
 const CONFIG: &str = r#"<View>
@@ -464,16 +464,44 @@ fn a_missing_key_and_a_missing_text_are_named() {
             .contains("OPENAI_API_KEY"),
         "{answer}"
     );
-    let mut request = body("p", &["T"]);
-    request["tasks"][0]["data"] = json!({ "other": 1 });
+}
+
+#[test]
+fn nothing_is_asked_about_a_task_without_text() {
+    for (data, expected) in [
+        (json!({ "other": 1 }), "no data field \"text\""),
+        (json!({ "text": null }), "\"text\" of the task is null"),
+    ] {
+        let mut request = body("p", &["T"]);
+        request["tasks"][0]["data"] = data;
+        let stage = Stage::start(&["--no-search"], "x".to_owned(), None);
+        let (status, answer) = stage.client.post("/predict", &request);
+        assert_eq!(status, 500);
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(detail.contains(expected), "{detail}");
+        assert!(stage.chats().is_empty(), "nothing is paid for");
+    }
+    let mut request = body("p ", &["T"]);
+    request["tasks"][0]["data"] = json!({ "$undefined$": "of a text file" });
     let stage = Stage::start(&["--no-search"], "x".to_owned(), None);
-    let (status, answer) = stage.client.post("/predict", &request);
-    assert_eq!(status, 500);
-    assert!(
-        answer["detail"]
-            .as_str()
-            .unwrap()
-            .contains("no data field \"text\""),
-        "{answer}"
+    stage.client.predict(&request);
+    assert_eq!(
+        stage.chats()[0]["messages"][0]["content"],
+        "p of a text file"
+    );
+}
+
+#[test]
+fn label_studio_stores_the_predictions() {
+    let stage = Stage::start(
+        &["--no-search", "--default-prompt", "p"],
+        "Good".to_owned(),
+        None,
+    );
+    let task = |id: u64, text: &str| json!({ "id": id, "data": { "text": text } });
+    let predictions = check_backend(&stage.client, CONFIG, &[task(1, "a"), task(2, "b")]);
+    assert_eq!(
+        value(&predictions[1], "classification"),
+        &json!({ "choices": ["Good"] })
     );
 }

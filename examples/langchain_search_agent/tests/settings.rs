@@ -32,7 +32,7 @@ fn every_variable_has_its_default() {
         ("RESPONSE_PREFIX", "response"),
         ("SNIPPETS_PREFIX", "snippets"),
         ("PARALLELISM", "16"),
-        ("PREDICT_TIMEOUT", "90"),
+        ("SERVICE_TIMEOUT", "90"),
         ("SERVICE_READ_TIMEOUT", "80"),
         ("SERVICE_RETRIES", "3"),
         ("SERVICE_CA_BUNDLE", ""),

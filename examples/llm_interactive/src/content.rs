@@ -9,7 +9,7 @@ use label_studio_ml::{
     sdk::{media::needs_preload, python},
     serde_json,
 };
-use label_studio_services::{Deadline, data_url};
+use label_studio_services::{Deadline, constant_text, data_url, shown_value};
 
 use crate::{MediaArgs, MediaMode, pdf};
 
@@ -72,20 +72,17 @@ impl<'a> Content<'a> {
         Ok(content)
     }
 
-    /// Returns the text that stands for the object; `None`, as Python writes nothing, when the task has none.
+    /// Returns the text of the object; an error when the task has no value for it.
     pub(crate) fn text(&self) -> anyhow::Result<Cow<'_, str>> {
         if let Some(text) = &self.media_text {
             return Ok(Cow::Borrowed(text));
         }
         let object = self.object;
-        let written = object.value.as_deref().unwrap_or_default();
-        if !written.is_empty() && !written.contains('$') {
-            return Ok(Cow::Borrowed(written));
+        if let Some(text) = constant_text(object) {
+            return Ok(Cow::Borrowed(text));
         }
-        let Some(value) = self.loaded(&object.value_name)? else {
-            return Ok(Cow::Borrowed("None"));
-        };
-        if object.tag.eq_ignore_ascii_case("Paragraphs") && !value.is_null() {
+        let value = self.loaded(&object.value_name, shown_value(self.task, object)?)?;
+        if object.tag.eq_ignore_ascii_case("Paragraphs") {
             // A dialogue behind an address comes as text.
             let dialogue = value
                 .as_str()
@@ -95,31 +92,33 @@ impl<'a> Content<'a> {
         Ok(shown(value))
     }
 
-    /// Returns a field of the task's data as templates show it, `None` when there is none.
+    /// Returns a field of the task's data as templates show it, `None` when the task lacks it; an error when the task lacks
+    /// the field that the object shows.
     pub(crate) fn field(&self, name: &str) -> anyhow::Result<Option<Cow<'_, str>>> {
         if let Some(text) = &self.media_text
             && name == self.object.value_name
         {
             return Ok(Some(Cow::Borrowed(text)));
         }
-        Ok(self.loaded(name)?.map(shown))
+        let value = if name == self.object.value_name {
+            Some(shown_value(self.task, self.object)?)
+        } else {
+            self.task.value(name)
+        };
+        value
+            .map(|value| self.loaded(name, value).map(shown))
+            .transpose()
     }
 
-    /// Returns a field of the task's data, texts in the place of their addresses.
-    fn loaded(&self, name: &str) -> anyhow::Result<Option<Cow<'_, Value>>> {
-        let Some(value) = self.task.value(name) else {
-            return Ok(None);
-        };
+    /// Returns the value of a data field, with texts instead of their addresses.
+    fn loaded<'v>(&self, name: &str, value: &'v Value) -> anyhow::Result<Cow<'v, Value>> {
         if !may_hold_address(value) || self.is_media(name) {
-            return Ok(Some(Cow::Borrowed(value)));
+            return Ok(Cow::Borrowed(value));
         }
         let mut task = Task::new(Map::from_iter([(name.to_owned(), value.clone())]));
         task.id = self.task.id;
-        Ok(self
-            .project
-            .preload_task_data(&task)?
-            .remove(name)
-            .map(Cow::Owned))
+        let loaded = self.project.preload_task_data(&task)?.remove(name);
+        Ok(loaded.map_or(Cow::Borrowed(value), Cow::Owned))
     }
 
     /// Tells whether a field holds the address of a file that is no text.
@@ -135,11 +134,10 @@ impl<'a> Content<'a> {
 
     fn addresses(&self) -> anyhow::Result<Vec<&'a str>> {
         let name = &self.object.value_name;
-        let addresses = match self.task.value(name) {
-            None | Some(Value::Null) => Some(Vec::new()),
-            Some(Value::String(address)) => Some(vec![address.as_str()]),
-            Some(Value::Array(addresses)) => addresses.iter().map(Value::as_str).collect(),
-            Some(_) => None,
+        let addresses = match shown_value(self.task, self.object)? {
+            Value::String(address) => Some(vec![address.as_str()]),
+            Value::Array(addresses) => addresses.iter().map(Value::as_str).collect(),
+            _ => None,
         };
         let Some(addresses) = addresses else {
             bail!(

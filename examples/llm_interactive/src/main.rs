@@ -7,7 +7,7 @@ use llm_interactive::{OpenAIInteractive, Options};
 /// Label by prompt: a chat model answers what the annotator asks about the task
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Program {
+struct Args {
     #[command(flatten)]
     server: ServerArgs,
 
@@ -16,6 +16,6 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = parse_args();
+    let Args { server, options } = parse_args();
     serve(&server, move || OpenAIInteractive::new(options))
 }

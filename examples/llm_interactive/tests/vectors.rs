@@ -12,7 +12,7 @@ const VECTORS: &str = include_str!("vectors/llm_interactive.json");
 /// What the recorded answers hold in place of an id.
 const ANY_ID: &str = "<uuid4>";
 /// Cases that record a defect of the original, and what is done instead.
-const DEFECTS: [(&str, &str); 3] = [
+const DEFECTS: [(&str, &str); 4] = [
     (
         "unknown_provider",
         "the backend does not start, or says what the extra params may name",
@@ -22,6 +22,10 @@ const DEFECTS: [(&str, &str); 3] = [
         "only what may pass is asked again, four times in all, and the cause is told",
     ),
     ("mixed_case_names", "names may have capitals"),
+    (
+        "missing_text_field",
+        "nothing is asked about the word None: the task's error names the field",
+    ),
 ];
 
 fn vectors(part: &str) -> Vec<Value> {

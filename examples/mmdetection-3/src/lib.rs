@@ -2,9 +2,9 @@
 //!
 //! [`MmDetection`] is the model that Label Studio talks to; [`Detector`] runs an exported network, whose kind and whose
 //! treatment of images stand in [`Settings`], read from a TOML file beside it or told by its outputs. [`Detectors`] has
-//! the one that each control tag asks for, [`SignedAddresses`] opens images in S3.
+//! the one that each control tag asks for, images in S3 are opened with presigned
+//! addresses.
 
-mod addresses;
 mod coco;
 mod decode;
 mod detector;
@@ -16,7 +16,6 @@ mod placement;
 mod settings;
 mod target;
 
-pub use addresses::{S3Args, SignedAddresses};
 pub use decode::Detection;
 pub use detector::{Detector, Prepared};
 pub use detectors::Detectors;

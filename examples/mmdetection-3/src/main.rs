@@ -17,8 +17,9 @@ use label_studio_ml::{
     anyhow::{self, Context},
     parse_args, serde_json, serve,
 };
+use label_studio_services::aws::{PresignedUrls, S3Args};
 use label_studio_vision::images::{DecodeBudget, Limits};
-use mmdetection_3::{Detectors, MmDetection, Options, S3Args, SignedAddresses};
+use mmdetection_3::{Detectors, MmDetection, Options};
 
 /// Draw boxes with MMDetection models: RTMDet, YOLOv3, RT-DETR
 #[expect(clippy::doc_markdown, reason = "the text is the program's help")]
@@ -111,7 +112,7 @@ fn main() -> anyhow::Result<()> {
         max_decoded_pixels: args.max_decoded_pixels,
         labels: labels(labels_file.as_deref())?,
     };
-    let addresses = SignedAddresses::new(args.s3)?;
+    let addresses = PresignedUrls::new(&args.s3)?;
     let (checkpoint, model_root) = (args.checkpoint_file, args.model_root);
     let (onnx, hub) = (args.onnx, args.hub);
     serve(&args.server, move || {

@@ -6,10 +6,11 @@ use label_studio_ml::{
     Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
     anyhow::{self, Context, bail},
 };
+use label_studio_services::aws::PresignedUrls;
 use label_studio_vision::images::{DecodeBudget, Limits};
 
 use crate::{
-    Detectors, SignedAddresses,
+    Detectors,
     pictures::{Found, Means, Pictures},
     target::{Candidate, Target},
 };
@@ -34,14 +35,14 @@ pub struct Options {
 /// Draws boxes with detectors.
 pub struct MmDetection {
     detectors: Detectors,
-    addresses: SignedAddresses,
+    addresses: PresignedUrls,
     options: Options,
     budget: DecodeBudget,
 }
 
 impl MmDetection {
     /// Creates the model.
-    pub fn new(detectors: Detectors, addresses: SignedAddresses, options: Options) -> Self {
+    pub fn new(detectors: Detectors, addresses: PresignedUrls, options: Options) -> Self {
         Self {
             detectors,
             addresses,

@@ -3,9 +3,10 @@
 use std::{mem, sync::Arc};
 
 use label_studio_ml::{Object, Project, Region, Task, anyhow, json};
+use label_studio_services::aws::PresignedUrls;
 use label_studio_vision::images::{DecodeBudget, task_images};
 
-use crate::{Detector, Options, Prepared, SignedAddresses, target::Target};
+use crate::{Detector, Options, Prepared, target::Target};
 
 /// Regions of one task by target, or why there are none.
 pub(crate) struct Found(anyhow::Result<Vec<Vec<Region>>>);
@@ -40,7 +41,7 @@ pub(crate) struct Means<'a> {
     pub(crate) project: &'a Project,
     pub(crate) budget: &'a DecodeBudget,
     pub(crate) options: &'a Options,
-    pub(crate) addresses: &'a SignedAddresses,
+    pub(crate) addresses: &'a PresignedUrls,
 }
 
 /// An image that waits for its batch.

@@ -7,14 +7,14 @@ mod support;
 use std::fs;
 
 use label_studio_ml::{Value, testing::TestClient};
-use mmdetection_3::SignedAddresses;
+use label_studio_services::aws::PresignedUrls;
 use support::{fixture, tiny_model};
 
 const CONFIG: &str = "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"label\" toName=\"image\" \
     model_score_threshold=\"0.3\"><Label value=\"Car\"/><Label value=\"Airplane\"/></RectangleLabels></View>";
 
 fn client() -> TestClient {
-    let addresses = SignedAddresses::default();
+    let addresses = PresignedUrls::default();
     TestClient::new(tiny_model("rtmdet-raw.onnx", addresses, |options| {
         options.limits.max_pixels = bad_tasks::MAX_PIXELS;
         options.limits.max_bytes = bad_tasks::MAX_BYTES;

@@ -5,7 +5,8 @@ mod support;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
-use mmdetection_3::{Family, Settings, SignedAddresses, label_map};
+use label_studio_services::aws::PresignedUrls;
+use mmdetection_3::{Family, Settings, label_map};
 use support::{data_url, detector, fixture, post, results, serve, tiny_model, to_url};
 
 const CONFIG: &str = r#"<View><Image name="image" value="$image"/>
@@ -352,7 +353,7 @@ fn each_image_of_a_list_has_regions_of_its_own() {
 
 #[test]
 fn images_are_let_go_before_the_next_is_decoded() {
-    let model = tiny_model("rtmdet-raw.onnx", SignedAddresses::default(), |_| {});
+    let model = tiny_model("rtmdet-raw.onnx", PresignedUrls::default(), |_| {});
     let names = ["wide", "large", "thin", "tall"];
     let tasks = names.iter().cycle().take(12).map(|name| {
         let data = json!({ "image": data_url(name) });

@@ -7,7 +7,7 @@ use watsonx_llm::{Options, WatsonXModel};
 /// Label by prompt with IBM watsonx.ai, and copy annotations into a watsonx.data table
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Program {
+struct Args {
     #[command(flatten)]
     server: ServerArgs,
 
@@ -16,6 +16,6 @@ struct Program {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Program { server, options } = parse_args();
+    let Args { server, options } = parse_args();
     serve(&server, move || WatsonXModel::load(options))
 }

@@ -10,7 +10,7 @@ use label_studio_ml::{
         python::{self, fill_template},
     },
 };
-use label_studio_services::{Deadline, prompt_pair};
+use label_studio_services::{Deadline, constant_text, prompt_pair, shown_value};
 
 use crate::{Endpoint, Options, Question};
 
@@ -73,13 +73,20 @@ impl<'a> Tags<'a> {
         task: &Task,
         asking: &Asking<'_>,
     ) -> anyhow::Result<Question> {
-        let (text, images) = self.content(project, task, asking)?;
         let (args, prompt) = (&asking.options.prompt, asking.prompt);
+        let is_internal = args.use_internal_prompt_template;
+        let shows_object = prompt.contains(&format!("{{{}}}", self.object.value_name));
+        let (text, images) = if is_internal || self.is_file() || shows_object {
+            self.content(project, task, asking)?
+        } else {
+            // The prompt asks about other fields.
+            Default::default()
+        };
         let labels = self
             .choices
             .map(|choices| Value::from(choices.labels.clone()));
         let labels = python::repr(&labels.unwrap_or_default());
-        let text = if args.use_internal_prompt_template {
+        let text = if is_internal {
             fill_template(&args.prompt.prompt_template, |name| match name {
                 "text" => Some(Cow::from(&*text)),
                 "prompt" => Some(Cow::from(prompt)),
@@ -90,6 +97,9 @@ impl<'a> Tags<'a> {
             fill_template(prompt, |name| match name {
                 "labels" => Some(Cow::from(&*labels)),
                 name if self.is_file() && name == self.object.value_name => Some(Cow::from(&*text)),
+                name if name == self.object.value_name => {
+                    shown_value(task, self.object).ok().map(python::str)
+                }
                 name => task.value(name).map(python::str),
             })
         };
@@ -111,14 +121,16 @@ impl<'a> Tags<'a> {
         task: &Task,
         asking: &Asking<'_>,
     ) -> anyhow::Result<(String, Vec<String>)> {
-        let value = task.value(&self.object.value_name);
-        let value = value.unwrap_or(&Value::Null);
+        if let Some(text) = constant_text(self.object) {
+            return Ok((text.to_owned(), Vec::new()));
+        }
+        let value = shown_value(task, self.object)?;
         if self.is("Image") {
             return images(project, task, value, asking);
         }
         let text = match value {
             Value::String(url) if self.is_file() => text_of(&project.local_path(task, url)?)?,
-            value if self.is("Paragraphs") && !value.is_null() => python::json_dumps(value),
+            value if self.is("Paragraphs") => python::json_dumps(value),
             value => python::str(value).into_owned(),
         };
         Ok((text, Vec::new()))

@@ -111,7 +111,7 @@ fn failures_that_stay_name_the_cause_and_no_secret() {
 #[test]
 fn a_service_that_hangs_is_given_up_in_time() {
     let service = watsonx(|_| Answer::hang());
-    let (status, answer) = ask(&service, &["--predict-timeout", "1"]);
+    let (status, answer) = ask(&service, &["--service-timeout", "1"]);
     assert_eq!(status, 500);
     assert!(
         answer["detail"].as_str().unwrap().contains("took too long"),

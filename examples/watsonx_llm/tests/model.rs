@@ -5,7 +5,7 @@ mod mock;
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _};
 
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_testing::{Answer, MockService, Received};
+use label_studio_testing::{Answer, MockService, Received, check_backend};
 use mock::{generated, options, watsonx};
 use watsonx_llm::{WatsonXModel, model_id};
 
@@ -117,11 +117,37 @@ fn the_typed_prompt_is_put_into_the_internal_template() {
 }
 
 #[test]
-fn a_missing_text_and_missing_choices_are_none() {
+fn missing_choices_are_none() {
     let service = saying("x");
     let flags = ["--prompt-template", "{text}|{labels}|{prompt}|{unknown}"];
-    client(&service, &flags).predict(&predict(CONFIG, &json!({}), &context("prompt", &["p"])));
-    assert_eq!(questions(&service)[0]["input"], "None|None|p|{unknown}");
+    let data = json!({ "text": "T" });
+    client(&service, &flags).predict(&predict(CONFIG, &data, &context("prompt", &["p"])));
+    assert_eq!(questions(&service)[0]["input"], "T|None|p|{unknown}");
+}
+
+#[test]
+fn nothing_is_asked_about_a_task_without_text() {
+    for flags in [&[][..], &["--use-internal-prompt-template", "0"]] {
+        for (data, expected) in [
+            (json!({}), "no data field \"text\""),
+            (json!({ "text": null }), "\"text\" of the task is null"),
+        ] {
+            let service = saying("x");
+            let prompt = context("prompt", &["About {text}"]);
+            let body = predict(CONFIG, &data, &prompt);
+            let (status, answer) = client(&service, flags).post("/predict", &body);
+            let detail = answer["detail"].as_str().unwrap();
+            assert_eq!(status, 500);
+            assert!(detail.contains(expected), "{detail}");
+            assert!(questions(&service).is_empty(), "nothing is paid for");
+        }
+        let service = saying("x");
+        let data = json!({ "$undefined$": "T" });
+        client(&service, flags).predict(&predict(CONFIG, &data, &context("prompt", &["{text}"])));
+        let input = questions(&service)[0]["input"].clone();
+        assert!(input.as_str().unwrap().contains('T'), "{input}");
+        assert!(!input.as_str().unwrap().contains("None"), "{input}");
+    }
 }
 
 #[test]
@@ -405,4 +431,20 @@ fn models_are_named_by_id_or_as_in_ibms_library() {
     }
     let error = model_id("GPT").unwrap_err().to_string();
     assert!(error.contains("FLAN_UL2"), "{error}");
+}
+
+#[test]
+fn label_studio_stores_the_predictions() {
+    let service = saying("sports");
+    let flags = [
+        "--use-internal-prompt-template",
+        "0",
+        "--default-prompt",
+        "About {text}",
+    ];
+    let config = CHOICES.replace("CHOICE", "single");
+    let task = |id: u64, text: &str| json!({ "id": id, "data": { "text": text } });
+    let tasks = [task(1, "a"), task(2, "b")];
+    let predictions = check_backend(&client(&service, &flags), &config, &tasks);
+    assert_eq!(predictions[1]["result"].as_array().unwrap().len(), 2);
 }

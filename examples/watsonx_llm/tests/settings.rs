@@ -35,7 +35,7 @@ fn every_variable_has_its_default() {
         ("WATSONX_TABLE", ""),
         ("WATSONX_EXPORT_TOKEN", ""),
         ("PARALLELISM", "16"),
-        ("PREDICT_TIMEOUT", "90"),
+        ("SERVICE_TIMEOUT", "90"),
         ("SERVICE_READ_TIMEOUT", "80"),
         ("SERVICE_RETRIES", "3"),
         ("SERVICE_CA_BUNDLE", ""),

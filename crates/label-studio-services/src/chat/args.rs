@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::{Budget, Prices, Secret, first_filled};
+use super::budget::{Budget, Prices};
+use crate::{Secret, first_filled};
 
 /// Which chat model is asked, and how
 #[derive(Debug, Clone, Args)]

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{ChatEndpoint, ChatError, ChatReply, pieces::Pieces, wire::Completion};
+use super::{
+    budget::{Budget, Usage},
+    endpoint::ChatEndpoint,
+    pieces::Pieces,
+    reply::{ChatError, ChatReply},
+    wire::Completion,
+};
 use crate::{
-    Budget, CacheKey, Deadline, ResponseCache, ServiceClient, ServiceError, ServiceRequest, Usage,
-    events::Events,
+    CacheKey, Deadline, ResponseCache, ServiceClient, ServiceError, ServiceRequest, http::Events,
 };
 
 /// Characters of English per token, for answers that do not say what they took.
@@ -60,7 +65,8 @@ impl ChatClient {
     /// Asks. `body` is that of OpenAI's `chat/completions`: `model`, `messages`, and whatever else the server knows.
     pub fn ask(&self, body: &Value, deadline: Deadline) -> Result<ChatReply, ChatError> {
         let request = self.endpoint.request();
-        let key = CacheKey::new([request.url(), &body.to_string()]);
+        let question = body.to_string();
+        let key = CacheKey::new(request.identity().chain([&*question]));
         if let Some(reply) = self.kept(&key) {
             return Ok(reply);
         }

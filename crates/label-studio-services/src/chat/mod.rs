@@ -1,13 +1,19 @@
-//! Chat models behind the API of OpenAI, which most others have taken over.
+//! Chat models behind OpenAI's API, which most other providers have too: questions, answers, prompts and costs.
 
 mod args;
+mod budget;
 mod client;
 mod endpoint;
 mod pieces;
+mod prompt;
+mod prompt_args;
 mod reply;
 mod wire;
 
 pub use args::{BudgetArgs, ChatArgs};
+pub use budget::{Budget, BudgetError, Prices, Usage};
 pub use client::ChatClient;
 pub use endpoint::ChatEndpoint;
+pub use prompt::{TaskFieldError, constant_text, prompt_pair, shown_value, text_area_lines};
+pub use prompt_args::{DefaultPromptError, PromptArgs, TemplateArgs};
 pub use reply::{ChatChoice, ChatError, ChatReply};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use super::{
-    ChatChoice, ChatError, ChatReply,
+    reply::{ChatChoice, ChatError, ChatReply},
     wire::{Choice, Completion},
 };
 use crate::{ServiceError, ServiceRequest};

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ServiceError, Usage, budget::BudgetError};
+use super::budget::{BudgetError, Usage};
+use crate::ServiceError;
 
 /// Why a chat model gave no answer.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ChatChoice, ChatError, ChatReply};
-use crate::{ServiceRequest, Usage};
+use super::{
+    budget::Usage,
+    reply::{ChatChoice, ChatError, ChatReply},
+};
+use crate::ServiceRequest;
 
 /// An answer, or a piece of one.
 #[derive(Deserialize)]

@@ -74,7 +74,8 @@ fn of_an_answer_that_does_not_end_the_start_is_matched() {
     ] {
         let chat_model = saying(&said);
         let config = label_config(&[TOPIC, RESPONSE].concat());
-        let answer = backend(&chat_model, &[]).predict(&asked(&config, &json!({}), "P"));
+        let answer =
+            backend(&chat_model, &[]).predict(&asked(&config, &json!({ "text": "T" }), "P"));
         let n_matched = value(&answer, "topic")["choices"].as_array().unwrap().len();
         assert_eq!(n_matched, if said.len() < 1 << 20 { 1000 } else { 2 });
         assert_eq!(value(&answer, "response")["text"][0], said);
@@ -128,8 +129,11 @@ fn regions_of_their_own_and_other_objects_are_left_alone() {
 fn several_answers_go_into_the_text_area() {
     let chat_model = MockService::with_answers([completion(&["sports", "tech"])]);
     let config = label_config(&[TOPIC, RESPONSE].concat());
-    let answer =
-        backend(&chat_model, &["--num-responses", "2"]).predict(&asked(&config, &json!({}), "P"));
+    let answer = backend(&chat_model, &["--num-responses", "2"]).predict(&asked(
+        &config,
+        &json!({ "text": "T" }),
+        "P",
+    ));
     assert_eq!(
         value(&answer, "response"),
         json!({ "text": ["sports", "tech"] })

@@ -110,7 +110,7 @@ fn a_chat_model_that_hangs_is_given_up() {
 fn of_a_stream_that_outlasts_the_time_what_has_arrived_is_kept_and_marked() {
     let piece = json!({ "choices": [{ "index": 0, "delta": { "content": "It is abou" } }] });
     let chat_model = MockService::with_answers([Answer::events([piece.to_string()]).stalled()]);
-    let flags = ["--stream", "--predict-timeout", "2"];
+    let flags = ["--stream", "--service-timeout", "2"];
     let request = asked(&label_config(RESPONSE), &json!({ "text": "T" }), "P");
     let answer = backend(&chat_model, &flags).predict(&request);
     assert_eq!(

@@ -68,7 +68,7 @@ fn when_time_runs_out_the_tasks_that_are_done_are_answered() {
     let texts = ["quick", "slow", "quick", "slow", "late"];
     let flags = [
         &default_prompt("{text}")[..],
-        &["--parallelism", "2", "--predict-timeout", "3"],
+        &["--parallelism", "2", "--service-timeout", "3"],
     ]
     .concat();
     let answer = backend(&chat_model, &flags).predict(&batch(&label_config(RESPONSE), &texts));

@@ -1,6 +1,7 @@
 //! What the model is asked.
 
 use label_studio_ml::json;
+use label_studio_testing::check_backend;
 
 use crate::mock::{
     RESPONSE, TOPIC, asked, backend, batch, default_prompt, label_config, question, saying, value,
@@ -216,10 +217,50 @@ fn the_request_can_be_shaped() {
         "--prompt-template",
         "{prompt}",
     ];
-    backend(&chat_model, &flags).predict(&asked(&label_config(TOPIC), &json!({}), "P"));
+    backend(&chat_model, &flags).predict(&asked(
+        &label_config(TOPIC),
+        &json!({ "text": "T" }),
+        "P",
+    ));
     let expected = json!({
         "model": "gpt-5", "n": 2, "max_tokens": 50, "seed": 7,
         "messages": [{ "role": "system", "content": "You label." }, { "role": "user", "content": "P" }],
     });
     assert_eq!(chat_model.received()[0].json(), expected);
+}
+
+#[test]
+fn nothing_is_asked_about_a_task_without_text() {
+    let config = label_config(TOPIC);
+    for flags in [&[][..], &OWN_TEMPLATE] {
+        for (data, expected) in [
+            (json!({ "other": 1 }), "no data field \"text\""),
+            (json!({ "text": null }), "\"text\" of the task is null"),
+        ] {
+            let chat_model = saying("sports");
+            let request = asked(&config, &data, "About {text}");
+            let (status, answer) = backend(&chat_model, flags).post("/predict", &request);
+            let detail = answer["detail"].as_str().unwrap();
+            assert_eq!(status, 500);
+            assert!(detail.contains(expected), "{detail}");
+            assert!(chat_model.received().is_empty(), "nothing is paid for");
+        }
+        let chat_model = saying("sports");
+        let data = json!({ "$undefined$": "of a text file" });
+        backend(&chat_model, flags).predict(&asked(&config, &data, "About {text}"));
+        let question = question(&chat_model);
+        assert!(question.contains("of a text file"), "{question}");
+        assert!(!question.contains("None"), "{question}");
+    }
+}
+
+#[test]
+fn label_studio_stores_the_predictions() {
+    let chat_model = saying("sports, politics");
+    let flags = default_prompt("About {text}: {labels}");
+    let backend = backend(&chat_model, &flags);
+    let task = |id: u64, text: &str| json!({ "id": id, "data": { "text": text } });
+    let config = label_config(&format!("{TOPIC}{RESPONSE}"));
+    let predictions = check_backend(&backend, &config, &[task(1, "a"), task(2, "b")]);
+    assert_eq!(predictions[1]["result"].as_array().unwrap().len(), 3);
 }

@@ -19,8 +19,9 @@ use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{Value, anyhow, json, serde_json, testing::TestClient};
+use label_studio_services::aws::PresignedUrls;
 use label_studio_vision::images::{DecodeBudget, Limits};
-use mmdetection_3::{Detector, Detectors, MmDetection, Options, SignedAddresses};
+use mmdetection_3::{Detector, Detectors, MmDetection, Options};
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -39,7 +40,7 @@ pub fn detector(path: &Path) -> anyhow::Result<Detector> {
 /// A model with a detector of the fixtures; the others of the folder are there for `model_path`.
 pub fn tiny_model(
     file: &str,
-    addresses: SignedAddresses,
+    addresses: PresignedUrls,
     change: impl FnOnce(&mut Options),
 ) -> MmDetection {
     let mut options = Options {
@@ -57,7 +58,7 @@ pub fn tiny_model(
 
 /// Serves a detector of the fixtures.
 pub fn serve(file: &str, labels: BTreeMap<String, String>) -> TestClient {
-    let addresses = SignedAddresses::default();
+    let addresses = PresignedUrls::default();
     TestClient::new(tiny_model(file, addresses, |options| {
         options.labels = labels;
     }))

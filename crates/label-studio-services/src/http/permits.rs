@@ -1,4 +1,4 @@
-//! A bound on what happens at once.
+//! A bound on open requests.
 
 use std::{
     collections::VecDeque,
@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use crate::Deadline;
+use super::deadline::Deadline;
 
-/// A number of places that threads take and give back. Who has waited longest is next, so that somebody who asks about
-/// one task is not kept waiting by a large batch.
+/// A number of permits that threads take and return. Waiting threads get one in the order of their arrival, so that a
+/// request with one task does not wait for the end of a large batch.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct Permits {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -23,15 +23,15 @@ struct State {
     next_ticket: u64,
 }
 
-/// A place that was taken; dropping it gives it back.
+/// A permit that was taken; dropping it returns it.
 #[derive(Debug)]
-pub(crate) struct Place<'a>(&'a Places);
+pub(crate) struct Permit<'a>(&'a Permits);
 
-impl Places {
-    pub(crate) fn new(n_places: usize) -> Self {
+impl Permits {
+    pub(crate) fn new(n_permits: usize) -> Self {
         Self {
             state: Mutex::new(State {
-                n_free: n_places,
+                n_free: n_permits,
                 queue: VecDeque::new(),
                 next_ticket: 0,
             }),
@@ -39,9 +39,9 @@ impl Places {
         }
     }
 
-    /// Waits for a place; `None` when none became free in time.
-    pub(crate) fn take(&self, deadline: Deadline) -> Option<Place<'_>> {
-        // Some platforms cannot wait for ever.
+    /// Waits for a permit; `None` when none became free in time.
+    pub(crate) fn take(&self, deadline: Deadline) -> Option<Permit<'_>> {
+        // Some platforms cannot wait without a limit.
         let time = deadline.remaining().min(Duration::from_secs(24 * 60 * 60));
         let mut state = self.locked();
         let ticket = state.next_ticket;
@@ -58,7 +58,7 @@ impl Places {
         }
         // Another thread may be first in the queue now.
         self.changed.notify_all();
-        is_turn.then(|| Place(self))
+        is_turn.then(|| Permit(self))
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -72,7 +72,7 @@ impl State {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.locked().n_free += 1;
         self.0.changed.notify_all();
@@ -83,26 +83,26 @@ impl Drop for Place<'_> {
 mod tests {
     use std::{sync::mpsc, thread, time::Duration};
 
-    use super::Places;
+    use super::Permits;
     use crate::Deadline;
 
     #[test]
-    fn who_has_waited_longest_is_next() {
-        let places = Places::new(1);
-        let place = places.take(Deadline::predict()).unwrap();
+    fn permits_go_out_in_the_order_of_arrival() {
+        let permits = Permits::new(1);
+        let permit = permits.take(Deadline::predict()).unwrap();
         let (sender, order) = mpsc::channel();
         thread::scope(|scope| {
             let waiting = sender.clone();
             scope.spawn(|| {
-                let _place = places.take(Deadline::predict()).unwrap();
+                let _permit = permits.take(Deadline::predict()).unwrap();
                 waiting.send("one task").unwrap();
                 drop(waiting);
             });
-            while places.locked().queue.is_empty() {
+            while permits.locked().queue.is_empty() {
                 thread::yield_now();
             }
-            drop(place);
-            let _place = places.take(Deadline::predict()).unwrap();
+            drop(permit);
+            let _permit = permits.take(Deadline::predict()).unwrap();
             sender.send("the next of a batch").unwrap();
         });
         drop(sender);
@@ -111,11 +111,11 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_up_does_not_block_the_queue() {
-        let places = Places::new(1);
-        let place = places.take(Deadline::predict()).unwrap();
-        assert!(places.take(Deadline::after(Duration::ZERO)).is_none());
-        drop(place);
-        assert!(places.take(Deadline::after(Duration::ZERO)).is_some());
+    fn a_thread_that_gives_up_leaves_the_queue() {
+        let permits = Permits::new(1);
+        let permit = permits.take(Deadline::predict()).unwrap();
+        assert!(permits.take(Deadline::after(Duration::ZERO)).is_none());
+        drop(permit);
+        assert!(permits.take(Deadline::after(Duration::ZERO)).is_some());
     }
 }

@@ -11,7 +11,7 @@ use ureq::{
     http::{HeaderMap, HeaderValue},
 };
 
-use crate::{ServiceError, ServiceRequest};
+use super::{error::ServiceError, request::ServiceRequest};
 
 /// Longest pause that a service is believed to mean.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -135,31 +135,9 @@ fn is_broken(error: &ureq::Error) -> bool {
     )
 }
 
-/// Reads a date as in `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that HTTP still allows to be sent.
+/// Reads a date as in `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(text: &str) -> Option<SystemTime> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let (_, date) = text.trim().split_once(", ")?;
-    let mut parts = date.strip_suffix(" GMT")?.split([' ', ':']);
-    let day: i64 = parts.next()?.parse().ok()?;
-    let month = parts.next().filter(|month| month.len() == 3)?;
-    let month = i64::try_from(MONTHS.find(month)? / 3 + 1).ok()?;
-    let mut number = || parts.next()?.parse::<i64>().ok();
-    let (year, hour, minute, second) = (number()?, number()?, number()?, number()?);
-    if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days since 1970-01-01, after Howard Hinnant's "days_from_civil".
-    let (y, m) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let (era, year_of_era) = (y / 400, y % 400);
-    let day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (153 * m + 2) / 5 + day - 1;
-    let days = era * 146_097 + day_of_era - 719_468;
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
+    httpdate::parse_http_date(text.trim()).ok()
 }
 
 #[cfg(test)]

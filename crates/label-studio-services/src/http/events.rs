@@ -5,7 +5,10 @@ use std::{
     ops::ControlFlow,
 };
 
-use crate::{Deadline, ServiceClient, ServiceError, ServiceRequest, retry::Failure};
+use super::{
+    client::ServiceClient, deadline::Deadline, error::ServiceError, request::ServiceRequest,
+    retry::Failure,
+};
 
 impl ServiceClient {
     /// Sends a request and hands over the data of each server-sent event as it arrives, until the answer ends or

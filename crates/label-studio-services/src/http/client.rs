@@ -11,9 +11,13 @@ use ureq::{
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
-use crate::{
-    Deadline, ServiceError, ServiceOptions, ServiceRequest, ServiceResponse,
-    places::Places,
+use super::{
+    deadline::Deadline,
+    error::ServiceError,
+    options::ServiceOptions,
+    permits::Permits,
+    request::ServiceRequest,
+    response::ServiceResponse,
     retry::{Failure, jittered, retry_after, status_may_pass},
 };
 
@@ -38,7 +42,7 @@ pub struct ServiceClient(Arc<Inner>);
 struct Inner {
     agent: Agent,
     options: ServiceOptions,
-    places: Places,
+    permits: Permits,
 }
 
 impl ServiceClient {
@@ -49,7 +53,7 @@ impl ServiceClient {
     pub fn new(options: ServiceOptions) -> Result<Self, ServiceError> {
         Ok(Self(Arc::new(Inner {
             agent: Agent::new_with_config(agent_config(&options)?),
-            places: Places::new(options.max_in_flight.get()),
+            permits: Permits::new(options.max_in_flight.get()),
             options,
         })))
     }
@@ -148,8 +152,8 @@ impl ServiceClient {
         deadline: Deadline,
         read: &mut impl FnMut(Response<Body>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let place = self.0.places.take(deadline);
-        let Some(_place) = place.filter(|_| !deadline.is_over()) else {
+        let permit = self.0.permits.take(deadline);
+        let Some(_permit) = permit.filter(|_| !deadline.is_over()) else {
             return Err(Failure::that_stays(no_time_left(request, None)));
         };
         let mut response = self

@@ -4,7 +4,8 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use crate::{Deadline, ServiceOptions, first_filled, parse_seconds};
+use super::{deadline::Deadline, options::ServiceOptions};
+use crate::{first_filled, parse_seconds};
 
 /// Flags of backends that call a service, to be flattened into those of the backend
 #[derive(Debug, Clone, Args)]
@@ -14,9 +15,9 @@ pub struct ServiceArgs {
     #[arg(long, env = "PARALLELISM", default_value = "16")]
     pub parallelism: NonZeroUsize,
 
-    /// Seconds for all tasks of a request; Label Studio hangs up after 100
-    #[arg(long, env = "PREDICT_TIMEOUT", default_value = "90", value_parser = parse_seconds)]
-    pub predict_timeout: Duration,
+    /// Seconds for all tasks of a request, less than PREDICT_TIMEOUT: tasks without an answer get an error, others keep theirs
+    #[arg(long, env = "SERVICE_TIMEOUT", default_value = "90", value_parser = parse_seconds)]
+    pub service_timeout: Duration,
 
     /// Seconds without a single byte after which the service counts as hanging
     #[arg(long, env = "SERVICE_READ_TIMEOUT", default_value = "80", value_parser = parse_seconds)]
@@ -53,6 +54,6 @@ impl ServiceArgs {
 
     /// Returns the deadline of a `predict` call that starts now.
     pub fn deadline(&self) -> Deadline {
-        Deadline::after(self.predict_timeout)
+        Deadline::after(self.service_timeout)
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use ureq::http::HeaderMap;
 
-use crate::ServiceError;
+use super::error::ServiceError;
 
 /// What a service answered, with a status from 200 to 299.
 #[derive(Clone)]

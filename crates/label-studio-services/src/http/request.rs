@@ -5,7 +5,8 @@ use serde_json::Value;
 use ureq::http::Method;
 use url::{Url, form_urlencoded};
 
-use crate::{Secret, ServiceError};
+use super::error::ServiceError;
+use crate::Secret;
 
 /// What is asked of a service. Cheap to send again: the body is shared.
 #[derive(Clone)]
@@ -144,6 +145,15 @@ impl ServiceRequest {
         url.set_query(None);
         url.set_fragment(None);
         self.redact(url.as_str())
+    }
+
+    /// Returns everything that an answer depends on beside the body: the address and the headers, credentials included.
+    pub(crate) fn identity(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter();
+        let headers = headers.flat_map(|(name, value)| [name.as_str(), value.expose()]);
+        [self.method.as_str(), self.url()]
+            .into_iter()
+            .chain(headers)
     }
 
     /// Returns `text` without the secrets of the request.
