@@ -169,10 +169,11 @@ impl<'a> Target<'a> {
             width,
             height,
         } = PercentBox::from_pixels(detection.bounds, size);
-        let mut value = json!({ "x": x, "y": y, "width": width, "height": height });
+        let mut value = json!({ "x": x, "y": y, "width": width, "height": height, "rotation": 0 });
         let region = |control: &Control, value| {
             Region::new(&control.name, &self.object.name, control.kind(), value)
-                .with_score(detection.score)
+                .with_score(detection.score.clamp(0.0, 1.0))
+                .with_image_size(size.0, size.1)
         };
         match self.tags {
             Tags::RectangleLabels(control) => {
@@ -185,10 +186,7 @@ impl<'a> Target<'a> {
                 value["labels"] = json!([label]);
                 let mut labelled = region(labels, value);
                 labelled.id.clone_from(&shape.id);
-                vec![
-                    shape.with_image_size(size.0, size.1),
-                    labelled.with_image_size(size.0, size.1),
-                ]
+                vec![shape, labelled]
             }
         }
     }

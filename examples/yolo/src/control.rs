@@ -109,13 +109,22 @@ pub struct Control<'a> {
     pub paths: HashMap<String, Vec<String>>,
 }
 
-impl<'a> Control<'a> {
-    /// Returns the control tags that the model serves, in the order of the document, without their networks.
+/// A control tag on an image, without its network.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The tag.
+    pub tag: &'a ml::Control,
+    /// The image that it labels.
+    pub object: &'a Object,
+    /// What it asks for.
+    pub kind: Kind,
+}
+
+impl<'a> Candidate<'a> {
+    /// Returns the control tags that the model serves, in the order of the document.
     ///
     /// Skipped are tags with `model_skip="true"`, and tags whose first object is no image.
-    pub fn candidates(
-        label_config: &'a LabelConfig,
-    ) -> impl Iterator<Item = (&'a ml::Control, &'a Object, Kind)> {
+    pub fn all(label_config: &'a LabelConfig) -> impl Iterator<Item = Self> {
         label_config.controls().iter().filter_map(|control| {
             let Some(object) = label_config.objects_of(control).next() else {
                 tracing::warn!(
@@ -129,15 +138,21 @@ impl<'a> Control<'a> {
                 tracing::debug!(control = control.name, "model_skip is set, skipped");
                 return None;
             }
-            Some((control, object, kind))
+            Some(Self {
+                tag: control,
+                object,
+                kind,
+            })
         })
     }
+}
 
+impl<'a> Control<'a> {
     /// Prepares a control tag. Nothing comes of one whose labels match no class of its network.
     pub fn new(
         label_config: &LabelConfig,
-        (tag, object, kind): (&'a ml::Control, &'a Object, Kind),
-        network: Arc<Network>,
+        Candidate { tag, object, kind }: Candidate<'a>,
+        network: &Arc<Network>,
         default_threshold: f64,
     ) -> anyhow::Result<Option<Self>> {
         let metadata = network.metadata().clone();
@@ -162,7 +177,7 @@ impl<'a> Control<'a> {
             tracing::error!(
                 control = tag.name,
                 labels = tag.labels.join(", "),
-                classes = first_names(&names),
+                classes = first_names(&metadata.names),
                 file = network.file(),
                 "no label of the control tag is a class of its model, skipped; name the model's classes in the \
                  attribute predicted_values of its labels"
@@ -181,8 +196,8 @@ impl<'a> Control<'a> {
             }
         }
         let boxes = label_config.control(&format!("{}_bbox", tag.name)).ok();
-        let first = Control::candidates(label_config).find(|(.., other)| *other == kind);
-        let is_first = first.is_none_or(|(first, ..)| first.name == tag.name);
+        let first = Candidate::all(label_config).find(|other| other.kind == kind);
+        let is_first = first.is_none_or(|first| first.tag.name == tag.name);
         let paths = match kind {
             Kind::Taxonomy => taxonomy::paths(label_config.text(), &tag.name)?,
             _ => HashMap::new(),
@@ -211,7 +226,7 @@ impl<'a> Control<'a> {
             object,
             kind,
             label_map,
-            network,
+            network: Arc::clone(network),
         }))
     }
 
@@ -273,8 +288,9 @@ fn points(control: &ml::Control) -> HashMap<(String, usize), String> {
     points
 }
 
-fn first_names(names: &[&str]) -> String {
-    const N_SHOWN: usize = 100;
+/// Returns the names of the first classes.
+pub(crate) fn first_names(names: &[String]) -> String {
+    const N_SHOWN: usize = 20;
     let mut text = names[..names.len().min(N_SHOWN)].join(", ");
     if names.len() > N_SHOWN {
         text.push_str(", ...");

@@ -4,8 +4,9 @@ use std::{path::Path, sync::Arc};
 
 use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
 use label_studio_ml::anyhow::{self, Context, ensure};
-use label_studio_vision::images::{
-    Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side,
+use label_studio_vision::{
+    batches::BatchModel,
+    images::{Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side},
 };
 use ndarray::{Array4, ArrayD, Axis, Ix2, Ix3, Ix4};
 
@@ -29,6 +30,12 @@ pub struct Network {
     n_batch: Option<usize>,
     /// Width and height of the input, if the export fixed them.
     fixed_size: Option<(u32, u32)>,
+}
+
+/// A network with the minimum score of the boxes that it looks for.
+pub(crate) struct Search<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) confidence: f64,
 }
 
 /// An image scaled to go into a network; the image itself is no longer needed.
@@ -112,54 +119,6 @@ impl Network {
         }
     }
 
-    /// Returns what the network finds in each image, leaving out boxes that it is less than `confidence` sure of.
-    ///
-    /// Images whose inputs have one size go through the network together. If a run of several fails, each of its images
-    /// gets a run of its own, so that one of them cannot take the others' answers.
-    pub fn answer(&self, prepared: &[Prepared], confidence: f64) -> Vec<anyhow::Result<Answer>> {
-        let mut answers: Vec<Option<anyhow::Result<Answer>>> =
-            prepared.iter().map(|_| None).collect();
-        for batch in self.batches(prepared) {
-            let inputs =
-                |idxs: &[usize]| -> Vec<_> { idxs.iter().map(|&idx| &prepared[idx]).collect() };
-            match self.run(&inputs(&batch), confidence) {
-                Ok(found) => {
-                    for (idx, answer) in batch.into_iter().zip(found) {
-                        answers[idx] = Some(Ok(answer));
-                    }
-                }
-                Err(error) if batch.len() == 1 => answers[batch[0]] = Some(Err(error)),
-                Err(error) => {
-                    tracing::warn!(file = self.file(), %error, "batch failed, trying its images one by one");
-                    for idx in batch {
-                        let alone = self.run(&inputs(&[idx]), confidence);
-                        answers[idx] = Some(alone.map(|mut answers| answers.remove(0)));
-                    }
-                }
-            }
-        }
-        let all = answers.into_iter();
-        all.map(|answer| answer.expect("every image is in a batch"))
-            .collect()
-    }
-
-    /// Positions of the images that go through the network together.
-    fn batches(&self, prepared: &[Prepared]) -> Vec<Vec<usize>> {
-        let mut batches: Vec<Vec<usize>> = Vec::new();
-        for (idx, image) in prepared.iter().enumerate() {
-            let size = image.pixels.dimensions();
-            let open = batches.iter_mut().find(|batch| {
-                prepared[batch[0]].pixels.dimensions() == size
-                    && self.n_batch.is_none_or(|n_batch| batch.len() < n_batch)
-            });
-            match open {
-                Some(batch) => batch.push(idx),
-                None => batches.push(vec![idx]),
-            }
-        }
-        batches
-    }
-
     fn letterbox(&self, image: (u32, u32), size: (u32, u32)) -> Letterbox {
         if self.fixed_size.is_some() {
             return Letterbox::fixed(image, size);
@@ -233,6 +192,27 @@ impl Network {
             answers.push(Answer::Detections(detections));
         }
         Ok(answers)
+    }
+}
+
+impl BatchModel for Search<'_> {
+    type Input = Prepared;
+    type Output = Answer;
+
+    fn prepare(&self, image: &RgbImage) -> anyhow::Result<Prepared> {
+        Ok(self.network.prepare(image))
+    }
+
+    fn input_size(&self, input: &Prepared) -> (u32, u32) {
+        input.pixels.dimensions()
+    }
+
+    fn max_inputs(&self) -> Option<usize> {
+        self.network.n_batch
+    }
+
+    fn run(&self, inputs: &[&Prepared]) -> anyhow::Result<Vec<Answer>> {
+        self.network.run(inputs, self.confidence)
     }
 }
 

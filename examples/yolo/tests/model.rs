@@ -260,7 +260,7 @@ fn images_are_let_go_before_the_next_is_decoded() {
         u64::from(width * height)
     };
     let largest = names.iter().map(n_pixels).max().unwrap();
-    assert_eq!(model.decode_budget().most_pixels(), largest);
+    assert_eq!(model.batches.reader.budget.most_pixels(), largest);
 }
 
 #[test]

@@ -43,7 +43,11 @@ fn surrounding_box(
         .extra
         .insert("meta".to_owned(), json!({ "text": [group] }));
     region.extra.insert("hidden".to_owned(), json!(true));
-    region.with_id(group).with_score(detection.score)
+    let (width, height) = found.letterbox.image;
+    region
+        .with_id(group)
+        .with_score(detection.score.clamp(0.0, 1.0))
+        .with_image_size(width, height)
 }
 
 fn points<'a>(
@@ -73,7 +77,7 @@ fn points<'a>(
             "x": to_percent(x, width),
             "y": to_percent(y, height),
         });
-        let mut region = super::region(control, value, score);
+        let mut region = super::drawn(control, found, value, score);
         region
             .extra
             .insert("meta".to_owned(), json!({ "text": [group] }));

@@ -48,7 +48,7 @@ fn labelled<'a>(
     })
 }
 
-/// A region of the control tag on its image.
+/// A region of the control tag.
 fn region(control: &Control<'_>, value: Value, score: f64) -> Region {
     let region = Region::new(
         &control.tag.name,
@@ -56,5 +56,11 @@ fn region(control: &Control<'_>, value: Value, score: f64) -> Region {
         control.tag.kind(),
         value,
     );
-    region.with_score(score)
+    region.with_score(score.clamp(0.0, 1.0))
+}
+
+/// A region of the control tag that is drawn on the image that detections were found in.
+fn drawn(control: &Control<'_>, found: &Detections, value: Value, score: f64) -> Region {
+    let (width, height) = found.letterbox.image;
+    region(control, value, score).with_image_size(width, height)
 }

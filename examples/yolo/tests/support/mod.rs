@@ -11,6 +11,7 @@ use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -19,12 +20,9 @@ use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
-use label_studio_vision::{
-    images::{DecodeBudget, Limits},
-    masks::Mask,
-};
+use label_studio_vision::{batches::ImageBatches, images::ImageArgs, masks::Mask};
 use tempfile::TempDir;
-use yolo::{ModelFiles, Networks, Options, Yolo};
+use yolo::{ModelFiles, Networks, Yolo};
 
 /// A server with a folder of models.
 pub struct TinyModel {
@@ -85,6 +83,13 @@ pub fn post(client: &TestClient, label_config: &str, tasks: &[Value]) -> Vec<Val
     serde_json::from_value(body["results"].take()).unwrap()
 }
 
+/// What tests change about a model.
+pub struct Options {
+    pub score_threshold: f64,
+    pub batch_size: usize,
+    pub images: ImageArgs,
+}
+
 /// A model with files of the fixtures under other names in the folder `root`.
 pub fn tiny_yolo(
     root: &Path,
@@ -104,13 +109,19 @@ pub fn tiny_yolo(
     let mut options = Options {
         score_threshold: 0.5,
         batch_size: 8,
-        limits: Limits::default(),
-        max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
+        images: ImageArgs::default(),
     };
     change(&mut model_files, &mut options);
     let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let hub = Hub::new(HubOptions::default()).unwrap();
-    Yolo::new(Networks::new(runtime, hub, model_files), options)
+    Yolo {
+        networks: Networks::new(runtime, hub, model_files),
+        batches: ImageBatches {
+            reader: Arc::new(options.images.reader()),
+            batch_size: options.batch_size,
+        },
+        score_threshold: options.score_threshold,
+    }
 }
 
 /// The regions of one picture of the fixtures.
