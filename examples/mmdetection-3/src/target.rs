@@ -136,7 +136,7 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// Returns the least that the network must be sure of to say anything.
+    /// Returns the lowest minimum score of all labels.
     pub(crate) fn lowest_threshold(&self) -> f64 {
         self.label_thresholds
             .values()
@@ -154,8 +154,8 @@ impl<'a> Target<'a> {
         let labelled = boxes.iter().filter_map(|detection| {
             let label = self.labels.get(&classes[detection.class])?;
             let threshold = self.label_thresholds.get(&**label);
-            let is_sure = detection.score >= *threshold.unwrap_or(&self.threshold);
-            is_sure.then_some((label, detection))
+            let is_enough = detection.score >= *threshold.unwrap_or(&self.threshold);
+            is_enough.then_some((label, detection))
         });
         labelled
             .flat_map(|(label, detection)| self.region(label, detection, size))

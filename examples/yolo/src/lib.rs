@@ -27,7 +27,7 @@ pub use control::{Candidate, Control, Kind};
 pub use detections::{Answer, Detection, Detections};
 pub use label_tasks::{TaskToLabel, label_tasks, read_tasks};
 pub use literal::{Literal, LiteralError};
-pub use metadata::{Metadata, Purpose};
+pub use metadata::{Metadata, NetworkTask};
 pub use model::Yolo;
 pub use network::{Network, Prepared};
 pub use networks::{ModelFiles, Networks};

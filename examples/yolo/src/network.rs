@@ -10,7 +10,7 @@ use label_studio_vision::{
 };
 use ndarray::{Array4, ArrayD, Axis, Ix2, Ix3, Ix4};
 
-use crate::{Answer, Metadata, Purpose, classes::probabilities, detections::Decoder};
+use crate::{Answer, Metadata, NetworkTask, classes::probabilities, detections::Decoder};
 
 /// The grey that Ultralytics fills the rest of an input with.
 const PADDING: [u8; 3] = [114; 3];
@@ -62,13 +62,13 @@ impl Network {
         let output = first(engine.outputs()).unwrap_or_else(|| "output0".to_owned());
         let mut outputs = vec![(&*output, ElementType::F32, &[-1, -1, -1][..])];
         let mut prototypes = None;
-        match metadata.purpose {
-            Purpose::Classify => outputs[0].2 = &[-1, -1],
-            Purpose::Segment => {
+        match metadata.task {
+            NetworkTask::Classify => outputs[0].2 = &[-1, -1],
+            NetworkTask::Segment => {
                 let second = engine.outputs().get(1).map(|output| output.name.clone());
                 prototypes = Some(second.unwrap_or_else(|| "output1".to_owned()));
             }
-            Purpose::Detect | Purpose::Obb | Purpose::Pose => {}
+            NetworkTask::Detect | NetworkTask::Obb | NetworkTask::Pose => {}
         }
         if let Some(prototypes) = &prototypes {
             outputs.push((prototypes, ElementType::F32, &[-1, -1, -1, -1]));
@@ -105,7 +105,7 @@ impl Network {
     /// Scales an image to go into the network.
     pub fn prepare(&self, image: &RgbImage) -> Prepared {
         let size = self.fixed_size.unwrap_or(self.metadata.size);
-        if self.metadata.purpose == Purpose::Classify {
+        if self.metadata.task == NetworkTask::Classify {
             let resized = resize_shorter_side(image, size.0.min(size.1), Filter::PillowBilinear);
             return Prepared {
                 pixels: centre_crop(&resized, size.0, size.1),
@@ -159,7 +159,7 @@ impl Network {
         });
         let mut next = || arrays.next().expect("a run gives as many tensors as names");
         let first = next()?;
-        if self.metadata.purpose == Purpose::Classify {
+        if self.metadata.task == NetworkTask::Classify {
             let rows = with_rank::<Ix2>(first)?;
             return rows
                 .outer_iter()

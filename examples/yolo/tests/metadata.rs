@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yolo::{Literal, Metadata, Purpose};
+use yolo::{Literal, Metadata, NetworkTask};
 
 fn fields(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
     let all = fields.iter();
@@ -69,7 +69,7 @@ fn exports_say_what_they_are() {
     assert_eq!(
         metadata,
         Metadata {
-            purpose: Purpose::Pose,
+            task: NetworkTask::Pose,
             names: ["person", "", "Persian cat"].map(str::to_owned).to_vec(),
             stride: 32,
             size: (640, 480),

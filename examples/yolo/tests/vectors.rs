@@ -22,7 +22,7 @@ fn predict_vectors() -> Value {
 const SIZE: (u32, u32) = (768, 576);
 
 /// An image of that size.
-fn picture() -> String {
+fn image_url() -> String {
     let mut bytes = std::io::Cursor::new(Vec::new());
     RgbImage::new(SIZE.0, SIZE.1)
         .write_to(&mut bytes, ImageFormat::Png)
@@ -82,14 +82,14 @@ fn recorded_answers_come_out_again() {
         let name = case["name"].as_str().unwrap();
         let fields = case["task"]["data"].as_object().unwrap().keys();
         let data: serde_json::Map<String, Value> = fields
-            .map(|field| (field.clone(), picture().into()))
+            .map(|field| (field.clone(), image_url().into()))
             .collect();
         let results = model.results(case["label_config"].as_str().unwrap(), &[data.into()]);
         let mut expected = case["expected_results"].clone();
         for region in expected[0]["result"].as_array_mut().unwrap() {
             add_what_the_original_lacks(region);
         }
-        // The recorded order is that of two pictures whose boxes were found apart.
+        // The recorded order is that of two images whose boxes were found apart.
         sort(&mut expected[0]);
         let mut actual = json!(results);
         sort(&mut actual[0]);

@@ -61,7 +61,7 @@ fn points<'a>(
     let (width, height) = found.letterbox.image;
     let points = detection.extra.chunks_exact(n_numbers).enumerate();
     points.filter_map(move |(number, point)| {
-        // A network without visibility is as sure of its points as of their box.
+        // Without visibility, a point has the score of its box.
         let score = point
             .get(2)
             .map_or(detection.score, |score| f64::from(*score));

@@ -31,11 +31,11 @@ pub(crate) fn regions(
         (Kind::KeyPoint, Answer::Detections(found)) => {
             Ok(key_points::regions(control, found, item))
         }
-        (kind, _) => bail!("a model for {} answered otherwise", kind.purpose()),
+        (kind, _) => bail!("a model for {} answered otherwise", kind.task()),
     }
 }
 
-/// The boxes that are sure enough and have a label, with their rank among all boxes.
+/// The boxes that reach their minimum score and have a label, with their rank among all boxes.
 fn labelled<'a>(
     control: &'a Control<'_>,
     found: &'a Detections,
@@ -43,8 +43,8 @@ fn labelled<'a>(
     let ranked = found.boxes.iter().enumerate();
     ranked.filter_map(|(rank, detection)| {
         let label = control.label(detection.class)?;
-        let is_sure = detection.score >= control.threshold_of(label);
-        is_sure.then_some((rank, detection, label))
+        let is_enough = detection.score >= control.threshold_of(label);
+        is_enough.then_some((rank, detection, label))
     })
 }
 

@@ -124,7 +124,7 @@ pub fn tiny_yolo(
     }
 }
 
-/// The regions of one picture of the fixtures.
+/// The regions of one image of the fixtures.
 pub fn predict(model: &TinyModel, label_config: &str, image: &str) -> Vec<Value> {
     let mut result = model
         .results(label_config, &[json!({ "image": data_url(image) })])
@@ -144,7 +144,7 @@ pub fn expected(network: &str) -> Value {
     serde_json::from_slice::<Value>(&file).unwrap()[network].take()
 }
 
-/// A picture as a URL that holds it.
+/// A image as a URL that holds it.
 pub fn data_url(image: &str) -> String {
     let names = [format!("images/{image}.png"), format!("images/{image}.jpg")];
     let path = names
