@@ -4,7 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
 use label_studio_ml::anyhow::{self, Context};
-use label_studio_vision::images::RgbImage;
+use label_studio_vision::{
+    batches::{self, BatchModel},
+    images::RgbImage,
+};
 use ndarray::Array4;
 
 use crate::{
@@ -23,6 +26,12 @@ pub struct Detector {
     n_batch: Option<usize>,
     /// Width and height of the input, if the export fixed them.
     fixed_size: Option<(u32, u32)>,
+}
+
+/// A detector with the minimum score of the boxes that it looks for.
+pub(crate) struct Search<'a> {
+    pub(crate) detector: &'a Detector,
+    pub(crate) min_score: f64,
 }
 
 /// An image scaled to go into a network; the image itself is no longer needed.
@@ -90,38 +99,17 @@ impl Detector {
         &self.settings
     }
 
-    /// Returns the boxes of each image that the network is at least `min_score` sure of, the surest first.
-    ///
-    /// Images whose inputs have one size go through the network together; if a run of several fails, each gets its own.
+    /// Returns the boxes of each image with at least the score `min_score`, the best first.
     pub fn detect(
         &self,
         prepared: &[Prepared],
         min_score: f64,
     ) -> Vec<anyhow::Result<Vec<Detection>>> {
-        let mut found: Vec<Option<anyhow::Result<Vec<Detection>>>> =
-            prepared.iter().map(|_| None).collect();
-        for batch in self.batches(prepared) {
-            let inputs =
-                |idxs: &[usize]| -> Vec<_> { idxs.iter().map(|&idx| &prepared[idx]).collect() };
-            match self.run(&inputs(&batch), min_score) {
-                Ok(boxes) => {
-                    for (idx, boxes) in batch.into_iter().zip(boxes) {
-                        found[idx] = Some(Ok(boxes));
-                    }
-                }
-                Err(error) if batch.len() == 1 => found[batch[0]] = Some(Err(error)),
-                Err(error) => {
-                    tracing::warn!(file = self.engine.file(), %error, "batch failed, trying its images one by one");
-                    for idx in batch {
-                        let alone = self.run(&inputs(&[idx]), min_score);
-                        found[idx] = Some(alone.map(|mut boxes| boxes.remove(0)));
-                    }
-                }
-            }
-        }
-        let all = found.into_iter();
-        all.map(|found| found.expect("every image is in a batch"))
-            .collect()
+        let search = Search {
+            detector: self,
+            min_score,
+        };
+        batches::run(&search, prepared)
     }
 
     /// Scales an image to go into the network.
@@ -131,22 +119,6 @@ impl Detector {
             pixels: placement.apply(image, &self.settings),
             placement,
         }
-    }
-
-    /// Positions of the images that go through the network together.
-    fn batches(&self, prepared: &[Prepared]) -> Vec<Vec<usize>> {
-        let mut batches: Vec<Vec<usize>> = Vec::new();
-        for (idx, image) in prepared.iter().enumerate() {
-            let open = batches.iter_mut().find(|batch| {
-                prepared[batch[0]].placement.input == image.placement.input
-                    && self.n_batch.is_none_or(|n_batch| batch.len() < n_batch)
-            });
-            match open {
-                Some(batch) => batch.push(idx),
-                None => batches.push(vec![idx]),
-            }
-        }
-        batches
     }
 
     fn run(&self, images: &[&Prepared], min_score: f64) -> anyhow::Result<Vec<Vec<Detection>>> {
@@ -166,5 +138,26 @@ impl Detector {
         all.map(|(idx, image)| decode(&self.settings, &tensors, idx, image.placement, min_score))
             .collect::<anyhow::Result<_>>()
             .with_context(of_model)
+    }
+}
+
+impl BatchModel for Search<'_> {
+    type Input = Prepared;
+    type Output = Vec<Detection>;
+
+    fn prepare(&self, image: &RgbImage) -> anyhow::Result<Prepared> {
+        Ok(self.detector.prepare(image))
+    }
+
+    fn input_size(&self, input: &Prepared) -> (u32, u32) {
+        input.placement.input
+    }
+
+    fn max_inputs(&self) -> Option<usize> {
+        self.detector.n_batch
+    }
+
+    fn run(&self, inputs: &[&Prepared]) -> anyhow::Result<Vec<Vec<Detection>>> {
+        self.detector.run(inputs, self.min_score)
     }
 }

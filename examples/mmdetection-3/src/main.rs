@@ -8,18 +8,15 @@ use std::{
 };
 
 use clap::Parser;
-use label_studio_inference::{
-    hub::{HubArgs, ModelFolder, Weights, onnx_form},
-    onnx::{OnnxArgs, Runtime},
-};
+use label_studio_inference::hub::{ModelFolder, Weights, onnx_form};
 use label_studio_ml::{
     ServerArgs,
     anyhow::{self, Context},
     parse_args, serde_json, serve,
 };
 use label_studio_services::aws::{PresignedUrls, S3Args};
-use label_studio_vision::images::{DecodeBudget, Limits};
-use mmdetection_3::{Detectors, MmDetection, Options};
+use label_studio_vision::{Vision, VisionArgs, batches::ImageBatches};
+use mmdetection_3::{Detectors, MmDetection};
 
 /// Draw boxes with MMDetection models: RTMDet, YOLOv3, RT-DETR
 #[expect(clippy::doc_markdown, reason = "the text is the program's help")]
@@ -35,7 +32,7 @@ struct Args {
     #[arg(long, env = "MODEL_ROOT")]
     model_root: Option<PathBuf>,
 
-    /// How sure boxes must be where the label config does not say
+    /// Default minimum score of a box; the label config overrides it
     #[arg(long, env = "SCORE_THRESHOLD", default_value_t = 0.5)]
     score_threshold: f64,
 
@@ -47,21 +44,11 @@ struct Args {
     #[arg(long, env = "BATCH_SIZE", default_value = "8")]
     batch_size: NonZeroUsize,
 
-    /// Pixels of images that are decoded at a time, over all requests
-    #[arg(long, env = "MAX_DECODED_PIXELS", default_value_t = DecodeBudget::DEFAULT_PIXELS)]
-    max_decoded_pixels: u64,
-
     #[command(flatten)]
     server: ServerArgs,
 
     #[command(flatten)]
-    onnx: OnnxArgs,
-
-    #[command(flatten)]
-    hub: HubArgs,
-
-    #[command(flatten)]
-    limits: Limits,
+    vision: VisionArgs,
 
     #[command(flatten)]
     s3: S3Args,
@@ -105,18 +92,16 @@ fn main() -> anyhow::Result<()> {
     let params = args.server.model_params()?;
     let of_params = || Some(PathBuf::from(params.get("labels_file")?.as_str()?));
     let labels_file = args.labels_file.or_else(of_params);
-    let options = Options {
-        score_threshold: args.score_threshold,
-        batch_size: args.batch_size.get(),
-        limits: args.limits,
-        max_decoded_pixels: args.max_decoded_pixels,
-        labels: labels(labels_file.as_deref())?,
-    };
+    let labels = labels(labels_file.as_deref())?;
     let addresses = PresignedUrls::new(&args.s3)?;
     let (checkpoint, model_root) = (args.checkpoint_file, args.model_root);
-    let (onnx, hub) = (args.onnx, args.hub);
+    let (vision, batch_size) = (args.vision, args.batch_size.get());
     serve(&args.server, move || {
-        let hub = hub.hub()?;
+        let Vision {
+            runtime,
+            hub,
+            reader,
+        } = vision.start()?;
         let mut weights: Weights = checkpoint.parse()?;
         if let Weights::Local { path, .. } = &mut weights {
             *path = onnx_form(mem::take(path));
@@ -135,9 +120,13 @@ fn main() -> anyhow::Result<()> {
             .filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let folder = ModelFolder::new(model_root.as_deref().unwrap_or(folder));
-        let runtime = Runtime::new(&onnx)?;
         let settings = settings(config);
-        let detectors = Detectors::new(runtime, &path, settings.as_deref(), folder)?;
-        Ok(MmDetection::new(detectors, addresses, options))
+        Ok(MmDetection {
+            detectors: Detectors::new(runtime, &path, settings.as_deref(), folder)?,
+            addresses,
+            batches: ImageBatches { reader, batch_size },
+            score_threshold: args.score_threshold,
+            labels,
+        })
     })
 }

@@ -3,63 +3,39 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use label_studio_ml::{
-    Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
+    Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
     anyhow::{self, Context, bail},
 };
 use label_studio_services::aws::PresignedUrls;
-use label_studio_vision::images::{DecodeBudget, Limits};
+use label_studio_vision::batches::{ImageBatches, joined};
 
 use crate::{
     Detectors,
-    pictures::{Found, Means, Pictures},
+    images::TargetsOfObject,
     target::{Candidate, Target},
 };
 
 const MODEL_VERSION: &str = "MMDetection-v0.0.1";
 
-/// How to predict.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// How sure boxes must be where the label config does not say.
+/// Draws boxes with detectors.
+pub struct MmDetection {
+    /// The detector of each control tag.
+    pub detectors: Detectors,
+    /// Presigns the URLs of images in S3.
+    pub addresses: PresignedUrls,
+    /// Reads the images of tasks.
+    pub batches: ImageBatches,
+    /// Default minimum score of a box; the label config overrides it.
     pub score_threshold: f64,
-    /// How many images to run at a time.
-    pub batch_size: usize,
-    /// How large images may be.
-    pub limits: Limits,
-    /// How many pixels may be decoded at a time, over all requests.
-    pub max_decoded_pixels: u64,
     /// Labels by class, for labels that the label config does not map itself.
     pub labels: BTreeMap<String, String>,
 }
 
-/// Draws boxes with detectors.
-pub struct MmDetection {
-    detectors: Detectors,
-    addresses: PresignedUrls,
-    options: Options,
-    budget: DecodeBudget,
-}
-
 impl MmDetection {
-    /// Creates the model.
-    pub fn new(detectors: Detectors, addresses: PresignedUrls, options: Options) -> Self {
-        Self {
-            detectors,
-            addresses,
-            budget: DecodeBudget::new(options.max_decoded_pixels),
-            options,
-        }
-    }
-
-    /// Returns what bounds the images that are decoded at a time.
-    pub fn decode_budget(&self) -> &DecodeBudget {
-        &self.budget
-    }
-
-    /// Returns the control tags by object and detector, and how many there are.
-    fn pictures<'a>(&self, project: &'a Project) -> anyhow::Result<(Vec<Pictures<'a>>, usize)> {
+    /// Returns the control tags by object and detector.
+    fn targets<'a>(&self, project: &'a Project) -> anyhow::Result<Vec<TargetsOfObject<'a>>> {
         let candidates = Candidate::all(project.label_config());
-        let mut all: Vec<Pictures<'a>> = Vec::new();
+        let mut all: Vec<TargetsOfObject<'a>> = Vec::new();
         for (idx, candidate) in candidates.iter().enumerate() {
             let object = candidate.object;
             let detector = self
@@ -71,8 +47,8 @@ impl MmDetection {
             let target = Target::new(
                 candidate,
                 &detector.settings().classes,
-                &self.options.labels,
-                self.options.score_threshold,
+                &self.labels,
+                self.score_threshold,
             )?;
             let known = all.iter_mut().find(|known| {
                 Arc::ptr_eq(&known.detector, &detector)
@@ -81,7 +57,7 @@ impl MmDetection {
             });
             match known {
                 Some(known) => known.targets.push((idx, target)),
-                None => all.push(Pictures {
+                None => all.push(TargetsOfObject {
                     object,
                     detector,
                     targets: vec![(idx, target)],
@@ -94,7 +70,7 @@ impl MmDetection {
                  <RectangleLabels name=\"label\" toName=\"image\"><Label value=\"Car\"/></RectangleLabels>"
             );
         }
-        Ok((all, candidates.len()))
+        Ok(all)
     }
 }
 
@@ -106,25 +82,22 @@ impl Model for MmDetection {
             tracing::warn!(project = %project.id(), "the label config has no control tags yet");
             return Ok(());
         }
-        self.pictures(project).map(drop)
+        self.targets(project).map(drop)
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
-        let (pictures, n_targets) = self.pictures(project)?;
-        let found = request.tasks.iter().map(|_| Found::of(n_targets));
-        let mut found: Vec<Found> = found.collect();
-        let means = Means {
-            project,
-            budget: &self.budget,
-            options: &self.options,
-            addresses: &self.addresses,
+        let local_path = |task: &Task, url: &str| {
+            let url = self.addresses.of(url)?;
+            Ok(project.local_path(task, &url)?)
         };
-        for pictures in pictures {
-            pictures.find(&means, &request.tasks, &mut found);
-        }
-        let predictions = found.into_iter().map(|found| {
-            TaskPrediction::from(found.into_regions().map(|regions| {
-                Prediction::new(regions)
+        let targets = self.targets(project)?;
+        let found = targets
+            .iter()
+            .map(|targets| targets.predict(&request.tasks, &self.batches, &local_path));
+        let predictions = joined(request.tasks.len(), found).into_iter();
+        let predictions = predictions.map(|regions| {
+            TaskPrediction::from(regions.map(|regions| {
+                Prediction::new(regions.concat())
                     .with_mean_score()
                     .with_model_version(MODEL_VERSION)
             }))

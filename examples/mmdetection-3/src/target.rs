@@ -136,7 +136,7 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// Returns the least that the network must be sure of to say anything.
+    /// Returns the lowest minimum score of all labels.
     pub(crate) fn lowest_threshold(&self) -> f64 {
         self.label_thresholds
             .values()
@@ -154,8 +154,8 @@ impl<'a> Target<'a> {
         let labelled = boxes.iter().filter_map(|detection| {
             let label = self.labels.get(&classes[detection.class])?;
             let threshold = self.label_thresholds.get(&**label);
-            let is_sure = detection.score >= *threshold.unwrap_or(&self.threshold);
-            is_sure.then_some((label, detection))
+            let is_enough = detection.score >= *threshold.unwrap_or(&self.threshold);
+            is_enough.then_some((label, detection))
         });
         labelled
             .flat_map(|(label, detection)| self.region(label, detection, size))
@@ -169,10 +169,11 @@ impl<'a> Target<'a> {
             width,
             height,
         } = PercentBox::from_pixels(detection.bounds, size);
-        let mut value = json!({ "x": x, "y": y, "width": width, "height": height });
+        let mut value = json!({ "x": x, "y": y, "width": width, "height": height, "rotation": 0 });
         let region = |control: &Control, value| {
             Region::new(&control.name, &self.object.name, control.kind(), value)
-                .with_score(detection.score)
+                .with_score(detection.score.clamp(0.0, 1.0))
+                .with_image_size(size.0, size.1)
         };
         match self.tags {
             Tags::RectangleLabels(control) => {
@@ -185,10 +186,7 @@ impl<'a> Target<'a> {
                 value["labels"] = json!([label]);
                 let mut labelled = region(labels, value);
                 labelled.id.clone_from(&shape.id);
-                vec![
-                    shape.with_image_size(size.0, size.1),
-                    labelled.with_image_size(size.0, size.1),
-                ]
+                vec![shape, labelled]
             }
         }
     }

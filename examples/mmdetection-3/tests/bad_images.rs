@@ -16,8 +16,8 @@ const CONFIG: &str = "<View><Image name=\"image\" value=\"$image\"/><RectangleLa
 fn client() -> TestClient {
     let addresses = PresignedUrls::default();
     TestClient::new(tiny_model("rtmdet-raw.onnx", addresses, |options| {
-        options.limits.max_pixels = bad_tasks::MAX_PIXELS;
-        options.limits.max_bytes = bad_tasks::MAX_BYTES;
+        options.images.limits.max_pixels = bad_tasks::MAX_PIXELS;
+        options.images.limits.max_bytes = bad_tasks::MAX_BYTES;
     }))
 }
 

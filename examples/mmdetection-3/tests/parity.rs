@@ -1,4 +1,4 @@
-//! The same pictures through the same networks as the post-processing in numpy (`fixtures/make.py`).
+//! The same images through the same networks as the post-processing in numpy (`fixtures/make.py`).
 
 mod support;
 

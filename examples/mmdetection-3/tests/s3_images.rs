@@ -28,10 +28,10 @@ fn keys() -> S3Args {
 
 #[test]
 fn images_in_a_bucket_are_labelled() {
-    let picture = fs::read(fixture("large.png")).unwrap();
+    let image = fs::read(fixture("large.png")).unwrap();
     let store = MockService::start(move |request| {
         match (request.path(), request.query("X-Amz-Signature")) {
-            ("/pictures/a/large.png", Some(_)) => Answer::bytes("image/png", picture.clone()),
+            ("/images/a/large.png", Some(_)) => Answer::bytes("image/png", image.clone()),
             (_, Some(_)) => Answer::status(404),
             _ => Answer::status(403),
         }
@@ -54,10 +54,10 @@ fn images_in_a_bucket_are_labelled() {
     let config = "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"label\" toName=\"image\" \
         model_score_threshold=\"0\"><Label value=\"Car\"/></RectangleLabels></View>";
     let tasks = [
-        json!({ "image": "s3://pictures/a/large.png" }),
-        json!({ "image": "s3://pictures/missing.png" }),
-        json!({ "image": "s3://pictures" }),
-        json!({ "image": "s3://pictures/a/large.png" }),
+        json!({ "image": "s3://images/a/large.png" }),
+        json!({ "image": "s3://images/missing.png" }),
+        json!({ "image": "s3://images" }),
+        json!({ "image": "s3://images/a/large.png" }),
     ];
     let results = support::results(&client, config, &tasks);
     assert!(!results[0]["result"].as_array().unwrap().is_empty());
@@ -67,5 +67,5 @@ fn images_in_a_bucket_are_labelled() {
         assert!(error.contains(message), "{error}");
         assert!(!error.contains("Signature"), "{error}");
     }
-    assert_eq!(store.received_at("/pictures/a/large.png").len(), 1);
+    assert_eq!(store.received_at("/images/a/large.png").len(), 1);
 }

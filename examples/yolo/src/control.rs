@@ -9,7 +9,7 @@ use label_studio_ml::{
 };
 
 use crate::{
-    Network, Purpose,
+    Network, NetworkTask,
     attributes::{number, parse_number, switch},
     taxonomy,
 };
@@ -34,7 +34,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Tells what a control tag on an `Image` asks for, if it is of a kind that a network can serve.
+    /// Returns what a control tag on an `Image` asks for, if it is of a kind that a network can serve.
     pub fn of(control: &ml::Control) -> Option<Self> {
         Some(match control.tag.to_ascii_lowercase().as_str() {
             "choices" => Self::Choices,
@@ -49,13 +49,13 @@ impl Kind {
     }
 
     /// Returns what the network of such a control must be for.
-    pub const fn purpose(self) -> Purpose {
+    pub const fn task(self) -> NetworkTask {
         match self {
-            Self::Choices | Self::Taxonomy => Purpose::Classify,
-            Self::Rectangle => Purpose::Detect,
-            Self::RotatedRectangle => Purpose::Obb,
-            Self::Polygon | Self::Brush => Purpose::Segment,
-            Self::KeyPoint => Purpose::Pose,
+            Self::Choices | Self::Taxonomy => NetworkTask::Classify,
+            Self::Rectangle => NetworkTask::Detect,
+            Self::RotatedRectangle => NetworkTask::Obb,
+            Self::Polygon | Self::Brush => NetworkTask::Segment,
+            Self::KeyPoint => NetworkTask::Pose,
         }
     }
 
@@ -71,9 +71,9 @@ impl Kind {
     }
 
     /// Boxes are part of what networks for masks and key points find.
-    fn accepts(self, purpose: Purpose) -> bool {
-        purpose == self.purpose()
-            || self == Self::Rectangle && matches!(purpose, Purpose::Segment | Purpose::Pose)
+    fn accepts(self, task: NetworkTask) -> bool {
+        task == self.task()
+            || self == Self::Rectangle && matches!(task, NetworkTask::Segment | NetworkTask::Pose)
     }
 }
 
@@ -89,7 +89,7 @@ pub struct Control<'a> {
     pub network: Arc<Network>,
     /// Labels by the names of the network's classes.
     pub label_map: IndexMap<String, String>,
-    /// Regions must be at least this sure.
+    /// Minimum score of regions.
     pub threshold: f64,
     /// Thresholds of labels that have one of their own.
     pub label_thresholds: HashMap<String, f64>,
@@ -97,7 +97,7 @@ pub struct Control<'a> {
     pub adds_boxes: bool,
     /// For key points: their width in pixels.
     pub point_size: f64,
-    /// For key points: points must be at least this sure.
+    /// For key points: minimum score of points.
     pub point_threshold: f64,
     /// For key points: labels by class and number of the point.
     pub points: HashMap<(String, usize), String>,
@@ -109,13 +109,22 @@ pub struct Control<'a> {
     pub paths: HashMap<String, Vec<String>>,
 }
 
-impl<'a> Control<'a> {
-    /// Returns the control tags that the model serves, in the order of the document, without their networks.
+/// A control tag on an image, without its network.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The tag.
+    pub tag: &'a ml::Control,
+    /// The image that it labels.
+    pub object: &'a Object,
+    /// What it asks for.
+    pub kind: Kind,
+}
+
+impl<'a> Candidate<'a> {
+    /// Returns the control tags that the model serves, in the order of the document.
     ///
     /// Skipped are tags with `model_skip="true"`, and tags whose first object is no image.
-    pub fn candidates(
-        label_config: &'a LabelConfig,
-    ) -> impl Iterator<Item = (&'a ml::Control, &'a Object, Kind)> {
+    pub fn all(label_config: &'a LabelConfig) -> impl Iterator<Item = Self> {
         label_config.controls().iter().filter_map(|control| {
             let Some(object) = label_config.objects_of(control).next() else {
                 tracing::warn!(
@@ -129,28 +138,34 @@ impl<'a> Control<'a> {
                 tracing::debug!(control = control.name, "model_skip is set, skipped");
                 return None;
             }
-            Some((control, object, kind))
+            Some(Self {
+                tag: control,
+                object,
+                kind,
+            })
         })
     }
+}
 
+impl<'a> Control<'a> {
     /// Prepares a control tag. Nothing comes of one whose labels match no class of its network.
     pub fn new(
         label_config: &LabelConfig,
-        (tag, object, kind): (&'a ml::Control, &'a Object, Kind),
-        network: Arc<Network>,
+        Candidate { tag, object, kind }: Candidate<'a>,
+        network: &Arc<Network>,
         default_threshold: f64,
     ) -> anyhow::Result<Option<Self>> {
         let metadata = network.metadata().clone();
-        if !kind.accepts(metadata.purpose) {
+        if !kind.accepts(metadata.task) {
             bail!(
                 "model file {} is a model for the task {}, but <{} name={:?}> needs one for {}{}",
                 network.file(),
-                metadata.purpose,
+                metadata.task,
                 tag.tag,
                 tag.name,
-                kind.purpose(),
-                match (kind, metadata.purpose) {
-                    (Kind::Rectangle, Purpose::Obb) => ", or the attribute model_obb=\"true\"",
+                kind.task(),
+                match (kind, metadata.task) {
+                    (Kind::Rectangle, NetworkTask::Obb) => ", or the attribute model_obb=\"true\"",
                     (Kind::RotatedRectangle, _) => ", or no attribute model_obb=\"true\"",
                     _ => "",
                 },
@@ -162,7 +177,7 @@ impl<'a> Control<'a> {
             tracing::error!(
                 control = tag.name,
                 labels = tag.labels.join(", "),
-                classes = first_names(&names),
+                classes = first_names(&metadata.names),
                 file = network.file(),
                 "no label of the control tag is a class of its model, skipped; name the model's classes in the \
                  attribute predicted_values of its labels"
@@ -181,8 +196,8 @@ impl<'a> Control<'a> {
             }
         }
         let boxes = label_config.control(&format!("{}_bbox", tag.name)).ok();
-        let first = Control::candidates(label_config).find(|(.., other)| *other == kind);
-        let is_first = first.is_none_or(|(first, ..)| first.name == tag.name);
+        let first = Candidate::all(label_config).find(|other| other.kind == kind);
+        let is_first = first.is_none_or(|first| first.tag.name == tag.name);
         let paths = match kind {
             Kind::Taxonomy => taxonomy::paths(label_config.text(), &tag.name)?,
             _ => HashMap::new(),
@@ -211,11 +226,11 @@ impl<'a> Control<'a> {
             object,
             kind,
             label_map,
-            network,
+            network: Arc::clone(network),
         }))
     }
 
-    /// Returns how sure the network must be of a label.
+    /// Returns the minimum score of a label.
     pub fn threshold_of(&self, label: &str) -> f64 {
         self.label_thresholds
             .get(label)
@@ -223,7 +238,7 @@ impl<'a> Control<'a> {
             .unwrap_or(self.threshold)
     }
 
-    /// Returns the least that the network must be sure of to say anything.
+    /// Returns the lowest minimum score of all labels.
     pub fn lowest_threshold(&self) -> f64 {
         self.label_thresholds
             .values()
@@ -273,8 +288,9 @@ fn points(control: &ml::Control) -> HashMap<(String, usize), String> {
     points
 }
 
-fn first_names(names: &[&str]) -> String {
-    const N_SHOWN: usize = 100;
+/// Returns the names of the first classes.
+pub(crate) fn first_names(names: &[String]) -> String {
+    const N_SHOWN: usize = 20;
     let mut text = names[..names.len().min(N_SHOWN)].join(", ");
     if names.len() > N_SHOWN {
         text.push_str(", ...");

@@ -7,7 +7,7 @@ use label_studio_vision::{
 };
 use ndarray::{Array3, ArrayView1, ArrayView2};
 
-use crate::{Metadata, Purpose};
+use crate::{Metadata, NetworkTask};
 
 /// Numbers of a box before its classes.
 const N_BOX: usize = 4;
@@ -43,7 +43,7 @@ pub struct Detection {
     pub rotated: Option<RotatedBox>,
     /// Number of its class.
     pub class: usize,
-    /// How sure the network is, from 0 to 1.
+    /// Score of the network, from 0 to 1.
     pub score: f64,
     /// What belongs to the box: coefficients of masks, or the numbers of its key points.
     pub extra: Vec<f32>,
@@ -142,7 +142,7 @@ impl Decoder<'_> {
         is_final: bool,
     ) -> Detection {
         let place = std::array::from_fn(|idx| f64::from(numbers[idx]));
-        let is_turned = self.metadata.purpose == Purpose::Obb;
+        let is_turned = self.metadata.task == NetworkTask::Obb;
         let angle = extra.last().copied().filter(|_| is_turned);
         let rotated = angle.map(|angle| RotatedBox {
             x: place[0],
@@ -168,7 +168,7 @@ impl Decoder<'_> {
     fn suppressed(&self, candidates: Vec<Detection>) -> Vec<Detection> {
         let scores: Vec<_> = candidates.iter().map(|candidate| candidate.score).collect();
         let classes: Vec<_> = candidates.iter().map(|candidate| candidate.class).collect();
-        let kept = if self.metadata.purpose == Purpose::Obb {
+        let kept = if self.metadata.task == NetworkTask::Obb {
             let boxes: Vec<_> = candidates
                 .iter()
                 .filter_map(|candidate| candidate.rotated)

@@ -3,17 +3,14 @@
 use std::{collections::HashMap, num::NonZeroUsize, path::PathBuf};
 
 use clap::{ArgAction, Parser};
-use label_studio_inference::{
-    hub::{HubArgs, HubError, Weights},
-    onnx::{OnnxArgs, Runtime},
-};
+use label_studio_inference::hub::{HubError, Weights};
 use label_studio_ml::{
     ServerArgs,
     anyhow::{self, ensure},
     parse_args, serve,
 };
-use label_studio_vision::images::{DecodeBudget, Limits};
-use yolo::{Kind, ModelFiles, Networks, Options, Yolo, label_tasks, read_tasks};
+use label_studio_vision::{Vision, VisionArgs, batches::ImageBatches};
+use yolo::{Kind, ModelFiles, Networks, Yolo, label_tasks, read_tasks};
 
 /// Label images with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices
 #[derive(Debug, Parser)]
@@ -40,7 +37,7 @@ struct Args {
     #[arg(long, env = "MODEL_ROOT", default_value = "models")]
     model_root: PathBuf,
 
-    /// How sure regions must be where the label config does not say
+    /// Default minimum score of a region; the label config overrides it
     #[arg(long, env = "MODEL_SCORE_THRESHOLD", default_value_t = 0.5)]
     model_score_threshold: f64,
 
@@ -51,10 +48,6 @@ struct Args {
     /// Images that are run at a time
     #[arg(long, env = "BATCH_SIZE", default_value = "8")]
     batch_size: NonZeroUsize,
-
-    /// Pixels of images that are decoded at a time, over all requests
-    #[arg(long, env = "MAX_DECODED_PIXELS", default_value_t = DecodeBudget::DEFAULT_PIXELS)]
-    max_decoded_pixels: u64,
 
     /// Model for `RectangleLabels`: a file of the folder, or `hf://owner/name/file` [default: yolov8m.onnx]
     #[arg(long, env = "DETECT_MODEL")]
@@ -80,13 +73,7 @@ struct Args {
     server: ServerArgs,
 
     #[command(flatten)]
-    onnx: OnnxArgs,
-
-    #[command(flatten)]
-    hub: HubArgs,
-
-    #[command(flatten)]
-    limits: Limits,
+    vision: VisionArgs,
 }
 
 impl Args {
@@ -123,16 +110,18 @@ fn main() -> anyhow::Result<()> {
         allows_model_path: args.allow_custom_model_path,
         defaults: args.defaults()?,
     };
-    let options = Options {
-        score_threshold: args.model_score_threshold,
-        batch_size: args.batch_size.get(),
-        limits: args.limits,
-        max_decoded_pixels: args.max_decoded_pixels,
-    };
-    let (onnx, hub) = (args.onnx, args.hub);
+    let (vision, batch_size) = (args.vision, args.batch_size.get());
     let load = move || {
-        let networks = Networks::new(Runtime::new(&onnx)?, hub.hub()?, files);
-        Ok(Yolo::new(networks, options))
+        let Vision {
+            runtime,
+            hub,
+            reader,
+        } = vision.start()?;
+        Ok(Yolo {
+            networks: Networks::new(runtime, hub, files),
+            batches: ImageBatches { reader, batch_size },
+            score_threshold: args.model_score_threshold,
+        })
     };
     let Some(tasks) = args.tasks else {
         return serve(&args.server, load);

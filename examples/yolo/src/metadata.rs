@@ -13,7 +13,7 @@ const MAX_SIDE: usize = 16_384;
 
 /// What a network was trained for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
+pub enum NetworkTask {
     /// A probability for each class.
     Classify,
     /// Boxes.
@@ -26,7 +26,7 @@ pub enum Purpose {
     Pose,
 }
 
-impl Purpose {
+impl NetworkTask {
     const ALL: [Self; 5] = [
         Self::Classify,
         Self::Detect,
@@ -47,7 +47,7 @@ impl Purpose {
     }
 }
 
-impl fmt::Display for Purpose {
+impl fmt::Display for NetworkTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Purpose {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
     /// What it was trained for.
-    pub purpose: Purpose,
+    pub task: NetworkTask,
     /// Names of its classes, by number.
     pub names: Vec<String>,
     /// Sides of a dynamic input are multiples of this.
@@ -78,17 +78,17 @@ impl Metadata {
             let parsed = text.map(Literal::parse).transpose();
             parsed.with_context(|| format!("metadata field {name}"))
         };
-        let Some(task) = fields.get("task") else {
+        let Some(name) = fields.get("task") else {
             bail!(
                 "it has no metadata field task, so it was not exported by Ultralytics; export it with \
                  `yolo export model=NAME.pt format=onnx dynamic=True`"
             );
         };
-        let Some(purpose) = Purpose::ALL
+        let Some(task) = NetworkTask::ALL
             .into_iter()
-            .find(|purpose| purpose.as_str() == task)
+            .find(|task| task.as_str() == name)
         else {
-            bail!("its task {task:?} is none of classify, detect, obb, segment and pose");
+            bail!("its task {name:?} is none of classify, detect, obb, segment and pose");
         };
         let key_points = match literal("kpt_shape")? {
             Some(shape) => {
@@ -103,17 +103,17 @@ impl Metadata {
             );
         }
         ensure!(
-            purpose != Purpose::Pose || key_points.is_some(),
+            task != NetworkTask::Pose || key_points.is_some(),
             "it has no metadata field kpt_shape"
         );
         let stride = literal("stride")?.as_ref().and_then(largest).unwrap_or(32);
         let is_true = |literal: Option<&Literal>| literal == Some(&Literal::Bool(true));
         let args = literal("args")?;
         Ok(Self {
-            purpose,
+            task,
             names: names(&literal("names")?.context("it has no metadata field names")?)?,
             stride: u32::try_from(stride).unwrap_or(32).clamp(1, 1024),
-            size: size(literal("imgsz")?.as_ref(), purpose)?,
+            size: size(literal("imgsz")?.as_ref(), task)?,
             key_points,
             is_end_to_end: is_true(literal("end2end")?.as_ref())
                 || is_true(args.as_ref().and_then(|args| args.get("nms"))),
@@ -122,11 +122,11 @@ impl Metadata {
 
     /// Returns the numbers that follow the classes of each box; unknown for masks, whose number is up to the network.
     pub fn n_extra(&self) -> Option<usize> {
-        match self.purpose {
-            Purpose::Classify | Purpose::Detect => Some(0),
-            Purpose::Obb => Some(1),
-            Purpose::Segment => None,
-            Purpose::Pose => self
+        match self.task {
+            NetworkTask::Classify | NetworkTask::Detect => Some(0),
+            NetworkTask::Obb => Some(1),
+            NetworkTask::Segment => None,
+            NetworkTask::Pose => self
                 .key_points
                 .map(|(n_points, n_numbers)| n_points * n_numbers),
         }
@@ -161,11 +161,11 @@ fn names(literal: &Literal) -> anyhow::Result<Vec<String>> {
 }
 
 /// Reads `[height, width]` or one number for both.
-fn size(literal: Option<&Literal>, purpose: Purpose) -> anyhow::Result<(u32, u32)> {
-    let default = match purpose {
-        Purpose::Classify => 224,
-        Purpose::Obb => 1024,
-        Purpose::Detect | Purpose::Segment | Purpose::Pose => 640,
+fn size(literal: Option<&Literal>, task: NetworkTask) -> anyhow::Result<(u32, u32)> {
+    let default = match task {
+        NetworkTask::Classify => 224,
+        NetworkTask::Obb => 1024,
+        NetworkTask::Detect | NetworkTask::Segment | NetworkTask::Pose => 640,
     };
     let (height, width) = match literal {
         None => (default, default),

@@ -4,64 +4,41 @@ use label_studio_ml::{
     Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
     anyhow::{self, bail},
 };
-use label_studio_vision::images::{DecodeBudget, Limits};
+use label_studio_vision::batches::{ImageBatches, joined};
 
-use crate::{
-    Control, Networks,
-    pictures::{Found, Pictures},
-};
+use crate::{Candidate, Control, Networks, control::first_names, images::ControlsOfObject};
 
 const MODEL_VERSION: &str = "yolo";
 
-/// How to predict.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// How sure regions must be where the label config does not say.
-    pub score_threshold: f64,
-    /// How many images to run at a time.
-    pub batch_size: usize,
-    /// How large images may be.
-    pub limits: Limits,
-    /// How many pixels may be decoded at a time, over all requests.
-    pub max_decoded_pixels: u64,
-}
-
 /// Labels images with YOLO models.
 pub struct Yolo {
-    networks: Networks,
-    options: Options,
-    budget: DecodeBudget,
+    /// The networks. Each is loaded when a project first needs it.
+    pub networks: Networks,
+    /// Reads the images of tasks.
+    pub batches: ImageBatches,
+    /// Default minimum score of a region; the label config overrides it.
+    pub score_threshold: f64,
 }
 
 impl Yolo {
-    /// Creates the model. Networks are loaded when a project first needs them.
-    pub fn new(networks: Networks, options: Options) -> Self {
-        Self {
-            networks,
-            budget: DecodeBudget::new(options.max_decoded_pixels),
-            options,
-        }
-    }
-
-    /// Returns what bounds the images that are decoded at a time.
-    pub fn decode_budget(&self) -> &DecodeBudget {
-        &self.budget
-    }
-
     fn controls<'a>(&self, project: &'a Project) -> anyhow::Result<Vec<Control<'a>>> {
         let label_config = project.label_config();
-        let mut controls = Vec::new();
-        for (tag, object, kind) in Control::candidates(label_config) {
-            let network = self.networks.of(tag, kind)?;
-            let threshold = self.options.score_threshold;
-            let control = Control::new(label_config, (tag, object, kind), network, threshold)?;
-            controls.extend(control);
+        let (mut controls, mut classes) = (Vec::new(), None);
+        for candidate in Candidate::all(label_config) {
+            let network = self.networks.of(candidate.tag, candidate.kind)?;
+            let names = || first_names(&network.metadata().names);
+            match Control::new(label_config, candidate, &network, self.score_threshold)? {
+                Some(control) => controls.push(control),
+                None => classes = classes.or_else(|| Some(names())),
+            }
         }
         if controls.is_empty() {
+            let classes = classes.map(|classes| format!("; the classes are {classes}"));
             bail!(
                 "No suitable control tags: the label config needs Choices, Taxonomy, RectangleLabels, PolygonLabels, \
                  BrushLabels or KeyPointLabels on an Image, without model_skip, and with labels that name classes of \
-                 their model (attribute predicted_values)"
+                 their model (attribute predicted_values){}",
+                classes.unwrap_or_default()
             );
         }
         Ok(controls)
@@ -71,7 +48,7 @@ impl Yolo {
 impl Model for Yolo {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         project.set_model_version(MODEL_VERSION)?;
-        if Control::candidates(project.label_config()).next().is_none() {
+        if Candidate::all(project.label_config()).next().is_none() {
             tracing::warn!(project = %project.id(), "the label config has no control tag that YOLO models serve");
         }
         Ok(())
@@ -79,20 +56,14 @@ impl Model for Yolo {
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let controls = self.controls(project)?;
-        let found = request.tasks.iter();
-        let mut found: Vec<Found> = found.map(|_| Found::of(&controls)).collect();
-        for pictures in Pictures::by_object(&controls) {
-            pictures.find(
-                project,
-                (&self.budget, &self.options),
-                &request.tasks,
-                &mut found,
-            );
-        }
-        let predictions = found.into_iter().map(|found| {
-            let regions = found.into_regions();
+        let groups = ControlsOfObject::groups(&controls);
+        let found = groups
+            .iter()
+            .map(|group| group.predict(project, &request.tasks, &self.batches));
+        let predictions = joined(request.tasks.len(), found).into_iter();
+        let predictions = predictions.map(|regions| {
             TaskPrediction::from(regions.map(|regions| {
-                Prediction::new(regions)
+                Prediction::new(regions.concat())
                     .with_mean_score()
                     .with_model_version(MODEL_VERSION)
             }))

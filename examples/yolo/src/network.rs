@@ -4,12 +4,13 @@ use std::{path::Path, sync::Arc};
 
 use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
 use label_studio_ml::anyhow::{self, Context, ensure};
-use label_studio_vision::images::{
-    Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side,
+use label_studio_vision::{
+    batches::BatchModel,
+    images::{Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side},
 };
 use ndarray::{Array4, ArrayD, Axis, Ix2, Ix3, Ix4};
 
-use crate::{Answer, Metadata, Purpose, classes::probabilities, detections::Decoder};
+use crate::{Answer, Metadata, NetworkTask, classes::probabilities, detections::Decoder};
 
 /// The grey that Ultralytics fills the rest of an input with.
 const PADDING: [u8; 3] = [114; 3];
@@ -29,6 +30,12 @@ pub struct Network {
     n_batch: Option<usize>,
     /// Width and height of the input, if the export fixed them.
     fixed_size: Option<(u32, u32)>,
+}
+
+/// A network with the minimum score of the boxes that it looks for.
+pub(crate) struct Search<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) confidence: f64,
 }
 
 /// An image scaled to go into a network; the image itself is no longer needed.
@@ -55,13 +62,13 @@ impl Network {
         let output = first(engine.outputs()).unwrap_or_else(|| "output0".to_owned());
         let mut outputs = vec![(&*output, ElementType::F32, &[-1, -1, -1][..])];
         let mut prototypes = None;
-        match metadata.purpose {
-            Purpose::Classify => outputs[0].2 = &[-1, -1],
-            Purpose::Segment => {
+        match metadata.task {
+            NetworkTask::Classify => outputs[0].2 = &[-1, -1],
+            NetworkTask::Segment => {
                 let second = engine.outputs().get(1).map(|output| output.name.clone());
                 prototypes = Some(second.unwrap_or_else(|| "output1".to_owned()));
             }
-            Purpose::Detect | Purpose::Obb | Purpose::Pose => {}
+            NetworkTask::Detect | NetworkTask::Obb | NetworkTask::Pose => {}
         }
         if let Some(prototypes) = &prototypes {
             outputs.push((prototypes, ElementType::F32, &[-1, -1, -1, -1]));
@@ -98,7 +105,7 @@ impl Network {
     /// Scales an image to go into the network.
     pub fn prepare(&self, image: &RgbImage) -> Prepared {
         let size = self.fixed_size.unwrap_or(self.metadata.size);
-        if self.metadata.purpose == Purpose::Classify {
+        if self.metadata.task == NetworkTask::Classify {
             let resized = resize_shorter_side(image, size.0.min(size.1), Filter::PillowBilinear);
             return Prepared {
                 pixels: centre_crop(&resized, size.0, size.1),
@@ -110,54 +117,6 @@ impl Network {
             pixels: letterbox.apply(image, Filter::OpenCvLinear, PADDING),
             letterbox,
         }
-    }
-
-    /// Returns what the network finds in each image, leaving out boxes that it is less than `confidence` sure of.
-    ///
-    /// Images whose inputs have one size go through the network together. If a run of several fails, each of its images
-    /// gets a run of its own, so that one of them cannot take the others' answers.
-    pub fn answer(&self, prepared: &[Prepared], confidence: f64) -> Vec<anyhow::Result<Answer>> {
-        let mut answers: Vec<Option<anyhow::Result<Answer>>> =
-            prepared.iter().map(|_| None).collect();
-        for batch in self.batches(prepared) {
-            let inputs =
-                |idxs: &[usize]| -> Vec<_> { idxs.iter().map(|&idx| &prepared[idx]).collect() };
-            match self.run(&inputs(&batch), confidence) {
-                Ok(found) => {
-                    for (idx, answer) in batch.into_iter().zip(found) {
-                        answers[idx] = Some(Ok(answer));
-                    }
-                }
-                Err(error) if batch.len() == 1 => answers[batch[0]] = Some(Err(error)),
-                Err(error) => {
-                    tracing::warn!(file = self.file(), %error, "batch failed, trying its images one by one");
-                    for idx in batch {
-                        let alone = self.run(&inputs(&[idx]), confidence);
-                        answers[idx] = Some(alone.map(|mut answers| answers.remove(0)));
-                    }
-                }
-            }
-        }
-        let all = answers.into_iter();
-        all.map(|answer| answer.expect("every image is in a batch"))
-            .collect()
-    }
-
-    /// Positions of the images that go through the network together.
-    fn batches(&self, prepared: &[Prepared]) -> Vec<Vec<usize>> {
-        let mut batches: Vec<Vec<usize>> = Vec::new();
-        for (idx, image) in prepared.iter().enumerate() {
-            let size = image.pixels.dimensions();
-            let open = batches.iter_mut().find(|batch| {
-                prepared[batch[0]].pixels.dimensions() == size
-                    && self.n_batch.is_none_or(|n_batch| batch.len() < n_batch)
-            });
-            match open {
-                Some(batch) => batch.push(idx),
-                None => batches.push(vec![idx]),
-            }
-        }
-        batches
     }
 
     fn letterbox(&self, image: (u32, u32), size: (u32, u32)) -> Letterbox {
@@ -200,7 +159,7 @@ impl Network {
         });
         let mut next = || arrays.next().expect("a run gives as many tensors as names");
         let first = next()?;
-        if self.metadata.purpose == Purpose::Classify {
+        if self.metadata.task == NetworkTask::Classify {
             let rows = with_rank::<Ix2>(first)?;
             return rows
                 .outer_iter()
@@ -233,6 +192,27 @@ impl Network {
             answers.push(Answer::Detections(detections));
         }
         Ok(answers)
+    }
+}
+
+impl BatchModel for Search<'_> {
+    type Input = Prepared;
+    type Output = Answer;
+
+    fn prepare(&self, image: &RgbImage) -> anyhow::Result<Prepared> {
+        Ok(self.network.prepare(image))
+    }
+
+    fn input_size(&self, input: &Prepared) -> (u32, u32) {
+        input.pixels.dimensions()
+    }
+
+    fn max_inputs(&self) -> Option<usize> {
+        self.network.n_batch
+    }
+
+    fn run(&self, inputs: &[&Prepared]) -> anyhow::Result<Vec<Answer>> {
+        self.network.run(inputs, self.confidence)
     }
 }
 

@@ -57,7 +57,7 @@ impl Networks {
             let network = Network::load(&self.runtime, path)?;
             tracing::info!(
                 file = network.file(),
-                task = network.metadata().purpose.as_str(),
+                task = network.metadata().task.as_str(),
                 n_classes = network.metadata().names.len(),
                 "model loaded"
             );

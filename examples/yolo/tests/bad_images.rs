@@ -16,8 +16,8 @@ const CONFIG: &str = "<View><Image name=\"image\" value=\"$image\"/><RectangleLa
 fn client() -> TinyModel {
     let files = [("detect.onnx", "tiny-detect.onnx")];
     TinyModel::with(&files, |_, options| {
-        options.limits.max_pixels = bad_tasks::MAX_PIXELS;
-        options.limits.max_bytes = bad_tasks::MAX_BYTES;
+        options.images.limits.max_pixels = bad_tasks::MAX_PIXELS;
+        options.images.limits.max_bytes = bad_tasks::MAX_BYTES;
         options.batch_size = 4;
     })
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{collections::HashMap, fs};
+use std::{collections::HashMap, fs, sync::Arc};
 
 use label_studio_inference::{
     hub::{Hub, HubOptions},
@@ -15,9 +15,9 @@ use label_studio_ml::{
     store::MemoryStore,
 };
 use label_studio_testing::{Answer, MockService};
-use label_studio_vision::images::{DecodeBudget, Limits};
+use label_studio_vision::{batches::ImageBatches, images::ImageArgs};
 use support::{data_url, fixture};
-use yolo::{ModelFiles, Networks, Options, TaskToLabel, Yolo, label_tasks, read_tasks};
+use yolo::{ModelFiles, Networks, TaskToLabel, Yolo, label_tasks, read_tasks};
 
 #[test]
 fn lists_of_tasks_are_read() {
@@ -84,11 +84,13 @@ fn predictions_are_stored_and_failures_named() {
     };
     let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let networks = Networks::new(runtime, Hub::new(HubOptions::default()).unwrap(), files);
-    let options = Options {
+    let model = Yolo {
+        networks,
+        batches: ImageBatches {
+            reader: Arc::new(ImageArgs::default().reader()),
+            batch_size: 8,
+        },
         score_threshold: 0.5,
-        batch_size: 8,
-        limits: Limits::default(),
-        max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
     };
     let resources = Resources {
         client: Some(
@@ -97,7 +99,7 @@ fn predictions_are_stored_and_failures_named() {
         ..Resources::new(MemoryStore::default())
     };
     let tasks = read_tasks("7,8,9").unwrap();
-    let failures = label_tasks(&Yolo::new(networks, options), resources, 3, &tasks).unwrap();
+    let failures = label_tasks(&model, resources, 3, &tasks).unwrap();
     assert_eq!(failures.len(), 2, "{failures:?}");
     assert!(
         failures[0].starts_with("task 8: ") && failures[1].starts_with("task 9: "),

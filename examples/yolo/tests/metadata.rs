@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yolo::{Metadata, Purpose};
+use yolo::{Metadata, NetworkTask};
 
 fn fields(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
     let all = fields.iter();
@@ -25,7 +25,7 @@ fn exports_say_what_they_are() {
     assert_eq!(
         metadata,
         Metadata {
-            purpose: Purpose::Pose,
+            task: NetworkTask::Pose,
             names: ["person", "", "Persian cat"].map(str::to_owned).to_vec(),
             stride: 32,
             size: (640, 480),

@@ -260,7 +260,7 @@ fn images_are_let_go_before_the_next_is_decoded() {
         u64::from(width * height)
     };
     let largest = names.iter().map(n_pixels).max().unwrap();
-    assert_eq!(model.decode_budget().most_pixels(), largest);
+    assert_eq!(model.batches.reader.budget.most_pixels(), largest);
 }
 
 #[test]
@@ -431,7 +431,7 @@ fn label_configs_without_a_suitable_control_are_refused() {
     for config in [
         "<View><Text name=\"t\" value=\"$t\"/><Choices name=\"c\" toName=\"t\"><Choice value=\"car\"/></Choices></View>".to_owned(),
         boxes("model_skip=\"true\""),
-        boxes("").replace("predicted_values", "other").replace("PERSON", "Nobody").replace("value=\"Car\"", "value=\"Lorry\""),
+        boxes("").replace("predicted_values", "other").replace("PERSON", "Nothing").replace("value=\"Car\"", "value=\"Lorry\""),
     ] {
         let error = model.error(&config, &[json!({ "image": data_url("wide") })]);
         assert!(error.contains("No suitable control tags"), "{error}");
@@ -439,7 +439,7 @@ fn label_configs_without_a_suitable_control_are_refused() {
 }
 
 #[test]
-fn a_taxonomy_gets_paths_and_choices_only_what_is_sure() {
+fn a_taxonomy_gets_paths_and_choices_only_what_is_enough() {
     let model = TinyModel::new(&[("yolov8n-cls.onnx", "tiny-classify.onnx")]);
     let taxonomy = "<View><Image name=\"image\" value=\"$image\"/><Taxonomy name=\"t\" toName=\"image\" \
         model_score_threshold=\"0\"><Choice value=\"Things\"><Choice value=\"Vehicle\" predicted_values=\"car\"/></Choice>\

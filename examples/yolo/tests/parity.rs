@@ -1,4 +1,4 @@
-//! The same pictures through the same random networks as Ultralytics (`fixtures/make.py`).
+//! The same images through the same random networks as Ultralytics (`fixtures/make.py`).
 
 mod support;
 

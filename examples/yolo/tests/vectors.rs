@@ -8,7 +8,7 @@ use image::{ImageFormat, RgbImage};
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{LabelConfig, Value, json, serde_json};
 use support::{TinyModel, fixture, floats, to_url};
-use yolo::{Control, Kind, Network, rotated_value};
+use yolo::{Candidate, Control, Kind, Network, rotated_value};
 
 fn vectors(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -18,10 +18,13 @@ fn predict_vectors() -> Value {
     vectors(include_str!("vectors/yolo_predict.json"))
 }
 
-/// A picture of the size of the original's test picture.
-fn picture() -> String {
+/// The size of the original's test image.
+const SIZE: (u32, u32) = (768, 576);
+
+/// An image of that size.
+fn image_url() -> String {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    RgbImage::new(768, 576)
+    RgbImage::new(SIZE.0, SIZE.1)
         .write_to(&mut bytes, ImageFormat::Png)
         .unwrap();
     to_url(bytes.get_ref())
@@ -79,15 +82,33 @@ fn recorded_answers_come_out_again() {
         let name = case["name"].as_str().unwrap();
         let fields = case["task"]["data"].as_object().unwrap().keys();
         let data: serde_json::Map<String, Value> = fields
-            .map(|field| (field.clone(), picture().into()))
+            .map(|field| (field.clone(), image_url().into()))
             .collect();
         let results = model.results(case["label_config"].as_str().unwrap(), &[data.into()]);
         let mut expected = case["expected_results"].clone();
-        // The recorded order is that of two pictures whose boxes were found apart.
+        for region in expected[0]["result"].as_array_mut().unwrap() {
+            add_what_the_original_lacks(region);
+        }
+        // The recorded order is that of two images whose boxes were found apart.
         sort(&mut expected[0]);
         let mut actual = json!(results);
         sort(&mut actual[0]);
         check(&actual, &expected, 1e-4, name);
+    }
+}
+
+/// Without the size of the image, Label Studio's converters export no drawn region.
+fn add_what_the_original_lacks(region: &mut Value) {
+    let kind = region["type"].as_str().unwrap().to_owned();
+    if kind == "choices" || kind == "taxonomy" {
+        return;
+    }
+    let (width, height) = SIZE;
+    region["original_width"] = json!(width);
+    region["original_height"] = json!(height);
+    region["image_rotation"] = json!(0);
+    if kind == "rectanglelabels" {
+        region["value"]["rotation"] = json!(0);
     }
 }
 
@@ -201,8 +222,8 @@ fn labels_of_key_points_name_class_and_number() {
     let config = LabelConfig::parse(&config).unwrap();
     let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let network = Arc::new(Network::load(&runtime, &fixture("tiny-pose.onnx")).unwrap());
-    let candidate = Control::candidates(&config).next().unwrap();
-    let control = Control::new(&config, candidate, network, 0.5)
+    let candidate = Candidate::all(&config).next().unwrap();
+    let control = Control::new(&config, candidate, &network, 0.5)
         .unwrap()
         .unwrap();
     let points = control.points.iter();

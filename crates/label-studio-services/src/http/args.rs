@@ -15,7 +15,7 @@ pub struct ServiceArgs {
     #[arg(long, env = "PARALLELISM", default_value = "16")]
     pub parallelism: NonZeroUsize,
 
-    /// Seconds for all tasks of a request, less than PREDICT_TIMEOUT: tasks without an answer get an error, others keep theirs
+    /// Seconds for all tasks of a request, less than `PREDICT_TIMEOUT`: tasks without an answer get an error, others keep theirs
     #[arg(long, env = "SERVICE_TIMEOUT", default_value = "90", value_parser = parse_seconds)]
     pub service_timeout: Duration,
 

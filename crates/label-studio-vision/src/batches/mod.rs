@@ -32,10 +32,12 @@
 //! assert_eq!(*outputs[0].as_ref().unwrap(), 0);
 //! ```
 
+mod joined;
 mod model;
 mod stream;
 mod tasks;
 
+pub use joined::joined;
 pub use model::{BatchModel, run};
 pub use stream::{Inputs, Outputs, in_batches};
 pub use tasks::{ImageBatches, ImagesOfTasks, SeenImage};

@@ -19,7 +19,7 @@ pub struct Detection {
     pub bounds: [f64; 4],
     /// Number of its class.
     pub class: usize,
-    /// How sure the network is, from 0 to 1.
+    /// Score of the network, from 0 to 1.
     pub score: f64,
 }
 
@@ -54,7 +54,7 @@ impl Tensors {
     }
 }
 
-/// Reads the boxes of one image, the surest first, leaving out those less sure than `min_score`.
+/// Reads the boxes of one image, the best first, leaving out those below `min_score`.
 pub(crate) fn decode(
     settings: &Settings,
     tensors: &Tensors,

@@ -11,6 +11,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -20,8 +21,8 @@ use label_studio_inference::{
 };
 use label_studio_ml::{Value, anyhow, json, serde_json, testing::TestClient};
 use label_studio_services::aws::PresignedUrls;
-use label_studio_vision::images::{DecodeBudget, Limits};
-use mmdetection_3::{Detector, Detectors, MmDetection, Options};
+use label_studio_vision::{batches::ImageBatches, images::ImageArgs};
+use mmdetection_3::{Detector, Detectors, MmDetection};
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -37,6 +38,12 @@ pub fn detector(path: &Path) -> anyhow::Result<Detector> {
     Detector::load(&runtime()?, path, None)
 }
 
+/// What tests change about a model.
+pub struct Options {
+    pub images: ImageArgs,
+    pub labels: BTreeMap<String, String>,
+}
+
 /// A model with a detector of the fixtures; the others of the folder are there for `model_path`.
 pub fn tiny_model(
     file: &str,
@@ -44,16 +51,22 @@ pub fn tiny_model(
     change: impl FnOnce(&mut Options),
 ) -> MmDetection {
     let mut options = Options {
-        score_threshold: 0.5,
-        batch_size: 3,
-        limits: Limits::default(),
-        max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
+        images: ImageArgs::default(),
         labels: BTreeMap::new(),
     };
     change(&mut options);
     let folder = ModelFolder::new(fixture(""));
     let detectors = Detectors::new(runtime().unwrap(), &fixture(file), None, folder);
-    MmDetection::new(detectors.unwrap(), addresses, options)
+    MmDetection {
+        detectors: detectors.unwrap(),
+        addresses,
+        batches: ImageBatches {
+            reader: Arc::new(options.images.reader()),
+            batch_size: 3,
+        },
+        score_threshold: 0.5,
+        labels: options.labels,
+    }
 }
 
 /// Serves a detector of the fixtures.

@@ -9,7 +9,6 @@ use crate::{Control, Detections};
 const N_ID_CHARACTERS: usize = 9;
 
 pub(super) fn regions(control: &Control<'_>, found: &Detections) -> anyhow::Result<Vec<Region>> {
-    let (width, height) = found.letterbox.image;
     let mut regions = Vec::new();
     for (_, detection, label) in super::labelled(control, found) {
         let Some(mask) = found.image_mask(detection).filter(|mask| !mask.is_empty()) else {
@@ -17,10 +16,8 @@ pub(super) fn regions(control: &Control<'_>, found: &Detections) -> anyhow::Resu
         };
         let value = json!({ "format": "rle", "rle": mask.brush_rle()?, "brushlabels": [label] });
         let id = Uuid::new_v4().simple().to_string();
-        let region = super::region(control, value, detection.score)
-            .with_id(&id[..N_ID_CHARACTERS])
-            .with_image_size(width, height);
-        regions.push(region);
+        let region = super::drawn(control, found, value, detection.score);
+        regions.push(region.with_id(&id[..N_ID_CHARACTERS]));
     }
     Ok(regions)
 }

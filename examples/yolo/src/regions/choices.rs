@@ -9,16 +9,16 @@ pub(super) fn regions(control: &Control<'_>, probabilities: &[f64]) -> Vec<Regio
         .iter()
         .enumerate()
         .filter_map(|(class, score)| Some((control.label(class)?, *score)));
-    let is_sure = |(label, score): &(&str, f64)| *score >= control.threshold_of(label);
+    let is_enough = |(label, score): &(&str, f64)| *score >= control.threshold_of(label);
     let takes_several = !matches!(
         control.tag.attr("choice").unwrap_or("single"),
         "single" | "single-radio"
     );
     let chosen: Vec<_> = if takes_several {
-        labelled.filter(is_sure).collect()
+        labelled.filter(is_enough).collect()
     } else {
         let best = labelled.reduce(|best, other| if other.1 > best.1 { other } else { best });
-        best.into_iter().filter(is_sure).collect()
+        best.into_iter().filter(is_enough).collect()
     };
     if chosen.is_empty() {
         return Vec::new();

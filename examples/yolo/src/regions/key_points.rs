@@ -43,7 +43,11 @@ fn surrounding_box(
         .extra
         .insert("meta".to_owned(), json!({ "text": [group] }));
     region.extra.insert("hidden".to_owned(), json!(true));
-    region.with_id(group).with_score(detection.score)
+    let (width, height) = found.letterbox.image;
+    region
+        .with_id(group)
+        .with_score(detection.score.clamp(0.0, 1.0))
+        .with_image_size(width, height)
 }
 
 fn points<'a>(
@@ -57,7 +61,7 @@ fn points<'a>(
     let (width, height) = found.letterbox.image;
     let points = detection.extra.chunks_exact(n_numbers).enumerate();
     points.filter_map(move |(number, point)| {
-        // A network without visibility is as sure of its points as of their box.
+        // Without visibility, a point has the score of its box.
         let score = point
             .get(2)
             .map_or(detection.score, |score| f64::from(*score));
@@ -73,7 +77,7 @@ fn points<'a>(
             "x": to_percent(x, width),
             "y": to_percent(y, height),
         });
-        let mut region = super::region(control, value, score);
+        let mut region = super::drawn(control, found, value, score);
         region
             .extra
             .insert("meta".to_owned(), json!({ "text": [group] }));

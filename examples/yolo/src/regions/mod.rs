@@ -31,11 +31,11 @@ pub(crate) fn regions(
         (Kind::KeyPoint, Answer::Detections(found)) => {
             Ok(key_points::regions(control, found, item))
         }
-        (kind, _) => bail!("a model for {} answered otherwise", kind.purpose()),
+        (kind, _) => bail!("a model for {} answered otherwise", kind.task()),
     }
 }
 
-/// The boxes that are sure enough and have a label, with their rank among all boxes.
+/// The boxes that reach their minimum score and have a label, with their rank among all boxes.
 fn labelled<'a>(
     control: &'a Control<'_>,
     found: &'a Detections,
@@ -43,12 +43,12 @@ fn labelled<'a>(
     let ranked = found.boxes.iter().enumerate();
     ranked.filter_map(|(rank, detection)| {
         let label = control.label(detection.class)?;
-        let is_sure = detection.score >= control.threshold_of(label);
-        is_sure.then_some((rank, detection, label))
+        let is_enough = detection.score >= control.threshold_of(label);
+        is_enough.then_some((rank, detection, label))
     })
 }
 
-/// A region of the control tag on its image.
+/// A region of the control tag.
 fn region(control: &Control<'_>, value: Value, score: f64) -> Region {
     let region = Region::new(
         &control.tag.name,
@@ -56,5 +56,11 @@ fn region(control: &Control<'_>, value: Value, score: f64) -> Region {
         control.tag.kind(),
         value,
     );
-    region.with_score(score)
+    region.with_score(score.clamp(0.0, 1.0))
+}
+
+/// A region of the control tag that is drawn on the image that detections were found in.
+fn drawn(control: &Control<'_>, found: &Detections, value: Value, score: f64) -> Region {
+    let (width, height) = found.letterbox.image;
+    region(control, value, score).with_image_size(width, height)
 }

@@ -21,7 +21,7 @@ pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> 
                 .map(|[x, y]| [to_percent(x, width), to_percent(y, height)])
                 .collect();
             let value = json!({ "polygonlabels": [label], "points": points, "closed": true });
-            Some(super::region(control, value, detection.score))
+            Some(super::drawn(control, found, value, detection.score))
         })
         .collect()
 }

@@ -8,7 +8,8 @@ use crate::{Control, Detection, Detections};
 pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> {
     super::labelled(control, found)
         .map(|(_, detection, label)| {
-            super::region(control, value(found, detection, label), detection.score)
+            let value = value(found, detection, label);
+            super::drawn(control, found, value, detection.score)
         })
         .collect()
 }
@@ -22,5 +23,12 @@ pub(super) fn value(found: &Detections, detection: &Detection, label: &str) -> V
         width,
         height,
     } = PercentBox::from_pixels(bounds, found.letterbox.image);
-    json!({ "rectanglelabels": [label], "x": x, "y": y, "width": width, "height": height })
+    json!({
+        "rectanglelabels": [label],
+        "x": x,
+        "y": y,
+        "width": width,
+        "height": height,
+        "rotation": 0,
+    })
 }

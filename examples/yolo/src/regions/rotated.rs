@@ -12,8 +12,7 @@ pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> 
             let turned = in_image(found, detection.rotated?).regularised();
             let mut value = rotated_value(turned.corners(), (width, height));
             value["rectanglelabels"] = json!([label]);
-            let region = super::region(control, value, detection.score);
-            Some(region.with_image_size(width, height))
+            Some(super::drawn(control, found, value, detection.score))
         })
         .collect()
 }

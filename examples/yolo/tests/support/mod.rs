@@ -11,6 +11,7 @@ use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -19,12 +20,9 @@ use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
-use label_studio_vision::{
-    images::{DecodeBudget, Limits},
-    masks::Mask,
-};
+use label_studio_vision::{batches::ImageBatches, images::ImageArgs, masks::Mask};
 use tempfile::TempDir;
-use yolo::{ModelFiles, Networks, Options, Yolo};
+use yolo::{ModelFiles, Networks, Yolo};
 
 /// A server with a folder of models.
 pub struct TinyModel {
@@ -85,6 +83,13 @@ pub fn post(client: &TestClient, label_config: &str, tasks: &[Value]) -> Vec<Val
     serde_json::from_value(body["results"].take()).unwrap()
 }
 
+/// What tests change about a model.
+pub struct Options {
+    pub score_threshold: f64,
+    pub batch_size: usize,
+    pub images: ImageArgs,
+}
+
 /// A model with files of the fixtures under other names in the folder `root`.
 pub fn tiny_yolo(
     root: &Path,
@@ -104,16 +109,22 @@ pub fn tiny_yolo(
     let mut options = Options {
         score_threshold: 0.5,
         batch_size: 8,
-        limits: Limits::default(),
-        max_decoded_pixels: DecodeBudget::DEFAULT_PIXELS,
+        images: ImageArgs::default(),
     };
     change(&mut model_files, &mut options);
     let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let hub = Hub::new(HubOptions::default()).unwrap();
-    Yolo::new(Networks::new(runtime, hub, model_files), options)
+    Yolo {
+        networks: Networks::new(runtime, hub, model_files),
+        batches: ImageBatches {
+            reader: Arc::new(options.images.reader()),
+            batch_size: options.batch_size,
+        },
+        score_threshold: options.score_threshold,
+    }
 }
 
-/// The regions of one picture of the fixtures.
+/// The regions of one image of the fixtures.
 pub fn predict(model: &TinyModel, label_config: &str, image: &str) -> Vec<Value> {
     let mut result = model
         .results(label_config, &[json!({ "image": data_url(image) })])
@@ -133,7 +144,7 @@ pub fn expected(network: &str) -> Value {
     serde_json::from_slice::<Value>(&file).unwrap()[network].take()
 }
 
-/// A picture as a URL that holds it.
+/// A image as a URL that holds it.
 pub fn data_url(image: &str) -> String {
     let names = [format!("images/{image}.png"), format!("images/{image}.jpg")];
     let path = names
