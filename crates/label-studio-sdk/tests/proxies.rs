@@ -13,8 +13,8 @@ use label_studio_testing::{
 };
 use ureq::http::Request;
 
-fn address(text: impl AsRef<str>) -> Option<ProxyAddress> {
-    Some(text.as_ref().into())
+fn address(text: impl AsRef<str>) -> ProxyAddress {
+    text.as_ref().into()
 }
 
 fn client(url: &str, network: NetworkOptions) -> Client {
@@ -32,16 +32,16 @@ fn an_http_address_is_asked_of_the_proxy_in_full() {
     for (network, credentials) in [
         (
             NetworkOptions {
-                http_proxy: address(proxy.url("")),
+                http_proxy: Some(address(proxy.url(""))),
                 ..NetworkOptions::default()
             },
             None,
         ),
         (
             NetworkOptions {
-                all_proxy: address(with_user.trim_start_matches("http://")),
-                http_proxy: address(" "),
-                https_proxy: address("http://127.0.0.1:1"),
+                all_proxy: Some(address(with_user.trim_start_matches("http://"))),
+                http_proxy: Some(address(" ")),
+                https_proxy: Some(address("http://127.0.0.1:1")),
                 ..NetworkOptions::default()
             },
             Some("Basic YUBiOnA6dw=="),
@@ -76,7 +76,7 @@ fn an_https_address_is_reached_through_a_tunnel() {
     let proxy = MockTunnelProxy::start("200 OK", &address_of_server);
     let network = NetworkOptions {
         ca_bundle: Some(ca_bundle),
-        https_proxy: address(format!("http://user:secret@{}", proxy.address())),
+        https_proxy: Some(address(format!("http://user:secret@{}", proxy.address()))),
         ..NetworkOptions::default()
     };
     assert!(!format!("{network:?}").contains("secret"), "{network:?}");
@@ -101,7 +101,7 @@ fn no_proxy_and_loopback_addresses_go_direct() {
     let agent = |no_proxy: &str| {
         HttpAgent::new(&HttpOptions {
             network: NetworkOptions {
-                http_proxy: address(proxy.url("")),
+                http_proxy: Some(address(proxy.url(""))),
                 no_proxy: no_proxy.to_owned(),
                 ..NetworkOptions::default()
             },
@@ -133,8 +133,8 @@ fn a_proxy_that_fails_is_named_with_its_setting() {
         ("https://ls.example", refuses.address()),
     ] {
         let network = NetworkOptions {
-            http_proxy: address(proxy),
-            https_proxy: address(proxy),
+            http_proxy: Some(address(proxy)),
+            https_proxy: Some(address(proxy)),
             ..NetworkOptions::default()
         };
         let error = client(url, network).version().unwrap_err();
@@ -156,7 +156,7 @@ fn a_proxy_that_fails_is_named_with_its_setting() {
 fn a_proxy_that_wants_credentials_says_so() {
     let proxy = MockService::start(|_| Answer::status(407));
     let network = NetworkOptions {
-        http_proxy: address(proxy.url("")),
+        http_proxy: Some(address(proxy.url(""))),
         ..NetworkOptions::default()
     };
     let error = client("http://ls.example", network).version().unwrap_err();
@@ -169,7 +169,7 @@ fn what_is_not_the_address_of_a_proxy_is_an_error() {
     for text in ["ftp://proxy", "http://", "http://a b"] {
         let options = HttpOptions {
             network: NetworkOptions {
-                https_proxy: address(text),
+                https_proxy: Some(address(text)),
                 ..NetworkOptions::default()
             },
             ..HttpOptions::default()
@@ -184,7 +184,7 @@ fn what_is_not_the_address_of_a_proxy_is_an_error() {
 fn private_addresses_are_not_asked_of_the_proxy() {
     let proxy = MockService::start(|_| Answer::ok("media"));
     let network = NetworkOptions {
-        http_proxy: address(proxy.url("")),
+        http_proxy: Some(address(proxy.url(""))),
         ..NetworkOptions::default()
     };
     let fetcher = TestFetcher::new(None, |options| MediaOptions { network, ..options });
