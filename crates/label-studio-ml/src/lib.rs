@@ -27,6 +27,7 @@
 
 mod closures;
 mod custom_route;
+pub mod jobs;
 mod model;
 mod model_state;
 pub mod model_version;
@@ -49,6 +50,7 @@ pub use serde_json::{self, Map, Value, json};
 
 pub use closures::FnModel;
 pub use custom_route::{CustomReply, CustomRequest};
+pub use jobs::{JobContext, TryAgain};
 pub use model::{Action, Event, Model, PredictRequest};
 pub use model_state::ModelState;
 pub use predictions::{Predictions, TaskPrediction};

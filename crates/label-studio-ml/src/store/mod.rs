@@ -10,6 +10,7 @@ use crate::project_id::ProjectId;
 
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
+pub(crate) use sqlite::{BUSY_TIMEOUT, wait_while_busy};
 
 /// Why a store cannot read or write.
 #[derive(Debug, thiserror::Error)]

@@ -23,7 +23,7 @@ const REMOVE: &str = "DELETE FROM cache WHERE project_id = ?1 AND key = ?2";
 const VALUES: &str =
     "SELECT DISTINCT value FROM cache WHERE key = ?1 AND value IS NOT NULL ORDER BY value";
 /// Another process may hold the write lock for the length of one commit.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause between retries of an operation for which SQLite does not wait itself.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -159,7 +159,7 @@ impl Store for SqliteStore {
 }
 
 /// Retries `run` while another process uses the file.
-fn wait_while_busy(run: impl Fn() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+pub(crate) fn wait_while_busy(run: impl Fn() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
     let start = Instant::now();
     loop {
         match run() {

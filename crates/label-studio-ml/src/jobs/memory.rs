@@ -1,0 +1,442 @@
+//! Jobs that end with the process.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    Backlog, Backoff, Beat, Claim, Ending, Job, JobFilter, JobId, JobState, Jobs, JobsError,
+    NewJob, Pushed, Report,
+};
+
+/// Jobs that end with the process: for tests, and for backends that remember nothing.
+///
+/// A clone is another worker on the same jobs.
+#[derive(Debug)]
+pub struct MemoryJobs {
+    worker: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    records: BTreeMap<JobId, Record>,
+    /// Pending jobs by project.
+    pending: BTreeMap<String, BTreeSet<JobId>>,
+    /// Running job by project.
+    running: HashMap<String, JobId>,
+    /// Pending jobs that were never started, by project and merge key.
+    waiting: HashMap<(String, String), JobId>,
+    n_stored: i64,
+    n_pending_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Record {
+    job: Job,
+    payload: String,
+    merge_key: Option<String>,
+    log: String,
+    lease_until: f64,
+}
+
+impl Default for MemoryJobs {
+    fn default() -> Self {
+        Self {
+            worker: new_worker(),
+            state: Arc::default(),
+        }
+    }
+}
+
+impl Clone for MemoryJobs {
+    fn clone(&self) -> Self {
+        Self {
+            worker: new_worker(),
+            state: Arc::clone(&self.state),
+        }
+    }
+}
+
+impl MemoryJobs {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Jobs for MemoryJobs {
+    fn push(&self, jobs: &[NewJob]) -> Result<Vec<Pushed>, JobsError> {
+        let mut state = self.state();
+        Ok(jobs.iter().map(|job| state.push(job)).collect())
+    }
+
+    fn claim(&self, lease: Duration) -> Result<Option<Claim>, JobsError> {
+        let mut state = self.state();
+        while let Some(id) = state.next() {
+            if let Some(newer) = state.equal(id).filter(|newer| *newer > id) {
+                state.change(id, JobState::Cancelled, |job| {
+                    job.error = Some(replaced_by(newer));
+                });
+                continue;
+            }
+            let now = now();
+            state.change(id, JobState::Running, |job| {
+                job.worker = Some(self.worker.clone());
+                job.attempts += 1;
+                job.progress = None;
+                job.message = None;
+                job.started_at = Some(now);
+            });
+            let record = state.records.get_mut(&id).expect("it was found just now");
+            record.lease_until = now + lease.as_secs_f64();
+            return Ok(Some(Claim {
+                job: record.job.clone(),
+                payload: record.payload.clone(),
+                log: record.log.clone(),
+            }));
+        }
+        Ok(None)
+    }
+
+    fn beat(&self, id: JobId, lease: Duration, report: &Report) -> Result<Beat, JobsError> {
+        let mut state = self.state();
+        let Some(record) = state.held(id, &self.worker) else {
+            return Ok(Beat::Lost);
+        };
+        record.lease_until = now() + lease.as_secs_f64();
+        if let Some(progress) = report.progress {
+            record.job.progress = Some(progress);
+        }
+        if let Some(message) = &report.message {
+            record.job.message = Some(message.clone());
+        }
+        if let Some(log) = &report.log {
+            record.log.clone_from(log);
+        }
+        Ok(Beat::Held {
+            cancel: record.job.cancel,
+        })
+    }
+
+    fn end(&self, id: JobId, ending: &Ending) -> Result<Option<JobState>, JobsError> {
+        let mut state = self.state();
+        let Some(record) = state.held(id, &self.worker) else {
+            return Ok(None);
+        };
+        let (cancel, attempts) = (record.job.cancel, record.job.attempts);
+        let can_retry = attempts < record.job.max_attempts;
+        let end = match ending {
+            Ending::Done(value) => state.change(id, JobState::Done, |job| {
+                job.result = Some(value.clone());
+                job.progress = Some(1.0);
+                job.error = None;
+            }),
+            Ending::Failed(error) => state.change(id, JobState::Failed, |job| {
+                job.error = Some(error.clone());
+            }),
+            Ending::Cancelled => state.change(id, JobState::Cancelled, |job| job.cancel = true),
+            Ending::Retry { error, after } => {
+                state.try_again(id, can_retry, (error.clone(), *after))
+            }
+            Ending::GivenBack { reason, after } => {
+                if let Some(newer) = state.equal(id) {
+                    state.change(id, JobState::Cancelled, |job| {
+                        job.error = Some(replaced_by(newer));
+                    })
+                } else {
+                    let pending = if cancel {
+                        JobState::Cancelled
+                    } else {
+                        JobState::Pending
+                    };
+                    state.change(id, pending, |job| {
+                        job.attempts -= 1;
+                        job.error = Some(reason.clone());
+                        job.run_at = now() + after.as_secs_f64();
+                    })
+                }
+            }
+        };
+        Ok(Some(end))
+    }
+
+    fn reap(&self, backoff: Backoff) -> Result<usize, JobsError> {
+        let mut state = self.state();
+        let now = now();
+        let is_expired = |id: &JobId| state.records[id].lease_until < now;
+        let expired: Vec<_> = state.running.values().copied().filter(is_expired).collect();
+        for id in &expired {
+            let job = &state.records[id].job;
+            let worker = job.worker.as_deref().unwrap_or_default();
+            let error = format!("the process {worker} hung while it worked on this");
+            let can_retry = job.attempts < job.max_attempts;
+            let after = backoff.after_cut(job.attempts);
+            state.try_again(*id, can_retry, (error, after));
+        }
+        Ok(expired.len())
+    }
+
+    fn cancel(&self, id: JobId) -> Result<Option<JobState>, JobsError> {
+        let mut state = self.state();
+        let Some(record) = state.records.get_mut(&id) else {
+            return Ok(None);
+        };
+        Ok(Some(match record.job.state {
+            JobState::Pending => state.change(id, JobState::Cancelled, |job| job.cancel = true),
+            JobState::Running => {
+                record.job.cancel = true;
+                JobState::Running
+            }
+            ended => ended,
+        }))
+    }
+
+    fn retry(&self, id: JobId) -> Result<Option<JobId>, JobsError> {
+        let mut state = self.state();
+        let Some(record) = state.records.get(&id) else {
+            return Ok(None);
+        };
+        if !record.job.state.has_ended() {
+            return Ok(Some(id));
+        }
+        if let Some(other) = state.equal(id) {
+            return Ok(Some(other));
+        }
+        state.change(id, JobState::Pending, |job| {
+            job.attempts = 0;
+            job.cancel = false;
+            job.run_at = now();
+            job.error = None;
+            job.result = None;
+            job.progress = None;
+            job.message = None;
+        });
+        Ok(Some(id))
+    }
+
+    fn list(&self, filter: &JobFilter) -> Result<Vec<Job>, JobsError> {
+        let state = self.state();
+        let first = filter.before.unwrap_or(JobId(i64::MAX));
+        let jobs = state
+            .records
+            .range(..first)
+            .rev()
+            .map(|(_, record)| &record.job);
+        let wanted = jobs.filter(|job| {
+            filter.project.as_ref().is_none_or(|id| *id == job.project)
+                && filter.state.is_none_or(|state| state == job.state)
+        });
+        Ok(wanted.take(filter.limit).cloned().collect())
+    }
+
+    fn get(&self, id: JobId) -> Result<Option<Job>, JobsError> {
+        let state = self.state();
+        Ok(state.records.get(&id).map(|record| record.job.clone()))
+    }
+
+    fn log(&self, id: JobId) -> Result<Option<String>, JobsError> {
+        let state = self.state();
+        Ok(state.records.get(&id).map(|record| record.log.clone()))
+    }
+
+    fn backlog(&self) -> Result<Backlog, JobsError> {
+        let state = self.state();
+        let n_jobs: usize = state.pending.values().map(BTreeSet::len).sum();
+        Ok(Backlog {
+            n_jobs: n_jobs as u64,
+            n_bytes: state.n_pending_bytes as u64,
+        })
+    }
+
+    fn prune(&self, n_kept: usize) -> Result<usize, JobsError> {
+        let mut state = self.state();
+        let ended = state
+            .records
+            .iter()
+            .filter_map(|(id, record)| Some((record.job.ended_at?, *id)));
+        let mut ended: Vec<_> = ended.collect();
+        ended.sort_by(|(left, left_id), (right, right_id)| {
+            right.total_cmp(left).then(right_id.cmp(left_id))
+        });
+        let oldest = ended.get(n_kept..).unwrap_or_default();
+        for (_, id) in oldest {
+            state.records.remove(id);
+        }
+        Ok(oldest.len())
+    }
+
+    fn is_durable(&self) -> bool {
+        false
+    }
+}
+
+impl State {
+    fn push(&mut self, new: &NewJob) -> Pushed {
+        let key = new.merge_key.clone();
+        let key = key.map(|key| (new.project.clone(), key));
+        if let Some(id) = key.and_then(|key| self.waiting.get(&key).copied()) {
+            let record = self.records.get_mut(&id).expect("a waiting job is stored");
+            self.n_pending_bytes = self.n_pending_bytes - record.payload.len() + new.payload.len();
+            record.job.kind.clone_from(&new.kind);
+            record.payload.clone_from(&new.payload);
+            return Pushed {
+                id,
+                is_merged: true,
+            };
+        }
+        self.n_stored += 1;
+        let (id, now) = (JobId(self.n_stored), now());
+        let job = Job {
+            id,
+            project: new.project.clone(),
+            kind: new.kind.clone(),
+            state: JobState::Pending,
+            attempts: 0,
+            max_attempts: new.max_attempts,
+            run_at: now,
+            worker: None,
+            progress: None,
+            message: None,
+            error: None,
+            result: None,
+            cancel: false,
+            created_at: now,
+            started_at: None,
+            ended_at: None,
+        };
+        let record = Record {
+            job,
+            payload: new.payload.clone(),
+            merge_key: new.merge_key.clone(),
+            log: String::new(),
+            lease_until: 0.0,
+        };
+        self.records.insert(id, record);
+        self.index(id);
+        Pushed {
+            id,
+            is_merged: false,
+        }
+    }
+
+    /// Returns the first pending job that may start now.
+    fn next(&self) -> Option<JobId> {
+        let now = now();
+        let firsts = self.pending.iter().filter_map(|(project, ids)| {
+            let id = *ids.first()?;
+            let may_start =
+                !self.running.contains_key(project) && self.records[&id].job.run_at <= now;
+            may_start.then_some(id)
+        });
+        firsts.min()
+    }
+
+    /// Returns the pending job that does the same work as this one.
+    fn equal(&self, id: JobId) -> Option<JobId> {
+        let record = &self.records[&id];
+        let key = (record.job.project.clone(), record.merge_key.clone()?);
+        self.waiting.get(&key).copied().filter(|other| *other != id)
+    }
+
+    fn held(&mut self, id: JobId, worker: &str) -> Option<&mut Record> {
+        let record = self.records.get_mut(&id)?;
+        let is_held =
+            record.job.state == JobState::Running && record.job.worker.as_deref() == Some(worker);
+        is_held.then_some(record)
+    }
+
+    fn try_again(
+        &mut self,
+        id: JobId,
+        can_retry: bool,
+        (error, after): (String, Duration),
+    ) -> JobState {
+        let next = match (self.records[&id].job.cancel, can_retry) {
+            (true, _) => JobState::Cancelled,
+            (false, true) => JobState::Pending,
+            (false, false) => JobState::Failed,
+        };
+        self.change(id, next, |job| {
+            job.error = Some(error);
+            job.run_at = now() + after.as_secs_f64();
+        })
+    }
+
+    /// Moves a job to another state.
+    fn change(&mut self, id: JobId, state: JobState, change: impl FnOnce(&mut Job)) -> JobState {
+        self.unindex(id);
+        let record = self.records.get_mut(&id).expect("the caller found it");
+        record.job.state = state;
+        record.job.ended_at = state.has_ended().then(now);
+        change(&mut record.job);
+        self.index(id);
+        state
+    }
+
+    fn index(&mut self, id: JobId) {
+        let record = &self.records[&id];
+        let project = record.job.project.clone();
+        match record.job.state {
+            JobState::Pending => {
+                self.n_pending_bytes += record.payload.len();
+                if let Some(key) = record.merge_key.clone()
+                    && record.job.attempts == 0
+                {
+                    self.waiting.insert((project.clone(), key), id);
+                }
+                self.pending.entry(project).or_default().insert(id);
+            }
+            JobState::Running => {
+                self.running.insert(project, id);
+            }
+            JobState::Done | JobState::Failed | JobState::Cancelled => {}
+        }
+    }
+
+    fn unindex(&mut self, id: JobId) {
+        let record = &self.records[&id];
+        let project = record.job.project.clone();
+        match record.job.state {
+            JobState::Pending => {
+                self.n_pending_bytes -= record.payload.len();
+                if let Some(ids) = self.pending.get_mut(&project) {
+                    ids.remove(&id);
+                    if ids.is_empty() {
+                        self.pending.remove(&project);
+                    }
+                }
+                if let Some(key) = record.merge_key.clone() {
+                    let key = (project, key);
+                    if self.waiting.get(&key) == Some(&id) {
+                        self.waiting.remove(&key);
+                    }
+                }
+            }
+            JobState::Running => {
+                self.running.remove(&project);
+            }
+            JobState::Done | JobState::Failed | JobState::Cancelled => {}
+        }
+    }
+}
+
+fn replaced_by(newer: JobId) -> String {
+    format!("job {newer} does the same work")
+}
+
+fn new_worker() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}:{number}", std::process::id())
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
