@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
-    list::ListArgs, python::Python, start::StartArgs, terminal,
+    jobs::JobsArgs, list::ListArgs, python::Python, start::StartArgs, terminal,
 };
 
 const EXAMPLES: &str = "\
@@ -18,6 +18,7 @@ Examples:
   label-studio-ml create my_backend            a new backend, with tests and a Dockerfile
   label-studio-ml start my_backend -p 9091     build it and serve it on port 9091
   label-studio-ml doctor --project 1           why does Label Studio show no predictions?
+  label-studio-ml jobs watch                   follow the training that runs
   label-studio-ml list                         the ready backends
 
 Run label-studio-ml COMMAND --help for the options of a command.";
@@ -43,6 +44,7 @@ enum Command {
     Start(StartArgs),
     Deploy(DeployArgs),
     Doctor(Box<DoctorArgs>),
+    Jobs(JobsArgs),
     List(ListArgs),
     Completions(CompletionsArgs),
 }
@@ -54,6 +56,7 @@ impl Command {
             Self::Start(args) => args.run(python),
             Self::Deploy(args) => args.run(out),
             Self::Doctor(args) => args.run(out),
+            Self::Jobs(args) => args.run(out),
             Self::List(args) => args.run(out),
             Self::Completions(args) => args.run(Cli::command(), out),
         }

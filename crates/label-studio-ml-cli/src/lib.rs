@@ -7,6 +7,7 @@
 //! - `start` builds a backend with cargo and runs it;
 //! - `deploy` puts a backend on a cloud provider;
 //! - `doctor` checks why Label Studio shows no predictions;
+//! - `jobs` lists, watches, cancels and retries the trainings of a backend;
 //! - `list` prints the ready backends of a checkout;
 //! - `completions` prints a shell's completion script.
 //!
@@ -30,6 +31,7 @@ mod completions;
 mod create;
 mod deploy;
 mod doctor;
+mod jobs;
 mod list;
 mod python;
 mod python_template;
