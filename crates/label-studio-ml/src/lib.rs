@@ -42,6 +42,7 @@ mod server;
 pub mod store;
 #[cfg(feature = "server")]
 pub mod testing;
+pub mod versions;
 
 pub use anyhow;
 pub use label_studio_sdk as sdk;
@@ -51,7 +52,7 @@ pub use serde_json::{self, Map, Value, json};
 pub use closures::FnModel;
 pub use custom_route::{CustomReply, CustomRequest};
 pub use jobs::{JobContext, TryAgain};
-pub use model::{Action, Event, Model, PredictRequest};
+pub use model::{Action, Event, FitOn, Model, PredictRequest};
 pub use model_state::ModelState;
 pub use predictions::{Predictions, TaskPrediction};
 pub use project::{Project, ProjectError};

@@ -34,6 +34,10 @@ pub trait Model: Send + Sync + 'static {
 
     /// Learns from an annotation event; the value is the job's result. Models that do not train
     /// keep this default.
+    ///
+    /// Runs as a stored job: [`Project::job`] takes its progress and its log, and says whether a
+    /// user wants it to end. A job that a crash cut short runs again, so `fit` may see an event
+    /// twice.
     fn fit(&self, _project: &Project, _event: &Event) -> anyhow::Result<Value> {
         Ok(Value::Null)
     }
@@ -57,10 +61,27 @@ pub trait Model: Send + Sync + 'static {
         false
     }
 
+    /// Returns which annotation events `fit` wants to see when many of them wait.
+    fn fit_on(&self) -> FitOn {
+        FitOn::EveryEvent
+    }
+
     /// Name shown by the health check; the type's name by default.
     fn name(&self) -> &str {
         short_type_name::<Self>()
     }
+}
+
+/// Which annotation events a model learns from when many of them wait. Requests to train are not
+/// affected: those that wait become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FitOn {
+    /// Every event, in order.
+    #[default]
+    EveryEvent,
+    /// The latest event of each annotation: for a model that wants to know what an annotation is
+    /// now, not how it became that.
+    LatestPerAnnotation,
 }
 
 /// A request for predictions.

@@ -12,10 +12,12 @@ use label_studio_sdk::{
 use serde_json::{Map, Value};
 
 use crate::{
+    jobs::JobContext,
     model_version,
     project_id::ProjectId,
     resources::Resources,
     store::{MemoryStore, StoreError},
+    versions::{NewVersion, VersionError},
 };
 
 /// Key of a project's model version in the store.
@@ -59,6 +61,7 @@ pub struct Project {
     resources: Arc<Resources>,
     /// The version of the state that this call used.
     used_version: Arc<OnceLock<String>>,
+    job: JobContext,
 }
 
 impl Project {
@@ -69,6 +72,7 @@ impl Project {
             label_config,
             resources,
             used_version: Arc::default(),
+            job: JobContext::default(),
         }
     }
 
@@ -84,6 +88,15 @@ impl Project {
         Self {
             used_version: Arc::default(),
             ..self.clone()
+        }
+    }
+
+    /// Returns a handle for the work of a job, as `fit` gets it.
+    #[must_use]
+    pub fn with_job(&self, job: JobContext) -> Self {
+        Self {
+            job,
+            ..self.for_call()
         }
     }
 
@@ -104,6 +117,12 @@ impl Project {
     /// Returns the project's id.
     pub fn id(&self) -> &ProjectId {
         &self.id
+    }
+
+    /// Returns the job that `fit` works on: it takes progress and log lines, and says whether to go
+    /// on. Elsewhere it is a job that is stored nowhere.
+    pub fn job(&self) -> &JobContext {
+        &self.job
     }
 
     /// Returns the project's label config, parsed; empty when the request brought none and none was
@@ -165,6 +184,53 @@ impl Project {
         let version = model_version::bump(&self.model_version()?);
         self.set_model_version(&version)?;
         Ok(version)
+    }
+
+    /// Returns a new version to write a trained model into: a folder that no reader knows until it
+    /// is published. Dropping it removes it.
+    pub fn new_version(&self) -> Result<NewVersion, VersionError> {
+        self.resources.versions.begin(&self.id)
+    }
+
+    /// Publishes a new version: its files are on the disk, then its folder has a name, then it is
+    /// the project's model version. `metrics` says how good it is. Returns its folder. Old versions
+    /// are removed.
+    ///
+    /// # Errors
+    /// When there is a version of this name, when the job was cancelled, or when something cannot
+    /// be written. The version before stays active then.
+    pub fn publish(
+        &self,
+        new: NewVersion,
+        version: &str,
+        metrics: Value,
+    ) -> Result<PathBuf, VersionError> {
+        if self.job.is_cancelled() {
+            return Err(VersionError::Cancelled);
+        }
+        let job = self.job.id().map(|id| id.to_string());
+        let folder = new.finish(version, job, metrics)?;
+        self.set_model_version(version)?;
+        self.resources.versions.prune(&self.id, version)?;
+        Ok(folder)
+    }
+
+    /// Returns the folder of a published version; `None` when there is none.
+    pub fn version_folder(&self, version: &str) -> Option<PathBuf> {
+        self.resources.versions.folder(&self.id, version)
+    }
+
+    /// Makes a version that the project has, or has had, its model version again.
+    pub fn activate_version(&self, version: &str) -> Result<(), VersionError> {
+        let is_known = self.version_folder(version).is_some()
+            || self.model_versions()?.iter().any(|known| known == version);
+        if !is_known {
+            return Err(VersionError::Unknown {
+                project: self.id.to_string(),
+                version: version.to_owned(),
+            });
+        }
+        Ok(self.set_model_version(version)?)
     }
 
     /// Returns the versions that the project has had, the current one last.

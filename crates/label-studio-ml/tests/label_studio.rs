@@ -58,9 +58,9 @@ impl Scene {
         };
         std::fs::create_dir(cache.path().join("documents")).unwrap();
         let resources = Resources {
-            store: Box::new(MemoryStore::default()),
             client: Some(client.clone()),
             media: Some(MediaFetcher::new(Some(client), media).unwrap()),
+            ..Resources::new(MemoryStore::default())
         };
         Self {
             client: TestClient::with_resources(model(), args, resources),

@@ -95,6 +95,10 @@ fn every_route_is_described_with_its_method_and_nothing_else() {
     let expected = [
         "/",
         "/health",
+        "/jobs",
+        "/jobs/{id}",
+        "/jobs/{id}/log",
+        "/jobs/{id}/retry",
         "/metrics",
         "/openapi.json",
         "/predict",
@@ -102,16 +106,20 @@ fn every_route_is_described_with_its_method_and_nothing_else() {
         "/setup",
         "/train",
         "/versions",
+        "/versions/{version}/activate",
         "/webhook",
     ];
     assert_eq!(known, expected);
+    let train = json!({ "action": "START_TRAINING", "project": { "id": 1 } });
+    assert_eq!(client.post("/webhook", &train).0, 201);
     for (path, operations) in paths {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let headers = [
                 ("content-type", "application/json"),
                 ("accept", "application/json"),
             ];
-            let (status, answer) = client.send(method, path, &headers, "{}");
+            let called = path.replace("{id}", "1");
+            let (status, answer) = client.send(method, &called, &headers, "{}");
             let method = method.to_lowercase();
             assert_eq!(
                 status != 405,

@@ -8,7 +8,9 @@ use std::{
     },
 };
 
-use super::{Claim, JobId, Report};
+#[cfg(feature = "server")]
+use super::Claim;
+use super::{JobId, Report};
 
 /// Size of the log that is kept, in bytes. The oldest lines make room.
 const MAX_LOG_BYTES: usize = 64 << 10;
@@ -71,25 +73,6 @@ struct News {
 }
 
 impl JobContext {
-    /// Creates the context of a job that was claimed.
-    pub(crate) fn of_claim(claim: &Claim) -> Self {
-        let news = News {
-            log: claim.log.clone(),
-            ..News::default()
-        };
-        let context = Self(Arc::new(Shared {
-            id: Some(claim.job.id),
-            attempt: claim.job.attempts,
-            news: Mutex::new(news),
-            ..Shared::default()
-        }));
-        if claim.job.attempts > 1 {
-            let (attempt, most) = (claim.job.attempts, claim.job.max_attempts);
-            context.log(&format!("attempt {attempt} of {most}"));
-        }
-        context
-    }
-
     /// Returns the number of the job; `None` when it is stored nowhere.
     pub fn id(&self) -> Option<JobId> {
         self.0.id
@@ -168,11 +151,6 @@ impl JobContext {
         }
     }
 
-    /// Returns whether the model has learned that the job should end.
-    pub(crate) fn has_noticed_cancel(&self) -> bool {
-        self.0.has_noticed.load(Ordering::Acquire)
-    }
-
     /// Returns what was said so far.
     pub fn report(&self) -> Report {
         let news = self.news();
@@ -181,6 +159,38 @@ impl JobContext {
             message: news.message.clone(),
             log: Some(news.log.clone()),
         }
+    }
+
+    fn news(&self) -> MutexGuard<'_, News> {
+        lock(&self.0.news)
+    }
+}
+
+/// What the server's runner of jobs needs.
+#[cfg(feature = "server")]
+impl JobContext {
+    /// Creates the context of a job that was claimed.
+    pub(crate) fn of_claim(claim: &Claim) -> Self {
+        let news = News {
+            log: claim.log.clone(),
+            ..News::default()
+        };
+        let context = Self(Arc::new(Shared {
+            id: Some(claim.job.id),
+            attempt: claim.job.attempts,
+            news: Mutex::new(news),
+            ..Shared::default()
+        }));
+        if claim.job.attempts > 1 {
+            let (attempt, most) = (claim.job.attempts, claim.job.max_attempts);
+            context.log(&format!("attempt {attempt} of {most}"));
+        }
+        context
+    }
+
+    /// Returns whether the model has learned that the job should end.
+    pub(crate) fn has_noticed_cancel(&self) -> bool {
+        self.0.has_noticed.load(Ordering::Acquire)
     }
 
     /// Returns what is new since the last call; `None` when there is nothing.
@@ -202,10 +212,6 @@ impl JobContext {
         let mut news = self.news();
         news.is_new = true;
         news.is_log_new |= report.log.is_some();
-    }
-
-    fn news(&self) -> MutexGuard<'_, News> {
-        lock(&self.0.news)
     }
 }
 
@@ -273,6 +279,7 @@ mod tests {
         assert_eq!(report.progress, None);
     }
 
+    #[cfg(feature = "server")]
     #[test]
     fn news_are_told_once() {
         let job = JobContext::default();
@@ -294,11 +301,11 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let early = sender.clone();
         job.on_cancel(move || early.send("early").unwrap());
-        assert!(!job.is_cancelled() && !job.has_noticed_cancel());
+        assert!(!job.is_cancelled());
         job.cancel();
         job.cancel();
         job.on_cancel(move || sender.send("late").unwrap());
         assert_eq!(receiver.iter().collect::<Vec<_>>(), ["early", "late"]);
-        assert!(job.is_cancelled() && job.has_noticed_cancel());
+        assert!(job.is_cancelled());
     }
 }

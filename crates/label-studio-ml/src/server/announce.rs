@@ -17,7 +17,7 @@ pub(crate) fn sockets(sockets: &[ListeningSocket]) {
 
 /// Logs what settings are missing or have no effect.
 pub(crate) fn settings(args: &ServerArgs, backend: &Backend) {
-    if args.workers > 1 && backend.raw.is_none() {
+    if args.workers > 1 && backend.served.raw.is_none() {
         tracing::info!(
             workers = args.workers,
             "one process serves a native backend; raise THREADS for more calls"

@@ -21,9 +21,15 @@ use crate::{
             model_slot::ModelSlot,
             permits::{Permit, Permits, Priority},
             projects::{Projects, SeenProject},
+            served_model::ServedModel,
         },
         http::{auth::BasicAuth, body::BodyLimits, errors::ApiError, metrics::Metrics},
-        jobs::training::Training,
+        jobs::{
+            fit::Fit,
+            intake::JobLimits,
+            runner::RunnerOptions,
+            training::{Training, TrainingOptions},
+        },
         logging::predictions::PredictionLog,
         settings::args::ServerArgs,
     },
@@ -38,12 +44,10 @@ pub(crate) struct Backend {
     pub(crate) bodies: BodyLimits,
     pub(crate) connect_checks: Arc<ConnectChecks>,
     pub(crate) metrics: Metrics,
-    pub(crate) model: Arc<ModelSlot>,
     pub(crate) prediction_log: PredictionLog,
     pub(crate) projects: Arc<Projects>,
-    /// The model, when it reads requests and writes answers itself.
-    pub(crate) raw: Option<Arc<dyn RawModel>>,
     pub(crate) resources: Arc<Resources>,
+    pub(crate) served: ServedModel,
     pub(crate) training: Arc<Training>,
     pub(crate) version: String,
     type_name: &'static str,
@@ -76,8 +80,26 @@ pub(crate) struct HeldPermits {
 
 impl Backend {
     pub(crate) fn new(args: &ServerArgs, type_name: &'static str, resources: Resources) -> Self {
+        let served = ServedModel {
+            slot: Arc::new(ModelSlot::new()),
+            raw: None,
+        };
+        Self::serving(served, args, type_name, resources)
+    }
+
+    fn serving(
+        served: ServedModel,
+        args: &ServerArgs,
+        type_name: &'static str,
+        resources: Resources,
+    ) -> Self {
         let resources = Arc::new(resources);
-        let model = Arc::new(ModelSlot::new());
+        let projects = Arc::new(Projects::new(Arc::clone(&resources)));
+        let fit = Fit {
+            served: served.clone(),
+            projects: Arc::clone(&projects),
+        };
+        let training = Training::new(Arc::clone(&resources.jobs), fit, training_options(args));
         Self {
             auth: args
                 .basic_auth()
@@ -88,12 +110,11 @@ impl Backend {
                 resources.client.clone(),
             )),
             metrics: Metrics::new(),
-            model: Arc::clone(&model),
             prediction_log: PredictionLog::default(),
-            projects: Arc::new(Projects::new(Arc::clone(&resources))),
-            raw: None,
+            projects,
             resources,
-            training: Arc::new(Training::new(model)),
+            served,
+            training: Arc::new(training),
             version: args.version().to_owned(),
             type_name,
             predictions: Executor::new(n_cores()),
@@ -112,30 +133,26 @@ impl Backend {
     ) -> Self {
         let mut metrics = Metrics::new();
         metrics.watch(Arc::clone(&model) as Arc<dyn RawModel>);
-        let slot = Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>));
+        let permits = Permits::new(model.permits(), args.max_queue);
+        let served = ServedModel {
+            slot: Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>)),
+            raw: Some(model),
+        };
         Self {
             metrics,
-            permits: Permits::new(model.permits(), args.max_queue),
-            model: Arc::clone(&slot),
-            training: Arc::new(Training::new(slot)),
-            raw: Some(model),
-            ..Self::new(args, short_type_name::<M>(), resources)
+            permits,
+            ..Self::serving(served, args, short_type_name::<M>(), resources)
         }
     }
 
     /// Returns whether the model can answer now.
     pub(crate) fn readiness(&self) -> Readiness {
-        match (&self.raw, self.model.peek()) {
-            (Some(raw), _) => raw.readiness(),
-            (None, Some(Ok(_))) => Readiness::Ready,
-            (None, Some(Err(reason))) => Readiness::Failed(reason.clone()),
-            (None, None) => Readiness::Loading,
-        }
+        self.served.readiness()
     }
 
     /// Returns the name for the health check, which never waits for the model.
     pub(crate) fn model_name(&self) -> &str {
-        match self.model.peek() {
+        match self.served.slot.peek() {
             Some(Ok(model)) => model.name(),
             Some(Err(_)) | None => self.type_name,
         }
@@ -153,7 +170,7 @@ impl Backend {
     {
         let has_begun = AtomicBool::new(false);
         let answer = async {
-            let model = self.model.model().await?;
+            let model = self.served.slot.model().await?;
             let exclusive = if model.is_exclusive() {
                 Some(self.exclusive.acquire(call.priority).await?)
             } else {
@@ -208,7 +225,7 @@ impl Backend {
         T: Send + 'static,
         F: FnOnce(&dyn Model) -> Result<T, ApiError> + Send + 'static,
     {
-        let model = self.model.model().await?;
+        let model = self.served.slot.model().await?;
         let permit = self.permit(Priority::Batch).await?;
         run_blocking(move || {
             let _permit = permit;
@@ -220,5 +237,19 @@ impl Backend {
     /// Returns how many calls wait for a permit.
     pub(crate) fn n_waiting(&self) -> usize {
         self.permits.n_waiting() + self.exclusive.n_waiting()
+    }
+}
+
+fn training_options(args: &ServerArgs) -> TrainingOptions {
+    TrainingOptions {
+        limits: JobLimits {
+            max_jobs: args.max_jobs,
+            max_bytes: u64::from(args.max_jobs_mb) << 20,
+        },
+        runner: RunnerOptions {
+            max_running: args.fit_threads.into(),
+            n_kept: args.keep_jobs,
+        },
+        max_attempts: args.fit_attempts,
     }
 }

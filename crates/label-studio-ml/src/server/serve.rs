@@ -180,7 +180,7 @@ fn load<M: Model>(
 ) -> anyhow::Result<()> {
     let backend = Arc::clone(backend);
     let run = move || {
-        match backend.model.load(loader) {
+        match backend.served.slot.load(loader) {
             Ok(model) => tracing::info!(model = model.name(), "model loaded"),
             Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
         }

@@ -46,7 +46,7 @@ impl TestClient {
         let runtime = runtime();
         let backend = Arc::new(Backend::new(args, short_type_name::<M>(), resources));
         // A loader that hands over a model cannot fail.
-        let _ = backend.model.load(move || Ok(model));
+        let _ = backend.served.slot.load(move || Ok(model));
         Self::of(backend, runtime)
     }
 
@@ -58,7 +58,7 @@ impl TestClient {
         let runtime = runtime();
         let args = ServerArgs::default();
         let backend = Arc::new(Backend::new(&args, short_type_name::<M>(), resources));
-        let slot = Arc::clone(&backend.model);
+        let slot = Arc::clone(&backend.served.slot);
         thread::spawn(move || slot.load(load).is_ok());
         Self::of(backend, runtime)
     }
@@ -80,7 +80,7 @@ impl TestClient {
 
     fn of(backend: Arc<Backend>, runtime: Runtime) -> Self {
         Self {
-            raw: backend.raw.clone(),
+            raw: backend.served.raw.clone(),
             router: app::router(backend),
             runtime: Some(runtime),
         }

@@ -99,7 +99,12 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
     joined.unwrap_or_else(|error| Err(ApiError::model(&error.into())))
 }
 
-fn guarded<T>(run: impl FnOnce() -> Result<T, ApiError>) -> Result<T, ApiError> {
+/// Runs code of the model's author on this thread. A panic is an error.
+pub(crate) fn catch_panic<T>(run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|panic| Err(ApiError::model(&anyhow::Error::msg(panic_text(&*panic)))))
+        .unwrap_or_else(|panic| Err(anyhow::Error::msg(panic_text(&*panic))))
+}
+
+fn guarded<T>(run: impl FnOnce() -> Result<T, ApiError>) -> Result<T, ApiError> {
+    catch_panic(|| Ok(run())).unwrap_or_else(|error| Err(ApiError::model(&error)))
 }

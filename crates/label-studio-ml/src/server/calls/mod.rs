@@ -5,3 +5,4 @@ pub(crate) mod executor;
 pub(crate) mod model_slot;
 pub(crate) mod permits;
 pub(crate) mod projects;
+pub(crate) mod served_model;

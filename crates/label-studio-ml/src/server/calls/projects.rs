@@ -81,11 +81,11 @@ impl Projects {
     pub(crate) fn get_blocking(
         &self,
         id: &str,
-        label_config: &str,
+        label_config: Option<&str>,
     ) -> Result<Arc<SeenProject>, LabelConfigError> {
         let id = ProjectId::parse(id);
-        let known = self.seen().find(&id, Some(label_config));
-        known.map_or_else(|| self.read(id, Some(label_config)), Ok)
+        let known = self.seen().find(&id, label_config);
+        known.map_or_else(|| self.read(id, label_config), Ok)
     }
 
     fn read(

@@ -40,7 +40,7 @@ pub(crate) fn router(backend: SharedBackend) -> Router {
 /// custom route comes first.
 async fn wrong_method(State(backend): State<SharedBackend>, request: Request) -> Response {
     let (path, method) = (request.uri().path().to_owned(), request.method().clone());
-    let route = routes::route(&path);
+    let methods = routes::methods(&path);
     match routes::custom_raw::custom_route_raw(&backend, request).await {
         Ok(Some(response)) => return response,
         Ok(None) => {}
@@ -53,15 +53,9 @@ async fn wrong_method(State(backend): State<SharedBackend>, request: Request) ->
         let detail = format!("{} does not take {method}", shortened(path, MAX_PATH_CHARS));
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
     };
-    let takes_body = route.is_some_and(|route| route.takes.is_some());
-    let methods = if takes_body {
-        "OPTIONS, POST"
-    } else {
-        "GET, HEAD, OPTIONS"
-    };
-    response
-        .headers_mut()
-        .insert(header::ALLOW, HeaderValue::from_static(methods));
+    if let Ok(methods) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(header::ALLOW, methods);
+    }
     response
 }
 

@@ -6,14 +6,15 @@ use crate::server::http::route::Route;
 
 /// Returns the `OpenAPI` document.
 pub(crate) fn document(routes: &[Route], version: &str) -> Value {
-    let paths = routes.iter().map(|route| {
-        let method = if route.takes.is_some() { "post" } else { "get" };
-        (route.path.to_owned(), json!({ method: operation(route) }))
-    });
+    let mut paths = Map::new();
+    for route in routes {
+        let methods = paths.entry(route.path).or_insert_with(|| json!({}));
+        methods[route.method.as_str()] = operation(route);
+    }
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Label Studio ML backend", "version": version },
-        "paths": paths.collect::<Map<_, _>>(),
+        "paths": paths,
         "components": { "schemas": schemas() },
     })
 }
@@ -28,6 +29,18 @@ fn operation(route: &Route) -> Value {
     let error = json!({ "description": "Error", "content": content("Error") });
     responses.insert("default".to_owned(), error);
     let mut operation = json!({ "summary": route.summary, "responses": responses });
+    let in_path = route.path_parameters().map(|name| (name, "path", "string"));
+    let in_query = route
+        .query
+        .iter()
+        .map(|(name, kind)| (*name, "query", *kind));
+    let parameters = in_path.chain(in_query).map(|(name, place, kind)| {
+        json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": kind } })
+    });
+    let parameters: Vec<_> = parameters.collect();
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
     if let Some(body) = route.takes {
         operation["requestBody"] = json!({ "required": true, "content": content(body) });
     }
@@ -43,7 +56,16 @@ fn content(schema: &str) -> Value {
     content
 }
 
-fn schemas() -> Value {
+fn schemas() -> Map<String, Value> {
+    let all = [call_schemas(), training_schemas()];
+    let maps = all
+        .into_iter()
+        .filter_map(|schemas| schemas.as_object().cloned());
+    maps.flatten().collect()
+}
+
+/// Schemas of what Label Studio sends and gets.
+fn call_schemas() -> Value {
     json!({
         "Health": {
             "type": "object",
@@ -63,7 +85,10 @@ fn schemas() -> Value {
         "Versions": {
             "type": "object",
             "required": ["versions"],
-            "properties": { "versions": { "type": "array", "items": { "type": "string" } } },
+            "properties": {
+                "versions": { "type": "array", "items": { "type": "string" } },
+                "details": { "type": "array", "items": { "$ref": "#/components/schemas/Version" } },
+            },
         },
         "Description": { "description": "this document", "type": "object" },
         "Prediction": {
@@ -139,6 +164,61 @@ fn schemas() -> Value {
                 "detail": { "type": "string" },
                 "request_id": { "type": "string" },
             },
+        },
+    })
+}
+
+/// Schemas of trainings and of what they make.
+fn training_schemas() -> Value {
+    json!({
+        "Version": {
+            "type": "object",
+            "required": ["project", "version", "is_active"],
+            "properties": {
+                "project": { "type": "string" },
+                "version": { "type": "string" },
+                "is_active": { "type": "boolean" },
+                "created_at": { "description": "seconds since 1970", "type": "number" },
+                "job": { "description": "the training that made it", "type": ["string", "null"] },
+                "metrics": { "description": "how good it is, in the model's words" },
+                "n_bytes": { "type": "integer" },
+            },
+        },
+        "Job": {
+            "description": "A training; times are in seconds since 1970",
+            "type": "object",
+            "required": ["id", "project", "kind", "state", "attempts", "max_attempts", "cancel"],
+            "properties": {
+                "id": { "type": "string" },
+                "project": { "type": "string" },
+                "kind": { "type": "string" },
+                "state": { "enum": ["pending", "running", "done", "failed", "cancelled"] },
+                "attempts": { "type": "integer" },
+                "max_attempts": { "type": "integer" },
+                "run_at": { "type": "number" },
+                "worker": { "type": ["string", "null"] },
+                "progress": { "type": ["number", "null"], "minimum": 0, "maximum": 1 },
+                "message": { "type": ["string", "null"] },
+                "error": { "type": ["string", "null"] },
+                "result": { "description": "what the model's fit returned" },
+                "cancel": { "description": "whether a user wants it to end", "type": "boolean" },
+                "created_at": { "type": "number" },
+                "started_at": { "type": ["number", "null"] },
+                "ended_at": { "type": ["number", "null"] },
+            },
+        },
+        "Jobs": {
+            "type": "object",
+            "required": ["jobs", "next"],
+            "properties": {
+                "jobs": { "type": "array", "items": { "$ref": "#/components/schemas/Job" } },
+                "next": { "description": "`before` of the next page", "type": ["string", "null"] },
+            },
+        },
+        "JobLog": {
+            "type": "object",
+            "required": ["id", "log"],
+            "properties": { "id": { "type": "string" }, "log": { "type": "string" } },
         },
     })
 }

@@ -1,211 +1,170 @@
-//! Training, apart from the connection that asked for it.
+//! Training events: stored as jobs before they are answered, and run apart from their callers.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
     time::Duration,
 };
 
 use serde_json::Value;
-use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
-    task::JoinHandle,
-};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    model::{Action, Event},
-    project_id::ProjectId,
+    jobs::{JobId, Jobs, NewJob},
+    model::{Action, Event, FitOn},
+    project::Project,
+    raw::model::Readiness,
     server::{
-        calls::{executor::run_blocking, model_slot::ModelSlot, projects::SeenProject},
+        calls::served_model::ServedModel,
         http::errors::ApiError,
+        jobs::{
+            fit::Fit,
+            intake::{Intake, JobLimits},
+            runner::{Runner, RunnerOptions},
+            waiters::Waiters,
+        },
     },
 };
 
-/// Label Studio gives an event webhook one second, so an answer that takes longer than half of it
-/// is not waited for.
+/// Label Studio gives an event webhook one second, so an answer that takes longer than half of it is
+/// not waited for.
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+/// `Retry-After` while the model cannot be loaded, in seconds.
+const RETRY_AFTER: u32 = 5;
+/// Payloads that wait in memory, when they are stored nowhere else.
+const MAX_BYTES_IN_MEMORY: u64 = 64 << 20;
 
-type Turn = Arc<AsyncMutex<()>>;
-
-/// Trainings: one at a time per project, in the order of their events.
+/// Trainings as stored jobs.
 pub(crate) struct Training {
-    model: Arc<ModelSlot>,
-    turns: Mutex<HashMap<ProjectId, Weak<AsyncMutex<()>>>>,
-    /// Requests to train that wait for their turn, at most one per project.
-    waiting: Mutex<HashMap<ProjectId, Waiting>>,
-    n_running: watch::Sender<usize>,
+    pub(crate) jobs: Arc<dyn Jobs>,
+    pub(crate) runner: Arc<Runner>,
+    intake: Intake,
+    served: ServedModel,
+    max_attempts: u32,
 }
 
-/// A request to train that waits for its turn.
-struct Waiting {
-    project: Arc<SeenProject>,
-    job: String,
-}
-
-/// Counts one training until it is dropped.
-struct Running(Arc<Training>);
-
-impl Running {
-    fn enter(training: &Arc<Training>) -> Self {
-        training.n_running.send_modify(|n_running| *n_running += 1);
-        Self(Arc::clone(training))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.n_running.send_modify(|n_running| *n_running -= 1);
-    }
-}
-
-/// A training that was started.
-enum Started {
-    /// It waits already, under this name.
-    Waits(String),
-    Begun(String, JoinHandle<Result<Value, ApiError>>),
+/// How trainings are run and bounded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TrainingOptions {
+    pub(crate) limits: JobLimits,
+    pub(crate) runner: RunnerOptions,
+    /// How often a job is started before it counts as failed.
+    pub(crate) max_attempts: u32,
 }
 
 /// How far a training got while its caller waited.
 pub(crate) enum Progress {
     /// It ended; the value is what the model's `fit` returned.
     Ended(Value),
-    /// It goes on under this name.
-    GoesOn(String),
+    /// It goes on, or waits, as this job.
+    GoesOn(JobId),
 }
 
 impl Training {
-    /// Creates trainings of the model in its slot.
-    pub(crate) fn new(model: Arc<ModelSlot>) -> Self {
-        Self {
-            model,
-            turns: Mutex::default(),
-            waiting: Mutex::default(),
-            n_running: watch::Sender::new(0),
+    /// Starts to run stored jobs, once the model is loaded.
+    pub(crate) fn new(jobs: Arc<dyn Jobs>, fit: Fit, options: TrainingOptions) -> Self {
+        let TrainingOptions {
+            mut limits,
+            runner,
+            max_attempts,
+        } = options;
+        if !jobs.is_durable() {
+            limits.max_bytes = limits.max_bytes.min(MAX_BYTES_IN_MEMORY);
         }
-    }
-
-    /// Starts a training for each event, in order, and waits half a second for the last one. They
-    /// run to their end whatever their caller does.
-    pub(crate) async fn start_all(
-        self: &Arc<Self>,
-        project: &Arc<SeenProject>,
-        events: Vec<Event>,
-    ) -> Result<Progress, ApiError> {
-        let mut last = None;
-        for event in events {
-            last = Some(self.start(project, event));
-        }
-        match last {
-            Some(Started::Waits(job)) => Ok(Progress::GoesOn(job)),
-            Some(Started::Begun(job, task)) => {
-                match tokio::time::timeout(ANSWER_WITHIN, task).await {
-                    Ok(Ok(result)) => result.map(Progress::Ended),
-                    Ok(Err(error)) => Err(ApiError::model(&error.into())),
-                    Err(_) => Ok(Progress::GoesOn(job)),
-                }
-            }
-            None => Ok(Progress::Ended(Value::Null)),
-        }
-    }
-
-    /// Starts a training. A request to train becomes one with another that still waits: what it
-    /// would learn from is the same.
-    fn start(self: &Arc<Self>, project: &Arc<SeenProject>, event: Event) -> Started {
-        let job = uuid();
-        if event.action == Action::StartTraining
-            && let Some(job) = self.wait(project, &job)
-        {
-            tracing::info!(job, project = %project.project.id(), "training waits already");
-            return Started::Waits(job);
-        }
-        let turn = self.turn(project.project.id());
-        let running = Running::enter(self);
-        tracing::info!(job, project = %project.project.id(), event = event.action.as_str(), "training taken");
-        let task = tokio::spawn({
-            let (training, job) = (Arc::clone(self), job.clone());
-            let project = Arc::clone(project);
-            async move {
-                let _running = running;
-                let _turn = turn.lock().await;
-                training.begin(project.project.id(), &job);
-                let result = training.fit(project, event).await;
-                report(&job, &result);
-                result
+        let (served, waiters) = (fit.served.clone(), Arc::new(Waiters::default()));
+        let runner = Arc::new(Runner::start(
+            Arc::clone(&jobs),
+            Arc::clone(&waiters),
+            Arc::new(fit),
+            runner,
+        ));
+        let wake = Arc::downgrade(&runner);
+        let intake = Intake::start(Arc::clone(&jobs), waiters, limits, move || {
+            if let Some(runner) = wake.upgrade() {
+                runner.wake();
             }
         });
-        Started::Begun(job, task)
-    }
-
-    /// Waits until every training that has been started has ended.
-    pub(crate) async fn drain(&self) {
-        let mut n_running = self.n_running.subscribe();
-        if *n_running.borrow() > 0 {
-            tracing::info!(
-                n_running = *n_running.borrow(),
-                "waiting for trainings to end"
-            );
-        }
-        let _ = n_running.wait_for(|n_running| *n_running == 0).await;
-    }
-
-    /// Notes that a request to train waits. Returns the job of one that does so already.
-    fn wait(&self, project: &Arc<SeenProject>, job: &str) -> Option<String> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = project.project.id();
-        if let Some(known) = waiting.get(id)
-            && Arc::ptr_eq(&known.project, project)
-        {
-            return Some(known.job.clone());
-        }
-        let (project, job) = (Arc::clone(project), job.to_owned());
-        waiting.insert(id.clone(), Waiting { project, job });
-        None
-    }
-
-    /// Notes that a training waits no more.
-    fn begin(&self, project: &ProjectId, job: &str) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.get(project).is_some_and(|known| known.job == job) {
-            waiting.remove(project);
+        Self {
+            jobs,
+            runner,
+            intake,
+            served,
+            max_attempts,
         }
     }
 
-    fn turn(&self, project: &ProjectId) -> Turn {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        if let Some(turn) = turns.get(project).and_then(Weak::upgrade) {
-            return turn;
+    /// Stores a training for each event, in order, and waits half a second for the last one, unless
+    /// it is clear that it takes longer. They run to their end whatever their caller does.
+    pub(crate) async fn start_all(
+        &self,
+        project: &Project,
+        events: Vec<Event>,
+    ) -> Result<Progress, ApiError> {
+        let answer_at = Instant::now() + ANSWER_WITHIN;
+        if events.is_empty() {
+            return Ok(Progress::Ended(Value::Null));
         }
-        let turn = Turn::default();
-        turns.insert(project.clone(), Arc::downgrade(&turn));
-        turn
-    }
-
-    async fn fit(&self, project: Arc<SeenProject>, event: Event) -> Result<Value, ApiError> {
-        let model = self.model.model().await?;
-        let run = move || {
-            project.set_up(&*model)?;
-            model.fit(&project.project, &event)
+        if let Readiness::Failed(reason) = self.served.readiness() {
+            let detail = format!("the model could not be loaded: {reason}");
+            return Err(ApiError::busy(detail, RETRY_AFTER));
+        }
+        let (id, fit_on) = (project.id().as_str(), self.fit_on());
+        let new_job = |event: Event| NewJob {
+            merge_key: merge_key(&event, project.label_config().text(), fit_on),
+            max_attempts: self.max_attempts,
+            ..NewJob::new(id, event.action.as_str(), event.payload.to_string())
         };
-        run_blocking(move || run().map_err(|error| ApiError::model(&error))).await
+        let jobs = events.into_iter().map(new_job).collect();
+        let is_late = self.runner.busy_for(id) >= Some(ANSWER_WITHIN);
+        let stored = self.intake.store(jobs).await?;
+        let job = stored.last.id;
+        tracing::info!(%job, project = id, merged = stored.last.is_merged, "training stored");
+        if is_late {
+            return Ok(Progress::GoesOn(job));
+        }
+        match timeout_at(answer_at, stored.ended).await {
+            Ok(Ok(outcome)) => outcome.map(Progress::Ended),
+            // It merged with another, was cancelled, or takes its time.
+            Ok(Err(_)) | Err(_) => Ok(Progress::GoesOn(job)),
+        }
+    }
+
+    /// Waits until the trainings that run have ended.
+    pub(crate) async fn drain(&self) {
+        self.runner.drain().await;
+    }
+
+    fn fit_on(&self) -> FitOn {
+        match self.served.slot.peek() {
+            Some(Ok(model)) => model.fit_on(),
+            Some(Err(_)) | None => FitOn::EveryEvent,
+        }
     }
 }
 
-fn report(job: &str, result: &Result<Value, ApiError>) {
-    match result {
-        Ok(_) => tracing::info!(job, "training ended"),
-        Err(error) => tracing::error!(
-            job,
-            status = error.status().as_u16(),
-            "training failed: {}",
-            error.detail()
-        ),
+/// Returns by what an event is equal to another that waits; `None` for one that is equal to none.
+fn merge_key(event: &Event, label_config: &str, fit_on: FitOn) -> Option<String> {
+    match (event.action, fit_on) {
+        (Action::StartTraining, _) => {
+            let mut hasher = DefaultHasher::new();
+            label_config.hash(&mut hasher);
+            Some(format!("train {:016x}", hasher.finish()))
+        }
+        (_, FitOn::EveryEvent) => None,
+        (_, FitOn::LatestPerAnnotation) => {
+            let id = annotation_id(&event.payload)?;
+            Some(format!("annotation {id}"))
+        }
     }
 }
 
-fn uuid() -> String {
-    label_studio_sdk::Region::default()
-        .with_new_id()
-        .id
-        .unwrap_or_default()
+/// Returns the id of the one annotation that an event is about.
+fn annotation_id(payload: &Value) -> Option<&Value> {
+    let annotation = match payload["annotations"].as_array().map(Vec::as_slice) {
+        Some([annotation]) => annotation,
+        Some(_) => return None,
+        None => &payload["annotation"],
+    };
+    let id = annotation.get("id").unwrap_or(annotation);
+    (id.is_number() || id.is_string()).then_some(id)
 }

@@ -99,6 +99,30 @@ pub struct ServerArgs {
     #[arg(long, env = "PREDICT_TIMEOUT", default_value = "95", value_parser = number::<u32>(95, 1..=86_400))]
     pub predict_timeout: u32,
 
+    /// Trainings that may run at the same time, each for another project
+    #[arg(long, env = "FIT_THREADS", default_value = "4", value_parser = number::<u16>(4, 1..=1024))]
+    pub fit_threads: u16,
+
+    /// Attempts of a training that a crash cut short, or that failed for now
+    #[arg(long, env = "FIT_ATTEMPTS", default_value = "3", value_parser = number::<u32>(3, 1..=1000))]
+    pub fit_attempts: u32,
+
+    /// Trainings and events that may wait; beyond that the answer is 503 with Retry-After
+    #[arg(long, env = "MAX_JOBS", default_value = "200000", value_parser = number::<u64>(200_000, 1..=u64::MAX))]
+    pub max_jobs: u64,
+
+    /// Size of the trainings and events that may wait, in MiB; 64 at most if kept in memory
+    #[arg(long, env = "MAX_JOBS_MB", default_value = "2048", value_parser = number::<u32>(2048, 1..=u32::MAX))]
+    pub max_jobs_mb: u32,
+
+    /// Trainings that are remembered after their end
+    #[arg(long, env = "KEEP_JOBS", default_value = "1000", value_parser = number::<usize>(1000, 0..=usize::MAX))]
+    pub keep_jobs: usize,
+
+    /// Versions of a project's model to keep besides the active one
+    #[arg(long, env = "KEEP_VERSIONS", default_value = "5", value_parser = number::<usize>(5, 0..=usize::MAX))]
+    pub keep_versions: usize,
+
     /// Largest request body, in MiB
     #[arg(long, env = "MAX_BODY_MB", default_value = "256", value_parser = number::<u32>(256, 1..=4095))]
     pub max_body_mb: u32,

@@ -1,13 +1,15 @@
 //! Makes the resources that the flags describe.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use label_studio_sdk::{Client, ClientOptions, MediaFetcher, MediaOptions};
 
 use crate::{
+    jobs::{Jobs, MemoryJobs, SqliteJobs},
     resources::Resources,
     server::settings::args::{CacheType, ServerArgs},
     store::{MemoryStore, SqliteStore, Store},
+    versions::Versions,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -16,14 +18,22 @@ impl ServerArgs {
     /// Returns the store, Label Studio's client and the fetcher of files that the flags describe:
     /// for a program that uses a model without serving it. Nothing is connected or opened yet.
     pub fn resources(&self) -> anyhow::Result<Resources> {
-        let store: Box<dyn Store> = match self.cache_type {
-            CacheType::Sqlite => Box::new(SqliteStore::new(&self.model_dir)),
-            CacheType::Memory => Box::new(MemoryStore::default()),
+        let (store, jobs): (Box<dyn Store>, Arc<dyn Jobs>) = match self.cache_type {
+            CacheType::Sqlite => (
+                Box::new(SqliteStore::new(&self.model_dir)),
+                Arc::new(SqliteJobs::new(&self.model_dir)),
+            ),
+            CacheType::Memory => (
+                Box::new(MemoryStore::default()),
+                Arc::new(MemoryJobs::default()),
+            ),
         };
         let client = client(self);
         let media = MediaFetcher::new(client.clone(), media_options(self))?;
         Ok(Resources {
             store,
+            jobs,
+            versions: Versions::new(&self.model_dir).keeping(self.keep_versions),
             client,
             media: Some(media),
         })

@@ -26,11 +26,11 @@ pub(crate) async fn custom_route(
     request: Request,
 ) -> Result<Response, ApiError> {
     let path = request.uri().path().to_owned();
-    if backend.raw.is_some() {
+    if backend.served.raw.is_some() {
         let answer = custom_route_raw(&backend, request).await?;
         return answer.ok_or_else(|| unknown(&path));
     }
-    let is_own = match backend.model.peek() {
+    let is_own = match backend.served.slot.peek() {
         Some(Ok(model)) => model.custom_routes().contains(&path.as_str()),
         Some(Err(_)) | None => false,
     };

@@ -19,7 +19,12 @@ pub(crate) async fn custom_route_raw(
     backend: &SharedBackend,
     request: Request,
 ) -> Result<Option<Response>, ApiError> {
-    let Some(raw) = backend.raw.as_ref().filter(|raw| raw.has_custom_routes()) else {
+    let Some(raw) = backend
+        .served
+        .raw
+        .as_ref()
+        .filter(|raw| raw.has_custom_routes())
+    else {
         return Ok(None);
     };
     let raw = Arc::clone(raw);

@@ -56,7 +56,7 @@ pub(crate) async fn predict(
     let started = Instant::now();
     let loses_batches = loses_batches(request.headers());
     let body = backend.bodies.read(request).await?;
-    if let Some(raw) = backend.raw.clone() {
+    if let Some(raw) = backend.served.raw.clone() {
         return predict_raw(backend, raw, body).await;
     }
     let RawBody { bytes, memory } = body;

@@ -62,7 +62,7 @@ pub(crate) async fn setup(
         media.add_public_address(hostname);
     }
     let extra_params = body.extra_params;
-    if let Some(raw) = &backend.raw {
+    if let Some(raw) = &backend.served.raw {
         let request = RawRequest::holding(bytes.clone(), memory);
         if let Ok(answer) = timeout(ANSWER_TIMEOUT, raw.setup_raw(request)).await {
             return Ok(json_response(StatusCode::OK, answer?));
@@ -70,7 +70,7 @@ pub(crate) async fn setup(
         return still_runs(project, extra_params).await;
     }
     let deadline = Instant::now() + ANSWER_TIMEOUT;
-    let Ok(model) = timeout_at(deadline, backend.model.model()).await else {
+    let Ok(model) = timeout_at(deadline, backend.served.slot.model()).await else {
         return still_runs(project, extra_params).await;
     };
     let model = model?;

@@ -15,7 +15,7 @@ use crate::{
         backend::SharedBackend,
         http::{
             errors::ApiError, events::events_of, object_body::ObjectBody, replies::json_response,
-            wire::WireProject,
+            wire::{WireProject, event_project},
         },
         jobs::training::Progress,
     },
@@ -63,25 +63,16 @@ async fn train(
     action: Action,
     payload: Map<String, Value>,
 ) -> Result<Response, ApiError> {
-    let (id, label_config) = project_of(&payload)?;
+    let (id, label_config) = event_project(&payload)
+        .ok_or_else(|| ApiError::bad_request("the event has no project.id"))?;
+    let label_config = label_config.map(Cow::Borrowed);
     let project = backend.projects.get(&id, label_config).await?;
     let events = events_of(action, payload);
-    let answer = match backend.training.start_all(&project, events).await? {
+    let answer = match backend.training.start_all(&project.project, events).await? {
         Progress::Ended(result) => json!({ "result": result, "status": "ok" }),
         Progress::GoesOn(job) => json!({ "job": job, "result": null, "status": "ok" }),
     };
     Ok(reply(StatusCode::CREATED, &answer))
-}
-
-fn project_of(payload: &Map<String, Value>) -> Result<(String, Option<Cow<'_, str>>), ApiError> {
-    let project = payload.get("project").unwrap_or(&Value::Null);
-    let id = match project.get("id") {
-        Some(Value::String(id)) => id.clone(),
-        Some(Value::Number(id)) => id.to_string(),
-        _ => return Err(ApiError::bad_request("the event has no project.id")),
-    };
-    let label_config = project.get("label_config").and_then(Value::as_str);
-    Ok((id, label_config.map(Cow::Borrowed)))
 }
 
 fn reply(status: StatusCode, json: &Value) -> Response {
