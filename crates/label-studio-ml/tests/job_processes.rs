@@ -1,7 +1,7 @@
 //! Jobs of a process that is killed.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -29,7 +29,7 @@ fn other_process() {
     };
     let jobs = SqliteJobs::new(Path::new(&folder));
     let claim = jobs.claim(LEASE).unwrap().unwrap();
-    eprintln!("claimed {}", claim.job.id);
+    writeln!(io::stderr(), "claimed {}", claim.job.id).unwrap();
     loop {
         thread::park();
     }

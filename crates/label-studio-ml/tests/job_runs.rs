@@ -263,8 +263,10 @@ fn a_panic_costs_its_job_only() {
 #[test]
 fn projects_train_in_parallel_up_to_the_limit() {
     let (gate, fit) = gated();
-    let mut args = ServerArgs::default();
-    args.fit_threads = 2;
+    let args = ServerArgs {
+        fit_threads: 2,
+        ..ServerArgs::default()
+    };
     let model = FnModel::new("Learner").update_fn(fit);
     let client = TestClient::with_resources(model, &args, Resources::new(MemoryStore::default()));
     let jobs: Vec<_> = (1..=3)
@@ -326,8 +328,10 @@ fn a_model_may_hear_of_each_annotation_once() {
 #[test]
 fn more_jobs_than_may_wait_are_refused_with_the_reason() {
     let (gate, fit) = gated();
-    let mut args = ServerArgs::default();
-    args.max_jobs = 3;
+    let args = ServerArgs {
+        max_jobs: 3,
+        ..ServerArgs::default()
+    };
     let model = FnModel::new("Learner").update_fn(fit);
     let client = TestClient::with_resources(model, &args, Resources::new(MemoryStore::default()));
     post(&client, &event("START_TRAINING", 1));

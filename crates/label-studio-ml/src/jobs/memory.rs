@@ -2,10 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -430,9 +427,8 @@ fn replaced_by(newer: JobId) -> String {
 }
 
 fn new_worker() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{}:{number}", std::process::id())
+    let unique = uuid::Uuid::new_v4().simple().to_string();
+    format!("{}:{}", std::process::id(), &unique[..8])
 }
 
 /// Seconds since 1970.
