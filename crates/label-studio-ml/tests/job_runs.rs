@@ -406,3 +406,26 @@ fn a_stored_event_that_cannot_be_read_fails_with_the_reason() {
         assert!(shown["error"].as_str().unwrap().contains(reason), "{shown}");
     }
 }
+
+#[test]
+fn a_thousand_requests_to_train_are_two_trainings_of_each_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gate, fit) = gated();
+    let resources = Resources {
+        jobs: Arc::new(SqliteJobs::new(folder.path())),
+        ..Resources::new(MemoryStore::default())
+    };
+    let model = FnModel::new("Learner").update_fn(fit);
+    let client = TestClient::with_resources(model, &ServerArgs::default(), resources);
+    let mut last = Value::Null;
+    for number in 0..1000 {
+        last = post(&client, &event("START_TRAINING", number % 4));
+    }
+    let page = get(&client, "/jobs?limit=200");
+    assert_eq!(page["jobs"].as_array().unwrap().len(), 8);
+    drop(gate.end);
+    wait_for(&client, &last["job"], JobState::Failed);
+    let mut begun: Vec<_> = gate.begun.iter().take(8).collect();
+    begun.sort();
+    assert_eq!(begun, ["0", "0", "1", "1", "2", "2", "3", "3"]);
+}

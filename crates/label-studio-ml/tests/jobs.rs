@@ -364,8 +364,8 @@ fn lists_are_filtered_and_come_in_pages() {
         };
         loop {
             let page = list(&filter);
-            let Some(last) = page.last() else { break };
-            filter.before = Some(*last);
+            let Some(oldest) = page.last() else { break };
+            filter.before = Some(*oldest);
             seen.extend(page);
         }
         assert_eq!(seen, ids.iter().copied().rev().collect::<Vec<_>>());

@@ -124,14 +124,13 @@ impl Storing {
         let mut new = Vec::with_capacity(batch.len());
         let mut callers = Vec::with_capacity(batch.len());
         for arrival in batch {
-            match self.admit(&arrival.jobs) {
+            if let Err(error) = self.admit(&arrival.jobs) {
                 // The caller may have left.
-                Err(error) => drop(arrival.stored.send(Err(error))),
-                Ok(()) => {
-                    new.extend(arrival.jobs);
-                    callers.push((new.len(), arrival.stored, arrival.ended));
-                }
+                let _ = arrival.stored.send(Err(error));
+                continue;
             }
+            new.extend(arrival.jobs);
+            callers.push((new.len(), arrival.stored, arrival.ended));
         }
         // No job of this batch may end before its caller is known.
         let mut waiters = self.waiters.lock();

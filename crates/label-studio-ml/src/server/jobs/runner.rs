@@ -302,6 +302,8 @@ impl Shared {
         let ending = match &outcome {
             _ if context.has_noticed_cancel() => Ending::Cancelled,
             Ok(value) => Ending::Done(value.clone()),
+            // It was trained, but what it returned cannot be kept.
+            Err(failure) if failure.error.status().is_success() => Ending::Done(Value::Null),
             Err(WorkError { error, remedy }) => {
                 let text = error.detail().to_owned();
                 match remedy {
@@ -320,6 +322,12 @@ impl Shared {
         let state = self.end(id, &ending);
         let took = started.elapsed();
         match (&outcome, state) {
+            (Err(failure), Some(JobState::Done)) => tracing::warn!(
+                job = %id,
+                ?took,
+                "job ended; its result is not kept: {}",
+                failure.error.detail()
+            ),
             (Err(failure), Some(_)) => tracing::error!(
                 job = %id,
                 status = failure.error.status().as_u16(),

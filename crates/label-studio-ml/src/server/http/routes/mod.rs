@@ -113,7 +113,12 @@ pub(crate) static ROUTES: [Route; 16] = [
         method: Method::Get,
         path: "/jobs",
         summary: "Lists trainings, newest first",
-        query: &[("project", "string"), ("state", "string"), ("before", "string"), ("limit", "integer")],
+        query: &[
+            ("project", "string"),
+            ("state", "string"),
+            ("before", "string"),
+            ("limit", "integer"),
+        ],
         takes: None,
         gives: ("Jobs", &["200"]),
         handler: |_| get(jobs::list),

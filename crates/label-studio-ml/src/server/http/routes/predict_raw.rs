@@ -92,7 +92,9 @@ fn check(backend: &SharedBackend, bytes: &Bytes) -> Result<Checked, ApiError> {
         .project
         .map_or_else(|| NO_PROJECT.to_owned(), WireProject::into_text);
     if let Some(label_config) = body.label_config {
-        backend.projects.get_blocking(&project, Some(&label_config))?;
+        backend
+            .projects
+            .get_blocking(&project, Some(&label_config))?;
     }
     let is_interactive = body.params.is_some_and(|params| params.has_context);
     Ok(Checked {

@@ -14,7 +14,10 @@ use crate::{
     server::{
         backend::SharedBackend,
         http::{
-            errors::ApiError, events::events_of, object_body::ObjectBody, replies::json_response,
+            errors::ApiError,
+            events::events_of,
+            object_body::ObjectBody,
+            replies::json_response,
             wire::{WireProject, event_project},
         },
         jobs::training::Progress,
@@ -68,9 +71,14 @@ async fn train(
     let label_config = label_config.map(Cow::Borrowed);
     let project = backend.projects.get(&id, label_config).await?;
     let events = events_of(action, payload);
-    let answer = match backend.training.start_all(&project.project, events).await? {
-        Progress::Ended(result) => json!({ "result": result, "status": "ok" }),
-        Progress::GoesOn(job) => json!({ "job": job, "result": null, "status": "ok" }),
+    let answer = match backend.training.start_all(&project.project, events).await {
+        Ok(Progress::Ended(result)) => json!({ "result": result, "status": "ok" }),
+        Ok(Progress::GoesOn(job)) => json!({ "job": job, "result": null, "status": "ok" }),
+        // A model in Python was trained, but what `fit` returned is not JSON.
+        Err(error) if error.status() == StatusCode::CREATED => {
+            json!({ "error": error.detail(), "status": "error" })
+        }
+        Err(error) => return Err(error),
     };
     Ok(reply(StatusCode::CREATED, &answer))
 }
