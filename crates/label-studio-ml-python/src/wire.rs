@@ -70,15 +70,16 @@ pub(crate) fn event_body(event: &Event) -> String {
     body.to_string()
 }
 
-/// Reads an answer to `/webhook`: the result of the model's `fit`, null if it is not JSON.
+/// Reads an answer to `/webhook`: the result of the model's `fit`.
+///
+/// # Errors
+/// With status 201 when the model was trained, but its result is not JSON.
 pub(crate) fn fit_result(answer: &[u8]) -> anyhow::Result<Value> {
     let mut answer: Value = serde_json::from_slice(answer)?;
-    if let Some(error) = answer.get("error").and_then(Value::as_str) {
-        tracing::warn!(
-            "the training's result is not kept, since it cannot be written as JSON: {error}"
-        );
+    match answer.get("error").and_then(Value::as_str) {
+        Some(error) => Err(RawError::new(201, error).into()),
+        None => Ok(answer["result"].take()),
     }
-    Ok(answer["result"].take())
 }
 
 /// Writes the head of a request to a custom route. Bytes become characters one by one, as WSGI requires.

@@ -5,13 +5,14 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     model::Model,
-    raw::model::RawRequest,
+    raw::model::{RawError, RawModel, RawRequest, Readiness},
     server::{
         backend::SharedBackend,
         calls::{executor::run_blocking, projects::SeenProject},
@@ -64,10 +65,13 @@ pub(crate) async fn setup(
     let extra_params = body.extra_params;
     if let Some(raw) = &backend.served.raw {
         let request = RawRequest::holding(bytes.clone(), memory);
-        if let Ok(answer) = timeout(ANSWER_TIMEOUT, raw.setup_raw(request)).await {
-            return Ok(json_response(StatusCode::OK, answer?));
-        }
-        return still_runs(project, extra_params).await;
+        // Spawned, so that a model that is not loaded in time gets the request later: it may act on the extra params.
+        let setting_up = tokio::spawn(set_up_raw(Arc::clone(raw), request, bytes.clone()));
+        return match timeout(ANSWER_TIMEOUT, setting_up).await {
+            Ok(Ok(answer)) => Ok(json_response(StatusCode::OK, answer?)),
+            Ok(Err(error)) => Err(ApiError::model(&error.into())),
+            Err(_) => still_runs(project, extra_params).await,
+        };
     }
     let deadline = Instant::now() + ANSWER_TIMEOUT;
     let Ok(model) = timeout_at(deadline, backend.served.slot.model()).await else {
@@ -99,6 +103,22 @@ fn check(model: &dyn Model, project: &SeenProject) -> Result<(), ApiError> {
     }
     let unfit = |error| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"));
     model.check(label_config).map_err(unfit)
+}
+
+/// Sets up a project, however long the model takes to load.
+async fn set_up_raw(
+    raw: Arc<dyn RawModel>,
+    request: RawRequest,
+    body: Bytes,
+) -> Result<Bytes, RawError> {
+    let mut answer = raw.setup_raw(request).await;
+    while let Err(error) = &answer
+        && error.retry_after.is_some()
+        && raw.readiness() == Readiness::Loading
+    {
+        answer = raw.setup_raw(RawRequest::new(body.clone())).await;
+    }
+    answer
 }
 
 /// Answers when the model is not ready in time; the extra params are kept for it.
