@@ -44,6 +44,8 @@ class Probe(LabelStudioMLBase):
             os._exit(0)
         if order == "raise":
             raise ValueError("no such mood")
+        if order == "environ":
+            return [dict(os.environ)]
         result = [{"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [str(os.getpid())]}}]
         return ModelResponse(predictions=[{"result": result, "score": self.weight} for _ in tasks])
 
@@ -52,11 +54,15 @@ class Probe(LabelStudioMLBase):
 '''
 
 
+def environment(**variables):
+    """The environment with some variables set, and those that are None unset."""
+    return {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
+
+
 class Backend:
-    def __init__(self, target, *options, **variables):
-        env = {**os.environ, "PORT": "0", **variables}
+    def __init__(self, target, *options, cwd=None, **variables):
         command = [sys.executable, "-m", "label_studio_ml.server", "start", str(target), *options]
-        self.start(command, env=env)
+        self.start(command, env=environment(PORT="0", **variables), cwd=cwd)
         self.url = self.wait_for(r"listening on (http://\S+)").group(1).replace("0.0.0.0", "127.0.0.1")
 
     def start(self, command, **kwargs):
@@ -122,9 +128,9 @@ def start(tmp_path):
     """Starts backends that end with the test."""
     with contextlib.ExitStack() as backends:
 
-        def start(target, *options, **variables):
-            backend = Backend(target, *options, MODEL_DIR=str(tmp_path / "models"), **variables)
-            return backends.enter_context(backend)
+        def start(target, *options, cwd=None, **variables):
+            variables = {"MODEL_DIR": str(tmp_path / "models"), **variables}
+            return backends.enter_context(Backend(target, *options, cwd=cwd, **variables))
 
         yield start
 
@@ -184,10 +190,56 @@ def test_a_model_that_cannot_be_imported_says_why(start, folder):
     backend.wait_for("Traceback")
 
 
-def test_parameters_reach_the_constructor(start, folder):
-    (folder / "config.json").write_text('{"weight": 0.75, "unknown": 1}')
-    assert start(folder).predict()[1]["results"][0]["score"] == 0.75
-    assert start(folder, "--kwargs", "weight=0.25").predict()[1]["results"][0]["score"] == 0.25
+def score(backend):
+    status, answer = backend.predict()
+    assert status == 200, answer
+    return answer["results"][0]["score"]
+
+
+def test_parameters_reach_the_constructor_only_when_they_are_given(start, folder):
+    config = folder / "config.json"
+    config.write_text('{"weight": 0.75, "architectures": ["BertModel"]}')
+    assert score(start(folder)) == 0.5
+    assert score(start(".", cwd=folder)) == 0.5
+    assert score(start(folder, "--config", str(config))) == 0.75
+    assert score(start(folder, CONFIG_FILE=str(config))) == 0.75
+    assert score(start(folder, "--kwargs", "weight=0.25")) == 0.25
+    assert score(start(folder, "--config", str(config), "--with", "weight=0.25")) == 0.25
+
+
+def test_a_constructor_that_takes_everything_gets_nothing_of_a_checkpoint_beside_it(start, folder):
+    (folder / "config.json").write_text('{"architectures": ["BertModel"]}')
+    everything = "def __init__(self, **kwargs):\n        self.weight = 0.5\n        super().__init__(**kwargs)\n"
+    model = MODEL.partition("    def __init__")[0] + "    " + everything + "\n    def setup" + MODEL.partition("    def setup")[2]
+    (folder / "model.py").write_text(model)
+    assert score(start(folder)) == 0.5
+
+
+def test_variables_that_are_not_set_stay_unset(start, folder):
+    names = ["MODEL_DIR", "LOG_LEVEL", "MAX_BODY_MB", "PYTHONUNBUFFERED", "LABEL_STUDIO_URL", "BASIC_AUTH_USER"]
+    backend = start(".", cwd=folder, **dict.fromkeys(names))
+    (environ,) = backend.predict("environ")[1]["results"]
+    assert [name for name in names if name in environ] == []
+    given = ["--model-dir", "models", "--log-level", "ERROR", "--label-studio-url", "http://localhost:1"]
+    backend = start(".", *given, cwd=folder, **dict.fromkeys(names))
+    (environ,) = backend.predict("environ")[1]["results"]
+    assert environ["MODEL_DIR"] == str(folder / "models")
+    assert (environ["LOG_LEVEL"], environ["LABEL_STUDIO_URL"]) == ("ERROR", "http://localhost:1")
+
+
+def test_a_folder_that_is_named_in_a_variable_is_passed_on_as_it_is(start, folder):
+    backend = start(".", cwd=folder, MODEL_DIR="models")
+    assert backend.predict("environ")[1]["results"][0]["MODEL_DIR"] == "models"
+    assert (folder / "models/cache.db").exists()
+
+
+def test_a_file_with_variables_is_read_where_it_is_started(start, folder):
+    pytest.importorskip("dotenv")
+    (folder / ".env").write_text("FROM_FILE=1\nFROM_BOTH=file\nLABEL_STUDIO_URL=http://localhost:1\n")
+    backend = start(".", cwd=folder, FROM_FILE=None, FROM_BOTH="shell", LABEL_STUDIO_URL=None)
+    (environ,) = backend.predict("environ")[1]["results"]
+    assert (environ["FROM_FILE"], environ["FROM_BOTH"]) == ("1", "shell")
+    assert environ["LABEL_STUDIO_URL"] == "http://localhost:1"
 
 
 FIRST = "from label_studio_ml.model import LabelStudioMLBase\nclass First(LabelStudioMLBase): pass\n"
@@ -214,10 +266,10 @@ AUTH = FIRST + "from label_studio_ml.api import init_app\napp = init_app(First, 
 def test_the_class_is_found_as_the_original_finds_it(tmp_path, files, target, code, said):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    task = json.dumps({"target": str(tmp_path / target), "params": {}, "basic_auth": None})
+    task = {"target": str(tmp_path / target), "params": {}, "basic_auth": None, "log_level": "INFO"}
     program = "from label_studio_ml._internal.worker import main; main()"
-    command = [sys.executable, "-c", program, "--check", task]
-    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [sys.executable, "-c", program, "--check"]
+    run = subprocess.run(command, input=json.dumps(task), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert (run.returncode, said in run.stdout) == (code, True), run.stdout
     assert ("Traceback" in run.stdout) == ("import nothing_like_it" in files.get("model.py", "")), run.stdout
 
@@ -229,6 +281,103 @@ def test_check_makes_an_object_before_anything_listens(folder, tmp_path):
     run = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert run.returncode == 1
     assert "no_such_parameter" in run.stdout and "listening" not in run.stdout
+
+
+ARGUMENTS = "import sys\nwith open('/proc/self/cmdline') as file: print('command line:', file.read().split('\\0'))\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/cmdline"), reason="there is no /proc")
+def test_a_password_is_on_no_command_line(start, folder):
+    (folder / "model.py").write_text(ARGUMENTS + MODEL)
+    backend = start(folder, "--check", BASIC_AUTH_USER="user", BASIC_AUTH_PASS="very secret")
+    backend.wait_for("model loaded")
+    shown = re.findall("command line: .*", "".join(backend.lines))
+    assert len(shown) == 2 and not any("very secret" in line for line in shown), shown
+
+
+SOCKET = """
+import os
+import sys
+
+folder = os.path.dirname(sys.argv[-1])
+print(f"socket folder: {os.stat(folder).st_mode & 0o777:o}")
+"""
+
+
+def test_the_socket_of_a_worker_is_private_whatever_the_umask(start, folder):
+    (folder / "model.py").write_text(SOCKET + MODEL)
+    for umask in (0, 0o777):
+        before = os.umask(umask)
+        try:
+            backend = start(folder)
+        finally:
+            os.umask(before)
+        assert backend.wait_for(r"socket folder: (\d+)").group(1) == "700"
+
+
+def test_workers_and_their_children_end_with_a_killed_server(start, folder):
+    # PyDLL keeps the GIL while it sleeps, so that no other thread of the worker can notice anything.
+    busy = "            subprocess.Popen(['sleep', '1000'])\n            ctypes.PyDLL(None).sleep(1000)\n"
+    order = '        if order == "exit":\n'
+    (folder / "model.py").write_text("import subprocess\n" + MODEL.replace(order, f'        if order == "busy":\n{busy}{order}'))
+    for method in ("spawn", "fork"):
+        backend = start(folder, START_METHOD=method)
+        process_of(backend)
+        busy_call = threading.Thread(target=predict_until_killed, args=(backend,), daemon=True)
+        busy_call.start()
+        backend.wait_for("noise on the standard output\n(.|\n)*noise on the standard output")
+        backend.process.kill()
+        backend.process.wait()
+        # They hold the log's pipe open until they end.
+        backend.reader.join(60)
+        assert not backend.reader.is_alive(), method
+        busy_call.join(60)
+
+
+def predict_until_killed(backend):
+    with contextlib.suppress(OSError):
+        backend.predict("busy")
+
+
+GATE = """
+import os
+
+with open(os.environ["GATE"]) as gate:
+    exec(gate.read())
+"""
+EXTRA = """
+    def set_extra_params(self, extra_params):
+        self.set("seen", extra_params)
+
+    def predict(self, tasks, context=None, **kwargs):
+        return [self.get("seen")]
+"""
+
+
+def test_extra_params_reach_a_model_that_is_loaded_late(start, folder, tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    (folder / "model.py").write_text(GATE + MODEL + EXTRA)
+    backend = start(folder, GATE=str(gate))
+    answer = backend.post("/setup", project="1.2", schema=LABEL_CONFIG, extra_params='{"a": 1}')
+    assert answer == (200, {"model_version": "0.0.1"})
+    gate.write_text("")
+    while backend.predict() != (200, {"results": ['{"a": 1}']}):
+        pass
+
+
+def test_setup_tells_why_a_model_cannot_be_loaded(start, folder, tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    (folder / "model.py").write_text(GATE + MODEL)
+    backend = start(folder, GATE=str(gate))
+    answers = []
+    call = threading.Thread(target=lambda: answers.append(backend.post("/setup", project="1.2", schema=LABEL_CONFIG)))
+    call.start()
+    gate.write_text("import a_package_that_is_missing")
+    call.join(60)
+    ((status, answer),) = answers
+    assert status == 503 and "a_package_that_is_missing" in answer["detail"], answer
 
 
 def process_of(backend):

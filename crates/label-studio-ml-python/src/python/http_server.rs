@@ -3,7 +3,7 @@
 use std::{
     io::{self, IoSliceMut},
     mem::MaybeUninit,
-    os::unix::net::UnixListener,
+    os::unix::net::{UnixListener, UnixStream},
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -28,7 +28,7 @@ use rustix::net::{
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::wire;
+use crate::{private_socket, wire};
 
 /// A server on sockets that listen already. Python sends them over the Unix socket `path`, since safe code cannot take
 /// ownership of a file descriptor number.
@@ -67,7 +67,7 @@ impl Server {
         threads: u16,
         basic_auth: Option<(String, String)>,
     ) -> PyResult<Self> {
-        let folder = tempfile::Builder::new().prefix("lsml-").tempdir()?;
+        let folder = private_socket::folder()?;
         let receiver = UnixListener::bind(folder.path().join("server"))?;
         let (user, pass) = basic_auth.unzip();
         let args = ServerArgs {
@@ -124,8 +124,19 @@ impl Server {
 }
 
 impl Server {
+    /// Accepts the connection of this process; those of other users are refused.
+    fn accept(&self) -> anyhow::Result<UnixStream> {
+        loop {
+            let (stream, _) = self.receiver.accept()?;
+            if private_socket::is_from_this_user(&stream)? {
+                return Ok(stream);
+            }
+            private_socket::warn_of_stranger(&self.path());
+        }
+    }
+
     fn receive(&self, n_sockets: usize) -> anyhow::Result<Vec<ListeningSocket>> {
-        let (stream, _) = self.receiver.accept()?;
+        let stream = self.accept()?;
         let receive = |_| -> io::Result<ListeningSocket> {
             let mut byte = [0];
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];

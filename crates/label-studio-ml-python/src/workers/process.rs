@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpgid};
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -21,9 +21,13 @@ use tokio::{
 };
 
 use super::{connection::Connection, frame};
+use crate::private_socket;
 
 /// Time for a process to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time between looks for killed processes that can be reaped, and the number of looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const MAX_LOOKS: u32 = 40;
 
 /// The command of a worker, and the task it gets.
 #[derive(Debug, Clone)]
@@ -106,8 +110,7 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new() -> Result<Self, StartError> {
-        let folder = tempfile::Builder::new().prefix("lsml-").tempdir();
-        let folder = folder.map_err(StartError::Socket)?;
+        let folder = private_socket::folder().map_err(StartError::Socket)?;
         let path = folder.path().join("worker");
         let listener = UnixListener::bind(&path).map_err(StartError::Socket)?;
         Ok(Self {
@@ -119,6 +122,17 @@ impl Socket {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Accepts a connection of a process of this user; others are refused.
+    async fn accept(&self) -> io::Result<UnixStream> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            if private_socket::is_from_this_user(&stream)? {
+                return Ok(stream);
+            }
+            private_socket::warn_of_stranger(&self.path);
+        }
     }
 }
 
@@ -158,7 +172,7 @@ impl Program {
         n_connections: usize,
     ) -> Result<Process, StartError> {
         let connected = tokio::select! {
-            connected = connect(&socket.listener, &self.task, n_connections) => connected,
+            connected = connect(&socket, &self.task, n_connections) => connected,
             ended = handle.wait() => return Err(ended.map_or_else(StartError::Socket, StartError::Ended)),
         };
         let (control, connections, greeting) = match connected {
@@ -185,11 +199,11 @@ impl Program {
 }
 
 async fn connect(
-    listener: &UnixListener,
+    socket: &Socket,
     task: &Value,
     n_connections: usize,
 ) -> io::Result<(UnixStream, Vec<Connection>, Greeting)> {
-    let (mut control, _) = listener.accept().await?;
+    let mut control = socket.accept().await?;
     let mut task = task.clone();
     task["connections"] = n_connections.into();
     frame::send_json(&mut control, &task).await?;
@@ -197,7 +211,7 @@ async fn connect(
     let mut connections = Vec::new();
     if greeting.error.is_none() {
         for _ in 0..n_connections {
-            connections.push(Connection::new(listener.accept().await?.0)?);
+            connections.push(Connection::new(socket.accept().await?)?);
         }
     }
     Ok((control, connections, greeting))
@@ -236,6 +250,9 @@ impl Handle {
     pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
         let status = self.wait().await;
         self.kill();
+        if let Some(group) = self.group {
+            tokio::spawn(reap(group));
+        }
         status
     }
 
@@ -273,6 +290,18 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Reaps what a worker had started: such processes become children of this one where it is the first of a container.
+async fn reap(group: Pid) {
+    for _ in 0..MAX_LOOKS {
+        match waitpgid(group, WaitOptions::NOHANG) {
+            Ok(Some(_)) => {}
+            Ok(None) => tokio::time::sleep(BETWEEN_LOOKS).await,
+            // There are none.
+            Err(_) => return,
+        }
     }
 }
 

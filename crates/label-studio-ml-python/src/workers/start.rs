@@ -2,12 +2,13 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    io::Write,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
 };
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
 use label_studio_ml::{ServerArgs, Value, json, raw::serve_raw, settings::LogLevel};
 
 use super::{
@@ -25,16 +26,18 @@ const MAIN: &str = "import sys; sys.path[:] = filter(None, sys.path); from label
 /// When the options contradict each other, or the address cannot be listened on.
 pub fn start(python: &Path, target: &OsStr, options: Vec<OsString>) -> anyhow::Result<ExitCode> {
     let command_line = std::iter::once(OsString::from("label-studio-ml start")).chain(options);
-    let StartArgs { server, workers } = match StartArgs::try_parse_from(command_line) {
-        Ok(args) => args,
+    let parsed = StartArgs::command()
+        .try_get_matches_from(command_line)
+        .and_then(|given| Ok((StartArgs::from_arg_matches(&given)?, given)));
+    let (StartArgs { server, workers }, given) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Printing fails only when the terminal is gone.
             let _ = error.print();
             return Ok(u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from));
         }
     };
-    let server = with_config_beside(server, target);
-    let program = program(python, target, &server)?;
+    let program = program(python, target, &server, &given)?;
     if server.check {
         let code = check(&program)?;
         if code != ExitCode::SUCCESS {
@@ -53,20 +56,6 @@ pub fn start(python: &Path, target: &OsStr, options: Vec<OsString>) -> anyhow::R
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes `config.json` from the model's folder, unless another file was asked for.
-fn with_config_beside(mut server: ServerArgs, target: &OsStr) -> ServerArgs {
-    if server.config == Path::new("config.json") {
-        let path = PathBuf::from(file_of(target));
-        let folder = if path.is_dir() {
-            path
-        } else {
-            path.parent().map(Path::to_owned).unwrap_or_default()
-        };
-        server.config = folder.join("config.json");
-    }
-    server
-}
-
 /// Returns the folder or file of a target, without `:Class`.
 fn file_of(target: &OsStr) -> OsString {
     match target.to_string_lossy().rsplit_once(".py:") {
@@ -82,44 +71,93 @@ fn name(target: &OsStr) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Returns the command of a worker. Flags of the server become environment variables, as models expect them.
-fn program(python: &Path, target: &OsStr, server: &ServerArgs) -> anyhow::Result<Program> {
+/// Returns the command of a worker. Flags on the command line become environment variables, as models expect them. A variable
+/// that is not set stays unset: models have defaults of their own.
+fn program(
+    python: &Path,
+    target: &OsStr,
+    server: &ServerArgs,
+    given: &ArgMatches,
+) -> anyhow::Result<Program> {
     let target = target
         .to_str()
         .with_context(|| format!("{} is not valid Unicode", target.display()))?;
-    let model_dir = std::path::absolute(&server.model_dir)
+    let is_given = |flag| given.value_source(flag) == Some(ValueSource::CommandLine);
+    let model_dir = is_given("model_dir")
+        .then(|| std::path::absolute(&server.model_dir))
+        .transpose()
         .with_context(|| format!("cannot use {}", server.model_dir.display()))?;
-    let mut env: Vec<(OsString, OsString)> = vec![
-        ("MODEL_DIR".into(), model_dir.into()),
-        ("LOG_LEVEL".into(), log_level(server).into()),
-        ("MAX_BODY_MB".into(), server.max_body_mb.to_string().into()),
-        ("PYTHONUNBUFFERED".into(), "1".into()),
-    ];
     let label_studio = &server.label_studio;
-    let texts = [
-        ("LABEL_STUDIO_URL", label_studio.url()),
-        ("LABEL_STUDIO_API_KEY", label_studio.api_key()),
-        ("BASIC_AUTH_USER", server.basic_auth().map(|(user, _)| user)),
-        ("BASIC_AUTH_PASS", server.basic_auth().map(|(_, pass)| pass)),
+    let basic_auth = server.basic_auth();
+    let text = |text: Option<&str>| text.map(OsString::from);
+    let flags = [
+        (
+            "model_dir",
+            "MODEL_DIR",
+            model_dir.map(PathBuf::into_os_string),
+        ),
+        ("log_level", "LOG_LEVEL", text(Some(log_level(server)))),
+        ("debug", "LOG_LEVEL", text(Some(log_level(server)))),
+        (
+            "max_body_mb",
+            "MAX_BODY_MB",
+            Some(server.max_body_mb.to_string().into()),
+        ),
+        (
+            "label_studio_url",
+            "LABEL_STUDIO_URL",
+            text(label_studio.url()),
+        ),
+        (
+            "label_studio_api_key",
+            "LABEL_STUDIO_API_KEY",
+            text(label_studio.api_key()),
+        ),
+        (
+            "basic_auth_user",
+            "BASIC_AUTH_USER",
+            text(basic_auth.map(|(user, _)| user)),
+        ),
+        (
+            "basic_auth_pass",
+            "BASIC_AUTH_PASS",
+            text(basic_auth.map(|(_, pass)| pass)),
+        ),
+        (
+            "local_files_document_root",
+            "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT",
+            label_studio.document_root().map(PathBuf::into_os_string),
+        ),
     ];
-    for (name, text) in texts {
-        env.extend(text.map(|text| (name.into(), text.into())));
-    }
-    if let Some(root) = label_studio.document_root() {
-        env.push(("LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT".into(), root.into()));
-    }
-    let params: serde_json::Map<String, Value> = server.model_params()?.into_iter().collect();
+    let env = flags
+        .into_iter()
+        .filter(|(flag, ..)| is_given(flag))
+        .filter_map(|(_, name, value)| Some((name.into(), value?)))
+        .collect();
     let task = json!({
         "target": target,
-        "params": params,
-        "basic_auth": server.basic_auth(),
+        "params": params(server, given)?,
+        "basic_auth": basic_auth,
+        "log_level": log_level(server),
     });
     Ok(Program {
         program: python.to_owned(),
-        args: vec!["-c".into(), MAIN.into()],
+        args: vec!["-u".into(), "-c".into(), MAIN.into()],
         env,
         task,
     })
+}
+
+/// Returns the parameters of the model. A `config.json` in the current folder or beside the model is not meant for its
+/// constructor: the folder of any Hugging Face checkpoint has one.
+fn params(
+    server: &ServerArgs,
+    given: &ArgMatches,
+) -> anyhow::Result<serde_json::Map<String, Value>> {
+    if given.value_source("config") == Some(ValueSource::DefaultValue) {
+        return Ok(server.kwargs.iter().cloned().collect());
+    }
+    Ok(server.model_params()?.into_iter().collect())
 }
 
 fn log_level(server: &ServerArgs) -> &'static str {
@@ -136,11 +174,20 @@ fn log_level(server: &ServerArgs) -> &'static str {
 fn check(program: &Program) -> anyhow::Result<ExitCode> {
     let mut command = Command::new(&program.program);
     command.args(&program.args).arg("--check");
-    command.arg(program.task.to_string());
     command.envs(program.env.iter().map(|(name, value)| (name, value)));
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {}", program.program.display()))?;
+    let shown = program.program.display();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {shown}"))?;
+    // Over a pipe, since every user can read a command line, and the task has the password.
+    if let Some(mut stdin) = child.stdin.take() {
+        // A process that has ended already says why by itself.
+        let _ = stdin.write_all(program.task.to_string().as_bytes());
+    }
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot run {shown}"))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -20,7 +20,7 @@ import time
 from typing import Any, Dict, Optional
 
 from . import backend as _backend
-from . import calls, custom_routes, fork_server
+from . import calls, custom_routes, fork_server, watchdog
 from .backend import Backend
 
 logger = logging.getLogger(__name__)
@@ -37,11 +37,15 @@ _SECONDS_TO_END = 5
 
 
 def main() -> None:
-    """Runs a worker, or with `--fork-server` a fork server; with `--check`, only checks that a model object can be made.
+    """Runs a worker, or with `--fork-server` a fork server.
+
+    With `--check`, it only checks that a model object can be made; the task comes over standard input.
     """
     if sys.argv[1:2] == ["--check"]:
-        _check(json.loads(sys.argv[2]))
-    elif sys.argv[1:2] == ["--fork-server"]:
+        _check(json.load(sys.stdin))
+        return
+    watchdog.start(os.getppid())
+    if sys.argv[1:2] == ["--fork-server"]:
         _run_fork_server(sys.argv[2])
     else:
         _run(sys.argv[1])
@@ -55,6 +59,7 @@ def _run(path: str) -> None:
 
 
 def _run_fork_server(path: str) -> None:
+    server = os.getppid()
     control = _connect(path)
     task = _read_task(control)
     backend = _load(control, task)
@@ -68,6 +73,7 @@ def _run_fork_server(path: str) -> None:
 
     path_of_worker = fork_server.run(control, backend.model_class, send, receive)
     if path_of_worker is not None:
+        watchdog.start(server)
         connection = _connect(path_of_worker)
         _serve(path_of_worker, connection, _read_task(connection), backend)
 
@@ -80,7 +86,7 @@ def _read_task(control: socket.socket) -> Dict[str, Any]:
 def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
     """Imports the model. If that fails, the reason is sent to the server and the process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _start_logging()
+    _start_logging(task["log_level"])
     try:
         backend = _backend.load(task["target"], task["params"], task["basic_auth"])
         calls.warm_up()
@@ -106,7 +112,7 @@ def _serve(path: str, control: socket.socket, task: Dict[str, Any], backend: Bac
 
 
 def _check(task: Dict[str, Any]) -> None:
-    _start_logging()
+    _start_logging(task["log_level"])
     try:
         model_class = _backend.load(task["target"], {}, task["basic_auth"]).model_class
         logger.info("making an object of %s", model_class.__name__)
@@ -183,9 +189,9 @@ def _send(connection: socket.socket, message: Dict[str, Any]) -> None:
     connection.sendall(_LENGTH.pack(len(text)) + text)
 
 
-def _start_logging() -> None:
+def _start_logging(level: str) -> None:
     logging.basicConfig(
-        level=os.environ.get("LOG_LEVEL") or "INFO",
+        level=level,
         format="[%(asctime)s] [%(levelname)s] [%(name)s::%(funcName)s::%(lineno)d] %(message)s",
         stream=sys.stdout,
     )
