@@ -25,5 +25,7 @@ rm -rf "$wheels"
 "$venv/bin/maturin" build --quiet --manifest-path "$package/Cargo.toml" --interpreter "$venv/bin/python" \
   --out "$wheels" "$@"
 wheel="$(echo "$wheels"/*.whl)"
+# Builds of before 0.1 had the name of the original, whose files would overwrite those of the wheel.
+"$venv/bin/python" -m pip --quiet --disable-pip-version-check uninstall --yes label-studio-ml
 "${pip[@]}" "$wheel[fast,gunicorn]"
 "${pip[@]}" --force-reinstall --no-deps "$wheel" # its version stays the same from build to build

@@ -80,6 +80,28 @@ def test_the_app_can_be_mounted_in_another(client_of, predict):
         assert client.post("/predict", json=body).get_json() == {"results": []}
 
 
+def test_views_of_the_package_answer_under_other_paths(client_of):
+    from label_studio_ml import api
+
+    client = client_of(Asking, basic_auth_user="u", basic_auth_pass="p")
+    outer = flask.Flask("outer")
+    outer.before_request(api.check_auth)
+    outer.before_request(api.log_request_info)
+    outer.after_request(api.log_response_info)
+    for path, view in [("/up", api.health), ("/numbers", api.metrics), ("/ask", api._predict), ("/ready", api._setup), ("/event", api.webhook)]:
+        outer.add_url_rule(path, view.__name__, view, methods=["GET", "POST"])
+    assert outer.test_client().get("/up").status_code == 401
+    with outer.test_client() as theirs:
+        credentials = ("u", "p")
+        assert theirs.get("/up", auth=credentials).get_json() == client.get("/health", auth=credentials).json
+        assert theirs.get("/numbers", auth=credentials).get_json() == {}
+        asked = theirs.post("/ask", json={"project": "1.2"}, auth=credentials).get_json()
+        assert asked["results"][0][2] == "1.2"
+        setup = theirs.post("/ready", json={"project": "1.2", "schema": LABEL_CONFIG}, auth=credentials)
+        assert setup.get_json() == {"model_version": "0.0.1"}
+        assert theirs.post("/event", json={"action": "OTHER"}, auth=credentials).get_json() == {"status": "Unknown event"}
+
+
 @pytest.fixture
 def bare_flask(monkeypatch):
     """Has the next app come with a Flask app of its own."""

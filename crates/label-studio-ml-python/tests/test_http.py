@@ -158,6 +158,32 @@ def test_a_developer_sees_where_it_failed(client_of, predict):
     assert "ValueError: boo" in predict(client).json["result"]["traceback"]
 
 
+def test_the_traceback_of_a_failed_request_is_printed_in_process(client_of, predict, capsys):
+    assert predict(client_of(predicting(ValueError("boo")))).status_code == 500
+    printed = capsys.readouterr().out
+    assert "Traceback" in printed and "ValueError: boo" in printed
+
+
+def test_a_result_of_fit_that_is_no_json_is_told(client_of):
+    response = client_of(fitting({1})).post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1}})
+    assert response.status_code == 201
+    assert response.json == {"error": "Object of type set is not JSON serializable", "status": "error"}
+
+
+@pytest.mark.parametrize("testing", [False, True])
+def test_fit_may_end_a_request_as_a_view_of_flask_may(client_of, testing):
+    flask = pytest.importorskip("flask")
+
+    class Model(LabelStudioMLBase):
+        def fit(self, event, data, **kwargs):
+            flask.abort(418, "no coffee")
+
+    client = client_of(Model)
+    client.application.config["TESTING"] = testing
+    response = client.post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1}})
+    assert (response.status_code, response.json["detail"]) == (418, "no coffee")
+
+
 def test_errors_of_fit_reach_the_test_that_caused_them(client_of):
     client = client_of(fitting(ValueError("boo")))
     client.application.config["TESTING"] = True

@@ -10,7 +10,25 @@ import pytest
 
 NAMES = {
     "label_studio_ml": ["package_name", "__version__"],
-    "label_studio_ml.api": ["init_app", "_server", "MODEL_CLASS", "BASIC_AUTH", "TRAIN_EVENTS", "ModelResponse", "exception_handler", "safe_str_cmp"],
+    "label_studio_ml.api": [
+        "BASIC_AUTH",
+        "MODEL_CLASS",
+        "ModelResponse",
+        "TRAIN_EVENTS",
+        "_predict",
+        "_server",
+        "_setup",
+        "check_auth",
+        "exception_handler",
+        "health",
+        "init_app",
+        "log_request_info",
+        "log_response_info",
+        "logger",
+        "metrics",
+        "safe_str_cmp",
+        "webhook",
+    ],
     "label_studio_ml.model": [
         "CACHE",
         "LabelInterface",
@@ -21,6 +39,9 @@ NAMES = {
         "get_all_classes_inherited_LabelStudioMLBase",
         "get_local_path",
         "is_preload_needed",
+        "logger",
+        "logging",
+        "mp",
         "parse_config",
         "predict_fn",
         "update_fn",
@@ -28,21 +49,27 @@ NAMES = {
     "label_studio_ml.response": ["ModelResponse", "PredictionValue", "SingleTaskPredictions"],
     "label_studio_ml.cache": ["BaseCache", "SqliteCache", "create_cache"],
     "label_studio_ml.exceptions": ["AnswerException", "answer", "exception_handler"],
-    "label_studio_ml.server": ["main"],
+    "label_studio_ml.server": ["Fore", "create_dir", "get_args", "logging", "main", "start_server"],
     "label_studio_ml.wsgi": ["app", "run_ml_backend"],
     "label_studio_ml.ls_io": ["download_ls_dataset"],
     "label_studio_ml.utils": [
         "DATA_UNDEFINED_NAME",
         "InMemoryLRUDictCache",
         "compare_nested_structures",
+        "difflib",
         "get_choice",
+        "get_env",
         "get_first_tag_keys",
+        "get_image_local_path",
         "get_image_size",
+        "get_local_path",
         "get_single_tag_keys",
         "is_preload_needed",
         "is_skipped",
         "is_valid_url",
+        "logging",
         "match_labels",
+        "re",
     ],
 }
 
@@ -51,6 +78,13 @@ NAMES = {
 def test_has_the_names_of_the_original(module, names):
     module = importlib.import_module(module)
     assert [name for name in names if not hasattr(module, name)] == []
+
+
+def test_utils_has_the_image_modules_of_the_original():
+    image = pytest.importorskip("PIL.Image")
+    from label_studio_ml.utils import Image, ImageOps
+
+    assert Image is image and callable(ImageOps.exif_transpose)
 
 
 def test_predictions_are_those_of_the_sdk():
@@ -102,6 +136,41 @@ def test_the_store_is_where_model_dir_says(tmp_path):
 def test_an_unknown_cache_type_is_refused_at_import(tmp_path):
     with pytest.raises(AssertionError, match="Unsupported cache type: memcached"):
         run("import label_studio_ml.model", CACHE_TYPE="memcached")
+
+
+def test_a_server_that_loads_the_app_warms_it_up(tmp_path):
+    code = """
+        import sys, types
+        sys.modules["gunicorn.arbiter"] = types.ModuleType("gunicorn.arbiter")
+        from label_studio_ml.api import init_app
+        from label_studio_ml.model import LabelStudioMLBase
+        init_app(LabelStudioMLBase)
+        print("label_studio_sdk.label_interface" in sys.modules)
+    """
+    assert run(code, MODEL_DIR=str(tmp_path)) == "True"
+
+
+def test_the_original_beside_the_package_is_told(tmp_path):
+    original = tmp_path / "label_studio_ml-2.0.1.dist-info"
+    original.mkdir()
+    (original / "METADATA").write_text("Metadata-Version: 2.1\nName: label-studio-ml\nVersion: 2.0.1\n")
+    command = [sys.executable, "-m", "label_studio_ml.server", "start", str(tmp_path / "missing")]
+    for path, expected in [(str(tmp_path), True), ("", False)]:
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+        assert ("pip uninstall label-studio-ml" in done.stderr) == expected, done.stderr
+
+
+def test_the_command_line_is_taken_apart_as_in_the_original(tmp_path):
+    from label_studio_ml import server
+
+    args, rest = server.get_args(["start", "backend", "--root-dir", "r", "--port", "1"])
+    assert (args.command, args.project_name, args.root_dir, rest) == ("start", "backend", "r", ["--port", "1"])
+    args, rest = server.get_args(["create", "backend", "--root-dir", str(tmp_path), "--force"])
+    assert (args.force, args.script, rest) == (True, None, [])
+    assert server.create_dir(args) == 0
+    assert (tmp_path / "backend/model.py").exists()
+    args, _ = server.get_args(["start", "missing", "--root-dir", str(tmp_path)])
+    assert server.start_server(args) != 0
 
 
 def test_init_app_takes_model_classes_only():

@@ -80,6 +80,40 @@ def test_a_version_is_never_null(client_of, predict):
     assert answer_of(client_of, predict, [{"result": [], "model_version": None}]) == [{"result": []}]
 
 
+@pytest.mark.parametrize("version", [None, "mine"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_predictions_of_the_sdk_in_a_list_have_no_null_version_either(client_of, predict, version, nested):
+    value = PredictionValue(result=[REGION], score=0.5, model_version=version)
+    expected = {"result": [REGION], "score": 0.5, **({"model_version": version} if version else {})}
+    for answer in ([value], {"predictions": [value]}, (value,)):
+        if nested:
+            answer = [[value, value]]
+        written = answer_of(client_of, predict, answer)
+        assert written == ([[expected, expected]] if nested else [expected])
+
+
+class Attribute(LabelStudioMLBase):
+    model_version = "mine"
+
+
+class Property(LabelStudioMLBase):
+    @property
+    def model_version(self):
+        return f"mine-{self.project_id}"
+
+
+@pytest.mark.parametrize("base, version", [(Attribute, "mine"), (Property, "mine-1")])
+def test_a_class_may_override_its_model_version(client_of, predict, base, version):
+    class Model(base):
+        def predict(self, tasks, context=None, **kwargs):
+            return ModelResponse(predictions=[{"result": []}, PredictionValue(result=[], model_version="other")])
+
+    client = client_of(Model)
+    assert [entry["model_version"] for entry in predict(client).json["results"]] == [version, "other"]
+    setup = client.post("/setup", json={"project": "1.2", "schema": LABEL_CONFIG})
+    assert setup.json == {"model_version": version}
+
+
 def test_a_response_class_of_ones_own_is_asked_how_it_is_written(client_of, predict):
     class Mine(ModelResponse):
         def model_dump(self, **kwargs):

@@ -220,11 +220,11 @@ def test_variables_that_are_not_set_stay_unset(start, folder):
     backend = start(".", cwd=folder, **dict.fromkeys(names))
     (environ,) = backend.predict("environ")[1]["results"]
     assert [name for name in names if name in environ] == []
-    given = ["--model-dir", "models", "--log-level", "ERROR", "--label-studio-url", "http://localhost:1"]
+    given = ["--model-dir", "models", "--log-level", "DEBUG", "--label-studio-url", "http://localhost:1"]
     backend = start(".", *given, cwd=folder, **dict.fromkeys(names))
     (environ,) = backend.predict("environ")[1]["results"]
     assert environ["MODEL_DIR"] == str(folder / "models")
-    assert (environ["LOG_LEVEL"], environ["LABEL_STUDIO_URL"]) == ("ERROR", "http://localhost:1")
+    assert (environ["LOG_LEVEL"], environ["LABEL_STUDIO_URL"]) == ("DEBUG", "http://localhost:1")
 
 
 def test_a_folder_that_is_named_in_a_variable_is_passed_on_as_it_is(start, folder):

@@ -78,6 +78,49 @@ def test_run_serves_until_interrupted(tmp_path, extension, end):
         assert process.wait(60) in (0, -end)
 
 
+@pytest.fixture
+def flask_command(tmp_path):
+    """Runs `flask --app _wsgi:app` and further options on the model."""
+    pytest.importorskip("flask")
+    (tmp_path / "model.py").write_text(MODEL)
+    (tmp_path / "_wsgi.py").write_text(WSGI)
+    env = {**os.environ, "MODEL_DIR": str(tmp_path / "models"), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "flask", "--app", "_wsgi:app"]
+    return lambda *options: subprocess.Popen(
+        [*command, *options], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_the_command_of_flask_serves_the_app(flask_command):
+    process = flask_command("run", "--port", "0")
+    try:
+        line = next(line for line in process.stdout if "Running on http://" in line)
+        port = int(line.strip().rpartition(":")[2])
+        assert ask(port, "GET", "/health") == (200, {"model_class": "Echo", "status": "UP"})
+        assert ask(port, "POST", "/predict", BODY)[1]["results"][0]["score"] == 0.25
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+def test_a_file_with_variables_is_read_by_run(tmp_path):
+    pytest.importorskip("dotenv")
+    (tmp_path / "model.py").write_text(MODEL.replace('task["data"]["score"]', 'float(os.environ["SCORE"])').replace("\nfrom", "import os\nfrom", 1))
+    run = "import logging, sys\nlogging.basicConfig(level='INFO', stream=sys.stdout)\napp.run(host='127.0.0.1', port=0)\n"
+    (tmp_path / "_wsgi.py").write_text(WSGI + run)
+    (tmp_path / ".env").write_text("SCORE=0.75\n")
+    env = {**os.environ, "MODEL_DIR": str(tmp_path / "models"), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen([sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
+    try:
+        port = next(int(line.rpartition(":")[2]) for line in process.stdout if "listening on http://" in line)
+        assert ask(port, "POST", "/predict", BODY)[1]["results"][0]["score"] == 0.75
+    finally:
+        process.terminate()
+        process.stdout.close()
+        process.wait(60)
+
+
 @pytest.mark.parametrize("options", [["--threads", "4"], ["--preload", "--workers", "2", "--threads", "2"]], ids=" ".join)
 def test_gunicorn_serves_a_project_of_the_original(tmp_path, options):
     gunicorn = Path(sysconfig.get_path("scripts")) / "gunicorn"

@@ -3,7 +3,10 @@
 import os
 from importlib import metadata
 
-package_name = "label-studio-ml"
+from ._internal import legacy_imports
+from ._internal.distributions import OURS
+
+package_name = OURS
 
 
 def _version() -> str:
@@ -14,3 +17,5 @@ def _version() -> str:
 
 
 __version__ = os.environ.get("VERSION_OVERRIDE") or _version()
+
+legacy_imports.install()

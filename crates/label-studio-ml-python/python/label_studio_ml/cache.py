@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from abc import ABC, abstractmethod
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ._internal._native import Store
 
@@ -99,5 +99,5 @@ def _reopen() -> None:
 
 
 _caches: "weakref.WeakSet[SqliteCache]" = weakref.WeakSet()
-_inherited: list = []
+_inherited: List[Store] = []
 os.register_at_fork(after_in_child=_reopen)

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 _SECONDS_BETWEEN_HEARTBEATS = 1.0
 
 
-class Worker(GunicornWorker):
+class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
     """Serves an app of `init_app` with the Rust server."""
 
     def load_wsgi(self) -> None:

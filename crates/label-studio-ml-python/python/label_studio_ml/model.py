@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import json
 import logging
-import multiprocessing
+import multiprocessing as mp
 import os
 import sys
 from abc import ABC
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
     from label_studio_sdk._extensions.label_studio_tools.core.label_config import parse_config
     from label_studio_sdk._extensions.label_studio_tools.core.utils.io import get_local_path
-    from label_studio_sdk.label_interface import LabelInterface
+    from label_studio_sdk.label_interface.interface import LabelInterface
     from semver import Version
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,9 @@ _SDK = {
     "get_local_path": "label_studio_sdk._extensions.label_studio_tools.core.utils.io",
     "Version": "semver",
 }
+
+TRAIN_OUTPUT = "train_output"
+"""Key of the result of the last training."""
 
 _predict_fn: Optional[Callable[..., Any]] = None
 _update_fn: Optional[Callable[..., Any]] = None
@@ -80,8 +83,15 @@ class LabelStudioMLBase(ABC):
 
     label_interface: "LabelInterface"
 
-    def __init__(self, project_id: Optional[str] = None, label_config: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        project_id: Optional[str] = None,
+        label_config: Optional[str] = None,
+        train_output: Optional[Dict[str, Any]] = None,
+    ) -> None:
         self.project_id = project_id or ""
+        if train_output is not None:
+            self.train_output = train_output
         self._label_studio_client: Any = None
         if label_config is not None:
             self.use_label_config(label_config)
@@ -124,6 +134,18 @@ class LabelStudioMLBase(ABC):
         return (self.project_id, key) in CACHE
 
     @property
+    def train_output(self) -> Any:
+        """The last result of `fit` that was an object, {} if there is none."""
+        if "train_output" in self.__dict__:
+            return self.__dict__["train_output"]
+        stored = self.get(TRAIN_OUTPUT)
+        return json.loads(stored) if stored else {}
+
+    @train_output.setter
+    def train_output(self, train_output: Any) -> None:
+        self.__dict__["train_output"] = train_output
+
+    @property
     def label_config(self) -> Optional[str]:
         """The label config, as XML."""
         return self.get("label_config")
@@ -141,9 +163,10 @@ class LabelStudioMLBase(ABC):
         if not version:
             return None
         try:
-            return _sdk("Version").parse(version)
+            parsed: "Version" = _sdk("Version").parse(version)
         except ValueError:
             return version
+        return parsed
 
     def bump_model_version(self) -> Union["Version", str, None]:
         """Raises the minor number of the model version, under which predictions are stored."""
@@ -153,21 +176,24 @@ class LabelStudioMLBase(ABC):
         return self.model_version
 
     def predict(
-        self, tasks: List[Dict], context: Optional[Dict] = None, **kwargs: Any
-    ) -> Union[List[Dict], ModelResponse, None]:
+        self, tasks: List[Dict[str, Any]], context: Optional[Dict[str, Any]] = None, **kwargs: Any
+    ) -> Union[List[Dict[str, Any]], ModelResponse, None]:
         """Returns one prediction per task, in order."""
-        if _predict_fn:
-            return _predict_fn(tasks, context, helper=self, **kwargs)
-        return None
+        if _predict_fn is None:
+            return None
+        predictions: Union[List[Dict[str, Any]], ModelResponse, None] = _predict_fn(
+            tasks, context, helper=self, **kwargs
+        )
+        return predictions
 
-    def process_event(self, event: str, data: Dict, job_id: Any, additional_params: Dict) -> Any:
+    def process_event(self, event: str, data: Dict[str, Any], job_id: Any, additional_params: Dict[str, Any]) -> Any:
         """Calls `fit` for training events."""
         if event not in self.TRAIN_EVENTS:
             return None
         logger.debug("Job %s: %s", job_id, event)
         return self.fit(event=event, data=data, job_id=job_id, **additional_params)
 
-    def fit(self, event: str, data: Dict, **additional_params: Any) -> Any:
+    def fit(self, event: str, data: Dict[str, Any], **additional_params: Any) -> Any:
         """Trains on an annotation event. The return value is the job's result."""
         if _update_fn:
             return _update_fn(event, data, helper=self, **additional_params)
@@ -187,7 +213,8 @@ class LabelStudioMLBase(ABC):
         """Returns a token that Label Studio takes now: a legacy one, or a fresh access token."""
         client = self._get_label_studio_client()
         if client:
-            return client._client_wrapper._tokens_client.api_key
+            token: str = client._client_wrapper._tokens_client.api_key
+            return token
         return os.getenv("LABEL_STUDIO_API_KEY") or os.getenv("LABEL_STUDIO_ACCESS_TOKEN")
 
     def get_local_path(
@@ -207,7 +234,7 @@ class LabelStudioMLBase(ABC):
         """
         if ls_access_token is None:
             ls_access_token = self.get_label_studio_access_token()
-        return _sdk("get_local_path")(
+        path: str = _sdk("get_local_path")(
             url,
             *args,
             project_dir=project_dir,
@@ -216,8 +243,9 @@ class LabelStudioMLBase(ABC):
             task_id=task_id,
             **kwargs,
         )
+        return path
 
-    def preload_task_data(self, task: Dict, value: Any = None, read_file: bool = True) -> Any:
+    def preload_task_data(self, task: Dict[str, Any], value: Any = None, read_file: bool = True) -> Any:
         """Returns a value of a task with each address of a file replaced by the file's text, or by its path."""
         if isinstance(value, dict):
             for key, item in value.items():
@@ -235,8 +263,8 @@ class LabelStudioMLBase(ABC):
 
     def get_first_tag_occurence(
         self,
-        control_type: Union[str, Tuple],
-        object_type: Union[str, Tuple],
+        control_type: Union[str, Tuple[str, ...]],
+        object_type: Union[str, Tuple[str, ...]],
         name_filter: Optional[Callable[[str], bool]] = None,
         to_name_filter: Optional[Callable[[str], bool]] = None,
     ) -> Tuple[str, str, str]:
@@ -260,7 +288,9 @@ class LabelStudioMLBase(ABC):
         names = list(names)
         by_lower_case = {name.lower(): name for name in reversed(names)}
         label_map: Dict[str, str] = {}
-        for label, tag in (self.label_interface.get_control(tag_name).labels_attrs or {}).items():
+        # The SDK has no types here.
+        label_interface: Any = self.label_interface
+        for label, tag in (label_interface.get_control(tag_name).labels_attrs or {}).items():
             listed = [name.strip() for name in tag.attr.get("predicted_values", "").split(",")]
             meant = [name for name in listed if name and name in names]
             if not meant:
@@ -289,7 +319,7 @@ def _spawn_processes() -> None:
     if importlib.util.find_spec("torch") is None:
         return
     try:
-        multiprocessing.set_start_method("spawn")
+        mp.set_start_method("spawn")
     except RuntimeError:
         logger.debug("the start method of processes is set already")
 

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+# Some are here only for models that import them from here, as from the Python original.
+import difflib  # noqa: F401
+import importlib
+import logging
 import os
+import re  # noqa: F401
 from collections import OrderedDict
 from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlparse
 
 from ._internal._native import match_labels as _match_labels
 
+logger = logging.getLogger(__name__)
+
 DATA_UNDEFINED_NAME = "$undefined$"
+
+_TOOLS = "label_studio_sdk._extensions.label_studio_tools.core.utils"
+
+
+def __getattr__(name: str) -> Any:
+    # Imported at first use, since these take a while.
+    if name in ("Image", "ImageOps"):
+        return importlib.import_module(f"PIL.{name}")
+    if name == "get_env":
+        return importlib.import_module(f"{_TOOLS}.params").get_env
+    if name == "get_local_path":
+        return importlib.import_module(f"{_TOOLS}.io").get_local_path
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def get_image_local_path(
+    url: str,
+    image_cache_dir: Optional[str] = None,
+    project_dir: Optional[str] = None,
+    image_dir: Optional[str] = None,
+) -> str:
+    """Returns the local path of an image, downloading it if needed; for backends for the releases 1.0.x."""
+    get_local_path = importlib.import_module(f"{_TOOLS}.io").get_local_path
+    path: str = get_local_path(url, cache_dir=image_cache_dir, project_dir=project_dir, image_dir=image_dir)
+    return path
 
 
 def get_single_tag_keys(
@@ -43,12 +75,14 @@ def is_skipped(completion: Dict[str, Any]) -> bool:
     if len(completion["annotations"]) != 1:
         return False
     annotation = completion["annotations"][0]
-    return annotation.get("skipped", False) or annotation.get("was_cancelled", False)
+    skipped: bool = annotation.get("skipped", False) or annotation.get("was_cancelled", False)
+    return skipped
 
 
 def get_choice(completion: Dict[str, Any]) -> str:
     """Returns the first choice of a task's first annotation."""
-    return completion["annotations"][0]["result"][0]["value"]["choices"][0]
+    choice: str = completion["annotations"][0]["result"][0]["value"]["choices"][0]
+    return choice
 
 
 def get_image_size(filepath: str) -> Tuple[int, int]:

@@ -6,11 +6,14 @@ import base64
 import binascii
 import contextlib
 import hmac
+import io
 import logging
+import sys
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
 
 from ..model import LabelStudioMLBase
 from . import calls, flask_bridge
+from .env_files import load_env_files
 from .flask_bridge import flask_app
 from .http import ADMITTED, CURRENT, HttpError, Request, Response
 from .instances import INSTANCES
@@ -37,6 +40,12 @@ class App:
         self.basic_auth: Optional[Tuple[str, str]] = None
         self.wsgi_app: Callable[..., Iterable[bytes]] = self._serve
 
+    @property  # type: ignore[misc]  # as `object` declares it writable
+    def __class__(self) -> Any:
+        """Flask's class once Flask is imported, for its command, such as `flask --app _wsgi:app run`."""
+        flask: Any = sys.modules.get("flask")
+        return getattr(flask, "Flask", App)
+
     def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return self.wsgi_app(environ, start_response)
 
@@ -49,12 +58,12 @@ class App:
             raise AttributeError(f"{name} needs Flask: pip install flask") from error
 
     def __setattr__(self, name: str, value: Any) -> None:
-        owner: Any = super()
         if name not in _ATTRIBUTES and not name.startswith("_"):
             # Such as `secret_key`, which the views of the app need; without Flask there are none.
             with contextlib.suppress(ImportError):
-                owner = flask_app()
-        owner.__setattr__(name, value)
+                setattr(flask_app(), name, value)
+                return
+        object.__setattr__(self, name, value)
 
     @property
     def config(self) -> Dict[str, Any]:
@@ -92,6 +101,7 @@ class App:
         # Only here, since it takes a while to import.
         from . import serving
 
+        load_env_files()
         if debug is not None:
             self.debug = debug
         host, port = host or "127.0.0.1", 9090 if port is None else port
@@ -100,6 +110,25 @@ class App:
             serving.serve_wsgi(self, host, port)
         else:
             serving.serve_natively(self.model_class, self.basic_auth, host, port)
+
+    def view(self, path: str) -> Response:
+        """Answers `flask.request` as a request to `path`, for custom routes."""
+        from flask import request as flask_request
+
+        # Flask has read the body already.
+        body = io.BytesIO(flask_request.get_data())
+        request = Request({**flask_request.environ, "PATH_INFO": path, "wsgi.input": body})
+        request.read_body()
+        return self._answer(request)
+
+    def check_auth(self, environ: Dict[str, Any]) -> Optional[Response]:
+        """Returns the answer to a request without valid credentials, or None."""
+        request = Request(environ)
+        try:
+            self._check_auth(request)
+        except HttpError as error:
+            return _refusal(request, error)
+        return None
 
     def is_extended(self) -> bool:
         """Returns whether routes, hooks or middleware were added to the app."""
@@ -137,9 +166,11 @@ class App:
             response = _refusal(request, error)
         else:
             if self._is_for_flask(request):
-                return flask_app().wsgi_app(environ, start_response)
+                chunks: Iterable[bytes] = flask_app().wsgi_app(environ, start_response)
+                return chunks
             if flask_bridge.has_hooks():
-                return flask_bridge.with_hooks(environ, lambda: self._answer(request))(environ, start_response)
+                answered: Callable[..., Iterable[bytes]] = flask_bridge.with_hooks(environ, lambda: self._answer(request))
+                return answered(environ, start_response)
             response = self._answer(request)
         return response(environ, start_response)
 

@@ -158,4 +158,5 @@ def _with_params(model_class: Type[LabelStudioMLBase], params: Dict[str, Any]) -
 
     names = {"__init__": __init__, "__module__": model_class.__module__, "__qualname__": model_class.__qualname__}
     metaclass: Any = type(model_class)
-    return metaclass(model_class.__name__, (model_class,), names)
+    with_params: Type[LabelStudioMLBase] = metaclass(model_class.__name__, (model_class,), names)
+    return with_params

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import traceback
 from typing import Any, Callable, Dict, List, Optional, Tuple, Type
+
+from pydantic import BaseModel
 
 from .. import model as _model
 from ..exceptions import AnswerException
@@ -14,6 +18,7 @@ from . import encoding
 from .flask_bridge import FlaskRequest
 from .instances import INSTANCES
 from .label_config import parsed_interface
+from .training import fit
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +27,9 @@ Answer = Tuple[int, bytes]
 # Label Studio sends the plural; models know the singular.
 _EVENTS = {event: event for event in LabelStudioMLBase.TRAIN_EVENTS}
 _EVENTS["ANNOTATIONS_DELETED"] = "ANNOTATION_DELETED"
+
+# Modules that are imported only where they serve.
+_SERVERS = ("gunicorn.arbiter", "mod_wsgi", "uwsgi", "waitress.runner")
 
 
 def handle(
@@ -55,14 +63,18 @@ def handle(
         logger.error("%s failed; request %s", path, request_id, exc_info=True)
         return error.answer.status_code, error.answer.data
     except (Exception, SystemExit) as error:
+        answered = _answered_error(error) if path == "/webhook" else None
+        if answered is not None:
+            logger.warning("%s: %s; request %s", path, error, request_id)
+            return failure(*answered, request_id)
         if propagate and path == "/webhook":
             raise
-        if path == "/webhook" and isinstance(error, FileNotFoundError):
-            logger.warning("%s: %s; request %s", path, error, request_id)
-            return failure(404, str(error), request_id)
         logger.error("%s failed; request %s", path, request_id, exc_info=True)
-        trace = traceback.format_exc() if debug else None
-        return failure(500, f"{type(error).__name__}: {error}", request_id, trace)
+        trace = traceback.format_exc()
+        if environ is not None:
+            # As in the Python original, whose users' tests read it there.
+            print(trace)
+        return failure(500, f"{type(error).__name__}: {error}", request_id, trace if debug else None)
 
 
 def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Answer:
@@ -81,6 +93,11 @@ def failure(status: int, detail: str, request_id: str, trace: Optional[str] = No
     if trace is not None:
         body["result"] = {"traceback": trace}
     return status, encoding.dumps(body)
+
+
+def runs_in_server() -> bool:
+    """Returns whether this process is a WSGI server, or the Flask command, that imports the app to serve it."""
+    return any(name in sys.modules for name in _SERVERS) or os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 
 
 def warm_up() -> None:
@@ -118,7 +135,7 @@ def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
             if not isinstance(extra_params, str):
                 extra_params = encoding.dumps(extra_params).decode()
             model.set_extra_params(extra_params)
-        return 200, encoding.dumps({"model_version": model.get("model_version")})
+        return 200, encoding.dumps({"model_version": _version(model)})
 
 
 def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -136,7 +153,7 @@ def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
         label_config = _model.CACHE[project_id, "label_config"]
     with INSTANCES.lease(model_class, project_id, label_config) as model:
         try:
-            result = model.fit(event, data)
+            result = fit(model, event, data)
         finally:
             if _trains(model):
                 INSTANCES.fitted(project_id)
@@ -155,6 +172,28 @@ ROUTES: Dict[str, Dict[str, _Route]] = {
     "/setup": {"POST": _setup},
     "/webhook": {"POST": _webhook},
 }
+
+
+def _answered_error(error: BaseException) -> Optional[Tuple[int, str]]:
+    """Returns status and text of an error that Flask would answer without a failure: of `abort`, or a missing file."""
+    if isinstance(error, FileNotFoundError):
+        return 404, str(error)
+    exceptions: Any = sys.modules.get("werkzeug.exceptions")
+    if exceptions is None or not isinstance(error, exceptions.HTTPException):
+        return None
+    response: Any = error.get_response()
+    if response.status_code < 400:
+        return None
+    return response.status_code, error.description or response.get_data(as_text=True)
+
+
+def _version(model: LabelStudioMLBase) -> Optional[str]:
+    """Returns the version for predictions, which a class may override with an attribute or a property."""
+    if type(model).model_version is LabelStudioMLBase.model_version:
+        # Read as text, which is faster than parsing it first.
+        return model.get("model_version")
+    version = model.model_version
+    return str(version) if version else model.get("model_version")
 
 
 def _trains(model: LabelStudioMLBase) -> bool:
@@ -201,7 +240,7 @@ def _label_config(holder: Dict[str, Any], name: str) -> Optional[str]:
     if not isinstance(label_config, str):
         raise BadRequest(f"{name} is not a text")
     try:
-        parsed_interface(label_config, _model.LabelInterface)
+        parsed_interface(label_config, _model._sdk("LabelInterface"))
     except Exception as error:
         raise BadRequest(f"{name} is no label config: {error}") from error
     return label_config
@@ -217,7 +256,7 @@ def _predictions(response: ModelResponse, model: LabelStudioMLBase) -> Any:
     if response.has_model_version():
         response.update_predictions_version()
     else:
-        version = model.get("model_version")
+        version = _version(model)
         if version:
             response.set_version(version)
     if type(response).model_dump is ModelResponse.model_dump:
@@ -248,10 +287,12 @@ def _results(response: Any) -> Any:
 
 def _clean(prediction: Any) -> Any:
     """Returns a prediction as Label Studio accepts it: relations beside regions, and no null version."""
-    if isinstance(prediction, (list, tuple)):
-        return [_clean(entry) for entry in prediction]
     if not isinstance(prediction, dict):
-        return prediction
+        if isinstance(prediction, (list, tuple)):
+            return [_clean(entry) for entry in prediction]
+        if not isinstance(prediction, BaseModel):
+            return prediction
+        prediction = _prediction(prediction)
     result = prediction.get("result")
     if isinstance(result, list) and any(isinstance(region, list) for region in result):
         prediction = {**prediction, "result": _flat(result)}

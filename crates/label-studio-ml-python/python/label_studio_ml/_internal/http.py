@@ -8,7 +8,7 @@ import os
 import sys
 import uuid
 from http import HTTPStatus
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Tuple, Union
 from urllib.parse import parse_qsl, unquote
 
 from . import encoding
@@ -149,7 +149,7 @@ def make_environ(
 
 
 def _read_body(environ: Dict[str, Any]) -> bytes:
-    stream = environ.get("wsgi.input")
+    stream: Optional[BinaryIO] = environ.get("wsgi.input")
     if stream is None:
         return b""
     length: str = environ.get("CONTENT_LENGTH") or ""

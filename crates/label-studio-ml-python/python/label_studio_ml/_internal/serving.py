@@ -36,6 +36,7 @@ def serve_natively(
     def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
         return calls.answer(model_class, path, body, request_id)
 
+    calls.warm_up()
     n_threads = int(os.environ.get("THREADS") or 8)
     server = Server(answer, None, model_class.__name__, n_threads, basic_auth)
     with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:

@@ -42,7 +42,8 @@ class TestResponse:
     @property
     def content_type(self) -> str:
         """The type of the body, with its parameters."""
-        return self.headers.get("Content-Type", "")
+        content_type: str = self.headers.get("Content-Type", "")
+        return content_type
 
     @property
     def mimetype(self) -> str:
