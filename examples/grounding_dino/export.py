@@ -68,7 +68,7 @@ class Detector(torch.nn.Module):
 
 
 def export(model, path, height, width, n_tokens=8):
-    """Writes the model for pictures of a fixed size; the number of pictures and of tokens may vary."""
+    """Writes the model for images of a fixed size; the number of images and of tokens may vary."""
     modeling.generate_masks_with_special_tokens_and_transfer_map = phrase_masks
     modeling.GroundingDinoContrastiveEmbedding.forward = contrastive_embedding
     model.eval()
@@ -112,8 +112,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", help="folder, or name on the hub")
     parser.add_argument("folder", type=Path, help="where model.onnx and tokenizer.json go")
-    parser.add_argument("--height", type=int, default=800, help="of the pictures that the model sees")
-    parser.add_argument("--width", type=int, default=800, help="of the pictures that the model sees")
+    parser.add_argument("--height", type=int, default=800, help="of the images that the model sees")
+    parser.add_argument("--width", type=int, default=800, help="of the images that the model sees")
     parser.add_argument("--revision", help="of the checkpoint on the hub")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)

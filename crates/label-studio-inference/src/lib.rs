@@ -1,4 +1,4 @@
-//! What backends with a neural network share, whatever they label.
+//! Shared code of backends with a neural network, whatever they label.
 //!
 //! - [`hub`]: weights from a local path or from a model hub.
 //! - [`onnx`]: sessions on ONNX Runtime, or on a pure Rust engine.

@@ -202,7 +202,7 @@ fn a_refusal_names_the_file_the_hub_and_the_mend() {
         (
             gated,
             None,
-            &["everybody", "licence", "/acme/tiny", "HF_TOKEN"],
+            &["without a token", "licence", "/acme/tiny", "HF_TOKEN"],
         ),
         (
             gated,

@@ -173,7 +173,7 @@ fn a_run_with_a_wrong_input_is_an_error_that_names_the_file() {
     );
     assert!(
         model
-            .run(&[("pictures", (&numbers).into())], &["twice"])
+            .run(&[("pixels", (&numbers).into())], &["twice"])
             .is_err()
     );
     assert!(model.run(&[], &["twice"]).is_err());

@@ -115,8 +115,8 @@ fn what_it_cannot_do_is_an_error() {
     };
     let large = [("ids", (&ids).into()), ("mask", (&mask).into())];
     assert!(refusal(&large, "twice").contains("1099511627776"));
-    let unknown = [("pictures", (&mask).into())];
-    assert!(refusal(&unknown, "twice").contains("pictures"));
+    let unknown = [("pixels", (&mask).into())];
+    assert!(refusal(&unknown, "twice").contains("pixels"));
     let some = [("mask", (&mask).into())];
     assert!(refusal(&some, "thrice").contains("thrice"));
     refusal(&some, "twice");

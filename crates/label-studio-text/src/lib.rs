@@ -1,4 +1,4 @@
-//! What backends that label text share.
+//! Shared code of backends that label text.
 //!
 //! - [`tokens`]: text to token ids and back, with character offsets.
 //!

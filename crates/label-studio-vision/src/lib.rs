@@ -1,4 +1,4 @@
-//! What backends that label images share.
+//! Shared code of backends that label images.
 //!
 //! - [`images`]: decoding within limits, orientation, resizing, normalising, percentages.
 //! - [`batches`]: images of tasks through models, several at a time.

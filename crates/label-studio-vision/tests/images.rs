@@ -132,12 +132,12 @@ fn what_is_not_an_image_is_named() {
 #[test]
 fn files_that_cannot_be_used_say_what_they_are() {
     for (name, expected) in unusable::FILES {
-        let error = open(&unusable::pictures().join(name), &Limits::default()).unwrap_err();
+        let error = open(&unusable::images().join(name), &Limits::default()).unwrap_err();
         let error = format!("{:#}", anyhow::Error::from(error));
         assert!(error.contains(expected) && error.contains(name), "{error}");
     }
     for name in unusable::USABLE {
-        open(&unusable::pictures().join(name), &Limits::default()).unwrap();
+        open(&unusable::images().join(name), &Limits::default()).unwrap();
     }
 }
 

@@ -1,4 +1,4 @@
-//! An image is encoded once, however many click on it; nobody gets the mask of another image.
+//! An image is encoded once for all clicks; clients do not get the mask of another image.
 
 use std::{
     fs,
@@ -54,7 +54,7 @@ impl PromptedModel for FirstPixel {
     }
 }
 
-fn picture(folder: &Path, name: &str, red: u8) -> PathBuf {
+fn image_file(folder: &Path, name: &str, red: u8) -> PathBuf {
     let path = folder.join(name);
     RgbImage::from_pixel(40, 3, Rgb([red, 0, 0]))
         .save(&path)
@@ -79,7 +79,7 @@ fn area(predictor: &Predictor, path: &Path) -> usize {
 fn the_second_click_on_an_image_encodes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let predictor = predictor(1 << 20);
-    let path = picture(folder.path(), "a.png", 7);
+    let path = image_file(folder.path(), "a.png", 7);
     for _ in 0..5 {
         assert_eq!(area(&predictor, &path), 7);
     }
@@ -90,12 +90,12 @@ fn the_second_click_on_an_image_encodes_nothing() {
 fn content_counts_and_not_the_name() {
     let folder = tempfile::tempdir().unwrap();
     let predictor = predictor(1 << 20);
-    let path = picture(folder.path(), "a.png", 7);
-    let copy = picture(folder.path(), "copy.png", 7);
+    let path = image_file(folder.path(), "a.png", 7);
+    let copy = image_file(folder.path(), "copy.png", 7);
     assert_eq!((area(&predictor, &path), area(&predictor, &copy)), (7, 7));
     assert_eq!(predictor.n_encoded(), 1);
     // Of the same length, and soon after.
-    picture(folder.path(), "a.png", 8);
+    image_file(folder.path(), "a.png", 8);
     assert_eq!((area(&predictor, &path), area(&predictor, &copy)), (8, 7));
     assert_eq!(predictor.n_encoded(), 2);
 }
@@ -103,7 +103,7 @@ fn content_counts_and_not_the_name() {
 #[test]
 fn simultaneous_clicks_on_a_new_image_encode_it_once() {
     let folder = tempfile::tempdir().unwrap();
-    let path = picture(folder.path(), "a.png", 9);
+    let path = image_file(folder.path(), "a.png", 9);
     let model = FirstPixel {
         wanted: 16,
         ..FirstPixel::default()
@@ -124,8 +124,8 @@ fn simultaneous_clicks_on_a_new_image_encode_it_once() {
 fn a_click_on_a_known_image_does_not_wait_while_another_is_encoded() {
     let folder = tempfile::tempdir().unwrap();
     let (known, new) = (
-        picture(folder.path(), "known.png", 7),
-        picture(folder.path(), "new.png", 9),
+        image_file(folder.path(), "known.png", 7),
+        image_file(folder.path(), "new.png", 9),
     );
     let model = FirstPixel {
         wanted: 1,
@@ -155,8 +155,8 @@ fn a_click_on_a_known_image_does_not_wait_while_another_is_encoded() {
 fn ten_thousand_interleaved_clicks_of_two_users_never_mix_their_images() {
     let folder = tempfile::tempdir().unwrap();
     let paths = [
-        picture(folder.path(), "a.png", 3),
-        picture(folder.path(), "b.png", 30),
+        image_file(folder.path(), "a.png", 3),
+        image_file(folder.path(), "b.png", 30),
     ];
     // Room for one embedding: every change of the image drops the other's.
     let predictor = predictor(4);
@@ -186,7 +186,7 @@ fn images_used_longest_ago_make_room() {
     let folder = tempfile::tempdir().unwrap();
     let predictor = predictor(8);
     let [a, b, c] = [("a.png", 1), ("b.png", 2), ("c.png", 3)]
-        .map(|(name, red)| picture(folder.path(), name, red));
+        .map(|(name, red)| image_file(folder.path(), name, red));
     for path in [&a, &b, &a, &c, &a] {
         area(&predictor, path);
     }
@@ -199,7 +199,7 @@ fn images_used_longest_ago_make_room() {
 fn the_last_image_is_kept_even_when_it_is_over_the_budget() {
     let folder = tempfile::tempdir().unwrap();
     let predictor = predictor(0);
-    let path = picture(folder.path(), "a.png", 5);
+    let path = image_file(folder.path(), "a.png", 5);
     area(&predictor, &path);
     area(&predictor, &path);
     assert_eq!(predictor.n_encoded(), 1);
@@ -208,7 +208,7 @@ fn the_last_image_is_kept_even_when_it_is_over_the_budget() {
 #[test]
 fn a_failure_is_not_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let path = picture(folder.path(), "a.png", 5);
+    let path = image_file(folder.path(), "a.png", 5);
     let model = FirstPixel::default();
     model.is_broken.store(true, Ordering::SeqCst);
     let predictor = Predictor::new(model.clone(), 1 << 20);

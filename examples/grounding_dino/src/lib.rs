@@ -1,4 +1,4 @@
-//! Draws rectangles around what an annotator names, with Grounding DINO.
+//! Detects objects that annotators name, with Grounding DINO.
 
 mod model;
 mod regions;

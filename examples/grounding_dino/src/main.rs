@@ -5,7 +5,7 @@ use grounding_dino::GroundingDino;
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use label_studio_vision::{VisionArgs, models::grounding_dino::GroundingDinoArgs};
 
-/// Draw rectangles around what an annotator names, with Grounding DINO
+/// Detect objects that annotators name, with Grounding DINO
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {

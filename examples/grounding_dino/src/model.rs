@@ -1,4 +1,4 @@
-//! The model, as the server sees it.
+//! The `Model` of the backend.
 
 use label_studio_ml::{
     Action, Event, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction, Value,
@@ -15,10 +15,10 @@ use crate::{regions, stored};
 /// Controls that can hold what is found.
 const RECTANGLES: [&str; 2] = ["RectangleLabels", "Rectangle"];
 
-/// Finds what the prompt names. The prompt comes from the text area that the annotator has just typed into, or else from
+/// Detects the objects of a prompt. The prompt comes from the text area that the annotator has just typed into, or else from
 /// the last annotation.
 pub struct GroundingDino {
-    /// Finds things in the images of tasks.
+    /// Detects objects in the images of tasks.
     pub finder: Finder,
 }
 
@@ -30,7 +30,7 @@ impl Model for GroundingDino {
         let controls = PromptControls::find(config)?;
         let context = request.context.as_ref();
         let default = self.finder.thresholds;
-        // What was typed just now counts alone, also where that is nothing.
+        // The interactive context replaces the stored prompt, even if it is empty.
         let is_typed = context.is_some_and(|context| context["result"].is_array());
         let (typed, thresholds) = if is_typed {
             let regions = request.context_regions();
@@ -46,7 +46,7 @@ impl Model for GroundingDino {
         let thresholds = thresholds.map_err(|error| RawError::new(400, format!("{error:#}")))?;
         let typed = typed.unwrap_or_default();
         let Some(prompt) = Prompt::new(&typed, &tags.labels().labels) else {
-            tracing::warn!("no prompt, so nothing is looked for");
+            tracing::warn!("no prompt: nothing is detected");
             return Ok(Predictions::default());
         };
 
@@ -56,7 +56,7 @@ impl Model for GroundingDino {
             tasks: &request.tasks,
             local_path: &|task, url| Ok(project.local_path(task, url)?),
         };
-        // Annotators see what was looked for where they have typed nothing.
+        // Annotators see which prompt was used where they have typed nothing.
         let echo = match context.and_then(Value::as_object) {
             Some(context) if !context.is_empty() => Vec::new(),
             _ => regions::echo(&controls, &typed, thresholds),

@@ -1,9 +1,9 @@
-//! What was looked for, as regions.
+//! The prompt and the thresholds as regions.
 
 use label_studio_ml::{Control, Region, Value, json, sdk::Pair};
 use label_studio_vision::models::grounding_dino::{PromptControls, Thresholds};
 
-/// Returns what the controls of the prompt show, so that annotators see what was looked for.
+/// Returns regions with the prompt and the thresholds, so that annotators see which were used.
 pub(crate) fn echo(
     controls: &PromptControls<'_>,
     typed: &str,

@@ -1,4 +1,4 @@
-//! What the store keeps about a project: the last prompt and thresholds.
+//! The last prompt and thresholds of a project, in its store.
 
 use label_studio_ml::{Control, Project, Value, store::StoreError};
 use label_studio_vision::models::grounding_dino::{PromptControls, Thresholds};
@@ -36,7 +36,7 @@ pub(crate) fn thresholds(
     })
 }
 
-/// Keeps what an annotation says, and returns which of it there was. With a new prompt, thresholds that were not entered
+/// Stores the prompt and the thresholds of an annotation, and returns the names of those that it had. With a new prompt, thresholds that were not entered
 /// have their defaults again.
 pub(crate) fn remember(
     project: &Project,

@@ -290,7 +290,7 @@ fn other_events_change_nothing() {
 #[test]
 fn a_task_that_fails_leaves_the_others_alone() {
     let client = backend(SURE);
-    let address = |name: &str| match fs::read(unusable::pictures().join(name)) {
+    let address = |name: &str| match fs::read(unusable::images().join(name)) {
         Ok(bytes) => to_url(&bytes),
         Err(_) => name.to_owned(),
     };

@@ -1,4 +1,4 @@
-//! Whether masks are made, and with which files.
+//! Flags of the masks.
 
 use std::{path::Path, sync::Arc};
 
@@ -15,7 +15,7 @@ const MOBILE_SAM: &str = "mobile_sam.pt";
 const MOBILE_SAM_ENCODER: &str = "hf://Acly/MobileSAM/mobile_sam_image_encoder.onnx";
 const MOBILE_SAM_DECODER: &str = "hf://Acly/MobileSAM/sam_mask_decoder_multi.onnx";
 
-/// Whether masks are made, and by which model
+/// Masks, and the model that makes them
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Masks")]
 pub struct SegmenterArgs {
@@ -23,11 +23,11 @@ pub struct SegmenterArgs {
     #[arg(long, env = "USE_SAM", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub use_sam: bool,
 
-    /// Make masks with MobileSAM, which is small and quick; goes before SAM
+    /// Make masks with MobileSAM, which is small and fast; takes precedence over SAM
     #[arg(long, env = "USE_MOBILE_SAM", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub use_mobile_sam: bool,
 
-    /// SAM: the checkpoint beside which the exported files are, as its own backend exports them
+    /// Checkpoint of SAM; its exported files are beside it
     #[arg(
         long,
         env = "SAM_CHECKPOINT",
@@ -36,21 +36,21 @@ pub struct SegmenterArgs {
     )]
     pub sam_checkpoint: String,
 
-    /// MobileSAM: the checkpoint beside which the exported files are; fetched if there are none
+    /// Checkpoint of MobileSAM; its exported files are beside it, or are fetched
     #[arg(long, env = "MOBILESAM_CHECKPOINT", value_name = "PATH", default_value = MOBILE_SAM)]
     pub mobilesam_checkpoint: String,
 
-    /// Files that go before the checkpoints
+    /// Files that override the checkpoints
     #[command(flatten)]
     pub files: NamedFiles,
 
-    /// How objects are found by rectangles
+    /// Segmentation of the detected rectangles
     #[command(flatten)]
     pub sam: SamArgs,
 }
 
 impl SegmenterArgs {
-    /// Loads the model that makes masks; nothing if none is wanted.
+    /// Loads the model that makes masks; `None` if masks are switched off.
     pub fn load(&self, vision: &Vision) -> anyhow::Result<Option<Predictor>> {
         if !self.use_sam && !self.use_mobile_sam {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Draws rectangles around what an annotator names, or paints it, with Grounding DINO and SAM.
+//! Detects objects that annotators name, or segments them, with Grounding DINO and SAM.
 
 mod args;
 mod model;

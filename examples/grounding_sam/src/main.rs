@@ -5,7 +5,7 @@ use grounding_sam::{GroundingSam, SegmenterArgs};
 use label_studio_ml::{ServerArgs, anyhow, parse_args, serve};
 use label_studio_vision::{VisionArgs, models::grounding_dino::GroundingDinoArgs};
 
-/// Draw rectangles around what an annotator names, or paint it, with Grounding DINO and SAM
+/// Detect objects that annotators name, or segment them, with Grounding DINO and SAM
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {

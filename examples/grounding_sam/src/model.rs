@@ -1,4 +1,4 @@
-//! The model, as the server sees it.
+//! The `Model` of the backend.
 
 use label_studio_ml::{
     LabelConfig, Model, PredictRequest, Predictions, Project, Region, TaskPrediction, Value,
@@ -20,11 +20,11 @@ const VERSION: &str = "DINOBackend-v0.0.1";
 /// Controls that can hold a mask, in the order of preference.
 const MASKS: [&[&str]; 2] = [&["BrushLabels", "Brush"], &["PolygonLabels", "Polygon"]];
 
-/// Finds what the annotator has just typed. Without a prompt it predicts nothing.
+/// Detects the objects that the annotator has just typed. Without a prompt it predicts nothing.
 pub struct GroundingSam {
-    /// Finds things in the images of tasks.
+    /// Detects objects in the images of tasks.
     pub finder: Finder,
-    /// Makes masks of what was found, if masks are wanted.
+    /// Segments the detected objects, if masks are switched on.
     pub segmenter: Option<Predictor>,
 }
 
@@ -43,7 +43,7 @@ impl Model for GroundingSam {
         let controls = PromptControls::find(config)?;
         let typed = controls.typed(context).unwrap_or_default();
         let Some(prompt) = Prompt::new(typed, &tags.labels().labels) else {
-            tracing::warn!("no prompt, so nothing is looked for");
+            tracing::warn!("no prompt: nothing is detected");
             return Ok(Predictions::default());
         };
         let thresholds = controls.thresholds(context, self.finder.thresholds);

@@ -124,7 +124,7 @@ fn a_turned_photo_has_masks_where_its_boxes_are() {
 #[test]
 fn tasks_of_different_size_are_answered_each_and_bad_ones_alone_fail() {
     let client = TestClient::new(model(Some(predictor())));
-    let address = |name: &str| match fs::read(unusable::pictures().join(name)) {
+    let address = |name: &str| match fs::read(unusable::images().join(name)) {
         Ok(bytes) => to_url(&bytes),
         Err(_) => name.to_owned(),
     };

@@ -1,4 +1,4 @@
-//! Which files are run.
+//! The files of the model.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ const TINY: &str = "hf://onnx-community/sam2.1-hiera-tiny-ONNX/onnx/vision_encod
 const LARGE: &str = "sam2.1_hiera_large.pt";
 /// Folder that checkpoints are looked for in.
 const FOLDER: &str = "checkpoints";
-/// What a config and a checkpoint call the same size.
+/// Names of the sizes in configs and in checkpoints.
 const SIZES: [(&str, &str); 4] = [
     ("t", "tiny"),
     ("s", "small"),
@@ -21,7 +21,7 @@ const SIZES: [(&str, &str); 4] = [
     ("l", "large"),
 ];
 
-/// Where the model's files are
+/// Files of the model
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub struct CheckpointArgs {
@@ -34,13 +34,13 @@ pub struct CheckpointArgs {
     #[arg(long, env = "MODEL_CONFIG", value_name = "FILE")]
     pub model_config: Option<String>,
 
-    /// Files that go before the choice
+    /// Files that override the choice
     #[command(flatten)]
     pub files: NamedFiles,
 }
 
 impl CheckpointArgs {
-    /// Finds the files, and fetches those that are named by a hub.
+    /// Returns the files, and downloads those on a hub.
     pub fn locate(&self, hub: &Hub) -> anyhow::Result<Checkpoints> {
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         if let Some((encoder, decoder)) = self.files.pair()? {
@@ -78,7 +78,7 @@ impl CheckpointArgs {
     }
 }
 
-/// Refuses a config whose name says another model than the checkpoint's.
+/// Refuses a config whose name belongs to another model than the checkpoint's.
 fn check_config(config: &str, checkpoint: &str) -> anyhow::Result<()> {
     let name = |path: &str| {
         let name = Path::new(path).file_name().unwrap_or_default();
@@ -95,7 +95,7 @@ fn check_config(config: &str, checkpoint: &str) -> anyhow::Result<()> {
             "MODEL_CONFIG {config:?} names no model: sam2_hiera_X.yaml or sam2.1_hiera_X.yaml is expected, X being t, s, b+ or l"
         );
     };
-    // Only names that say a model can be wrong.
+    // A name without a model cannot be wrong.
     let says_model = checkpoint_name.contains("_hiera_");
     if says_model && !checkpoint_name.starts_with(&format!("{expected}.")) {
         bail!(
@@ -118,7 +118,7 @@ fn fetch(hub: &Hub, encoder: &str, decoder: &str) -> anyhow::Result<Checkpoints>
         if let Weights::Hub(file) = &weights {
             let data = weights.sibling(&format!("{}_data", file.path()))?;
             if let Err(error) = hub.path(&data) {
-                // Small models have none, and loading tells if it was needed.
+                // Small models have none, and loading fails if it was needed.
                 tracing::debug!(%data, %error, "no weights beside the model");
             }
         }

@@ -1,4 +1,4 @@
-//! The model that Label Studio asks.
+//! The `Model` of the backend.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use label_studio_vision::{
     models::sam::{Checkpoints, Sam2, SamArgs, SmartTools},
 };
 
-/// Answers clicks and rectangles with masks. Without them it predicts nothing.
+/// Answers clicks and rectangles with masks. Without them it makes no predictions.
 pub struct SegmentAnything2 {
     /// Finds the masks.
     pub tools: SmartTools,

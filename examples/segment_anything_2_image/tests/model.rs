@@ -127,7 +127,7 @@ fn an_image_that_cannot_be_used_costs_its_task_only() {
     let clicks = json!({ "result": [key_point(40.0, 50.0, "defect")] });
     let names = unusable::FILES.iter().map(|(name, _)| *name);
     let names: Vec<_> = names.chain(unusable::USABLE).collect();
-    let project = project_in(&unusable::pictures(), LABEL_CONFIG);
+    let project = project_in(&unusable::images(), LABEL_CONFIG);
     let answer = answers(&model(), &project, &names, Some(clicks)).unwrap();
     for (idx, (name, expected)) in unusable::FILES.iter().enumerate() {
         let error = answer[idx]["error"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! Which files are run.
+//! The files of the model.
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ pub struct CheckpointArgs {
     )]
     pub onnx_checkpoint: String,
 
-    /// Files that go before the choice
+    /// Files that override the choice
     #[command(flatten)]
     pub files: NamedFiles,
 }
@@ -56,7 +56,7 @@ pub struct CheckpointArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "verbatim")]
 pub enum SamChoice {
-    /// Small and quick.
+    /// Small and fast.
     MobileSAM,
     /// The large original, ViT-H.
     SAM,
@@ -65,7 +65,7 @@ pub enum SamChoice {
 }
 
 impl CheckpointArgs {
-    /// Finds the files, and fetches those that are named by a hub.
+    /// Returns the files, and downloads those on a hub.
     pub fn locate(&self, hub: &Hub) -> anyhow::Result<Checkpoints> {
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         if let Some((encoder, decoder)) = self.files.pair()? {

@@ -1,4 +1,4 @@
-//! The model that Label Studio asks.
+//! The `Model` of the backend.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use label_studio_vision::{
 /// Version that the original gives its predictions.
 const VERSION: &str = "SamMLBackend-v0.0.1";
 
-/// Answers clicks and rectangles with masks. Without them it predicts nothing.
+/// Answers clicks and rectangles with masks. Without them it makes no predictions.
 pub struct SegmentAnythingModel {
     /// Finds the masks.
     pub tools: SmartTools,

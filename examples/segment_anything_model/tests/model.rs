@@ -235,11 +235,11 @@ fn users_on_two_images_get_their_own_masks() {
 fn an_image_that_cannot_be_used_costs_its_task_only() {
     let (model, project) = (
         tiny(),
-        project_in(&unusable::pictures(), project::LABEL_CONFIG),
+        project_in(&unusable::images(), project::LABEL_CONFIG),
     );
     let names = unusable::FILES.iter().map(|(name, _)| *name);
     let mut tasks: Vec<_> = names.chain(unusable::USABLE).map(task).collect();
-    tasks.push(json!({ "id": 2, "data": { "picture": "x" } }));
+    tasks.push(json!({ "id": 2, "data": { "photo": "x" } }));
     let click = key_point(40.0, 50.0, "Banana", true);
     let answer = predict(&model, &project, &tasks, &[click]);
     for (idx, (name, expected)) in unusable::FILES.iter().enumerate() {
@@ -258,7 +258,7 @@ fn an_image_that_cannot_be_used_costs_its_task_only() {
     assert_eq!(
         model.tools.predictor.n_encoded(),
         2,
-        "only what can be used is looked at"
+        "only usable images are encoded"
     );
 }
 

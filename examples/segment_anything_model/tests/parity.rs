@@ -1,4 +1,4 @@
-//! The same weights give the same masks as Meta's `segment_anything`, on pictures of every kind.
+//! The same weights give the same masks as Meta's `segment_anything`, on images of every kind.
 
 #[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
 mod painted;
@@ -54,7 +54,7 @@ fn check(encoder: &str, decoder: &str, choices: &[(&str, MaskChoice)]) {
     assert_eq!(check_cases(encoder, decoder, choices, |_| true), 8);
 }
 
-/// Returns the number of pictures that the cases are about.
+/// Returns the number of images in the cases.
 fn check_cases(
     encoder: &str,
     decoder: &str,

@@ -1,4 +1,4 @@
-//! The flags that say how a hub is reached.
+//! Flags of the model hub.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -12,11 +12,11 @@ const MIB: u64 = 1 << 20;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Weights")]
 pub struct HubArgs {
-    /// Address of the model hub
+    /// URL of the model hub
     #[arg(long, env = "HF_ENDPOINT", default_value = HubOptions::ENDPOINT)]
     pub hf_endpoint: String,
 
-    /// Token for models that the hub shows only to those who accepted their licence
+    /// Access token for models whose licence has to be accepted first
     #[arg(long, env = "HF_TOKEN", hide_env_values = true)]
     pub hf_token: Option<String>,
 
@@ -24,23 +24,23 @@ pub struct HubArgs {
     #[arg(long, env = "HF_HOME")]
     pub hf_home: Option<OsString>,
 
-    /// Folder of the cache, if it is not `hub` in the folder above
+    /// Folder of the cache; `hub` in HF_HOME if not given
     #[arg(long, env = "HF_HUB_CACHE")]
     pub hf_hub_cache: Option<OsString>,
 
-    /// Never ask the hub: take what is in the cache
+    /// Use cached files only, without requests to the hub
     #[arg(long, env = "HF_HUB_OFFLINE", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub hf_hub_offline: bool,
 
-    /// Largest file to fetch, in MiB
+    /// Largest file to download, in MiB
     #[arg(long, env = "MAX_WEIGHTS_MB", default_value_t = 16_384)]
     pub max_weights_mb: u32,
 }
 
 impl HubArgs {
-    /// Returns what the flags ask for.
+    /// Returns the options that the flags set.
     pub fn options(&self) -> HubOptions {
-        // Compose files set variables to nothing.
+        // Compose files set variables to empty strings.
         let folder = |folder: &Option<OsString>| {
             let folder = folder.as_ref().filter(|folder| !folder.is_empty());
             folder.map(PathBuf::from)

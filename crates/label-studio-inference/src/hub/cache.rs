@@ -1,4 +1,4 @@
-//! The folder that programs on this machine share.
+//! The cache folder of `huggingface_hub`, which other programs use, too.
 
 use std::{
     fs::{self, File},
@@ -20,10 +20,10 @@ pub(super) struct RepoCache<'a> {
     layout: CacheRepo,
 }
 
-/// A file that nobody else fetches while this exists.
-pub(super) struct Turn {
+/// A lock on a download: one process fetches a file, the others wait.
+pub(super) struct DownloadLock {
     _lock: File,
-    /// Whether somebody else had it before.
+    /// Whether another process held the lock first.
     pub(super) waited: bool,
 }
 
@@ -52,12 +52,12 @@ impl<'a> RepoCache<'a> {
         self.dir.join("blobs").join(etag)
     }
 
-    /// Waits until nobody else on this machine fetches `blob`.
-    pub(super) fn take_turn(&self, blob: &Path) -> Result<Turn, HubError> {
+    /// Waits until no other process fetches `blob`, and locks it.
+    pub(super) fn lock_download(&self, blob: &Path) -> Result<DownloadLock, HubError> {
         let blobs = self.dir.join("blobs");
         fs::create_dir_all(&blobs).map_err(|source| HubError::io(&blobs, source))?;
         let path = with_ending(blob, ".lock");
-        let lock = || -> io::Result<Turn> {
+        let lock = || -> io::Result<DownloadLock> {
             let lock = File::create(&path)?;
             let waited = match FileExt::try_lock(&lock) {
                 Ok(()) => false,
@@ -68,7 +68,7 @@ impl<'a> RepoCache<'a> {
                 }
                 Err(TryLockError::Error(error)) => return Err(error),
             };
-            Ok(Turn {
+            Ok(DownloadLock {
                 _lock: lock,
                 waited,
             })
@@ -76,7 +76,7 @@ impl<'a> RepoCache<'a> {
         lock().map_err(|source| HubError::io(&path, source))
     }
 
-    /// Makes `blob` known as the file at `commit`, and `commit` as the revision.
+    /// Links `blob` as the file at `commit`, and `commit` as the revision.
     pub(super) fn publish(&self, blob: &Path, commit: &str) -> Result<PathBuf, HubError> {
         let pointer = self.pointer(commit);
         let link = || -> io::Result<()> {
@@ -115,7 +115,7 @@ pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Replaces a file at once, so that nobody reads half of it.
+/// Replaces a file atomically.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(path.with_file_name(""))?;
     let partial = with_ending(path, &format!(".{}", std::process::id()));

@@ -1,4 +1,4 @@
-//! Whether a file is the one that was meant.
+//! Checks of a file's SHA-256.
 
 use std::path::Path;
 

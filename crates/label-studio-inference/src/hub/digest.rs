@@ -1,4 +1,4 @@
-//! What a file's content must be.
+//! Digests of files.
 
 use std::{
     fmt::{self, Display},

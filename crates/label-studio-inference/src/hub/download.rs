@@ -1,4 +1,4 @@
-//! From an offer to a file that is complete and checked.
+//! Downloads a file, resumes partial downloads, and checks the result.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -19,7 +19,7 @@ use super::{
 const PARTIAL: &str = ".part";
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// A file on its way to `blob`. What arrived before an interruption is kept beside it, and gone on with.
+/// A download into `blob`. A partial download is kept beside it and resumed.
 pub(super) struct Download<'a> {
     pub(super) remote: &'a Remote,
     pub(super) file: &'a HubFile,
@@ -27,7 +27,7 @@ pub(super) struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Fills the blob; it appears complete and checked, or not at all.
+    /// Downloads the blob, which appears only when it is complete and checked.
     pub(super) fn run(&self, offer: Offer, is_fresh: bool) -> Result<(), HubError> {
         let partial = with_ending(self.blob, PARTIAL);
         let n_bytes = fs::metadata(&partial).map_or(0, |partial| partial.len());
@@ -51,7 +51,7 @@ impl Download<'_> {
         fs::rename(&partial, self.blob).map_err(failed)
     }
 
-    /// Returns an offer that starts where the partial file ends, and that length.
+    /// Returns a response that starts where the partial file ends, and the length of that file.
     fn continued(
         &self,
         offer: Offer,
@@ -65,13 +65,13 @@ impl Download<'_> {
         let (etag, size) = (offer.etag.clone(), offer.size);
         drop(offer);
         match self.remote.open(self.file, n_bytes)? {
-            // A server that knows no ranges starts again.
+            // A server without range requests sends the whole file.
             Some(offer) if offer.etag == etag && offer.size == size => {
                 let n_bytes = offer.start;
                 Ok((offer, n_bytes))
             }
             _ => {
-                // What lies there does not go with what the hub has: the next attempt starts from nothing.
+                // The partial file belongs to another version: the next attempt starts from byte 0.
                 let partial = with_ending(self.blob, PARTIAL);
                 fs::remove_file(&partial).map_err(|source| HubError::io(&partial, source))?;
                 Err(self.incomplete(0, size))
@@ -79,7 +79,7 @@ impl Download<'_> {
         }
     }
 
-    /// Writes the body behind the first `n_bytes` of the partial file. Returns the digest of all of it and its length.
+    /// Appends the body to the first `n_bytes` of the partial file, and returns the digest and length of the whole.
     fn append(
         &self,
         mut offer: Offer,
@@ -124,7 +124,7 @@ impl Download<'_> {
                 let full = io::Error::from(io::ErrorKind::StorageFull);
                 Err(HubError::io(self.blob, full))
             }
-            // A file system that does not tell finds out when it is full.
+            // Without the free space the write itself fails when the disk is full.
             _ => Ok(()),
         }
     }
@@ -139,7 +139,7 @@ impl Download<'_> {
     }
 }
 
-/// Empties a file; what is no plain file has no length that could be set.
+/// Truncates a file, unless it is empty: devices cannot be truncated.
 fn truncate(file: &File) -> io::Result<()> {
     match file.metadata()?.len() {
         0 => Ok(()),

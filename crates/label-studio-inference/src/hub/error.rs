@@ -1,4 +1,4 @@
-//! Why weights cannot be had.
+//! Why weights cannot be found or fetched.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 
 use super::{InvalidDigest, Sha256Digest};
 
-/// Why weights cannot be had. Every message names the file and the mend.
+/// Why weights cannot be found or fetched. Every message names the file and suggests a fix.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
@@ -17,7 +17,7 @@ pub enum HubError {
     /// The pin of the weights is no digest.
     #[error(transparent)]
     InvalidDigest(#[from] InvalidDigest),
-    /// The address of the hub is wrong.
+    /// The URL of the hub is wrong.
     #[error(
         "{0:?} is no address of a model hub: set HF_ENDPOINT to one such as https://huggingface.co"
     )]
@@ -48,21 +48,21 @@ pub enum HubError {
     Unreachable {
         /// The wanted file.
         file: String,
-        /// The address of the hub.
+        /// URL of the hub.
         hub: String,
-        /// What went wrong last.
+        /// The last error.
         source: Box<ureq::Error>,
     },
-    /// The hub wants to know who asks.
+    /// The hub asks for a token.
     #[error(
         "{hub} does not give {file} to {}: accept the model's licence at {hub}/{repo} and set HF_TOKEN to a token that \
          may read it (or check the name: a hub also answers so where there is no such repository)",
-        if *has_token { "the account of HF_TOKEN" } else { "everybody" }
+        if *has_token { "the account of HF_TOKEN" } else { "a client without a token" }
     )]
     Gated {
         /// The wanted file.
         file: String,
-        /// The address of the hub.
+        /// URL of the hub.
         hub: String,
         /// The repository of the file.
         repo: String,
@@ -74,7 +74,7 @@ pub enum HubError {
     NotFound {
         /// The wanted file.
         file: String,
-        /// The address of the hub.
+        /// URL of the hub.
         hub: String,
     },
     /// The hub answered with another error.
@@ -84,31 +84,31 @@ pub enum HubError {
     Status {
         /// The wanted file.
         file: String,
-        /// The address of the hub.
+        /// URL of the hub.
         hub: String,
         /// The status.
         status: u16,
     },
-    /// What answered is not a hub.
+    /// The server is no model hub.
     #[error(
         "{hub} does not answer like a model hub when asked for {file} ({problem}): check HF_ENDPOINT"
     )]
     NotAHub {
         /// The wanted file.
         file: String,
-        /// The address of the hub.
+        /// URL of the hub.
         hub: String,
-        /// What is odd.
+        /// How the answer differs from that of a hub.
         problem: &'static str,
     },
-    /// The transfer ended early, again and again.
+    /// The download ended early, after all retries.
     #[error(
         "{hub} sent {n_bytes} of {size} bytes of {file}: start again to go on where it stopped"
     )]
     Incomplete {
         /// The wanted file.
         file: String,
-        /// The address of the hub.
+        /// URL of the hub.
         hub: String,
         /// Bytes that are there.
         n_bytes: u64,
@@ -138,14 +138,14 @@ pub enum HubError {
         /// The digest of the file.
         actual: Sha256Digest,
     },
-    /// There is no room.
+    /// The disk is full.
     #[error(
-        "no room for {} of the file system: free some, or set HF_HOME to a folder on a larger one", path.display()
+        "no space for {} on its file system: free some, or set HF_HOME to a folder on a larger one", path.display()
     )]
     DiskFull {
-        /// The file that could not grow.
+        /// The file that could not be written.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A file cannot be read or written.
@@ -153,7 +153,7 @@ pub enum HubError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -169,7 +169,7 @@ impl HubError {
         }
     }
 
-    /// Tells whether the same request may succeed a moment later.
+    /// Returns whether a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Incomplete { .. } => true,

@@ -1,4 +1,4 @@
-//! The hub, as backends see it.
+//! The hub and its cache.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use super::{
     remote::{Offer, Remote},
 };
 
-/// A model hub and this machine's cache of it.
+/// A model hub and its cache on this machine.
 #[derive(Debug)]
 pub struct Hub {
     options: HubOptions,
@@ -23,7 +23,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Creates a hub. Nothing is asked yet.
+    /// Creates a hub, without a request yet.
     pub fn new(options: HubOptions) -> Result<Self, HubError> {
         let given = options.token.as_deref().map(str::trim);
         let given = given.filter(|token| !token.is_empty()).map(str::to_owned);
@@ -85,7 +85,7 @@ impl Hub {
         })?;
         self.check_offer(file, &offer)?;
         let (blob, commit) = (cache.blob(&offer.etag), offer.commit.clone());
-        let turn = cache.take_turn(&blob)?;
+        let lock = cache.lock_download(&blob)?;
         if blob.exists() {
             check_pin(file, &blob)?;
         } else {
@@ -94,12 +94,12 @@ impl Hub {
                 file,
                 blob: &blob,
             };
-            download.run(offer, !turn.waited)?;
+            download.run(offer, !lock.waited)?;
         }
         cache.publish(&blob, &commit)
     }
 
-    /// Refuses what cannot end well before any of it is fetched.
+    /// Refuses a download that is too large or has another digest, before it starts.
     fn check_offer(&self, file: &HubFile, offer: &Offer) -> Result<(), HubError> {
         if offer.size > self.options.max_bytes {
             return Err(HubError::TooLarge {

@@ -1,24 +1,24 @@
-//! A folder that label configs may choose model files from.
+//! A folder from which label configs may name model files.
 
 use std::{
     io,
     path::{Component, Path, PathBuf},
 };
 
-/// Forms in which models are trained; beside such a file lies, or instead of it, its ONNX form.
+/// Extensions of PyTorch checkpoints, which are replaced by that of ONNX.
 const TRAINED: [&str; 2] = ["pt", "pth"];
 
-/// A folder of model files that names from outside, such as `model_path` of a control tag, cannot lead out of.
+/// A folder of model files. Names from a label config, such as `model_path`, cannot point outside of it.
 #[derive(Debug, Clone)]
 pub struct ModelFolder {
     root: PathBuf,
 }
 
-/// Why a name chooses no file of a [`ModelFolder`].
+/// Why a name is no file of a [`ModelFolder`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelFolderError {
-    /// The name is absolute, or goes up.
+    /// The name is absolute, or contains `..`.
     #[error("model_path {name} leads out of the folder of models, MODEL_ROOT={root}")]
     LeadsOut {
         /// The name.
@@ -26,7 +26,7 @@ pub enum ModelFolderError {
         /// The folder.
         root: PathBuf,
     },
-    /// The file is a link to a place elsewhere.
+    /// The file is a link that points outside of the folder.
     #[error("model file {path} is a link out of the folder of models, MODEL_ROOT={root}")]
     LinksOut {
         /// The file.
@@ -42,18 +42,18 @@ pub enum ModelFolderError {
         /// The folder.
         root: PathBuf,
     },
-    /// The file or the folder cannot be looked at.
+    /// The file or the folder cannot be read.
     #[error("cannot look at {path}")]
     Unreadable {
         /// The file or the folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl ModelFolder {
-    /// Takes a folder; it need not exist yet.
+    /// Creates a model folder; the path need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -63,7 +63,7 @@ impl ModelFolder {
         &self.root
     }
 
-    /// Returns the file called `name`, in its ONNX form if it is called by its PyTorch one.
+    /// Returns the file called `name`, with the extension of ONNX if the name is that of a PyTorch checkpoint.
     pub fn file(&self, name: &str) -> Result<PathBuf, ModelFolderError> {
         let root = || self.root.clone();
         let name = Path::new(name.trim());
@@ -95,7 +95,7 @@ impl ModelFolder {
     }
 }
 
-/// Returns the ONNX form of a file that is called by its PyTorch one.
+/// Replaces the extension of a PyTorch checkpoint by that of ONNX.
 pub fn onnx_form(mut path: PathBuf) -> PathBuf {
     let extension = path.extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| TRAINED.contains(&extension)) {

@@ -5,28 +5,28 @@ use std::{path::PathBuf, time::Duration};
 /// How a hub is reached.
 #[derive(Debug, Clone)]
 pub struct HubOptions {
-    /// Address of the hub.
+    /// URL of the hub.
     pub endpoint: String,
     /// Folder of the cache; the token of `huggingface-cli login` is looked for beside it.
     pub cache_dir: PathBuf,
-    /// Sent to the hub itself, and to nobody that it redirects to.
+    /// Access token, sent to the hub alone and not to where it redirects.
     pub token: Option<String>,
-    /// Whether only the cache is asked.
+    /// Whether only cached files are used.
     pub is_offline: bool,
     /// Largest file to fetch, in bytes.
     pub max_bytes: u64,
-    /// How often a failed transfer is taken up again.
+    /// Retries of a failed download.
     pub retries: u32,
     /// Time before the first retry; it doubles.
     pub retry_delay: Duration,
-    /// Time to reach the hub.
+    /// Time to connect to the hub.
     pub connect_timeout: Duration,
-    /// Time without a byte after which a transfer has failed.
+    /// Time without a byte after which a download has failed.
     pub read_timeout: Duration,
 }
 
 impl HubOptions {
-    /// The hub that everybody means.
+    /// The public hub.
     pub const ENDPOINT: &str = "https://huggingface.co";
 }
 

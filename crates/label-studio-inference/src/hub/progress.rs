@@ -1,4 +1,4 @@
-//! How far a transfer has come: a bar on a terminal, lines in a log elsewhere.
+//! Progress of a download: a bar on a terminal, else log lines.
 
 use std::{
     io::IsTerminal,

@@ -1,4 +1,4 @@
-//! Asking a hub for a file.
+//! Requests to a hub.
 
 use ureq::{
     Agent, Body,
@@ -14,8 +14,8 @@ const LINKED_ETAG: &str = "x-linked-etag";
 const LINKED_SIZE: &str = "x-linked-size";
 const USER_AGENT: &str = concat!("label-studio-ml/", env!("CARGO_PKG_VERSION"));
 
-/// Asks a hub, as its cheapest clients do: ranged requests, redirects followed by hand so that the headers of the hub
-/// itself are seen and the token stays with it.
+/// Sends range requests, and follows redirects itself so that the headers of the hub
+/// are read and the token is sent to the hub alone.
 #[derive(Debug)]
 pub(super) struct Remote {
     agent: Agent,
@@ -23,11 +23,11 @@ pub(super) struct Remote {
     token: Option<String>,
 }
 
-/// A file as a hub offers it, from some byte on.
+/// The answer of a hub: a file from some byte on.
 pub(super) struct Offer {
-    /// The commit that the revision stands for.
+    /// The commit of the revision.
     pub(super) commit: String,
-    /// A name for the content; that of a large file is its SHA-256.
+    /// The ETag of the content; that of a large file is its SHA-256.
     pub(super) etag: String,
     /// Bytes of the whole file.
     pub(super) size: u64,
@@ -64,7 +64,7 @@ impl Remote {
         self.endpoint.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Asks for `file` from byte `start` on; `None` if it does not reach that far.
+    /// Requests `file` from byte `start` on; `None` if it is shorter.
     pub(super) fn open(&self, file: &HubFile, start: u64) -> Result<Option<Offer>, HubError> {
         let not_a_hub = |problem| HubError::NotAHub {
             file: file.to_string(),
@@ -124,7 +124,7 @@ impl Remote {
             let mut segments = url.path_segments_mut().expect("a web address has a path");
             segments.pop_if_empty();
             segments.extend(file.repo().split('/'));
-            // The slash within a revision becomes %2F, as the hub wants it.
+            // The slash within a revision becomes %2F, as the hub expects it.
             segments.extend(["resolve", file.revision()]);
             segments.extend(file.path().split('/'));
         }
@@ -175,7 +175,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// Returns the first byte of a body and the bytes of the whole file. A server that knows no ranges sends all of it.
+/// Returns the first byte of a body and the bytes of the whole file. A server without range requests sends the whole file.
 fn extent(response: &Response<Body>) -> Option<(u64, u64)> {
     let Some(range) = text(response.headers(), header::CONTENT_RANGE.as_str()) else {
         let length = text(response.headers(), header::CONTENT_LENGTH.as_str());

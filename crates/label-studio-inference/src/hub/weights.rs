@@ -12,7 +12,7 @@ const SCHEME: &str = "hf://";
 const PIN: &str = "#sha256=";
 const MAIN: &str = "main";
 
-/// A file with weights, or with something that belongs to them.
+/// A file with weights, or one that belongs to them.
 ///
 /// Written as a path, or as `hf://owner/name/path/in/repo` with `@revision` after the name if it is not `main`. Either
 /// may end in `#sha256=` and the digest that the file must have.
@@ -54,7 +54,7 @@ impl Weights {
 }
 
 impl HubFile {
-    /// Names a file; `repo` is `owner/name`, `revision` a branch, a tag or a commit.
+    /// Creates the name of a file; `repo` is `owner/name`, `revision` a branch, a tag or a commit.
     pub fn new(repo: &str, revision: &str, path: &str) -> Result<Self, HubError> {
         let is_valid = repo.split('/').count() == 2
             && [repo, revision, path]
@@ -142,7 +142,7 @@ impl Display for HubFile {
     }
 }
 
-/// A name that stays what it is in a path and in an address.
+/// Whether a name means the same in a path and in a URL.
 pub(super) fn is_plain_segment(segment: &str) -> bool {
     let is_plain = |char: char| char.is_alphanumeric() || "-_.+=, ()".contains(char);
     !segment.is_empty() && !matches!(segment, "." | "..") && segment.chars().all(is_plain)

@@ -1,4 +1,4 @@
-//! Flags of everything that runs ONNX models.
+//! Flags of ONNX models.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,15 +15,15 @@ pub struct OnnxArgs {
     #[arg(long, env = "DEVICE", default_value = "auto")]
     pub device: Device,
 
-    /// Threads that one run of a model uses; 0 shares all cores among the sessions
+    /// Threads per run of a model; 0 divides all cores among the sessions
     #[arg(long, env = "ONNX_THREADS", default_value_t = 0)]
     pub onnx_threads: usize,
 
-    /// Runs of one model at the same time; each holds its weights once more
+    /// Parallel runs of one model; each needs memory for its weights
     #[arg(long, env = "ONNX_SESSIONS", default_value_t = 1, value_parser = at_least_one)]
     pub onnx_sessions: usize,
 
-    /// Let idle inference threads spin: a little faster alone, much slower on shared cores
+    /// Let idle inference threads spin: a little faster on an idle machine, much slower on a busy one
     #[arg(long, env = "ONNX_SPINNING", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub onnx_spinning: bool,
 
@@ -31,11 +31,11 @@ pub struct OnnxArgs {
     #[arg(long, env = "ONNX_ENGINE", default_value = "ort")]
     pub onnx_engine: EngineKind,
 
-    /// ONNX Runtime's library, or the folder that holds it; looked for where `make setup` and pip put it if not given
+    /// Path of ONNX Runtime's library or its folder; searched where `make setup` and pip install it if not given
     #[arg(long, env = "ORT_DYLIB_PATH", value_name = "PATH")]
     pub ort_dylib_path: Option<PathBuf>,
 
-    /// Python's virtual environment, which may hold the library
+    /// Python's virtual environment, which is searched for the library
     #[arg(long, env = "VIRTUAL_ENV", hide = true)]
     pub virtual_env: Option<PathBuf>,
 
@@ -58,17 +58,17 @@ pub enum EngineKind {
 /// Where models run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Device {
-    /// On a GPU if the program and the library can use one, else on the processor.
+    /// On a GPU if the program and the library can use one, else on the CPU.
     #[default]
     Auto,
-    /// On the processor.
+    /// On the CPU.
     Cpu,
-    /// On the GPU with this number, or not at all.
+    /// On the GPU with this number; an error without one.
     Cuda(i32),
 }
 
 impl OnnxArgs {
-    /// Returns what the environment says, with a `.ort` looked for in `folder` and all folders above it.
+    /// Returns the flags that the environment sets, and searches for `.ort` in `folder` and all folders above it.
     ///
     /// For tests and benches, which run in their package's folder: `OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))`.
     pub fn near(folder: impl AsRef<Path>) -> Self {

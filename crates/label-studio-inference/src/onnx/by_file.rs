@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-/// Models by file. Loading one holds up nobody who uses another; a file that changed is loaded anew.
+/// Models by file. Loading one does not block the use of another; a file that changed is loaded again.
 #[derive(Debug)]
 pub struct ByFile<T> {
     loaded: Mutex<HashMap<PathBuf, Slot<T>>>,
@@ -32,7 +32,7 @@ impl<T> Default for ByFile<T> {
 }
 
 impl<T> ByFile<T> {
-    /// Returns the model of a file; `load` makes it, unless it is there already.
+    /// Returns the model of a file, and loads it with `load` when it is first needed.
     pub fn get<E: From<io::Error>>(
         &self,
         path: &Path,

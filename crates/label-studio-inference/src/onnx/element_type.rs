@@ -18,7 +18,7 @@ pub enum ElementType {
     Bool,
     /// Byte.
     U8,
-    /// Anything that cannot be fed or read.
+    /// Any other type, which can be neither fed nor read.
     Other,
 }
 

@@ -8,10 +8,10 @@ use super::{ElementType, OnnxError, Signature, Tensor, TensorInfo, TensorView};
 
 /// A loaded model: named tensors in, named tensors out. Shared between threads; runs wait for a free session.
 pub trait Engine: Send + Sync {
-    /// Returns what the model's file says of it.
+    /// Returns the model's signature.
     fn signature(&self) -> &Signature;
 
-    /// Does the work of `run`, which names the file in errors.
+    /// Implements `run`, which adds the file to errors.
     fn try_run(
         &self,
         inputs: &[(&str, TensorView<'_>)],
@@ -40,7 +40,7 @@ impl dyn Engine + '_ {
         &self.signature().metadata
     }
 
-    /// Runs the model on `inputs` and returns the tensors called `outputs`, in that order. Outputs that nobody asks for
+    /// Runs the model on `inputs` and returns the tensors called `outputs`, in that order. Other outputs
     /// are not computed.
     pub fn run(
         &self,

@@ -8,16 +8,16 @@ use super::ElementType;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OnnxError {
-    /// ONNX Runtime is nowhere to be found.
+    /// ONNX Runtime is not installed.
     #[error(
         "ONNX Runtime is not installed: run `make setup`, or `pip install onnxruntime`, or set ORT_DYLIB_PATH to the \
          path of its library; looked in {}", searched.join(", ")
     )]
     LibraryMissing {
-        /// Places that were looked at.
+        /// Folders that were searched.
         searched: Vec<String>,
     },
-    /// `ORT_DYLIB_PATH` leads nowhere.
+    /// `ORT_DYLIB_PATH` is no library.
     #[error(
         "ORT_DYLIB_PATH is {path:?}, but there is no ONNX Runtime library there: correct it, or unset it and run \
          `make setup`"
@@ -33,7 +33,7 @@ pub enum OnnxError {
     LibraryUnusable {
         /// The library found.
         path: PathBuf,
-        /// What the loader says.
+        /// The error of the loader.
         #[source]
         source: ort::LoadDynamicError,
     },
@@ -52,22 +52,22 @@ pub enum OnnxError {
         /// The path given.
         path: PathBuf,
     },
-    /// The file is something else than an ONNX model.
+    /// The file is no ONNX model.
     #[error("model file {path:?} is not an ONNX model: {reason}")]
     NotOnnx {
         /// The file.
         path: PathBuf,
-        /// What it is instead, and what to do.
+        /// What it is, and a fix.
         reason: String,
     },
-    /// The engine refuses the file.
+    /// The engine cannot load the file.
     #[error(
         "model file {path:?} cannot be loaded; it may be truncated, or need a newer ONNX Runtime"
     )]
     Load {
         /// The file.
         path: PathBuf,
-        /// What the engine says.
+        /// The error of the engine.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
@@ -104,7 +104,7 @@ pub enum OnnxError {
     Run {
         /// The file.
         file: String,
-        /// What the engine says.
+        /// The error of the engine.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },

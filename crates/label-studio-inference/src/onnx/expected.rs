@@ -1,4 +1,4 @@
-//! What a backend needs from a model's file.
+//! Inputs and outputs that a backend needs.
 
 use super::{ElementType, Engine, OnnxError, TensorInfo, signature::write_tensor};
 
@@ -17,7 +17,7 @@ pub struct Expected<'a> {
 }
 
 impl Expected<'_> {
-    /// Checks a file; the error names what was expected and what the file has.
+    /// Checks a model; the error names the expected inputs and outputs, and those of the model.
     pub fn check(&self, engine: &dyn Engine) -> Result<(), OnnxError> {
         let Some(problem) = self.problem(engine) else {
             return Ok(());

@@ -1,17 +1,17 @@
-//! What a model's file is when it is no ONNX model: the mistakes that people make.
+//! Files that are no ONNX models, and what they are: frequent mistakes.
 
 use std::{fs::File, io::Read, path::Path};
 
 use super::OnnxError;
 
-/// Refuses files that cannot be ONNX models, with a word on what they are instead.
+/// Refuses files that are no ONNX models; the error says what they are.
 pub(super) fn check(path: &Path) -> Result<(), OnnxError> {
     let missing = |_| OnnxError::NoFile {
         path: path.to_owned(),
     };
     let mut start = Vec::new();
     let file = File::open(path).map_err(missing)?;
-    // A folder opens, but does not read.
+    // A folder can be opened, but not read.
     let read = file.take(64).read_to_end(&mut start);
     let reason = match (read, start.as_slice()) {
         (Err(error), _) => format!("it cannot be read ({error})"),

@@ -1,4 +1,4 @@
-//! Where ONNX Runtime's library is on this machine.
+//! Search for ONNX Runtime's library.
 
 use std::{
     env, fs,
@@ -14,7 +14,7 @@ const FIND_PACKAGE: &str = "import importlib.util as u; s = u.find_spec('onnxrun
 /// Returns the path of ONNX Runtime's library: the one that is named, or the first found beside the program, in `.ort`,
 /// in the active virtual environment, or in what `python3` imports.
 pub(super) fn find(args: &OnnxArgs) -> Result<PathBuf, OnnxError> {
-    // Compose files set variables to nothing.
+    // Compose files set variables to empty strings.
     let given = args.ort_dylib_path.as_deref();
     if let Some(path) = given.filter(|path| !path.as_os_str().is_empty()) {
         return named(path).ok_or_else(|| OnnxError::LibraryPath {

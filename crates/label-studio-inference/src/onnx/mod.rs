@@ -1,8 +1,8 @@
 //! ONNX models: which inputs and outputs a file has, and running it.
 //!
-//! A [`Runtime`] is made once from [`OnnxArgs`]; it finds ONNX Runtime on this machine and loads files. What it gives is
-//! an [`Engine`]: named tensors in, named tensors out. Names, types and shapes come from the file, and [`Expected`] tells
-//! in one message what a backend needed and what the file has. [`ByFile`] keeps what was made of each file.
+//! A [`Runtime`] is made once from [`OnnxArgs`]; it finds ONNX Runtime on this machine and loads files. A loaded file is
+//! an [`Engine`]: named tensors in, named tensors out. Names, types and shapes come from the file, and [`Expected`] reports
+//! in one message what a backend needs and what the file has. [`ByFile`] keeps loaded models.
 //!
 //! ```no_run
 //! use label_studio_inference::onnx::{ElementType, Engine, Expected, OnnxArgs, Runtime};

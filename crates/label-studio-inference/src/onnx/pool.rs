@@ -1,4 +1,4 @@
-//! A fixed number of things that threads take turns with.
+//! A pool of values of which each is used by one thread at a time.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -10,60 +10,60 @@ pub(super) struct Pool<T> {
     returned: Condvar,
 }
 
-/// One thing of a pool; goes back when dropped, also when its user panics.
-pub(super) struct Lease<'a, T> {
+/// A value of a pool; returned when dropped, also on a panic.
+pub(super) struct Pooled<'a, T> {
     pool: &'a Pool<T>,
-    thing: Option<T>,
+    value: Option<T>,
 }
 
 impl<T> Pool<T> {
-    pub(super) fn new(things: Vec<T>) -> Self {
+    pub(super) fn new(values: Vec<T>) -> Self {
         Self {
-            idle: Mutex::new(things),
+            idle: Mutex::new(values),
             returned: Condvar::new(),
         }
     }
 
-    /// Waits for a free thing.
-    pub(super) fn take(&self) -> Lease<'_, T> {
+    /// Waits for an idle value.
+    pub(super) fn take(&self) -> Pooled<'_, T> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut idle = self
             .returned
             .wait_while(idle, |idle| idle.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
-        Lease {
+        Pooled {
             pool: self,
-            thing: idle.pop(),
+            value: idle.pop(),
         }
     }
 }
 
-impl<T> Drop for Lease<'_, T> {
+impl<T> Drop for Pooled<'_, T> {
     fn drop(&mut self) {
         let mut idle = self
             .pool
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        idle.extend(self.thing.take());
+        idle.extend(self.value.take());
         self.pool.returned.notify_one();
     }
 }
 
-impl<T> Deref for Lease<'_, T> {
+impl<T> Deref for Pooled<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.thing
+        self.value
             .as_ref()
-            .expect("a lease holds its thing until dropped")
+            .expect("a pooled value is held until dropped")
     }
 }
 
-impl<T> DerefMut for Lease<'_, T> {
+impl<T> DerefMut for Pooled<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.thing
+        self.value
             .as_mut()
-            .expect("a lease holds its thing until dropped")
+            .expect("a pooled value is held until dropped")
     }
 }

@@ -1,4 +1,4 @@
-//! What loads models.
+//! Loading of models.
 
 use std::{
     path::Path,
@@ -12,7 +12,7 @@ use super::{
     Engine, EngineKind, OnnxArgs, OnnxError, file_kind, library, options::SessionOptions, sessions,
 };
 
-/// ONNX Runtime allows one environment per process; the first library found serves all.
+/// ONNX Runtime allows one environment per process; the first library found is used for all runtimes.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 /// Loads models. Cheap to clone.

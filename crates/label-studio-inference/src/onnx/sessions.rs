@@ -20,7 +20,7 @@ struct Sessions {
     pool: Pool<Session>,
 }
 
-/// An input in one piece of memory, as ONNX Runtime wants it.
+/// An input in contiguous memory, as ONNX Runtime needs it.
 enum Contiguous<'a> {
     F32(CowArray<'a, f32, IxDyn>),
     F16(ArrayD<half::f16>),
@@ -165,7 +165,7 @@ fn session(
         .commit_from_file(path)
 }
 
-/// GPUs in the order of preference; what they cannot run, the processor does.
+/// Execution providers in the order of preference; operators without one run on the CPU.
 fn providers(device: Device) -> Result<Vec<ExecutionProviderDispatch>, OnnxError> {
     #[cfg(feature = "cuda")]
     {
@@ -176,8 +176,7 @@ fn providers(device: Device) -> Result<Vec<ExecutionProviderDispatch>, OnnxError
             Device::Cuda(number) => (number, true),
         };
         if is_needed && !CUDA::is_available().unwrap_or(false) {
-            let reason =
-                "the ONNX Runtime found runs on the processor only: pip install onnxruntime-gpu";
+            let reason = "the ONNX Runtime found runs on the CPU only: pip install onnxruntime-gpu";
             return Err(OnnxError::NoGpu {
                 reason: reason.to_owned(),
             });

@@ -1,10 +1,10 @@
-//! What a model's file says of its inputs and outputs.
+//! Inputs, outputs and metadata of a model.
 
 use std::{collections::BTreeMap, fmt};
 
 use super::ElementType;
 
-/// What a model's file says of it.
+/// Inputs, outputs and metadata of a model.
 #[derive(Debug, Clone, Default)]
 pub struct Signature {
     /// The file, for messages.
@@ -17,7 +17,7 @@ pub struct Signature {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What a model's file says about one input or output.
+/// An input or output of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
     /// Name.
@@ -34,7 +34,7 @@ impl TensorInfo {
         usize::try_from(*self.shape.get(axis)?).ok()
     }
 
-    /// Tells whether a tensor of this type and shape fits: sizes of -1, on either side, fit everything.
+    /// Returns whether a tensor of this type and shape fits: sizes of -1, on either side, fit everything.
     pub fn accepts(&self, element_type: ElementType, shape: &[i64]) -> bool {
         let same_type = self.element_type == element_type
             || (self.element_type == ElementType::F16 && element_type == ElementType::F32);

@@ -1,10 +1,10 @@
-//! Tensors that go in and come out.
+//! Inputs and outputs of models.
 
 use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Dimension};
 
 use super::ElementType;
 
-/// A tensor that came out of a model.
+/// An output of a model.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Tensor {

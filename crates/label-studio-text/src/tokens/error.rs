@@ -11,7 +11,7 @@ pub enum TokensError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is no tokenizer.

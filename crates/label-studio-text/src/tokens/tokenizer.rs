@@ -25,7 +25,7 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`. The truncation and padding that it was saved with are leftovers of somebody's last call
+    /// Reads a `tokenizer.json`. The truncation and padding that it was saved with are those of the last call before
     /// and do not count.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, TokensError> {
         let path = path.into();

@@ -2,7 +2,7 @@
 
 use super::{RotatedBox, iou};
 
-/// Something that may be suppressed by a better one.
+/// A candidate that a better one may suppress.
 pub trait Candidate {
     /// Overlap with another candidate, from 0 to 1.
     fn overlap(&self, other: &Self) -> f64;
@@ -20,7 +20,7 @@ impl Candidate for RotatedBox {
     }
 }
 
-/// Which boxes suppress worse ones.
+/// The boxes that suppress lower-scoring ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Suppressors {
     /// Those that stay: the usual, greedy way.
@@ -34,7 +34,7 @@ pub enum Suppressors {
 /// Suppression of boxes that overlap a better box of their class too much.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Suppression {
-    /// Which boxes suppress worse ones.
+    /// The boxes that suppress lower-scoring ones.
     pub suppressors: Suppressors,
     /// A box with more overlap than this goes.
     pub max_overlap: f64,

@@ -1,4 +1,4 @@
-//! How much of the memory decoded images may take.
+//! The memory that decoded images may take.
 
 use std::{
     path::Path,
@@ -27,10 +27,10 @@ pub struct DecodeBudget {
 struct State {
     n_pixels: u64,
     most_pixels: u64,
-    /// Number of the next image that comes.
+    /// Number of the next image that waits.
     next: u64,
-    /// Number of the image whose turn it is, so that a large one is not passed by small ones for ever.
-    turn: u64,
+    /// Number of the image that is served next: first in, first out, so that small images do not starve a large one.
+    serving: u64,
 }
 
 impl DecodeBudget {
@@ -84,13 +84,13 @@ impl DecodeBudget {
         state.next += 1;
         let fits = |state: &State| {
             let free = self.max_pixels.saturating_sub(state.n_pixels);
-            number == state.turn && (n_pixels <= free || state.n_pixels == 0)
+            number == state.serving && (n_pixels <= free || state.n_pixels == 0)
         };
         while !fits(&state) {
             let waited = self.changed.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        state.turn += 1;
+        state.serving += 1;
         state.n_pixels += n_pixels;
         state.most_pixels = state.most_pixels.max(state.n_pixels);
         drop(state);

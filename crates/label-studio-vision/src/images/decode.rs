@@ -29,7 +29,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 512 MiB, and the number of pixels at which Pillow speaks of a decompression bomb.
+    /// 512 MiB, and the number of pixels above which Pillow refuses an image as a decompression bomb.
     fn default() -> Self {
         Self {
             max_bytes: 512 << 20,
@@ -115,7 +115,7 @@ impl<'a> Encoded<'a> {
     }
 
     pub(super) fn decode(mut self) -> Result<RgbImage, ImageError> {
-        // A broken EXIF block says nothing about the picture.
+        // Images with a broken EXIF block can still be used.
         let orientation = self.decoder.orientation();
         let pixels = into_rgb(DynamicImage::from_decoder(self.decoder)?);
         let Ok(orientation) = orientation else {

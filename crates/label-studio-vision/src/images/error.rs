@@ -1,4 +1,4 @@
-//! Why a picture cannot be used.
+//! Why an image cannot be used.
 
 use std::{io, path::PathBuf};
 
@@ -11,10 +11,10 @@ pub enum ImageError {
     Read {
         /// Path of the file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file can be read, its content cannot be used.
+    /// The content of the file cannot be used.
     #[error("cannot use image file {path}")]
     File {
         /// Path of the file.
@@ -33,7 +33,7 @@ pub enum ImageError {
         /// Allowed size.
         max: u64,
     },
-    /// The picture would need too much memory.
+    /// The image would need too much memory.
     #[error(
         "image has {width}x{height} pixels, at most {max} in total are allowed (MAX_IMAGE_PIXELS)"
     )]
@@ -45,10 +45,10 @@ pub enum ImageError {
         /// Allowed number of pixels.
         max: u64,
     },
-    /// The content is something else.
+    /// The content is no image.
     #[error("{found}, not an image that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF)")]
     NotAnImage {
-        /// What the content looks like.
+        /// The kind of the content.
         found: &'static str,
     },
     /// The content starts like an image and cannot be decoded.

@@ -30,7 +30,7 @@ impl Letterbox {
 
     /// Fits an image into at most `input` (width, height), padding each side only to a multiple of `stride`.
     ///
-    /// This is what a model with a dynamic input wants: it saves work, and boxes stay where the original has them.
+    /// This suits models with a dynamic input: fewer pixels are computed, and boxes equal those of the original.
     pub fn rectangular(image: (u32, u32), input: (u32, u32), stride: u32) -> Self {
         let stride = stride.max(1);
         Self::new(image, input, |padding| padding % stride)
@@ -84,7 +84,7 @@ impl Letterbox {
         )
     }
 
-    /// Takes a point of the model's input back to the image, in pixels, without clipping.
+    /// Maps a point of the model's input to the image, in pixels, without clipping.
     pub fn point_to_image(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         let (x_ratio, y_ratio) = self.ratio();
         [
@@ -93,7 +93,7 @@ impl Letterbox {
         ]
     }
 
-    /// Takes a box (x1, y1, x2, y2) of the model's input back to the image, in pixels, clipped to the image.
+    /// Maps a box (x1, y1, x2, y2) of the model's input to the image, in pixels, clipped to the image.
     pub fn box_to_image(&self, [x1, y1, x2, y2]: [f64; 4]) -> [f64; 4] {
         let [x1, y1] = self.point_to_image([x1, y1]);
         let [x2, y2] = self.point_to_image([x2, y2]);

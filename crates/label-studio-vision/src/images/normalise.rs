@@ -3,7 +3,7 @@
 use image::RgbImage;
 use ndarray::{Array4, ArrayViewMut3};
 
-/// What happens to a pixel's value on its way into a model: `(value / divisor - mean) / std`.
+/// Normalisation of a model's input: `(value / divisor - mean) / std`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normalise {
     /// Divides the byte.
@@ -15,7 +15,7 @@ pub struct Normalise {
 }
 
 impl Normalise {
-    /// From 0 to 1 and nothing else.
+    /// Values from 0 to 1.
     pub const UNIT: Self = Self {
         divisor: 255.0,
         mean: [0.0; 3],

@@ -1,4 +1,4 @@
-//! Resizing as the libraries do that models are trained with.
+//! Resizing that equals that of the libraries with which models are trained.
 
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images};
 use image::{Rgb32FImage, RgbImage, imageops};
@@ -6,10 +6,10 @@ use image::{Rgb32FImage, RgbImage, imageops};
 /// Bits after the point in `OpenCV`'s interpolation weights.
 const WEIGHT_BITS: i32 = 11;
 
-/// How many times as long as short an image stays when its shorter side is resized.
+/// Largest aspect ratio that is kept when the shorter side of an image is resized.
 pub const MAX_ASPECT: u32 = 16;
 
-/// Which library's resize to equal.
+/// The library whose resize to equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Filter {

@@ -1,4 +1,4 @@
-//! Which images of a task an object tag shows.
+//! The images of a task that an object tag shows.
 
 use label_studio_sdk::{Object, Region, Task};
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 /// Field that Label Studio stores a file under when the import names none.
 const UNDEFINED_FIELD: &str = "$undefined$";
 
-/// An image that an object tag shows of a task.
+/// An image of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskImage<'a> {
-    /// Its address.
+    /// Its URL.
     pub url: &'a str,
-    /// Its place in the list, from 0, for an `Image` with a `valueList`; regions carry it as `item_index`.
+    /// Its position in the list, from 0, for an `Image` with a `valueList`; regions carry it as `item_index`.
     pub item: Option<usize>,
 }
 
@@ -29,9 +29,9 @@ pub enum TaskImageError {
         /// The fields that there are.
         known: String,
     },
-    /// The field holds something else than an address.
+    /// The field holds no URL.
     #[error("Path should be a string, but got {found} in the data field '{field}'")]
-    NotAnAddress {
+    NotAUrl {
         /// Field of the task's data.
         field: String,
         /// Kind of the value.
@@ -64,7 +64,7 @@ pub fn task_images<'a>(
             },
         }
     })?;
-    let not_an_address = |value: &Value| TaskImageError::NotAnAddress {
+    let not_a_url = |value: &Value| TaskImageError::NotAUrl {
         field: field.to_owned(),
         found: match value {
             Value::Null => "nothing",
@@ -84,13 +84,13 @@ pub fn task_images<'a>(
             let urls = urls.iter().enumerate();
             urls.map(|(idx, url)| {
                 Ok(TaskImage {
-                    url: url.as_str().ok_or_else(|| not_an_address(url))?,
+                    url: url.as_str().ok_or_else(|| not_a_url(url))?,
                     item: Some(idx),
                 })
             })
             .collect()
         }
-        other => Err(not_an_address(other)),
+        other => Err(not_a_url(other)),
     }
 }
 

@@ -114,7 +114,7 @@ impl Mask {
             .sum()
     }
 
-    /// Tells whether no pixel is painted.
+    /// Returns whether no pixel is painted.
     pub fn is_empty(&self) -> bool {
         self.pixels.iter().all(|&pixel| pixel == 0)
     }

@@ -48,7 +48,7 @@ fn animation() -> Vec<u8> {
     bytes
 }
 
-/// Each costs its task only. `whole` is a picture in which the backend finds something, and `results` asks it.
+/// A bad image fails its task only. `whole` is an image in which the backend finds something, and `results` calls it.
 pub(crate) fn check_each(whole: &[u8], results: impl Fn(&[Value]) -> Vec<Value>) {
     let good = json!({ "image": to_url(whole) });
     let bomb = bomb();
@@ -83,7 +83,7 @@ pub(crate) fn check_each(whole: &[u8], results: impl Fn(&[Value]) -> Vec<Value>)
         ),
         (json!({ "image": to_url(b"%PDF-1.7") }), "file is a PDF"),
         (
-            json!({ "image": to_url(b"MZ not a picture") }),
+            json!({ "image": to_url(b"MZ not an image") }),
             "file is of an unknown kind",
         ),
         (

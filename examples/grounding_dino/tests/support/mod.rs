@@ -82,7 +82,7 @@ pub fn backend(thresholds: Thresholds) -> TestClient {
     TestClient::new(GroundingDino { finder })
 }
 
-/// A picture as a URL that holds it.
+/// An image as a data URL.
 pub fn data_url(name: &str) -> String {
     to_url(&fs::read(fixture(name)).unwrap())
 }

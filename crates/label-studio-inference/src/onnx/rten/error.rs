@@ -1,6 +1,6 @@
-//! Why a run failed before rten had its say.
+//! Why a run on rten fails.
 
-/// Why a run failed before rten had its say.
+/// Why a run on rten fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
     #[error("the model has no {0:?}")]

@@ -24,7 +24,7 @@ struct RtenModel {
 pub(super) fn load(path: &Path, options: &SessionOptions) -> Result<Arc<dyn Engine>, OnnxError> {
     if let Device::Cuda(_) = options.device {
         return Err(OnnxError::NoGpu {
-            reason: "the engine rten runs on the processor only".to_owned(),
+            reason: "the engine rten runs on the CPU only".to_owned(),
         });
     }
     let failed = |source: Box<dyn Error + Send + Sync>| OnnxError::Load {
@@ -32,7 +32,7 @@ pub(super) fn load(path: &Path, options: &SessionOptions) -> Result<Arc<dyn Engi
         source,
     };
     let mut signature = signature::read(path).map_err(|error| failed(error.into()))?;
-    // The outputs stand at the end of a graph, and rten takes a truncated one for complete.
+    // Outputs are at the end of an ONNX file, and rten does not notice a truncated file.
     if signature.outputs.is_empty() {
         return Err(failed("the graph has no outputs".into()));
     }

@@ -1,4 +1,4 @@
-//! What a file says about its inputs and outputs; rten itself forgets the width of integers.
+//! Reads inputs and outputs from an ONNX file; rten itself drops the width of integers.
 
 use std::{fs::File, path::Path};
 

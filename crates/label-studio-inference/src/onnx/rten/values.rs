@@ -1,4 +1,4 @@
-//! Tensors on their way into rten and out of it. It knows no 64-bit integers and no booleans: both are 32-bit integers.
+//! Conversion of tensors. rten has no 64-bit integers and no booleans: both become 32-bit integers.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use rten_tensor::{Layout as _, Tensor as RtenTensor, TensorView as RtenView};
 use super::error::RunError;
 use crate::onnx::{ElementType, Tensor, TensorView};
 
-/// An input in one piece of memory.
+/// An input in contiguous memory.
 pub(super) struct Contiguous<'a> {
     shape: Vec<usize>,
     elements: Elements<'a>,

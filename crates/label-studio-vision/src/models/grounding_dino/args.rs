@@ -1,4 +1,4 @@
-//! Flags of backends that find things with Grounding DINO.
+//! Flags of Grounding DINO.
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{Vision, batches::ImageBatches};
 
-/// Where the tokenizer lies, seen from the weights.
+/// The tokenizer's file beside the weights.
 const TOKENIZER: &str = "tokenizer.json";
 
-/// How things are found
+/// Grounding DINO: weights and thresholds
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Grounding DINO")]
 pub struct GroundingDinoArgs {
@@ -28,31 +28,31 @@ pub struct GroundingDinoArgs {
     #[arg(long, env = "GROUNDING_DINO_TOKENIZER")]
     pub grounding_dino_tokenizer: Option<String>,
 
-    /// Folder that holds the model, or a folder `weights` with it, if its path is relative
+    /// Folder of a relative path of the model: the model is in it, or in its folder `weights`
     #[arg(long, env = "GROUNDINGDINO_REPO_PATH")]
     pub groundingdino_repo_path: Option<String>,
 
-    /// Configuration of a PyTorch model; an ONNX file holds its own
+    /// Configuration of a PyTorch model; not needed for ONNX files
     #[arg(long, env = "GROUNDING_DINO_CONFIG", hide = true)]
     pub grounding_dino_config: Option<String>,
 
-    /// How sure the model must be of a box, unless a Number control says otherwise
+    /// Default minimum score of a box; a Number control overrides it
     #[arg(long, env = "BOX_THRESHOLD", default_value_t = Thresholds::default().box_score, value_parser = score)]
     pub box_threshold: f64,
 
-    /// How sure the model must be that a word is meant, unless a Number control says otherwise
+    /// Default minimum score of a word; a Number control overrides it
     #[arg(long, env = "TEXT_THRESHOLD", default_value_t = Thresholds::default().token_score, value_parser = score)]
     pub text_threshold: f64,
 
-    /// Of two boxes that overlap more than this the better one stays; 1 keeps all
+    /// Maximum overlap (IoU) of two boxes; of more the one with the higher score is kept; 1 keeps all
     #[arg(long, env = "NMS_IOU", default_value_t = DetectorOptions::default().max_overlap, value_parser = score)]
     pub nms_iou: f64,
 
-    /// How the phrases of a prompt are looked for
+    /// How the phrases of a prompt are run
     #[arg(long, env = "PHRASES", value_enum, default_value_t)]
     pub phrases: Phrases,
 
-    /// Images that are decoded and run at a time
+    /// Images per run
     #[arg(long, env = "BATCH_SIZE", default_value = "4")]
     pub batch_size: NonZeroUsize,
 }
@@ -100,7 +100,7 @@ impl GroundingDinoArgs {
     }
 
     fn weights(&self) -> Result<Weights, HubError> {
-        // Compose files set variables to nothing.
+        // Compose files set variables to empty strings.
         let name = match self.grounding_dino_weights.trim() {
             "" => Self::WEIGHTS,
             name => name,

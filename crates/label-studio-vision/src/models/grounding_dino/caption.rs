@@ -27,14 +27,14 @@ pub(super) struct CaptionReader {
 pub(super) struct Caption {
     pub(super) ids: Vec<u32>,
     pub(super) type_ids: Vec<u32>,
-    /// Which token is one of the special ones.
+    /// Whether each token is a special one.
     is_special: Vec<bool>,
     /// The tokens of each phrase, without what ends it; empty for a phrase that did not fit.
     pub(super) phrases: Vec<Range<usize>>,
 }
 
 impl CaptionReader {
-    /// Reads the tokenizer; captions are cut to what the model takes.
+    /// Reads the tokenizer; captions are truncated to the model's number of tokens.
     pub(super) fn new(path: &Path, n_tokens: Option<usize>) -> Result<Self, GroundingDinoError> {
         let tokenizer = Tokenizer::from_file(path)?;
         let mut special = [0; SPECIAL.len()];
@@ -96,10 +96,10 @@ impl CaptionReader {
 }
 
 impl Caption {
-    /// Tells which tokens see each other, and where in its phrase each stands.
+    /// Returns which tokens attend to each other, and the position of each in its phrase.
     ///
-    /// This is `generate_masks_with_special_tokens_and_transfer_map` of the original: the tokens of a phrase see each
-    /// other and what ends it. What nothing ends, or only the very last token, sees nothing but itself.
+    /// This is `generate_masks_with_special_tokens_and_transfer_map` of the original: the tokens of a phrase attend to each
+    /// other and to the token that ends it. Tokens of a phrase without an end, or with the very last token as its end, attend to themselves only.
     pub(super) fn phrase_masks(&self, n_columns: usize) -> (Array3<bool>, Array2<i64>) {
         let mut mask =
             Array3::from_shape_fn((1, n_columns, n_columns), |(_, row, column)| row == column);

@@ -1,4 +1,4 @@
-//! The controls of a label config that ask for something: a prompt, thresholds.
+//! The controls for a prompt and for thresholds.
 
 use label_studio_sdk::{Control, LabelConfig, LabelConfigError, Pair};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::Thresholds;
 /// Name, or start of the name, by which a text area is preferred.
 const PROMPT: &str = "prompt";
 
-/// Where annotators say what to look for.
+/// The controls in which annotators enter a prompt and thresholds.
 #[derive(Debug, Clone, Copy)]
 pub struct PromptControls<'a> {
     config: &'a LabelConfig,

@@ -18,26 +18,26 @@ use crate::{
     images::RgbImage,
 };
 
-/// How the phrases of a prompt are looked for.
+/// How the phrases of a prompt are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Phrases {
-    /// Together if the file says that its graph works out the phrases of any prompt, else apart
+    /// Together if the file's metadata say that its graph computes the phrases of any prompt, else apart
     #[default]
     Auto,
-    /// All in one run
+    /// All phrases in one run
     Together,
-    /// One run for each: right for every export, and slower
+    /// One run per phrase: right for every export, and slower
     Apart,
 }
 
 /// How a detector works.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DetectorOptions {
-    /// How the phrases of a prompt are looked for.
+    /// How the phrases of a prompt are run.
     pub phrases: Phrases,
     /// Images per run, where the file allows several.
     pub batch_size: usize,
-    /// Of two boxes that overlap more than this the better one stays; 1 keeps all.
+    /// Maximum overlap (IoU) of two boxes; of more the one with the higher score is kept; 1 keeps all.
     pub max_overlap: f64,
 }
 
@@ -51,7 +51,7 @@ impl Default for DetectorOptions {
     }
 }
 
-/// Finds what a text names.
+/// Detects objects that a text names.
 pub struct Detector {
     engine: Arc<dyn Engine>,
     inputs: Inputs,
@@ -61,7 +61,7 @@ pub struct Detector {
     options: DetectorOptions,
 }
 
-/// What is looked for in images: a prompt, with thresholds. Runs on several images at once.
+/// A detector with a prompt and thresholds. Runs on several images at once.
 pub struct Search<'a> {
     detector: &'a Detector,
     /// Captions with the position of their first phrase in the prompt.
@@ -111,7 +111,7 @@ impl Detector {
         })
     }
 
-    /// Prepares to look for a prompt in images.
+    /// Prepares the detection of a prompt.
     pub fn search(
         &self,
         prompt: &Prompt,
@@ -138,7 +138,7 @@ impl Detector {
         })
     }
 
-    /// Looks for a prompt in images; the answer has one list per image.
+    /// Detects a prompt in images, and returns one list per image.
     pub fn detect(
         &self,
         images: &[&RgbImage],
@@ -204,7 +204,7 @@ impl Detector {
         Ok([logits, boxes])
     }
 
-    /// Drops the worse of boxes around the same thing, and keeps the order.
+    /// Drops the lower-scoring of overlapping boxes, and keeps the order.
     fn without_doubles(&self, found: Vec<Detection>) -> Vec<Detection> {
         if self.options.max_overlap >= 1.0 {
             return found;

@@ -1,4 +1,4 @@
-//! Why nothing can be detected.
+//! Errors of Grounding DINO.
 
 use std::path::PathBuf;
 

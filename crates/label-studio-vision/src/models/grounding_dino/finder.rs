@@ -1,4 +1,4 @@
-//! From tasks to predictions: what the backends that find things by a prompt have in common.
+//! From tasks to predictions, for all backends with Grounding DINO.
 
 use label_studio_sdk::{Prediction, Region};
 
@@ -8,9 +8,9 @@ use crate::{
     images::with_item_index,
 };
 
-/// Finds things in the images of tasks.
+/// Detects objects in the images of tasks.
 pub struct Finder {
-    /// Finds things in images.
+    /// Detects objects in images.
     pub detector: Detector,
     /// Minimum scores where the project does not say otherwise.
     pub thresholds: Thresholds,

@@ -5,12 +5,12 @@ use ndarray::{ArrayViewMut2, ArrayViewMut3, Axis};
 use super::{ImageScale, image_scale::whole_pixels};
 use crate::images::{Filter, Normalise, RgbImage, resize};
 
-/// What the shorter side becomes where the model takes any size.
+/// Length of the shorter side for a model with a dynamic input.
 const SHORTER_SIDE: f64 = 800.0;
-/// What the longer side may become.
+/// Largest length of the longer side.
 const LONGER_SIDE: f64 = 1333.0;
 
-/// An image's place in a model's input: the top left corner.
+/// The part of a model's input that holds the image: the top left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
     /// Width and height that the image is scaled to.

@@ -1,7 +1,7 @@
-//! The two families of exports, told apart by the names of their inputs.
+//! The two families of exports, which differ in the names of their inputs.
 //!
-//! Exports of transformers take `pixel_values` and work out in the graph which tokens belong together. Exports of the
-//! original repository take `img`, and are told by `text_token_mask` and `position_ids`.
+//! Exports of transformers take `pixel_values` and compute in the graph which tokens belong together. Exports of the
+//! original repository take `img`, and are given `text_token_mask` and `position_ids`.
 
 use label_studio_inference::onnx::{
     ElementType, Engine, Expected, ExpectedTensor, OnnxError, Tensor, TensorView,
@@ -10,7 +10,7 @@ use ndarray::{Array2, Array3, Array4, ArrayD};
 
 use super::caption::Caption;
 
-/// Metadata of files whose graph works out the phrases of any prompt; `export.py` of the backend writes it.
+/// Metadata of files whose graph computes the phrases of any prompt; `export.py` of the backend writes it.
 const PHRASE_MASK: (&str, &str) = ("phrase_mask", "traced");
 
 const IMAGES: [&str; 2] = ["pixel_values", "img"];
@@ -23,7 +23,7 @@ const ATTENTION_MASK: &str = "attention_mask";
 const POSITION_IDS: &str = "position_ids";
 const TEXT_TOKEN_MASK: &str = "text_token_mask";
 
-/// What a model's file wants.
+/// Inputs and outputs of a model's file.
 #[derive(Debug)]
 pub(super) struct Inputs {
     image: &'static str,
@@ -34,7 +34,7 @@ pub(super) struct Inputs {
     pub(super) batch: Option<usize>,
     /// Tokens per caption, if the file fixes that.
     pub(super) n_tokens: Option<usize>,
-    /// Whether the file takes the mask that tells image from padding. Boxes are then relative to the image.
+    /// Whether the file takes the mask of the pixels that are no padding. Boxes are then relative to the image.
     pub(super) has_pixel_mask: bool,
     /// Whether several phrases may go into one prompt.
     pub(super) knows_phrases: bool,
@@ -43,7 +43,7 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Checks that a file is Grounding DINO, and notes what it wants.
+    /// Checks that a file is Grounding DINO, and reads its inputs.
     pub(super) fn of(engine: &dyn Engine) -> Result<Self, OnnxError> {
         let present = |names: [&'static str; 2], is_there: &dyn Fn(&str) -> bool| {
             names

@@ -1,4 +1,4 @@
-//! From what was found to a label of the label config.
+//! From a detection to a label of the label config.
 
 use label_studio_sdk::Control;
 

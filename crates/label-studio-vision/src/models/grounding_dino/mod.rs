@@ -1,8 +1,8 @@
 //! Grounding DINO: boxes around what a text names.
 //!
-//! A [`Prompt`] is what somebody typed, as phrases. A [`Detector`] runs an exported model on images and says for each
-//! [`Detection`] which phrase it belongs to; [`label_for`] turns that phrase into a label of the label config. Where a
-//! project keeps prompt and thresholds is [`PromptControls`]' business. A [`Finder`] does all that for tasks.
+//! A [`Prompt`] holds the phrases that an annotator typed. A [`Detector`] runs an exported model on images; each
+//! [`Detection`] belongs to a phrase, and [`label_for`] returns its label in the label config. [`PromptControls`] reads
+//! prompt and thresholds from a label config's controls. A [`Finder`] does all that for tasks.
 //!
 //! ```no_run
 //! use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds};

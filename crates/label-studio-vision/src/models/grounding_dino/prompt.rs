@@ -1,13 +1,13 @@
-//! What somebody typed.
+//! Prompts that annotators type.
 
 use std::ops::Range;
 
-/// What ends a phrase; to the model these are tokens of their own.
+/// Characters that end a phrase; each is a token of the model.
 const SEPARATORS: [char; 2] = ['.', '?'];
-/// What may stand between a phrase and the label that its regions get.
+/// The separator between a phrase and the label of its regions.
 const LABEL_MARK: char = '_';
 
-/// Things to look for.
+/// Objects to detect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
     /// The text as the model reads it.
@@ -16,7 +16,7 @@ pub struct Prompt {
     pub phrases: Vec<Phrase>,
 }
 
-/// One thing to look for.
+/// One object to detect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phrase {
     /// The words, in lower case.
@@ -77,7 +77,7 @@ impl Prompt {
     }
 }
 
-/// Returns a text as the model wants it: in lower case, with a full stop at its end.
+/// Returns a text as the model expects it: in lower case, with a full stop at its end.
 pub fn caption(text: &str) -> String {
     let mut caption = text.trim().to_lowercase();
     if !caption.ends_with('.') {

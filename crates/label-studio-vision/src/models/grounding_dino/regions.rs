@@ -1,4 +1,4 @@
-//! What Label Studio gets to see.
+//! Regions of what was detected.
 
 use label_studio_sdk::Region;
 use serde_json::json;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{boxes::from_centre, images::PercentBox};
 
-/// How sure the model must be.
+/// Minimum scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
     /// A box is kept if its best token scores more.
@@ -17,7 +17,7 @@ pub struct Thresholds {
     pub token_score: f64,
 }
 
-/// Something found in an image.
+/// An object that was detected in an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {
     /// The box (x1, y1, x2, y2) from 0 to 1 of the image's width and height; it may stick out a little.
@@ -54,7 +54,7 @@ impl Default for Thresholds {
     }
 }
 
-/// Keeps the queries that are sure enough, in their order.
+/// Keeps the queries whose scores exceed the thresholds, in their order.
 ///
 /// `logits` has a row per query and a column per token, `boxes` a row (centre x, centre y, width, height) per query.
 pub(super) fn detections(

@@ -7,15 +7,15 @@ use clap::Args;
 use super::{MaskChoice, Predictor, PromptedModel};
 use crate::images::ImageReader;
 
-/// How objects are found by clicks and rectangles
+/// Segmentation by clicks and rectangles
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Segmentation")]
 pub struct SamArgs {
-    /// Which of the model's masks to take
+    /// Which of the masks of the model to use
     #[arg(long, env = "MASK_CHOICE", default_value = "auto")]
     pub mask_choice: MaskChoice,
 
-    /// Memory for images that have been looked at, in MiB: 4 to 17 each
+    /// Memory for embeddings of images, in MiB: 4 to 17 per image
     #[arg(long, env = "EMBEDDING_CACHE_MB", default_value_t = 1024)]
     pub embedding_cache_mb: usize,
 }

@@ -17,7 +17,7 @@ pub(super) struct ByteCache<K: Hash + Eq, V> {
 struct State<K: Hash + Eq, V> {
     ready: LruCache<K, (Arc<V>, usize)>,
     n_bytes: usize,
-    /// What is being made; whoever else wants it waits for the lock inside.
+    /// Values that are being made; other callers wait for the lock inside.
     pending: HashMap<K, Arc<Mutex<Option<Arc<V>>>>>,
 }
 
@@ -33,7 +33,7 @@ impl<K: Hash + Eq + Copy, V> ByteCache<K, V> {
         }
     }
 
-    /// Returns the value of `key`. If it is not there one caller makes it and the others wait; when making fails the next
+    /// Returns the value of `key`. If it is missing one caller makes it and the others wait; when that fails the next
     /// of them tries.
     pub(super) fn get_or_make<E>(
         &self,

@@ -1,6 +1,6 @@
-//! Which of a decoder's masks to take.
+//! Choice among the masks of a decoder.
 
-/// Which of several masks to take.
+/// Choice among several masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum MaskChoice {
     /// For a single click, which may mean a part or the whole, the best of the three candidates; else the one mask that

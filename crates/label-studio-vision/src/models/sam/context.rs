@@ -10,7 +10,7 @@ const TOLERANCE: f64 = 0.5;
 /// Most regions that are read: a decoder's work grows with their square.
 const MAX_REGIONS: usize = 1000;
 
-/// What an annotator points at under one label: one object.
+/// The clicks and rectangles of one label: one object.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ObjectPrompt {
     /// The label, if the control has labels.
@@ -35,13 +35,13 @@ pub enum ContextError {
         /// What the region's value is.
         value: Value,
     },
-    /// Nobody clicks that often.
+    /// There are too many regions.
     #[error("{n_regions} regions were drawn, at most {MAX_REGIONS} can be used at once")]
     TooMany {
         /// Number of regions.
         n_regions: usize,
     },
-    /// The region lies beside the image.
+    /// The region lies outside of the image.
     #[error(
         "the {kind} region at {x} % from the left and {y} % from the top lies outside of the image"
     )]

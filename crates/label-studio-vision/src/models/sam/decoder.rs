@@ -59,7 +59,7 @@ pub struct Sam {
 enum Decoder {
     Original {
         engine: Arc<dyn Engine>,
-        /// The mask that is not given, and the 0 that says so.
+        /// The input for a missing mask, and the 0 that marks it as missing.
         no_mask: Array4<f32>,
         takes_size: bool,
         masks: &'static str,
@@ -244,7 +244,7 @@ impl Decoder {
     }
 }
 
-/// Counts what the decoder sees: clicks, corners and padding.
+/// Counts the points of the decoder: clicks, corners and padding.
 pub(super) fn prompt_points(prompt: &Prompt) -> usize {
     let (points, _) = decoder_points(&LongestSide::new((1, 1), 1), prompt);
     points.len()

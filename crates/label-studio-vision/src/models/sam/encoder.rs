@@ -82,7 +82,7 @@ impl Encoder {
         self.engine.file()
     }
 
-    /// Returns the channels of the embedding, if the file tells.
+    /// Returns the channels of the embedding, if the file fixes them.
     pub(super) fn n_channels(&self) -> Option<usize> {
         self.engine.output(&self.outputs[0])?.fixed(1)
     }

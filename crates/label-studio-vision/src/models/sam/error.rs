@@ -21,7 +21,7 @@ pub enum SamError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The prompt has neither a click nor a rectangle.

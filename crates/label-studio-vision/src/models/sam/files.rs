@@ -1,4 +1,4 @@
-//! The two files of a model: what looks at images, and what turns prompts into masks.
+//! The two files of a model: the image encoder and the mask decoder.
 
 use std::path::{Path, PathBuf};
 
@@ -10,26 +10,26 @@ use label_studio_inference::hub::{Hub, HubError};
 /// The files of a model, on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoints {
-    /// What looks at images.
+    /// The image encoder.
     pub encoder: PathBuf,
-    /// What turns prompts into masks.
+    /// The mask decoder.
     pub decoder: PathBuf,
 }
 
-/// Files that go before every other choice of a model.
+/// Files that override every other choice of a model.
 #[derive(Debug, Clone, Default, Args)]
 pub struct NamedFiles {
-    /// Encoder file, whatever else is chosen: a path, or a file on a hub as in the README
+    /// Encoder file, which overrides the choice above: a path, or hf://owner/name/file
     #[arg(long, env = "SAM_ENCODER", value_name = "FILE")]
     pub sam_encoder: Option<String>,
 
-    /// Decoder file, whatever else is chosen
+    /// Decoder file, which overrides the choice above
     #[arg(long, env = "SAM_DECODER", value_name = "FILE")]
     pub sam_decoder: Option<String>,
 }
 
 impl Checkpoints {
-    /// Returns the files, and fetches those that are named by a hub.
+    /// Returns the files, and downloads those on a hub.
     pub fn fetch(hub: &Hub, encoder: &str, decoder: &str) -> Result<Self, HubError> {
         Ok(Self {
             encoder: hub.path(&encoder.parse()?)?,
@@ -64,7 +64,7 @@ impl Checkpoints {
 }
 
 impl NamedFiles {
-    /// Returns the name of the encoder; a variable set to nothing names none.
+    /// Returns the name of the encoder; an empty variable counts as not set.
     pub fn encoder(&self) -> Option<&str> {
         filled(self.sam_encoder.as_deref())
     }

@@ -1,4 +1,4 @@
-//! Where an image lies in SAM's square input, and its prompts with it.
+//! Position and scale of an image in SAM's square input.
 
 use super::Prompt;
 

@@ -1,4 +1,4 @@
-//! What SAM and SAM 2 have in common.
+//! The parts that SAM and SAM 2 share.
 
 use image::RgbImage;
 use ndarray::ArrayD;
@@ -6,16 +6,16 @@ use ndarray::ArrayD;
 use super::{Prompt, SamError};
 use crate::masks::Mask;
 
-/// A model that looks at an image once and then finds objects in it by prompts.
+/// A model that encodes an image once and then segments objects in it by prompts.
 pub trait PromptedModel: Send + Sync + 'static {
-    /// Looks at an image: the slow part.
+    /// Encodes an image: the slow part.
     fn encode(&self, image: &RgbImage) -> Result<Embedding, SamError>;
 
-    /// Finds an object. The mask has the image's size.
+    /// Segments an object. The mask has the image's size.
     fn decode(&self, embedding: &Embedding, prompt: &Prompt) -> Result<ScoredMask, SamError>;
 }
 
-/// What a model saw in an image.
+/// The embedding of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
     /// Width and height of the image.
@@ -24,7 +24,7 @@ pub struct Embedding {
     pub tensors: Vec<ArrayD<f32>>,
 }
 
-/// A mask, and the model's own guess of its quality.
+/// A mask with the score that the model predicts for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoredMask {
     /// The pixels of the object.

@@ -1,4 +1,4 @@
-//! A model and the images that it has looked at.
+//! A model with a cache of embeddings.
 
 use std::{
     fs::{self, Metadata},
@@ -25,7 +25,7 @@ const CLOCK_TICK: Duration = Duration::from_secs(2);
 
 type ContentId = [u8; 32];
 
-/// Finds objects by prompts and looks at each image only once.
+/// Segments objects by prompts, and encodes each image once.
 pub struct Predictor {
     model: Box<dyn PromptedModel>,
     reader: Arc<ImageReader>,
@@ -59,7 +59,7 @@ impl Predictor {
         self
     }
 
-    /// Looks at the image in a file, unless an image of that content has been looked at. The file is not even read when
+    /// Encodes the image in a file, or returns the embedding of an image with the same content. The file is not even read when
     /// it has not changed since.
     pub fn embed_file(&self, path: impl AsRef<Path>) -> Result<Arc<Embedding>, SamError> {
         let path = path.as_ref();
@@ -91,7 +91,7 @@ impl Predictor {
         })
     }
 
-    /// Looks at a decoded image, unless one of the same pixels has been looked at.
+    /// Encodes a decoded image, or returns the embedding of one with the same pixels.
     pub fn embed(&self, image: &RgbImage) -> Result<Arc<Embedding>, SamError> {
         let mut hasher = Sha256::new();
         hasher.update(image.width().to_le_bytes());
@@ -103,7 +103,7 @@ impl Predictor {
             })
     }
 
-    /// Finds an object in an image that has been looked at.
+    /// Segments an object in an encoded image.
     pub fn segment(&self, embedding: &Embedding, prompt: &Prompt) -> Result<ScoredMask, SamError> {
         if prompt.clicks.is_empty() && prompt.rectangle.is_none() {
             return Err(SamError::NoPrompt);
@@ -111,7 +111,7 @@ impl Predictor {
         self.model.decode(embedding, prompt)
     }
 
-    /// Returns how often an image has been looked at.
+    /// Returns how many images have been encoded.
     pub fn n_encoded(&self) -> u64 {
         self.n_encoded.load(Ordering::Relaxed)
     }

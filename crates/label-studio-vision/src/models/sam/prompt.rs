@@ -1,4 +1,4 @@
-//! What a person points at.
+//! Prompts: clicks and rectangles.
 
 /// A click on an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Asks for the object at a pixel.
+    /// Creates a prompt for the object at a pixel.
     pub fn click(x: f64, y: f64) -> Self {
         let is_positive = true;
         Self {
@@ -30,7 +30,7 @@ impl Prompt {
         }
     }
 
-    /// Asks for the object in a rectangle: left, top, right and bottom edge in pixels.
+    /// Creates a prompt for the object in a rectangle: left, top, right and bottom edge in pixels.
     pub fn rectangle(edges: [f64; 4]) -> Self {
         Self {
             clicks: Vec::new(),

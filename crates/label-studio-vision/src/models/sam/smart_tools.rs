@@ -1,4 +1,4 @@
-//! The backend behind Label Studio's smart tools: a click or a rectangle becomes a region.
+//! The backend behind Label Studio's smart tools: clicks and rectangles become regions.
 
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ impl SmartTools {
         )
     }
 
-    /// Logs what would keep a project from getting masks: no control for them, no smart tool, other labels. For
+    /// Logs why a project gets no masks: no control for them, no smart tool, other labels. For
     /// `Model::setup`: the project can be connected all the same, and its label config changed.
     pub fn check(config: &LabelConfig) {
         let pair = match Self::output(config) {
@@ -62,7 +62,7 @@ impl SmartTools {
         }
     }
 
-    /// Answers a whole request: for each task what [`SmartTools::predict`] finds, for none when nothing was drawn. Fails
+    /// Answers a whole request with [`SmartTools::predict`] for each task, or with no predictions when nothing was drawn. Fails
     /// for a label config that cannot take masks, even then.
     pub fn predict_all(
         &self,
@@ -79,7 +79,7 @@ impl SmartTools {
         Ok(tasks.iter().map(predict).collect())
     }
 
-    /// Finds what the regions in `context` point at on the image of `task`. `local_path` gives the file behind an address.
+    /// Segments the objects at the regions in `context` on an image of `task`. `local_path` returns the file behind a URL.
     pub fn predict(
         &self,
         config: &LabelConfig,
@@ -163,7 +163,7 @@ fn item_index(region: &Value) -> Option<usize> {
     usize::try_from(region.get("item_index")?.as_u64()?).ok()
 }
 
-/// A label that the control does not know would make a region that nobody sees.
+/// A region with a label that the control does not know is not shown.
 fn check_label(tags: ShapeTags<'_>, label: &str) -> anyhow::Result<()> {
     let control = tags.labels();
     let is_known = control.labels.iter().any(|known| known == label);
