@@ -3,14 +3,14 @@
 use std::{fs, path::PathBuf, sync::Arc, thread};
 
 use label_studio_inference::onnx::{
-    Device, ElementType, Engine, Expected, OnnxArgs, OnnxError, Runtime, Tensor,
+    Device, Engine, Expected, ExpectedTensor, OnnxArgs, OnnxError, Runtime, Tensor,
 };
 use ndarray::{Array3, Axis, arr1, arr2, array};
 
 const DOUBLER: Expected<'_> = Expected {
     what: "a doubler",
-    inputs: &[("images", ElementType::F32, &[-1, 3, 2])],
-    outputs: &[("twice", ElementType::F32, &[-1, 3, -1])],
+    inputs: &[ExpectedTensor::f32("images", &[-1, 3, 2])],
+    outputs: &[ExpectedTensor::f32("twice", &[-1, 3, -1])],
 };
 
 fn args() -> OnnxArgs {
@@ -128,10 +128,10 @@ fn a_file_that_does_not_fit_is_described() {
         let (_, problem) = error.split_once("is not ").unwrap();
         problem.to_owned()
     };
-    insta::assert_snapshot!(check(Expected { inputs: &[("pixels", ElementType::F32, &[1])], ..DOUBLER }),
+    insta::assert_snapshot!(check(Expected { inputs: &[ExpectedTensor::f32("pixels", &[1])], ..DOUBLER }),
         @"a doubler: it has no input pixels. Expected inputs pixels float32 [1] and outputs twice float32 [?, 3, ?]. The file has inputs images float32 [?, 3, 2] and outputs twice float32 [?, 3, 2], negative float32 [?, 3, 2]");
     let problem = check(Expected {
-        outputs: &[("twice", ElementType::F32, &[-1, 4, 2])],
+        outputs: &[ExpectedTensor::f32("twice", &[-1, 4, 2])],
         ..DOUBLER
     });
     assert!(
@@ -139,7 +139,7 @@ fn a_file_that_does_not_fit_is_described() {
         "{problem}"
     );
     let problem = check(Expected {
-        outputs: &[("twice", ElementType::I64, &[-1, 3, 2])],
+        outputs: &[ExpectedTensor::i64("twice", &[-1, 3, 2])],
         ..DOUBLER
     });
     assert!(

@@ -4,17 +4,17 @@
 use std::{fs, path::PathBuf, sync::Arc, thread};
 
 use label_studio_inference::onnx::{
-    Device, ElementType, Engine, EngineKind, Expected, OnnxArgs, OnnxError, Runtime,
+    Device, ElementType, Engine, EngineKind, Expected, ExpectedTensor, OnnxArgs, OnnxError, Runtime,
 };
 use ndarray::{Array3, array};
 
 const INTEGERS: Expected<'_> = Expected {
     what: "a model of integers",
     inputs: &[
-        ("ids", ElementType::I64, &[1, -1]),
-        ("mask", ElementType::Bool, &[1, -1]),
+        ExpectedTensor::i64("ids", &[1, -1]),
+        ExpectedTensor::new("mask", ElementType::Bool, &[1, -1]),
     ],
-    outputs: &[("twice", ElementType::I64, &[1, -1])],
+    outputs: &[ExpectedTensor::i64("twice", &[1, -1])],
 };
 
 fn args(onnx_engine: EngineKind) -> OnnxArgs {

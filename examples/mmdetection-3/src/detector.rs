@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
+use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime};
 use label_studio_ml::anyhow::{self, Context};
 use label_studio_vision::{
     batches::{self, BatchModel},
@@ -69,7 +69,7 @@ impl Detector {
         };
         let expected = Expected {
             what: "a detector of the family that its settings name",
-            inputs: &[(&input, ElementType::F32, &[-1, 3, -1, -1])],
+            inputs: &[ExpectedTensor::f32(&input, &[-1, 3, -1, -1])],
             outputs: &[],
         };
         expected.check(engine.as_ref())?;

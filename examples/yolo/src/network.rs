@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
+use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime};
 use label_studio_ml::anyhow::{self, Context, ensure};
 use label_studio_vision::{
     batches::BatchModel,
@@ -60,10 +60,10 @@ impl Network {
         };
         let input = first(engine.inputs()).unwrap_or_else(|| "images".to_owned());
         let output = first(engine.outputs()).unwrap_or_else(|| "output0".to_owned());
-        let mut outputs = vec![(&*output, ElementType::F32, &[-1, -1, -1][..])];
+        let mut outputs = vec![ExpectedTensor::f32(&*output, &[-1, -1, -1])];
         let mut prototypes = None;
         match metadata.task {
-            NetworkTask::Classify => outputs[0].2 = &[-1, -1],
+            NetworkTask::Classify => outputs[0].shape = &[-1, -1],
             NetworkTask::Segment => {
                 let second = engine.outputs().get(1).map(|output| output.name.clone());
                 prototypes = Some(second.unwrap_or_else(|| "output1".to_owned()));
@@ -71,11 +71,11 @@ impl Network {
             NetworkTask::Detect | NetworkTask::Obb | NetworkTask::Pose => {}
         }
         if let Some(prototypes) = &prototypes {
-            outputs.push((prototypes, ElementType::F32, &[-1, -1, -1, -1]));
+            outputs.push(ExpectedTensor::f32(prototypes, &[-1, -1, -1, -1]));
         }
         let expected = Expected {
             what: "a YOLO model as Ultralytics exports it",
-            inputs: &[(&input, ElementType::F32, &[-1, 3, -1, -1])],
+            inputs: &[ExpectedTensor::f32(&input, &[-1, 3, -1, -1])],
             outputs: &outputs,
         };
         expected.check(engine.as_ref())?;

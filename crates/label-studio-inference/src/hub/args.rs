@@ -24,7 +24,7 @@ pub struct HubArgs {
     #[arg(long, env = "HF_HOME")]
     pub hf_home: Option<OsString>,
 
-    /// Folder of the cache; `hub` in HF_HOME if not given
+    /// Folder of the cache; `hub` in the folder above if not given
     #[arg(long, env = "HF_HUB_CACHE")]
     pub hf_hub_cache: Option<OsString>,
 

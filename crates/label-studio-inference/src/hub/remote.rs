@@ -27,7 +27,7 @@ pub(super) struct Remote {
 pub(super) struct Offer {
     /// The commit of the revision.
     pub(super) commit: String,
-    /// The ETag of the content; that of a large file is its SHA-256.
+    /// The `ETag` of the content; that of a large file is its SHA-256.
     pub(super) etag: String,
     /// Bytes of the whole file.
     pub(super) size: u64,

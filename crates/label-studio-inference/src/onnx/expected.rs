@@ -2,8 +2,37 @@
 
 use super::{ElementType, Engine, OnnxError, TensorInfo, signature::write_tensor};
 
-/// Name, element type and shape of an input or output; -1 stands for any size.
-pub type ExpectedTensor<'a> = (&'a str, ElementType, &'a [i64]);
+/// An input or output that a backend needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpectedTensor<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Type of the elements.
+    pub element_type: ElementType,
+    /// Size of each dimension, -1 for any size.
+    pub shape: &'a [i64],
+}
+
+impl<'a> ExpectedTensor<'a> {
+    /// Creates the description of an input or output.
+    pub const fn new(name: &'a str, element_type: ElementType, shape: &'a [i64]) -> Self {
+        Self {
+            name,
+            element_type,
+            shape,
+        }
+    }
+
+    /// Creates the description of an input or output of floating-point numbers.
+    pub const fn f32(name: &'a str, shape: &'a [i64]) -> Self {
+        Self::new(name, ElementType::F32, shape)
+    }
+
+    /// Creates the description of an input or output of 64-bit integers.
+    pub const fn i64(name: &'a str, shape: &'a [i64]) -> Self {
+        Self::new(name, ElementType::I64, shape)
+    }
+}
 
 /// The inputs and outputs that a backend needs. A file may have more outputs, but no more inputs.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +73,7 @@ impl Expected<'_> {
     }
 
     fn problem(&self, engine: &dyn Engine) -> Option<String> {
-        let fed = |info: &&TensorInfo| !self.inputs.iter().any(|(name, ..)| *name == info.name);
+        let fed = |info: &&TensorInfo| !self.inputs.iter().any(|input| input.name == info.name);
         first_misfit("input", self.inputs, engine.inputs())
             .or_else(|| first_misfit("output", self.outputs, engine.outputs()))
             .or_else(|| {
@@ -59,11 +88,11 @@ fn first_misfit(
     expected: &[ExpectedTensor<'_>],
     found: &[TensorInfo],
 ) -> Option<String> {
-    expected.iter().find_map(|&(name, element_type, shape)| {
-        let Some(info) = found.iter().find(|info| info.name == name) else {
-            return Some(format!("it has no {role} {name}"));
+    expected.iter().find_map(|expected| {
+        let Some(info) = found.iter().find(|info| info.name == expected.name) else {
+            return Some(format!("it has no {role} {}", expected.name));
         };
-        if info.accepts(element_type, shape) {
+        if info.accepts(expected.element_type, expected.shape) {
             return None;
         }
         Some(format!("its {role} is {info}"))
@@ -72,11 +101,12 @@ fn first_misfit(
 
 fn list(tensors: &[ExpectedTensor<'_>]) -> String {
     let mut text = String::new();
-    for (idx, (name, element_type, shape)) in tensors.iter().enumerate() {
+    for (idx, tensor) in tensors.iter().enumerate() {
         if idx > 0 {
             text.push_str(", ");
         }
-        write_tensor(&mut text, name, *element_type, shape).expect("a string takes all text");
+        write_tensor(&mut text, tensor.name, tensor.element_type, tensor.shape)
+            .expect("a string takes all text");
     }
     text
 }

@@ -5,15 +5,15 @@
 //! in one message what a backend needs and what the file has. [`ByFile`] keeps loaded models.
 //!
 //! ```no_run
-//! use label_studio_inference::onnx::{ElementType, Engine, Expected, OnnxArgs, Runtime};
+//! use label_studio_inference::onnx::{Engine, Expected, OnnxArgs, Runtime};
 //!
 //! # fn main() -> anyhow::Result<()> {
 //! let runtime = Runtime::new(&OnnxArgs::default())?;
 //! let detector = runtime.load("yolo11n.onnx")?;
 //! const DETECTOR: Expected<'_> = Expected {
 //!     what: "an object detector",
-//!     inputs: &[("images", ElementType::F32, &[-1, 3, -1, -1])],
-//!     outputs: &[("output0", ElementType::F32, &[-1, -1, -1])],
+//!     inputs: &[ExpectedTensor::f32("images", &[-1, 3, -1, -1])],
+//!     outputs: &[ExpectedTensor::f32("output0", &[-1, -1, -1])],
 //! };
 //! DETECTOR.check(detector.as_ref())?;
 //! let images = ndarray::Array4::<f32>::zeros((1, 3, 640, 640));

@@ -44,7 +44,7 @@ pub struct GroundingDinoArgs {
     #[arg(long, env = "TEXT_THRESHOLD", default_value_t = Thresholds::default().token_score, value_parser = score)]
     pub text_threshold: f64,
 
-    /// Maximum overlap (IoU) of two boxes; of more the one with the higher score is kept; 1 keeps all
+    /// Maximum overlap of two boxes, beyond which the one with the lower score is dropped; 1 keeps all
     #[arg(long, env = "NMS_IOU", default_value_t = DetectorOptions::default().max_overlap, value_parser = score)]
     pub nms_iou: f64,
 

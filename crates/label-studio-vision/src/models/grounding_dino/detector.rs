@@ -37,7 +37,7 @@ pub struct DetectorOptions {
     pub phrases: Phrases,
     /// Images per run, where the file allows several.
     pub batch_size: usize,
-    /// Maximum overlap (IoU) of two boxes; of more the one with the higher score is kept; 1 keeps all.
+    /// Maximum overlap of two boxes, beyond which the one with the lower score is dropped; 1 keeps all.
     pub max_overlap: f64,
 }
 

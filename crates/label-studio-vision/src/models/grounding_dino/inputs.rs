@@ -159,9 +159,9 @@ fn check(
     [logits, boxes]: [&'static str; 2],
     texts: &[(&'static str, ElementType)],
 ) -> Result<(), OnnxError> {
-    let mut inputs: Vec<ExpectedTensor<'_>> = vec![(image, ElementType::F32, &[-1, 3, -1, -1])];
+    let mut inputs: Vec<ExpectedTensor<'_>> = vec![ExpectedTensor::f32(image, &[-1, 3, -1, -1])];
     if !texts.iter().any(|(name, _)| *name == INPUT_IDS) {
-        inputs.push((INPUT_IDS, ElementType::I64, &[-1, -1]));
+        inputs.push(ExpectedTensor::i64(INPUT_IDS, &[-1, -1]));
     }
     for &(name, element_type) in texts {
         let shape: &[i64] = if name == TEXT_TOKEN_MASK {
@@ -169,17 +169,17 @@ fn check(
         } else {
             &[-1, -1]
         };
-        inputs.push((name, element_type, shape));
+        inputs.push(ExpectedTensor::new(name, element_type, shape));
     }
     if engine.input(PIXEL_MASK).is_some() {
-        inputs.push((PIXEL_MASK, ElementType::I64, &[-1, -1, -1]));
+        inputs.push(ExpectedTensor::i64(PIXEL_MASK, &[-1, -1, -1]));
     }
     Expected {
         what: "Grounding DINO",
         inputs: &inputs,
         outputs: &[
-            (logits, ElementType::F32, &[-1, -1, -1]),
-            (boxes, ElementType::F32, &[-1, -1, 4]),
+            ExpectedTensor::f32(logits, &[-1, -1, -1]),
+            ExpectedTensor::f32(boxes, &[-1, -1, 4]),
         ],
     }
     .check(engine)

@@ -3,9 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use image::RgbImage;
-use label_studio_inference::onnx::{
-    ElementType, Engine, Expected, ExpectedTensor, Runtime, TensorView,
-};
+use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime, TensorView};
 use ndarray::{Array1, Array2, Array3, Array4, ArrayD, ArrayView2, Axis, Slice};
 
 use super::{
@@ -17,21 +15,20 @@ use crate::masks::Mask;
 /// Values of a mask per value of the embedding, in each direction.
 const MASK_SCALE: usize = 4;
 
-const F32: ElementType = ElementType::F32;
-const EMBEDDING: ExpectedTensor<'_> = ("image_embeddings", F32, &[1, -1, -1, -1]);
+const EMBEDDING: ExpectedTensor<'_> = ExpectedTensor::f32("image_embeddings", &[1, -1, -1, -1]);
 
 /// The decoder as `segment_anything` exports it; `orig_im_size` and `low_res_masks` are not in every file.
 const ORIGINAL: Expected<'_> = Expected {
     what: "a SAM mask decoder",
     inputs: &[
         EMBEDDING,
-        ("point_coords", F32, &[1, -1, 2]),
-        ("point_labels", F32, &[1, -1]),
-        ("mask_input", F32, &[1, 1, -1, -1]),
-        ("has_mask_input", F32, &[1]),
-        ("orig_im_size", F32, &[2]),
+        ExpectedTensor::f32("point_coords", &[1, -1, 2]),
+        ExpectedTensor::f32("point_labels", &[1, -1]),
+        ExpectedTensor::f32("mask_input", &[1, 1, -1, -1]),
+        ExpectedTensor::f32("has_mask_input", &[1]),
+        ExpectedTensor::f32("orig_im_size", &[2]),
     ],
-    outputs: &[("iou_predictions", F32, &[1, -1])],
+    outputs: &[ExpectedTensor::f32("iou_predictions", &[1, -1])],
 };
 
 /// The decoder as the transformers library exports it: it takes clicks only.
@@ -39,13 +36,13 @@ const TRANSFORMERS: Expected<'_> = Expected {
     what: "a SAM mask decoder",
     inputs: &[
         EMBEDDING,
-        ("image_positional_embeddings", F32, &[1, -1, -1, -1]),
-        ("input_points", F32, &[-1, -1, -1, 2]),
-        ("input_labels", ElementType::I64, &[-1, -1, -1]),
+        ExpectedTensor::f32("image_positional_embeddings", &[1, -1, -1, -1]),
+        ExpectedTensor::f32("input_points", &[-1, -1, -1, 2]),
+        ExpectedTensor::i64("input_labels", &[-1, -1, -1]),
     ],
     outputs: &[
-        ("iou_scores", F32, &[-1, -1, -1]),
-        ("pred_masks", F32, &[-1, -1, -1, -1, -1]),
+        ExpectedTensor::f32("iou_scores", &[-1, -1, -1]),
+        ExpectedTensor::f32("pred_masks", &[-1, -1, -1, -1, -1]),
     ],
 };
 
@@ -216,7 +213,7 @@ impl Decoder {
             Some(_) => "low_res_masks",
             None => "masks",
         };
-        let expected = [(masks, F32, &[1, -1, -1, -1][..])];
+        let expected = [ExpectedTensor::f32(masks, &[1, -1, -1, -1])];
         Expected {
             inputs,
             outputs: &expected,

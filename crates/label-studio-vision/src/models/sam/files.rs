@@ -19,7 +19,7 @@ pub struct Checkpoints {
 /// Files that override every other choice of a model.
 #[derive(Debug, Clone, Default, Args)]
 pub struct NamedFiles {
-    /// Encoder file, which overrides the choice above: a path, or hf://owner/name/file
+    /// Encoder file, which overrides the choice above: a path, or a file on a hub
     #[arg(long, env = "SAM_ENCODER", value_name = "FILE")]
     pub sam_encoder: Option<String>,
 

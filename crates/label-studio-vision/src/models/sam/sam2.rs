@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use image::RgbImage;
-use label_studio_inference::onnx::{ElementType, Engine, Expected, Runtime};
+use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime};
 use ndarray::Array4;
 
 use super::{
@@ -16,7 +16,6 @@ use crate::{
     masks::Mask,
 };
 
-const F32: ElementType = ElementType::F32;
 /// Side of the input where the file leaves it open.
 const DEFAULT_SIDE: u32 = 1024;
 
@@ -59,10 +58,10 @@ impl Sam2 {
             .first()
             .map_or("image", |input| &input.name)
             .to_owned();
-        let map = |name| (name, F32, &[1, -1, -1, -1][..]);
+        let map = |name| ExpectedTensor::f32(name, &[1, -1, -1, -1]);
         Expected {
             what: "a SAM 2 image encoder",
-            inputs: &[(&input, F32, &[1, 3, -1, -1])],
+            inputs: &[ExpectedTensor::f32(&input, &[1, 3, -1, -1])],
             outputs: &outputs.map(map),
         }
         .check(encoder.as_ref())?;

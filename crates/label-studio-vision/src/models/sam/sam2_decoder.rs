@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use label_studio_inference::onnx::{ElementType, Engine, Expected, TensorView};
+use label_studio_inference::onnx::{ElementType, Engine, Expected, ExpectedTensor, TensorView};
 use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis};
 
 use super::{Embedding, SamError, decoder::to_f32};
@@ -13,33 +13,33 @@ const MAP: &[i64] = &[1, -1, -1, -1];
 const SAMEXPORTER: Expected<'_> = Expected {
     what: "a SAM 2 mask decoder",
     inputs: &[
-        ("image_embed", F32, MAP),
-        ("high_res_feats_0", F32, MAP),
-        ("high_res_feats_1", F32, MAP),
-        ("point_coords", F32, &[-1, -1, 2]),
-        ("point_labels", F32, &[-1, -1]),
-        ("mask_input", F32, &[-1, 1, -1, -1]),
-        ("has_mask_input", F32, &[-1]),
+        ExpectedTensor::f32("image_embed", MAP),
+        ExpectedTensor::f32("high_res_feats_0", MAP),
+        ExpectedTensor::f32("high_res_feats_1", MAP),
+        ExpectedTensor::f32("point_coords", &[-1, -1, 2]),
+        ExpectedTensor::f32("point_labels", &[-1, -1]),
+        ExpectedTensor::f32("mask_input", &[-1, 1, -1, -1]),
+        ExpectedTensor::f32("has_mask_input", &[-1]),
     ],
     outputs: &[
-        ("masks", F32, &[-1, -1, -1, -1]),
-        ("iou_predictions", F32, &[-1, -1]),
+        ExpectedTensor::f32("masks", &[-1, -1, -1, -1]),
+        ExpectedTensor::f32("iou_predictions", &[-1, -1]),
     ],
 };
 
 const TRANSFORMERS: Expected<'_> = Expected {
     what: "a SAM 2 mask decoder",
     inputs: &[
-        ("input_points", F32, &[-1, -1, -1, 2]),
-        ("input_labels", ElementType::I64, &[-1, -1, -1]),
-        ("input_boxes", F32, &[-1, -1, 4]),
-        ("image_embeddings.0", F32, MAP),
-        ("image_embeddings.1", F32, MAP),
-        ("image_embeddings.2", F32, MAP),
+        ExpectedTensor::f32("input_points", &[-1, -1, -1, 2]),
+        ExpectedTensor::i64("input_labels", &[-1, -1, -1]),
+        ExpectedTensor::f32("input_boxes", &[-1, -1, 4]),
+        ExpectedTensor::f32("image_embeddings.0", MAP),
+        ExpectedTensor::f32("image_embeddings.1", MAP),
+        ExpectedTensor::f32("image_embeddings.2", MAP),
     ],
     outputs: &[
-        ("iou_scores", F32, &[-1, -1, -1]),
-        ("pred_masks", F32, &[-1, -1, -1, -1, -1]),
+        ExpectedTensor::f32("iou_scores", &[-1, -1, -1]),
+        ExpectedTensor::f32("pred_masks", &[-1, -1, -1, -1, -1]),
     ],
 };
 
@@ -73,7 +73,8 @@ impl Decoder {
         if is_transformers {
             TRANSFORMERS.check(engine.as_ref())?;
         } else {
-            let size = size_type.map(|size_type| ("orig_im_size", size_type, &[2_i64][..]));
+            let size =
+                size_type.map(|size_type| ExpectedTensor::new("orig_im_size", size_type, &[2_i64]));
             let inputs: Vec<_> = SAMEXPORTER.inputs.iter().copied().chain(size).collect();
             let inputs = &inputs;
             Expected {
