@@ -1,4 +1,5 @@
-//! ONNX Runtime's library is found, or its absence explained. Alone in its file: a process loads one library only.
+//! ONNX Runtime's library is found, or its absence explained. Alone in its file: a process loads
+//! one library only.
 
 use std::{fs, path::Path};
 

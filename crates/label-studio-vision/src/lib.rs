@@ -5,11 +5,12 @@
 //! - [`boxes`]: overlap and suppression of boxes.
 //! - [`masks`]: from scores to regions: thresholds, components, contours, polygons, RLE.
 //! - [`ShapeTags`]: regions on images, with their labels where Label Studio looks for them.
-//! - `VisionArgs`: the flags of a backend that runs a neural network on images (feature `inference`).
+//! - `VisionArgs`: the flags of a backend that runs a neural network on images (feature
+//!   `inference`).
 //! - `models`: Segment Anything (feature `models`) and Grounding DINO (feature `grounding_dino`).
 //!
-//! Without its features the crate holds no inference engine: a backend that sends images to a web service decodes them
-//! with it, too.
+//! Without its features the crate holds no inference engine: a backend that sends images to a web
+//! service decodes them with it, too.
 //!
 //! ```
 //! use label_studio_vision::images::{Limits, decode};

@@ -3,8 +3,8 @@
 use label_studio_sdk::{Control, LabelConfig, Object, Pair, Region};
 use serde_json::{Map, Value, json};
 
-/// The tags that regions of an image come from: one for shape and label, such as `BrushLabels`, or one for the shape, such
-/// as `Brush`, with a `Labels` tag beside it.
+/// The tags that regions of an image come from: one for shape and label, such as `BrushLabels`, or
+/// one for the shape, such as `Brush`, with a `Labels` tag beside it.
 #[derive(Debug, Clone, Copy)]
 pub struct ShapeTags<'a> {
     /// The tag of the shapes.
@@ -50,8 +50,8 @@ impl<'a> ShapeTags<'a> {
         self.labels.unwrap_or(self.shape)
     }
 
-    /// Returns the entries for a shape: its region, with the label in it; or, where another tag holds the labels, a second
-    /// entry with the same id for the label.
+    /// Returns the entries for a shape: its region, with the label in it; or, where another tag
+    /// holds the labels, a second entry with the same id for the label.
     pub fn regions(&self, shape: Shape<'_>) -> Vec<Region> {
         let Shape {
             mut value,

@@ -1,4 +1,5 @@
-//! Images against what Pillow, `OpenCV` and torch make of the same files (`fixtures/make_images.py`).
+//! Images against what Pillow, `OpenCV` and torch make of the same files
+//! (`fixtures/make_images.py`).
 
 #![expect(clippy::float_cmp, reason = "results are exact")]
 
@@ -195,7 +196,8 @@ fn a_budget_bounds_the_pixels_of_all_threads() {
     for (max_pixels, most) in [(3 * image + 1, 3), (image, 1), (1, 1), (u64::MAX, 8)] {
         let budget = DecodeBudget::new(max_pixels);
         let barrier = Barrier::new(N_THREADS);
-        // Each waits until as many images as fit are decoded at once, so the count does not depend on luck.
+        // Each waits until as many images as fit are decoded at once, so the count does not depend
+        // on luck.
         let (at_once, changed) = (Mutex::new((0_u64, false)), Condvar::new());
         thread::scope(|scope| {
             for _ in 0..N_THREADS {

@@ -20,10 +20,12 @@ fn peak_mib() -> u64 {
     kib / 1024
 }
 
-/// Returns a zlib stream of `n_matches` x 258 + 1 zeros: a fixed Huffman block of matches of the greatest length.
+/// Returns a zlib stream of `n_matches` x 258 + 1 zeros: a fixed Huffman block of matches of the
+/// greatest length.
 fn zeros(n_matches: usize) -> Vec<u8> {
     let block = [true, true, false];
-    // The literal 0 is 00110000, the length 258 is 11000101, the distance 1 is 00000, and the end is 0000000.
+    // The literal 0 is 00110000, the length 258 is 11000101, the distance 1 is 00000, and the end
+    // is 0000000.
     let literal = [false, false, true, true, false, false, false, false];
     let length = [true, true, false, false, false, true, false, true];
     let matches = iter::repeat_n(length.into_iter().chain([false; 5]), n_matches).flatten();

@@ -15,8 +15,8 @@ use crate::{regions, stored};
 /// Controls that can hold what is found.
 const RECTANGLES: [&str; 2] = ["RectangleLabels", "Rectangle"];
 
-/// Detects the objects of a prompt. The prompt comes from the text area that the annotator has just typed into, or else from
-/// the last annotation.
+/// Detects the objects of a prompt. The prompt comes from the text area that the annotator has just
+/// typed into, or else from the last annotation.
 pub struct GroundingDino {
     /// Detects objects in the images of tasks.
     pub finder: Finder,

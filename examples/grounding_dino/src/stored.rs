@@ -14,8 +14,8 @@ pub(crate) fn prompt(project: &Project) -> Result<Option<String>, StoreError> {
     project.get(PROMPT)
 }
 
-/// Returns the thresholds of the last annotation that had some, or the defaults. What has no control in the label config
-/// has its default.
+/// Returns the thresholds of the last annotation that had some, or the defaults. What has no
+/// control in the label config has its default.
 pub(crate) fn thresholds(
     project: &Project,
     controls: &PromptControls<'_>,
@@ -36,8 +36,8 @@ pub(crate) fn thresholds(
     })
 }
 
-/// Stores the prompt and the thresholds of an annotation, and returns the names of those that it had. With a new prompt, thresholds that were not entered
-/// have their defaults again.
+/// Stores the prompt and the thresholds of an annotation, and returns the names of those that it
+/// had. With a new prompt, thresholds that were not entered have their defaults again.
 pub(crate) fn remember(
     project: &Project,
     controls: &PromptControls<'_>,

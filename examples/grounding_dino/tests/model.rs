@@ -1,4 +1,5 @@
-//! The backend behind the whole server: prompts typed and remembered, labels, thresholds, bad input.
+//! The backend behind the whole server: prompts typed and remembered, labels, thresholds, bad
+//! input.
 
 mod support;
 #[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
@@ -228,7 +229,8 @@ fn what_was_just_typed_counts_alone() {
             types(result).len()
         })
     };
-    // The remembered threshold is not that of a prompt that was typed without one, and 0 counts as none.
+    // The remembered threshold is not that of a prompt that was typed without one, and 0 counts as
+    // none.
     let by_default = n_regions(&typed("cat")).unwrap();
     assert!(by_default > 0);
     for (entered, expected) in [

@@ -67,7 +67,8 @@ fn boxes_scores_and_words_are_those_of_transformers() {
         let found = find(detector, case);
         let expected = case["found"].as_array().unwrap();
         assert_eq!(found.len(), expected.len(), "{name}");
-        // Decoders of JPEG differ by a grey level; what that changes was measured with the library itself.
+        // Decoders of JPEG differ by a grey level; what that changes was measured with the library
+        // itself.
         let noise = |key: &str| case["change"][key].as_f64().unwrap() * 2.0;
         let is_jpeg = case["image"].as_str().unwrap().contains(".jpg");
         let (box_limit, score_limit) = if is_jpeg {

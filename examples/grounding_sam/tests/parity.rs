@@ -1,4 +1,5 @@
-//! The whole way, from a prompt to masks, gives what transformers and Meta's `segment_anything` give with the same weights.
+//! The whole way, from a prompt to masks, gives what transformers and Meta's `segment_anything`
+//! give with the same weights.
 
 #[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
 mod painted;

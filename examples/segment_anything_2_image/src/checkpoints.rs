@@ -25,8 +25,8 @@ const SIZES: [(&str, &str); 4] = [
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub struct CheckpointArgs {
-    /// The exported encoder, or the checkpoint beside which export.py put the exported files, in the folder checkpoints;
-    /// the large one if it is there, else the tiny one is fetched
+    /// The exported encoder, or the checkpoint beside which export.py put the exported files, in
+    /// the folder checkpoints; the large one if it is there, else the tiny one is fetched
     #[arg(long, env = "MODEL_CHECKPOINT", value_name = "FILE")]
     pub model_checkpoint: Option<String>,
 
@@ -110,7 +110,8 @@ fn of_encoder(hub: &Hub, encoder: &str, decoder: Option<String>) -> anyhow::Resu
     fetch(hub, encoder, &decoder)
 }
 
-/// Finds the files, and fetches the weights that the transformers library's exports keep beside them.
+/// Finds the files, and fetches the weights that the transformers library's exports keep beside
+/// them.
 fn fetch(hub: &Hub, encoder: &str, decoder: &str) -> anyhow::Result<Checkpoints> {
     let files = Checkpoints::fetch(hub, encoder, decoder)?;
     for name in [encoder, decoder] {

@@ -1,4 +1,5 @@
-//! The same weights give the same masks as Meta's `sam2`, in either export, on images of every kind.
+//! The same weights give the same masks as Meta's `sam2`, in either export, on images of every
+//! kind.
 
 #[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
 mod painted;

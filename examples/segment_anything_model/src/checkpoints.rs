@@ -24,8 +24,8 @@ pub struct CheckpointArgs {
     )]
     pub sam_choice: SamChoice,
 
-    /// MobileSAM: the exported encoder, or the checkpoint beside which export.py put the exported files;
-    /// one in the folder models if it is there, else it is fetched
+    /// MobileSAM: the exported encoder, or the checkpoint beside which export.py put the exported
+    /// files; one in the folder models if it is there, else it is fetched
     #[arg(long, env = "MOBILESAM_CHECKPOINT", value_name = "PATH")]
     pub mobilesam_checkpoint: Option<String>,
 

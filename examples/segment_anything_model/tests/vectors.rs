@@ -22,8 +22,9 @@ fn size(value: &Value) -> (u32, u32) {
     (width, height)
 }
 
-/// The newest object's prompt is the one that the reference reads. It takes a key point that does not say `is_positive` as
-/// one beside the object, which its specification calls a defect: here it lies on the object.
+/// The newest object's prompt is the one that the reference reads. It takes a key point that does
+/// not say `is_positive` as one beside the object, which its specification calls a defect: here it
+/// lies on the object.
 #[test]
 fn prompts_are_read_from_the_context() {
     for case in list(&vectors()["prompt_parsing"]) {

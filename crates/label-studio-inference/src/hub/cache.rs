@@ -11,8 +11,8 @@ use hf_hub::{Cache as Layout, CacheRepo, Repo, RepoType};
 
 use super::{HubError, HubFile};
 
-/// A repository's part of the cache: `blobs/` by content, `snapshots/<commit>/` by name, `refs/` from names of revisions
-/// to commits.
+/// A repository's part of the cache: `blobs/` by content, `snapshots/<commit>/` by name, `refs/`
+/// from names of revisions to commits.
 #[derive(Debug)]
 pub(super) struct RepoCache<'a> {
     file: &'a HubFile,
@@ -41,7 +41,8 @@ impl<'a> RepoCache<'a> {
         }
     }
 
-    /// Returns the file if it is there. The revision may be the name of a commit, for which there is no ref.
+    /// Returns the file if it is there. The revision may be the name of a commit, for which there
+    /// is no ref.
     pub(super) fn get(&self) -> Option<PathBuf> {
         let by_commit = self.pointer(self.file.revision());
         let found = self.layout.get(self.file.path());

@@ -79,7 +79,8 @@ impl Download<'_> {
         }
     }
 
-    /// Appends the body to the first `n_bytes` of the partial file, and returns the digest and length of the whole.
+    /// Appends the body to the first `n_bytes` of the partial file, and returns the digest and
+    /// length of the whole.
     fn append(
         &self,
         mut offer: Offer,

@@ -32,8 +32,9 @@ impl Hub {
         Ok(Self { options, remote })
     }
 
-    /// Returns where the weights are on this machine. A file of a hub is taken from the cache, and fetched first if it
-    /// is not there. Blocks; several threads and processes may ask for the same file at once.
+    /// Returns where the weights are on this machine. A file of a hub is taken from the cache, and
+    /// fetched first if it is not there. Blocks; several threads and processes may ask for the same
+    /// file at once.
     pub fn path(&self, weights: &Weights) -> Result<PathBuf, HubError> {
         match weights {
             Weights::Local { path, sha256 } => {

@@ -8,7 +8,8 @@ use std::{
 /// Extensions of PyTorch checkpoints, which are replaced by that of ONNX.
 const TRAINED: [&str; 2] = ["pt", "pth"];
 
-/// A folder of model files. Names from a label config, such as `model_path`, cannot point outside of it.
+/// A folder of model files. Names from a label config, such as `model_path`, cannot point outside
+/// of it.
 #[derive(Debug, Clone)]
 pub struct ModelFolder {
     root: PathBuf,
@@ -63,7 +64,8 @@ impl ModelFolder {
         &self.root
     }
 
-    /// Returns the file called `name`, with the extension of ONNX if the name is that of a PyTorch checkpoint.
+    /// Returns the file called `name`, with the extension of ONNX if the name is that of a PyTorch
+    /// checkpoint.
     pub fn file(&self, name: &str) -> Result<PathBuf, ModelFolderError> {
         let root = || self.root.clone();
         let name = Path::new(name.trim());

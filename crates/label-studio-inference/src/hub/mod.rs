@@ -1,10 +1,11 @@
 //! Weights from a local path or from a model hub.
 //!
-//! [`Weights`] names a file, [`Hub::path`] returns its path on this machine and downloads it if it is missing. The
-//! cache is the one that Python's `huggingface_hub` keeps, so what one program fetched the other finds. `hf-hub` knows
-//! its layout; the download is our own, because `hf-hub` has no time-outs, no size limit, gives up after five
-//! seconds while another process downloads the same file, and publishes a file before it can be checked.
-//! [`ModelFolder`] is for names from a label config: they name files of one folder only.
+//! [`Weights`] names a file, [`Hub::path`] returns its path on this machine and downloads it if it
+//! is missing. The cache is the one that Python's `huggingface_hub` keeps, so what one program
+//! fetched the other finds. `hf-hub` knows its layout; the download is our own, because `hf-hub`
+//! has no time-outs, no size limit, gives up after five seconds while another process downloads the
+//! same file, and publishes a file before it can be checked. [`ModelFolder`] is for names from a
+//! label config: they name files of one folder only.
 //!
 //! ```
 //! use label_studio_inference::hub::Weights;

@@ -175,7 +175,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// Returns the first byte of a body and the bytes of the whole file. A server without range requests sends the whole file.
+/// Returns the first byte of a body and the bytes of the whole file. A server without range
+/// requests sends the whole file.
 fn extent(response: &Response<Body>) -> Option<(u64, u64)> {
     let Some(range) = text(response.headers(), header::CONTENT_RANGE.as_str()) else {
         let length = text(response.headers(), header::CONTENT_LENGTH.as_str());

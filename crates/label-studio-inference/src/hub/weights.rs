@@ -14,8 +14,8 @@ const MAIN: &str = "main";
 
 /// A file with weights, or one that belongs to them.
 ///
-/// Written as a path, or as `hf://owner/name/path/in/repo` with `@revision` after the name if it is not `main`. Either
-/// may end in `#sha256=` and the digest that the file must have.
+/// Written as a path, or as `hf://owner/name/path/in/repo` with `@revision` after the name if it is
+/// not `main`. Either may end in `#sha256=` and the digest that the file must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weights {
     /// A file on this machine.
@@ -40,8 +40,8 @@ pub struct HubFile {
 }
 
 impl Weights {
-    /// Returns the file that lies at `path` beside this one: of the same repository and revision, or relative to the
-    /// same folder. It has no pin.
+    /// Returns the file that lies at `path` beside this one: of the same repository and revision,
+    /// or relative to the same folder. It has no pin.
     pub fn sibling(&self, path: &str) -> Result<Self, HubError> {
         match self {
             Self::Local { path: own, .. } => Ok(Self::Local {

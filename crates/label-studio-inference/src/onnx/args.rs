@@ -23,7 +23,8 @@ pub struct OnnxArgs {
     #[arg(long, env = "ONNX_SESSIONS", default_value_t = 1, value_parser = at_least_one)]
     pub onnx_sessions: usize,
 
-    /// Let idle inference threads spin: a little faster on an idle machine, much slower on a busy one
+    /// Let idle inference threads spin: a little faster on an idle machine, much slower on a busy
+    /// one
     #[arg(long, env = "ONNX_SPINNING", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub onnx_spinning: bool,
 
@@ -31,7 +32,8 @@ pub struct OnnxArgs {
     #[arg(long, env = "ONNX_ENGINE", default_value = "ort")]
     pub onnx_engine: EngineKind,
 
-    /// Path of ONNX Runtime's library or its folder; searched where `make setup` and pip install it if not given
+    /// Path of ONNX Runtime's library or its folder; searched where `make setup` and pip install it
+    /// if not given
     #[arg(long, env = "ORT_DYLIB_PATH", value_name = "PATH")]
     pub ort_dylib_path: Option<PathBuf>,
 
@@ -68,9 +70,11 @@ pub enum Device {
 }
 
 impl OnnxArgs {
-    /// Returns the flags that the environment sets, and searches for `.ort` in `folder` and all folders above it.
+    /// Returns the flags that the environment sets, and searches for `.ort` in `folder` and all
+    /// folders above it.
     ///
-    /// For tests and benches, which run in their package's folder: `OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))`.
+    /// For tests and benches, which run in their package's folder:
+    /// `OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))`.
     pub fn near(folder: impl AsRef<Path>) -> Self {
         let command = Self::augment_args(Command::new("onnx"));
         let matches = command.get_matches_from(["onnx"]);

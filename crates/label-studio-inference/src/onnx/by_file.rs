@@ -8,7 +8,8 @@ use std::{
     time::SystemTime,
 };
 
-/// Models by file. Loading one does not block the use of another; a file that changed is loaded again.
+/// Models by file. Loading one does not block the use of another; a file that changed is loaded
+/// again.
 #[derive(Debug)]
 pub struct ByFile<T> {
     loaded: Mutex<HashMap<PathBuf, Slot<T>>>,

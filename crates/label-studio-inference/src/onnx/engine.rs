@@ -6,7 +6,8 @@ use ndarray::ArrayD;
 
 use super::{ElementType, OnnxError, Signature, Tensor, TensorInfo, TensorView};
 
-/// A loaded model: named tensors in, named tensors out. Shared between threads; runs wait for a free session.
+/// A loaded model: named tensors in, named tensors out. Shared between threads; runs wait for a
+/// free session.
 pub trait Engine: Send + Sync {
     /// Returns the model's signature.
     fn signature(&self) -> &Signature;
@@ -40,8 +41,8 @@ impl dyn Engine + '_ {
         &self.signature().metadata
     }
 
-    /// Runs the model on `inputs` and returns the tensors called `outputs`, in that order. Other outputs
-    /// are not computed.
+    /// Runs the model on `inputs` and returns the tensors called `outputs`, in that order. Other
+    /// outputs are not computed.
     pub fn run(
         &self,
         inputs: &[(&str, TensorView<'_>)],

@@ -11,8 +11,8 @@ use super::{OnnxArgs, OnnxError};
 /// Prints the folder of Python's onnxruntime without importing it.
 const FIND_PACKAGE: &str = "import importlib.util as u; s = u.find_spec('onnxruntime'); print(s.submodule_search_locations[0] if s else '')";
 
-/// Returns the path of ONNX Runtime's library: the one that is named, or the first found beside the program, in `.ort`,
-/// in the active virtual environment, or in what `python3` imports.
+/// Returns the path of ONNX Runtime's library: the one that is named, or the first found beside the
+/// program, in `.ort`, in the active virtual environment, or in what `python3` imports.
 pub(super) fn find(args: &OnnxArgs) -> Result<PathBuf, OnnxError> {
     // Compose files set variables to empty strings.
     let given = args.ort_dylib_path.as_deref();
@@ -48,7 +48,8 @@ fn named(path: &Path) -> Option<PathBuf> {
     path.is_file().then(|| path.to_owned())
 }
 
-/// Looks in a virtual environment: `lib/python3.x/site-packages` on Unix, `Lib/site-packages` on Windows.
+/// Looks in a virtual environment: `lib/python3.x/site-packages` on Unix, `Lib/site-packages` on
+/// Windows.
 fn in_environment(environment: &Path) -> Option<PathBuf> {
     let unix = fs::read_dir(environment.join("lib")).into_iter().flatten();
     let unix = unix.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
@@ -78,7 +79,8 @@ fn in_folder(folder: &Path) -> Option<PathBuf> {
     libraries.max()
 }
 
-/// `libonnxruntime.so.1.23.2`, `libonnxruntime.1.23.2.dylib`, `onnxruntime.dll`; not the providers beside them.
+/// `libonnxruntime.so.1.23.2`, `libonnxruntime.1.23.2.dylib`, `onnxruntime.dll`; not the providers
+/// beside them.
 fn is_library(name: &str) -> bool {
     let is_extension = |extension| Path::new(name).extension().is_some_and(|e| e == extension);
     name == "onnxruntime.dll"

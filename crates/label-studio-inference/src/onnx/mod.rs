@@ -1,8 +1,9 @@
 //! ONNX models: which inputs and outputs a file has, and running it.
 //!
-//! A [`Runtime`] is made once from [`OnnxArgs`]; it finds ONNX Runtime on this machine and loads files. A loaded file is
-//! an [`Engine`]: named tensors in, named tensors out. Names, types and shapes come from the file, and [`Expected`] reports
-//! in one message what a backend needs and what the file has. [`ByFile`] keeps loaded models.
+//! A [`Runtime`] is made once from [`OnnxArgs`]; it finds ONNX Runtime on this machine and loads
+//! files. A loaded file is an [`Engine`]: named tensors in, named tensors out. Names, types and
+//! shapes come from the file, and [`Expected`] reports in one message what a backend needs and what
+//! the file has. [`ByFile`] keeps loaded models.
 //!
 //! ```no_run
 //! use label_studio_inference::onnx::{Engine, Expected, OnnxArgs, Runtime};

@@ -12,7 +12,8 @@ use super::{
     Engine, EngineKind, OnnxArgs, OnnxError, file_kind, library, options::SessionOptions, sessions,
 };
 
-/// ONNX Runtime allows one environment per process; the first library found is used for all runtimes.
+/// ONNX Runtime allows one environment per process; the first library found is used for all
+/// runtimes.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 /// Loads models. Cheap to clone.

@@ -34,7 +34,8 @@ impl TensorInfo {
         usize::try_from(*self.shape.get(axis)?).ok()
     }
 
-    /// Returns whether a tensor of this type and shape fits: sizes of -1, on either side, fit everything.
+    /// Returns whether a tensor of this type and shape fits: sizes of -1, on either side, fit
+    /// everything.
     pub fn accepts(&self, element_type: ElementType, shape: &[i64]) -> bool {
         let same_type = self.element_type == element_type
             || (self.element_type == ElementType::F16 && element_type == ElementType::F32);

@@ -56,7 +56,8 @@ impl Tensor {
         }
     }
 
-    /// Returns the integers of either width as 64-bit, or nothing if the elements are of another type.
+    /// Returns the integers of either width as 64-bit, or nothing if the elements are of another
+    /// type.
     pub fn into_i64(self) -> Option<ArrayD<i64>> {
         match self {
             Self::I64(array) => Some(array),

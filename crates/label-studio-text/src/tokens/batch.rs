@@ -15,8 +15,8 @@ pub struct TokenBatch {
 }
 
 impl TokenBatch {
-    /// Lays encodings on top of each other. Rows shorter than the longest end in zeros, which no mask shows; a tokenizer
-    /// with padding makes them equally long.
+    /// Lays encodings on top of each other. Rows shorter than the longest end in zeros, which no
+    /// mask shows; a tokenizer with padding makes them equally long.
     pub fn new(encodings: &[Encoding]) -> Self {
         let n_columns = encodings.iter().map(Encoding::len).max().unwrap_or(0);
         let table = |row: fn(&Encoding) -> &[u32]| {

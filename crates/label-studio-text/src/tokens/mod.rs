@@ -1,7 +1,8 @@
 //! Text to token ids and back.
 //!
-//! A [`Tokenizer`] is read from the `tokenizer.json` that lies beside most models. Offsets count characters, as Label
-//! Studio and Python do; the `tokenizers` crate itself would count bytes. A [`TokenBatch`] is what models are fed.
+//! A [`Tokenizer`] is read from the `tokenizer.json` that lies beside most models. Offsets count
+//! characters, as Label Studio and Python do; the `tokenizers` crate itself would count bytes. A
+//! [`TokenBatch`] is what models are fed.
 //!
 //! ```no_run
 //! use label_studio_text::tokens::{TokenBatch, Tokenizer};

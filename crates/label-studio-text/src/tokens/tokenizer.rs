@@ -18,15 +18,16 @@ const PAD_TOKENS: [&str; 4] = ["[PAD]", "<pad>", "<|endoftext|>", "</s>"];
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     library: tokenizers::Tokenizer,
-    /// How a text is cut where all its windows are wanted: the library forgets what comes after the first.
+    /// How a text is cut where all its windows are wanted: the library forgets what comes after the
+    /// first.
     windows: Option<TruncationParams>,
     padding: PaddingParams,
     is_padding: bool,
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`. The truncation and padding that it was saved with are those of the last call before
-    /// and do not count.
+    /// Reads a `tokenizer.json`. The truncation and padding that it was saved with are those of the
+    /// last call before and do not count.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, TokensError> {
         let path = path.into();
         let json = match fs::read(&path) {
@@ -78,8 +79,9 @@ impl Tokenizer {
         Ok(self)
     }
 
-    /// Cuts texts into windows of at most `max_tokens` tokens, of which `n_shared` repeat the end of the window before.
-    /// The first window is the encoding, the others are its `get_overflowing`. Of a pair of texts the longer is cut.
+    /// Cuts texts into windows of at most `max_tokens` tokens, of which `n_shared` repeat the end
+    /// of the window before. The first window is the encoding, the others are its
+    /// `get_overflowing`. Of a pair of texts the longer is cut.
     pub fn with_windows(mut self, max_tokens: usize, n_shared: usize) -> Result<Self, TokensError> {
         self.windows = Some(self.truncation(max_tokens, n_shared)?);
         self.library
@@ -105,7 +107,8 @@ impl Tokenizer {
         self
     }
 
-    /// Turns a text, a pair of texts or a list of words into tokens with special ones around; offsets count characters.
+    /// Turns a text, a pair of texts or a list of words into tokens with special ones around;
+    /// offsets count characters.
     pub fn encode<'a>(&self, input: impl Into<EncodeInput<'a>>) -> Result<Encoding, TokensError> {
         let encodings = [input.into()];
         let mut encodings = self.encode_batch(encodings)?;

@@ -1,9 +1,10 @@
 //! Images of tasks through models, in batches.
 //!
-//! A model implements [`BatchModel`]: it scales an image to its input, and runs inputs of one size together.
-//! [`ImageBatches`] does the rest: it finds the images of each task, reads them within its budget, lets go of an
-//! image as soon as it is scaled, and returns one result per task. What does not come from tasks, such as the frames of a
-//! video, goes through [`in_batches`]; inputs that are all there, such as the lines of a page, through [`run`].
+//! A model implements [`BatchModel`]: it scales an image to its input, and runs inputs of one size
+//! together. [`ImageBatches`] does the rest: it finds the images of each task, reads them within
+//! its budget, lets go of an image as soon as it is scaled, and returns one result per task. What
+//! does not come from tasks, such as the frames of a video, goes through [`in_batches`]; inputs
+//! that are all there, such as the lines of a page, through [`run`].
 //!
 //! ```
 //! use label_studio_vision::{batches::{BatchModel, run}, images::RgbImage};

@@ -6,8 +6,8 @@ use crate::images::RgbImage;
 
 /// A model that runs on several images at once.
 ///
-/// What holds for one request only, such as a threshold, belongs to the value that implements this: it may be a small struct
-/// that borrows the loaded model.
+/// What holds for one request only, such as a threshold, belongs to the value that implements this:
+/// it may be a small struct that borrows the loaded model.
 pub trait BatchModel {
     /// An image scaled to go into the model, which no longer needs the image itself.
     type Input;
@@ -31,7 +31,8 @@ pub trait BatchModel {
 
 /// Returns the output of each input, in order; inputs of one size run together.
 ///
-/// If a run of several inputs fails, each of them runs alone, so that one cannot take the outputs of the others.
+/// If a run of several inputs fails, each of them runs alone, so that one cannot take the outputs
+/// of the others.
 pub fn run<M: BatchModel + ?Sized>(
     model: &M,
     inputs: &[M::Input],

@@ -7,7 +7,8 @@ use super::{BatchModel, run};
 /// A key with one input for each model, or an error.
 pub type Inputs<M, K, E> = Result<(K, Vec<<M as BatchModel>::Input>), E>;
 
-/// A key with one output of each model, or the error of the first that failed; or an error that passed through.
+/// A key with one output of each model, or the error of the first that failed; or an error that
+/// passed through.
 pub type Outputs<M, K, E> = Result<(K, anyhow::Result<Vec<<M as BatchModel>::Output>>), E>;
 
 /// Runs inputs as they come, `batch_size` at a time, and yields their outputs in order.

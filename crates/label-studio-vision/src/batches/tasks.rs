@@ -7,7 +7,8 @@ use label_studio_sdk::{Object, Task};
 use super::{BatchModel, Inputs, in_batches};
 use crate::images::{ImageReader, TaskImage, task_images};
 
-/// Decodes images of tasks within limits and runs models on them in batches. One for all requests of a backend.
+/// Decodes images of tasks within limits and runs models on them in batches. One for all requests
+/// of a backend.
 #[derive(Debug)]
 pub struct ImageBatches {
     /// Reads the images.
@@ -41,11 +42,12 @@ pub struct SeenImage {
 }
 
 impl ImageBatches {
-    /// Runs all models on the images of each task, and returns for each task what `finish` makes of each of its images, or
-    /// the first error.
+    /// Runs all models on the images of each task, and returns for each task what `finish` makes of
+    /// each of its images, or the first error.
     ///
-    /// An image is decoded once for all models. `finish` is called as soon as a batch is done, with one output per model, so
-    /// that only what it returns is kept. After an error the other images of a task are neither fetched nor decoded.
+    /// An image is decoded once for all models. `finish` is called as soon as a batch is done, with
+    /// one output per model, so that only what it returns is kept. After an error the other images
+    /// of a task are neither fetched nor decoded.
     pub fn predict<M: BatchModel, T>(
         &self,
         models: &[M],

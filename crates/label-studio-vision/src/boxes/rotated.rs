@@ -56,7 +56,8 @@ impl RotatedBox {
         ]
     }
 
-    /// Returns the probabilistic overlap of two boxes (`ProbIoU`, <https://arxiv.org/abs/2106.06072>): 1 for equal ones.
+    /// Returns the probabilistic overlap of two boxes (`ProbIoU`,
+    /// <https://arxiv.org/abs/2106.06072>): 1 for equal ones.
     pub fn prob_iou(&self, other: &Self) -> f64 {
         let (a1, b1, c1) = self.covariance();
         let (a2, b2, c2) = other.covariance();

@@ -26,8 +26,8 @@ pub enum Suppressors {
     /// Those that stay: the usual, greedy way.
     #[default]
     Kept,
-    /// All of them, also suppressed ones: Fast NMS (<https://arxiv.org/abs/1904.02689>), which Ultralytics uses for
-    /// rotated boxes.
+    /// All of them, also suppressed ones: Fast NMS (<https://arxiv.org/abs/1904.02689>), which
+    /// Ultralytics uses for rotated boxes.
     All,
 }
 

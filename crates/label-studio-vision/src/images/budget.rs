@@ -14,8 +14,9 @@ use super::{
 
 /// Bounds how many pixels are decoded at a time, over all threads that share it.
 ///
-/// A backend that scales each image down as soon as it is decoded, and lets it go, needs memory for few of them, however
-/// many tasks and requests there are. Pixels take three bytes, while they are decoded up to sixteen.
+/// A backend that scales each image down as soon as it is decoded, and lets it go, needs memory for
+/// few of them, however many tasks and requests there are. Pixels take three bytes, while they are
+/// decoded up to sixteen.
 #[derive(Debug)]
 pub struct DecodeBudget {
     max_pixels: u64,
@@ -29,7 +30,8 @@ struct State {
     most_pixels: u64,
     /// Number of the next image that waits.
     next: u64,
-    /// Number of the image that is served next: first in, first out, so that small images do not starve a large one.
+    /// Number of the image that is served next: first in, first out, so that small images do not
+    /// starve a large one.
     serving: u64,
 }
 
@@ -48,7 +50,8 @@ impl DecodeBudget {
 
     /// Decodes the image at `path` and hands it to `work`, whose end frees its share of the budget.
     ///
-    /// Waits until the share is free; an image that exceeds the whole budget waits until it is alone.
+    /// Waits until the share is free; an image that exceeds the whole budget waits until it is
+    /// alone.
     pub fn with_image<T>(
         &self,
         path: &Path,

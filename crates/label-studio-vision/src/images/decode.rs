@@ -14,7 +14,8 @@ use super::ImageError;
 
 /// The most bytes a pixel takes while it is decoded: four channels of a float.
 const MAX_BYTES_PER_PIXEL: u64 = 16;
-/// The most bytes that a PNG file may take before its pixels are decoded, besides those of the file itself.
+/// The most bytes that a PNG file may take before its pixels are decoded, besides those of the file
+/// itself.
 const MAX_METADATA_BYTES: u64 = 16 << 20;
 
 /// How large an image may be.
@@ -29,7 +30,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 512 MiB, and the number of pixels above which Pillow refuses an image as a decompression bomb.
+    /// 512 MiB, and the number of pixels above which Pillow refuses an image as a decompression
+    /// bomb.
     fn default() -> Self {
         Self {
             max_bytes: 512 << 20,
@@ -46,8 +48,9 @@ pub fn open(path: &Path, limits: &Limits) -> Result<RgbImage, ImageError> {
 
 /// Decodes an image, whatever its name says, and turns it upright as its EXIF orientation asks.
 ///
-/// Grey becomes RGB, transparency is dropped and not blended, 16 bits keep their upper 8 (as `OpenCV` does), CMYK is
-/// converted, and of an animation the first frame counts. Sizes are checked before memory is taken.
+/// Grey becomes RGB, transparency is dropped and not blended, 16 bits keep their upper 8 (as
+/// `OpenCV` does), CMYK is converted, and of an animation the first frame counts. Sizes are checked
+/// before memory is taken.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
     Encoded::new(bytes, limits)?.decode()
 }
@@ -130,7 +133,8 @@ impl<'a> Encoded<'a> {
 /// Reads what stands before the pixels.
 fn decoder(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, ImageError> {
     if format == ImageFormat::Png {
-        // A colour profile is packed, and may unpack to a thousand times its size; one that is too large is left out.
+        // A colour profile is packed, and may unpack to a thousand times its size; one that is too
+        // large is left out.
         let mut limits = image::Limits::no_limits();
         limits.max_alloc = Some(MAX_METADATA_BYTES.saturating_add(bytes.len() as u64));
         let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits)?;

@@ -4,10 +4,12 @@ use image::{Rgb, RgbImage, imageops};
 
 use super::{Filter, resize};
 
-/// How an image is scaled and padded to become a model's input, and the way back for what the model finds there.
+/// How an image is scaled and padded to become a model's input, and the way back for what the model
+/// finds there.
 ///
-/// The numbers are those of Ultralytics' letterbox: the image may be enlarged, sides are rounded to the nearest pixel
-/// (halves to even), and the padding is spread evenly, the odd pixel right and below.
+/// The numbers are those of Ultralytics' letterbox: the image may be enlarged, sides are rounded to
+/// the nearest pixel (halves to even), and the padding is spread evenly, the odd pixel right and
+/// below.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Letterbox {
     /// Width and height of the image in pixels.
@@ -28,9 +30,11 @@ impl Letterbox {
         Self::new(image, input, |padding| padding)
     }
 
-    /// Fits an image into at most `input` (width, height), padding each side only to a multiple of `stride`.
+    /// Fits an image into at most `input` (width, height), padding each side only to a multiple of
+    /// `stride`.
     ///
-    /// This suits models with a dynamic input: fewer pixels are computed, and boxes equal those of the original.
+    /// This suits models with a dynamic input: fewer pixels are computed, and boxes equal those of
+    /// the original.
     pub fn rectangular(image: (u32, u32), input: (u32, u32), stride: u32) -> Self {
         let stride = stride.max(1);
         Self::new(image, input, |padding| padding % stride)
@@ -76,7 +80,8 @@ impl Letterbox {
         input
     }
 
-    /// Returns the model's pixels per image pixel, horizontally and vertically; rounding makes them differ a little.
+    /// Returns the model's pixels per image pixel, horizontally and vertically; rounding makes them
+    /// differ a little.
     pub fn ratio(&self) -> (f64, f64) {
         (
             f64::from(self.resized.0) / f64::from(self.image.0),
@@ -93,7 +98,8 @@ impl Letterbox {
         ]
     }
 
-    /// Maps a box (x1, y1, x2, y2) of the model's input to the image, in pixels, clipped to the image.
+    /// Maps a box (x1, y1, x2, y2) of the model's input to the image, in pixels, clipped to the
+    /// image.
     pub fn box_to_image(&self, [x1, y1, x2, y2]: [f64; 4]) -> [f64; 4] {
         let [x1, y1] = self.point_to_image([x1, y1]);
         let [x2, y2] = self.point_to_image([x2, y2]);

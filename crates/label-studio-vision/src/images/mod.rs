@@ -1,9 +1,10 @@
 //! Images: decoding within limits, orientation, resizing, normalising, percentages.
 //!
-//! A backend decodes a file once with [`open`], runs its model on the [`RgbImage`] that comes out (upright, three
-//! channels of a byte), and reports that image's size. Each resize names the library that it equals, since a model
-//! sees best what it was trained on. A backend reads images through an [`ImageReader`], whose [`DecodeBudget`] bounds the
-//! memory of all requests, and finds those of a task with [`task_images`], lists included.
+//! A backend decodes a file once with [`open`], runs its model on the [`RgbImage`] that comes out
+//! (upright, three channels of a byte), and reports that image's size. Each resize names the
+//! library that it equals, since a model sees best what it was trained on. A backend reads images
+//! through an [`ImageReader`], whose [`DecodeBudget`] bounds the memory of all requests, and finds
+//! those of a task with [`task_images`], lists included.
 
 mod budget;
 mod decode;

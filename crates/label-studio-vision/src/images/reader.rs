@@ -37,7 +37,8 @@ impl ImageArgs {
     }
 }
 
-/// Reads images within limits. One for all requests of a backend, so that its budget bounds the memory of all of them.
+/// Reads images within limits. One for all requests of a backend, so that its budget bounds the
+/// memory of all of them.
 #[derive(Debug)]
 pub struct ImageReader {
     /// How large one image may be.

@@ -13,7 +13,8 @@ pub const MAX_ASPECT: u32 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Filter {
-    /// `OpenCV`'s `INTER_LINEAR`: pixel centres at a half, no smoothing when shrinking. Equal to the bit.
+    /// `OpenCV`'s `INTER_LINEAR`: pixel centres at a half, no smoothing when shrinking. Equal to
+    /// the bit.
     OpenCvLinear,
     /// Pillow's `BILINEAR` and torchvision's antialiased bilinear: smooths when shrinking.
     PillowBilinear,
@@ -32,7 +33,8 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
     match filter {
         Filter::OpenCvLinear => opencv_linear(image, width, height),
         Filter::PillowBilinear | Filter::PillowBicubic | Filter::PillowLanczos => {
-            // Pillow rounds between the passes, and shrinks before it enlarges; otherwise rows come first.
+            // Pillow rounds between the passes, and shrinks before it enlarges; otherwise rows come
+            // first.
             let first = if width > image.width() && height < image.height() {
                 (image.width(), height)
             } else {
@@ -44,7 +46,8 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
     }
 }
 
-/// Resizes without rounding to bytes, as torchvision does on a float tensor; values stay between 0 and 255.
+/// Resizes without rounding to bytes, as torchvision does on a float tensor; values stay between 0
+/// and 255.
 ///
 /// [`Filter::OpenCvLinear`] counts as [`Filter::PillowBilinear`].
 pub fn resize_f32(image: &RgbImage, width: u32, height: u32, filter: Filter) -> Rgb32FImage {
@@ -76,10 +79,12 @@ pub fn resize_f32(image: &RgbImage, width: u32, height: u32, filter: Filter) -> 
         .expect("three floats per pixel were made")
 }
 
-/// Resizes so that the shorter side has `size` pixels, the longer one rounded down as torchvision's `Resize(size)`.
+/// Resizes so that the shorter side has `size` pixels, the longer one rounded down as torchvision's
+/// `Resize(size)`.
 ///
-/// Of an image more than [`MAX_ASPECT`] times as long as it is short only the middle is kept, since one row of a million
-/// pixels would become a million rows; what [`centre_crop`] takes of it afterwards is the same.
+/// Of an image more than [`MAX_ASPECT`] times as long as it is short only the middle is kept, since
+/// one row of a million pixels would become a million rows; what [`centre_crop`] takes of it
+/// afterwards is the same.
 pub fn resize_shorter_side(image: &RgbImage, size: u32, filter: Filter) -> RgbImage {
     let (width, height) = image.dimensions();
     let kept_side = |side: u32, other: u32| {
@@ -109,8 +114,8 @@ pub fn resize_shorter_side(image: &RgbImage, size: u32, filter: Filter) -> RgbIm
     resize(image, new_width, new_height, filter)
 }
 
-/// Cuts `width` x `height` pixels out of the middle, padding with black where the image is smaller, as torchvision's
-/// `CenterCrop`.
+/// Cuts `width` x `height` pixels out of the middle, padding with black where the image is smaller,
+/// as torchvision's `CenterCrop`.
 pub fn centre_crop(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     let offset = |have: u32, want: u32| {
         let difference = i64::from(have) - i64::from(want);

@@ -11,7 +11,8 @@ const UNDEFINED_FIELD: &str = "$undefined$";
 pub struct TaskImage<'a> {
     /// Its URL.
     pub url: &'a str,
-    /// Its position in the list, from 0, for an `Image` with a `valueList`; regions carry it as `item_index`.
+    /// Its position in the list, from 0, for an `Image` with a `valueList`; regions carry it as
+    /// `item_index`.
     pub item: Option<usize>,
 }
 
@@ -39,7 +40,8 @@ pub enum TaskImageError {
     },
 }
 
-/// Returns the images that an object tag shows of a task: one, or those of a list for an `Image` with a `valueList`.
+/// Returns the images that an object tag shows of a task: one, or those of a list for an `Image`
+/// with a `valueList`.
 pub fn task_images<'a>(
     object: &Object,
     task: &'a Task,
@@ -94,7 +96,8 @@ pub fn task_images<'a>(
     }
 }
 
-/// Adds the position of an image in its list to regions on it, so that Label Studio shows them there.
+/// Adds the position of an image in its list to regions on it, so that Label Studio shows them
+/// there.
 pub fn with_item_index(mut regions: Vec<Region>, item: Option<usize>) -> Vec<Region> {
     if let Some(item) = item {
         for region in &mut regions {

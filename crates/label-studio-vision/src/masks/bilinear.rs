@@ -1,4 +1,5 @@
-//! Stretching of score maps as PyTorch's `interpolate(mode="bilinear", align_corners=False)` does it.
+//! Stretching of score maps as PyTorch's `interpolate(mode="bilinear", align_corners=False)` does
+//! it.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -30,7 +31,8 @@ pub fn stretch(
     Array2::from_shape_vec((height, width), values).expect("there are height rows of width values")
 }
 
-/// Stretches `scores` to `width` x `height` and shows one row at a time. Nothing comes of an empty map but zeros.
+/// Stretches `scores` to `width` x `height` and shows one row at a time. Nothing comes of an empty
+/// map but zeros.
 pub(super) fn for_each_row(
     scores: &ArrayView2<'_, f32>,
     width: usize,

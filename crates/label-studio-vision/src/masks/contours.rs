@@ -1,4 +1,5 @@
-//! Outlines of the painted parts: border following after Suzuki and Abe (1985), outermost borders only.
+//! Outlines of the painted parts: border following after Suzuki and Abe (1985), outermost borders
+//! only.
 
 use super::Mask;
 
@@ -30,7 +31,8 @@ struct Marks {
 }
 
 impl Mask {
-    /// Returns the outlines of the painted parts without holes, last row first; only the corners of each, as pixels.
+    /// Returns the outlines of the painted parts without holes, last row first; only the corners of
+    /// each, as pixels.
     pub fn contours(&self) -> Vec<Vec<(usize, usize)>> {
         external(self)
     }

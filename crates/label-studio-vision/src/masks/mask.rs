@@ -52,8 +52,9 @@ impl Mask {
         }
     }
 
-    /// Paints the pixels of a `width` x `height` image whose score is above `threshold`. The scores are stretched over the
-    /// image as PyTorch does (bilinear, `align_corners=False`), row by row and without a stretched copy.
+    /// Paints the pixels of a `width` x `height` image whose score is above `threshold`. The scores
+    /// are stretched over the image as PyTorch does (bilinear, `align_corners=False`), row by row
+    /// and without a stretched copy.
     pub fn from_scores(
         scores: &ArrayView2<'_, f32>,
         width: usize,
@@ -71,7 +72,8 @@ impl Mask {
         }
     }
 
-    /// Unpaints the pixels whose top left corner lies outside a box (x1, y1, x2, y2); its right and lower edge are outside.
+    /// Unpaints the pixels whose top left corner lies outside a box (x1, y1, x2, y2); its right and
+    /// lower edge are outside.
     #[must_use]
     pub fn within(mut self, [x1, y1, x2, y2]: [f64; 4]) -> Self {
         let (columns, rows) = (range(x1, x2, self.width), range(y1, y2, self.height));
@@ -119,7 +121,8 @@ impl Mask {
         self.pixels.iter().all(|&pixel| pixel == 0)
     }
 
-    /// Returns the part of the painted pixels of either mask that both have painted; 1 for two empty masks.
+    /// Returns the part of the painted pixels of either mask that both have painted; 1 for two
+    /// empty masks.
     pub fn overlap(&self, other: &Self) -> f64 {
         let pairs = || self.pixels.iter().zip(&other.pixels);
         let either = pairs().filter(|(a, b)| **a | **b != 0).count();

@@ -1,8 +1,9 @@
 //! From scores to regions: masks, their clean-up, and the shapes that Label Studio takes.
 //!
-//! A [`Mask`] holds one byte per pixel and becomes a brush region's RLE without a copy. The primitives give the results
-//! of OpenCV 4, since models' users compare with it: border pixels beyond the image count for neither side of a
-//! morphological operation, contours start at their topmost pixel and run down first.
+//! A [`Mask`] holds one byte per pixel and becomes a brush region's RLE without a copy. The
+//! primitives give the results of OpenCV 4, since models' users compare with it: border pixels
+//! beyond the image count for neither side of a morphological operation, contours start at their
+//! topmost pixel and run down first.
 //!
 //! ```
 //! use label_studio_vision::masks::{Kernel, Mask};

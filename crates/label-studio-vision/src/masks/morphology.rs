@@ -50,7 +50,8 @@ impl Mask {
         dilate(self, kernel)
     }
 
-    /// Keeps the pixels around which all within the kernel's reach are painted, or beyond the image.
+    /// Keeps the pixels around which all within the kernel's reach are painted, or beyond the
+    /// image.
     #[must_use]
     pub fn eroded(&self, kernel: &Kernel) -> Self {
         erode(self, kernel)

@@ -3,8 +3,8 @@
 use super::Mask;
 
 impl Mask {
-    /// Returns the outlines as polygons of at least three corners that leave out what is less than `tolerance` pixels from
-    /// a straight line; the one with most corners first.
+    /// Returns the outlines as polygons of at least three corners that leave out what is less than
+    /// `tolerance` pixels from a straight line; the one with most corners first.
     pub fn polygons(&self, tolerance: f64) -> Vec<Vec<(usize, usize)>> {
         let contours = self.contours().into_iter();
         let mut found: Vec<_> = contours
@@ -94,7 +94,8 @@ fn split(points: &[Point], tolerance2: f64) -> Vec<usize> {
     kept
 }
 
-/// Returns the corner between `from` and `to` that is farthest from the line between them, if it is too far.
+/// Returns the corner between `from` and `to` that is farthest from the line between them, if it is
+/// too far.
 fn farthest(points: &[Point], from: usize, to: usize, tolerance2: f64) -> Option<usize> {
     let line = points[to].minus(points[from]);
     let (mut max_distance, mut middle) = (0.0, None);

@@ -1,4 +1,5 @@
-//! Finds checkpoints by a backend's flags, offline. The tests of the SAM backends include this file.
+//! Finds checkpoints by a backend's flags, offline. The tests of the SAM backends include this
+//! file.
 
 use clap::Parser;
 use label_studio_inference::hub::{Hub, HubArgs};

@@ -3,7 +3,8 @@
 use label_studio_ml::{Value, serde_json};
 use label_studio_vision::masks::Mask;
 
-/// Paints runs of pixels in an image of a size, given as width and height; the first run is not painted.
+/// Paints runs of pixels in an image of a size, given as width and height; the first run is not
+/// painted.
 pub(crate) fn mask(size: &Value, runs: &Value) -> Mask {
     let (width, height): (usize, usize) = serde_json::from_value(size.clone()).unwrap();
     let runs: Vec<usize> = serde_json::from_value(runs.clone()).unwrap();

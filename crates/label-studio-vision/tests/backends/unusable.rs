@@ -1,5 +1,5 @@
-//! Files that are no images, or that must be refused, with a part of the error. The tests of backends for images
-//! include this file.
+//! Files that are no images, or that must be refused, with a part of the error. The tests of
+//! backends for images include this file.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,8 @@ pub(crate) const FILES: [(&str, &str); 7] = [
     ("unusable/gone.png", "gone.png"),
 ];
 
-/// Files in the same folder that can be used: a plain image, and an animation, whose first frame counts.
+/// Files in the same folder that can be used: a plain image, and an animation, whose first frame
+/// counts.
 pub(crate) const USABLE: [&str; 2] = ["rgb.png", "animated.gif"];
 
 /// The folder of images.

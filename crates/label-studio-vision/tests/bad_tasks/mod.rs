@@ -1,5 +1,6 @@
-//! Tasks without an image, or with one that is none, is broken or too large. The tests of backends that label images by
-//! themselves include this file; they allow images of `MAX_PIXELS` and `MAX_BYTES`.
+//! Tasks without an image, or with one that is none, is broken or too large. The tests of backends
+//! that label images by themselves include this file; they allow images of `MAX_PIXELS` and
+//! `MAX_BYTES`.
 
 use std::io::Cursor;
 
@@ -48,7 +49,8 @@ fn animation() -> Vec<u8> {
     bytes
 }
 
-/// A bad image fails its task only. `whole` is an image in which the backend finds something, and `results` calls it.
+/// A bad image fails its task only. `whole` is an image in which the backend finds something, and
+/// `results` calls it.
 pub(crate) fn check_each(whole: &[u8], results: impl Fn(&[Value]) -> Vec<Value>) {
     let good = json!({ "image": to_url(whole) });
     let bomb = bomb();

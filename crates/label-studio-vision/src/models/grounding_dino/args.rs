@@ -44,7 +44,8 @@ pub struct GroundingDinoArgs {
     #[arg(long, env = "TEXT_THRESHOLD", default_value_t = Thresholds::default().token_score, value_parser = score)]
     pub text_threshold: f64,
 
-    /// Maximum overlap of two boxes, beyond which the one with the lower score is dropped; 1 keeps all
+    /// Maximum overlap of two boxes, beyond which the one with the lower score is dropped; 1 keeps
+    /// all
     #[arg(long, env = "NMS_IOU", default_value_t = DetectorOptions::default().max_overlap, value_parser = score)]
     pub nms_iou: f64,
 
@@ -127,7 +128,8 @@ impl GroundingDinoArgs {
     }
 }
 
-/// Returns where the tokenizer of a model is: in the same folder, or in the one above, as on the hub.
+/// Returns where the tokenizer of a model is: in the same folder, or in the one above, as on the
+/// hub.
 fn beside(weights: &Weights) -> Result<Weights, HubError> {
     let beside = weights.sibling(TOKENIZER)?;
     if let Weights::Local { path, .. } = &beside

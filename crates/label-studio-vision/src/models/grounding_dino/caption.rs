@@ -98,8 +98,9 @@ impl CaptionReader {
 impl Caption {
     /// Returns which tokens attend to each other, and the position of each in its phrase.
     ///
-    /// This is `generate_masks_with_special_tokens_and_transfer_map` of the original: the tokens of a phrase attend to each
-    /// other and to the token that ends it. Tokens of a phrase without an end, or with the very last token as its end, attend to themselves only.
+    /// This is `generate_masks_with_special_tokens_and_transfer_map` of the original: the tokens of
+    /// a phrase attend to each other and to the token that ends it. Tokens of a phrase without an
+    /// end, or with the very last token as its end, attend to themselves only.
     pub(super) fn phrase_masks(&self, n_columns: usize) -> (Array3<bool>, Array2<i64>) {
         let mut mask =
             Array3::from_shape_fn((1, n_columns, n_columns), |(_, row, column)| row == column);

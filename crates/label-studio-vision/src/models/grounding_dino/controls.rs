@@ -21,8 +21,8 @@ pub struct PromptControls<'a> {
 }
 
 impl<'a> PromptControls<'a> {
-    /// Finds the text area of an image, the one called `prompt` if there are several, and the numbers whose names start
-    /// with `box_threshold` and `text_threshold`.
+    /// Finds the text area of an image, the one called `prompt` if there are several, and the
+    /// numbers whose names start with `box_threshold` and `text_threshold`.
     pub fn find(config: &'a LabelConfig) -> Result<Self, LabelConfigError> {
         let named = config.first_pair_where(
             "TextArea",
@@ -44,8 +44,8 @@ impl<'a> PromptControls<'a> {
         })
     }
 
-    /// Returns the text that was typed into the text area, the first that is not blank; or else that of a region which
-    /// names no control of the label config.
+    /// Returns the text that was typed into the text area, the first that is not blank; or else
+    /// that of a region which names no control of the label config.
     pub fn typed<'v>(&self, regions: &'v [Value]) -> Option<&'v str> {
         let is_known = |name: &str| self.config.controls().iter().any(|own| own.name == name);
         let from_nowhere = regions
@@ -55,7 +55,8 @@ impl<'a> PromptControls<'a> {
         first_text(values_of(self.prompt.control, regions)).or_else(|| first_text(from_nowhere))
     }
 
-    /// Returns the thresholds that were entered, or the defaults; fails for a number that is no score.
+    /// Returns the thresholds that were entered, or the defaults; fails for a number that is no
+    /// score.
     pub fn thresholds(&self, regions: &[Value], default: Thresholds) -> anyhow::Result<Thresholds> {
         Ok(Thresholds {
             box_score: threshold(self.box_threshold, regions, default.box_score)?,

@@ -21,7 +21,8 @@ use crate::{
 /// How the phrases of a prompt are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Phrases {
-    /// Together if the file's metadata say that its graph computes the phrases of any prompt, else apart
+    /// Together if the file's metadata say that its graph computes the phrases of any prompt, else
+    /// apart
     #[default]
     Auto,
     /// All phrases in one run
@@ -37,7 +38,8 @@ pub struct DetectorOptions {
     pub phrases: Phrases,
     /// Images per run, where the file allows several.
     pub batch_size: usize,
-    /// Maximum overlap of two boxes, beyond which the one with the lower score is dropped; 1 keeps all.
+    /// Maximum overlap of two boxes, beyond which the one with the lower score is dropped; 1 keeps
+    /// all.
     pub max_overlap: f64,
 }
 

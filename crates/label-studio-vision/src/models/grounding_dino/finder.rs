@@ -19,7 +19,8 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// Returns a prediction for each task, of the regions that `regions` makes of what was found in each of its images.
+    /// Returns a prediction for each task, of the regions that `regions` makes of what was found in
+    /// each of its images.
     pub fn predict(
         &self,
         search: Search<'_>,

@@ -22,7 +22,8 @@ pub(super) struct Frame {
 impl Frame {
     /// Scales an image as `scale` says, for an input of a fixed size or for one of its own.
     ///
-    /// Without a scale, an image fills a fixed input, or gets the size that the model was trained with.
+    /// Without a scale, an image fills a fixed input, or gets the size that the model was trained
+    /// with.
     pub(super) fn new(
         image: (u32, u32),
         input: Option<(u32, u32)>,
@@ -74,8 +75,8 @@ impl Frame {
     }
 }
 
-/// Returns the size (width, height) that Grounding DINO was trained with for an image of a size: the shorter side has 800
-/// pixels, unless the longer one had more than about 1333 then.
+/// Returns the size (width, height) that Grounding DINO was trained with for an image of a size:
+/// the shorter side has 800 pixels, unless the longer one had more than about 1333 then.
 ///
 /// The rounding is that of the original repository, which may exceed the limit by a few pixels.
 pub fn resized((width, height): (u32, u32)) -> (u32, u32) {

@@ -1,4 +1,5 @@
-//! The size that an image has in a model's input: what `preprocessor_config.json` says, as transformers reads it.
+//! The size that an image has in a model's input: what `preprocessor_config.json` says, as
+//! transformers reads it.
 
 use std::{fs, path::Path};
 
@@ -55,8 +56,8 @@ enum Size {
 }
 
 impl ImageScale {
-    /// Reads `preprocessor_config.json` beside a model, or above its folder where that is called `onnx`, as on the hub.
-    /// None if there is no such file, or if it says nothing of sizes.
+    /// Reads `preprocessor_config.json` beside a model, or above its folder where that is called
+    /// `onnx`, as on the hub. None if there is no such file, or if it says nothing of sizes.
     pub(super) fn beside(model: &Path) -> Result<Option<Self>, GroundingDinoError> {
         let folder = model.parent().unwrap_or(Path::new(""));
         let is_hub = folder.file_name().is_some_and(|name| name == ONNX_FOLDER);
@@ -81,7 +82,8 @@ impl ImageScale {
         }))
     }
 
-    /// Returns where the configuration of a model on a hub is, seen from the model's path in its repository.
+    /// Returns where the configuration of a model on a hub is, seen from the model's path in its
+    /// repository.
     pub(super) fn config_of(model: &str) -> &'static str {
         match model.rsplit_once('/') {
             Some((folder, _)) if folder.ends_with(ONNX_FOLDER) => "../preprocessor_config.json",
@@ -111,7 +113,8 @@ impl ImageScale {
         }
     }
 
-    /// Returns the scale by which an image fills an input of a fixed size as far as its proportions allow.
+    /// Returns the scale by which an image fills an input of a fixed size as far as its proportions
+    /// allow.
     pub(super) fn filling(input: (u32, u32), image: (u32, u32)) -> Self {
         let (width, height) = input;
         let (shortest_edge, longest_edge) = if image.0 <= image.1 {

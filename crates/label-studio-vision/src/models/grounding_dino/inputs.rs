@@ -1,7 +1,8 @@
 //! The two families of exports, which differ in the names of their inputs.
 //!
-//! Exports of transformers take `pixel_values` and compute in the graph which tokens belong together. Exports of the
-//! original repository take `img`, and are given `text_token_mask` and `position_ids`.
+//! Exports of transformers take `pixel_values` and compute in the graph which tokens belong
+//! together. Exports of the original repository take `img`, and are given `text_token_mask` and
+//! `position_ids`.
 
 use label_studio_inference::onnx::{
     ElementType, Engine, Expected, ExpectedTensor, OnnxError, Tensor, TensorView,
@@ -10,7 +11,8 @@ use ndarray::{Array2, Array3, Array4, ArrayD};
 
 use super::caption::Caption;
 
-/// Metadata of files whose graph computes the phrases of any prompt; `export.py` of the backend writes it.
+/// Metadata of files whose graph computes the phrases of any prompt; `export.py` of the backend
+/// writes it.
 const PHRASE_MASK: (&str, &str) = ("phrase_mask", "traced");
 
 const IMAGES: [&str; 2] = ["pixel_values", "img"];
@@ -34,7 +36,8 @@ pub(super) struct Inputs {
     pub(super) batch: Option<usize>,
     /// Tokens per caption, if the file fixes that.
     pub(super) n_tokens: Option<usize>,
-    /// Whether the file takes the mask of the pixels that are no padding. Boxes are then relative to the image.
+    /// Whether the file takes the mask of the pixels that are no padding. Boxes are then relative
+    /// to the image.
     pub(super) has_pixel_mask: bool,
     /// Whether several phrases may go into one prompt.
     pub(super) knows_phrases: bool,

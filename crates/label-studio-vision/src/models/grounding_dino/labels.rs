@@ -4,11 +4,12 @@ use label_studio_sdk::Control;
 
 use super::{Detection, Prompt};
 
-/// Returns the label of `control` for something found: the one typed behind the phrase, or the one that the phrase, or
-/// else the words that the model is sure of, name; or the only label that there is.
+/// Returns the label of `control` for something found: the one typed behind the phrase, or the one
+/// that the phrase, or else the words that the model is sure of, name; or the only label that there
+/// is.
 ///
-/// A label is named by its own text, by an entry of its attribute `predicted_values`, in either case, and also where only
-/// an `s` at the end differs.
+/// A label is named by its own text, by an entry of its attribute `predicted_values`, in either
+/// case, and also where only an `s` at the end differs.
 pub fn label_for<'a>(
     control: &'a Control,
     prompt: &'a Prompt,

@@ -1,8 +1,9 @@
 //! Grounding DINO: boxes around what a text names.
 //!
-//! A [`Prompt`] holds the phrases that an annotator typed. A [`Detector`] runs an exported model on images; each
-//! [`Detection`] belongs to a phrase, and [`label_for`] returns its label in the label config. [`PromptControls`] reads
-//! prompt and thresholds from a label config's controls. A [`Finder`] does all that for tasks.
+//! A [`Prompt`] holds the phrases that an annotator typed. A [`Detector`] runs an exported model on
+//! images; each [`Detection`] belongs to a phrase, and [`label_for`] returns its label in the label
+//! config. [`PromptControls`] reads prompt and thresholds from a label config's controls. A
+//! [`Finder`] does all that for tasks.
 //!
 //! ```no_run
 //! use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Prompt, Thresholds};
@@ -10,13 +11,12 @@
 //! use label_studio_inference::onnx::{OnnxArgs, Runtime};
 //!
 //! # fn main() -> anyhow::Result<()> {
-//! let runtime = Runtime::new(&OnnxArgs::default())?;
-//! let detector = Detector::load(&runtime, "model.onnx", "tokenizer.json", DetectorOptions::default())?;
-//! let prompt = Prompt::new("a red car. dog", &[]).expect("there are words");
-//! let image = open("street.jpg".as_ref(), &Limits::default())?;
-//! for found in detector.detect(&[&image], &prompt, Thresholds::default())?.remove(0) {
-//!     println!("{:?} at {:?}, score {}", found.phrase, found.bounds, found.score);
-//! }
+//! let runtime = Runtime::new(&OnnxArgs::default())?; let detector = Detector::load(&runtime,
+//! "model.onnx", "tokenizer.json", DetectorOptions::default())?; let prompt = Prompt::new("a red
+//! car. dog", &[]).expect("there are words"); let image = open("street.jpg".as_ref(),
+//! &Limits::default())?; for found in detector.detect(&[&image], &prompt,
+//! Thresholds::default())?.remove(0) { println!("{:?} at {:?}, score {}", found.phrase,
+//! found.bounds, found.score); }
 //! # Ok(())
 //! # }
 //! ```

@@ -21,7 +21,8 @@ pub struct Prompt {
 pub struct Phrase {
     /// The words, in lower case.
     pub text: String,
-    /// The label that was typed behind the words: `brown cat_cats` looks for brown cats and labels them `cats`.
+    /// The label that was typed behind the words: `brown cat_cats` looks for brown cats and labels
+    /// them `cats`.
     pub label: Option<String>,
     /// Where the phrase stands in the caption, in characters.
     pub(super) chars: Range<usize>,

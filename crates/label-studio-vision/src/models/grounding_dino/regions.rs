@@ -6,7 +6,8 @@ use serde_json::json;
 use super::{Detection, Prompt, label_for};
 use crate::{Shape, ShapeTags, images::PercentBox};
 
-/// Returns a rectangle for each thing found in an image of a size. A rectangle without label shows its words as a note.
+/// Returns a rectangle for each thing found in an image of a size. A rectangle without label shows
+/// its words as a note.
 pub fn rectangles(
     tags: ShapeTags<'_>,
     prompt: &Prompt,

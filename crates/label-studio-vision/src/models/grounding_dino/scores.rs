@@ -20,11 +20,13 @@ pub struct Thresholds {
 /// An object that was detected in an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {
-    /// The box (x1, y1, x2, y2) from 0 to 1 of the image's width and height; it may stick out a little.
+    /// The box (x1, y1, x2, y2) from 0 to 1 of the image's width and height; it may stick out a
+    /// little.
     pub bounds: [f64; 4],
     /// The best score of a token, from 0 to 1.
     pub score: f64,
-    /// Which phrase of the prompt this is; none if there are several and no token of any scores enough.
+    /// Which phrase of the prompt this is; none if there are several and no token of any scores
+    /// enough.
     pub phrase: Option<usize>,
     /// The words that score enough, of all phrases.
     pub words: String,
@@ -56,7 +58,8 @@ impl Default for Thresholds {
 
 /// Keeps the queries whose scores exceed the thresholds, in their order.
 ///
-/// `logits` has a row per query and a column per token, `boxes` a row (centre x, centre y, width, height) per query.
+/// `logits` has a row per query and a column per token, `boxes` a row (centre x, centre y, width,
+/// height) per query.
 pub(super) fn detections(
     logits: &ArrayView2<'_, f32>,
     boxes: &ArrayView2<'_, f32>,
@@ -92,8 +95,8 @@ pub(super) fn detections(
     Ok(found)
 }
 
-/// Returns the phrase with the best word, if that is good enough, or else the one whose end is: what ends a phrase has
-/// seen its words. A prompt of one phrase leaves no choice.
+/// Returns the phrase with the best word, if that is good enough, or else the one whose end is:
+/// what ends a phrase has seen its words. A prompt of one phrase leaves no choice.
 fn best_phrase(token_scores: &[f64], caption: &Caption, threshold: f64) -> Option<usize> {
     if let [_] = caption.phrases.as_slice() {
         return Some(0);

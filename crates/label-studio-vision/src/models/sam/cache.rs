@@ -8,7 +8,8 @@ use std::{
 
 use lru::LruCache;
 
-/// Keeps the values used last, as many as fit into a budget of bytes but at least one, and makes each only once.
+/// Keeps the values used last, as many as fit into a budget of bytes but at least one, and makes
+/// each only once.
 pub(super) struct ByteCache<K: Hash + Eq, V> {
     budget: usize,
     state: Mutex<State<K, V>>,
@@ -33,8 +34,8 @@ impl<K: Hash + Eq + Copy, V> ByteCache<K, V> {
         }
     }
 
-    /// Returns the value of `key`. If it is missing one caller makes it and the others wait; when that fails the next
-    /// of them tries.
+    /// Returns the value of `key`. If it is missing one caller makes it and the others wait; when
+    /// that fails the next of them tries.
     pub(super) fn get_or_make<E>(
         &self,
         key: K,

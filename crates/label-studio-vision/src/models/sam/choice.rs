@@ -3,8 +3,8 @@
 /// Choice among several masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum MaskChoice {
-    /// For a single click, which may mean a part or the whole, the best of the three candidates; else the one mask that
-    /// is meant for several prompts.
+    /// For a single click, which may mean a part or the whole, the best of the three candidates;
+    /// else the one mask that is meant for several prompts.
     #[default]
     Auto,
     /// The one mask, also for a single click.
@@ -14,8 +14,9 @@ pub enum MaskChoice {
 }
 
 impl MaskChoice {
-    /// Returns the index of the mask to take. `scores` hold one for each mask: the single one, the three candidates, or
-    /// all four, the single one first; `n_points` counts clicks, corners and padding.
+    /// Returns the index of the mask to take. `scores` hold one for each mask: the single one, the
+    /// three candidates, or all four, the single one first; `n_points` counts clicks, corners and
+    /// padding.
     pub(super) fn index(self, scores: &[f32], n_points: usize) -> usize {
         let candidates = match scores.len() {
             4 => 1..4,

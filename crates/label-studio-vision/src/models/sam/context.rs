@@ -55,13 +55,13 @@ pub enum ContextError {
     },
 }
 
-/// Reads the regions of an interactive context as prompts on the object tag `to_name`, for an image of the given width and
-/// height. Regions that are neither key points nor rectangles are left out.
+/// Reads the regions of an interactive context as prompts on the object tag `to_name`, for an image
+/// of the given width and height. Regions that are neither key points nor rectangles are left out.
 ///
-/// There is one prompt per label that a click on the object or a rectangle has, that of the newest last. A click beside
-/// the object belongs to the prompt of its label, or to all where its label has no other region; where there is nothing
-/// else, such clicks are a prompt too, with the label of the newest. A key point that does not say whether it lies on the
-/// object does.
+/// There is one prompt per label that a click on the object or a rectangle has, that of the newest
+/// last. A click beside the object belongs to the prompt of its label, or to all where its label
+/// has no other region; where there is nothing else, such clicks are a prompt too, with the label
+/// of the newest. A key point that does not say whether it lies on the object does.
 pub fn read_context(
     regions: &[Value],
     to_name: &str,
@@ -106,8 +106,8 @@ pub fn read_context(
 }
 
 impl ObjectPrompt {
-    /// Returns what to ask the model for: one prompt with all clicks, or, for several rectangles, one for each with the
-    /// clicks in it, and one with the remaining clicks on the object.
+    /// Returns what to ask the model for: one prompt with all clicks, or, for several rectangles,
+    /// one for each with the clicks in it, and one with the remaining clicks on the object.
     pub fn prompts(&self) -> Vec<Prompt> {
         if self.rectangles.len() < 2 {
             return vec![Prompt {
@@ -148,7 +148,8 @@ impl ObjectPrompt {
     }
 }
 
-/// Returns the label of a shape that a `Labels` tag beside its own tag gave it: that of the entry with the same id.
+/// Returns the label of a shape that a `Labels` tag beside its own tag gave it: that of the entry
+/// with the same id.
 fn label_beside(regions: &[Value], shape: &Value) -> Option<String> {
     let id = shape.get("id")?.as_str()?;
     let entry = regions.iter().find(|region| {
@@ -253,8 +254,8 @@ impl<'a> Drawn<'a> {
         }
     }
 
-    /// Returns the edges of the upright rectangle around the drawn one, which may have been drawn from any corner, turned
-    /// around its own, or beyond the image.
+    /// Returns the edges of the upright rectangle around the drawn one, which may have been drawn
+    /// from any corner, turned around its own, or beyond the image.
     fn rectangle(&self, (width, height): (u32, u32)) -> Result<[f64; 4], ContextError> {
         let (width, height) = (f64::from(width), f64::from(height));
         let (x, y) = (self.number("x")?, self.number("y")?);

@@ -17,7 +17,8 @@ const MASK_SCALE: usize = 4;
 
 const EMBEDDING: ExpectedTensor<'_> = ExpectedTensor::f32("image_embeddings", &[1, -1, -1, -1]);
 
-/// The decoder as `segment_anything` exports it; `orig_im_size` and `low_res_masks` are not in every file.
+/// The decoder as `segment_anything` exports it; `orig_im_size` and `low_res_masks` are not in
+/// every file.
 const ORIGINAL: Expected<'_> = Expected {
     what: "a SAM mask decoder",
     inputs: &[
@@ -185,7 +186,8 @@ impl PromptedModel for Sam {
 }
 
 impl Sam {
-    /// Stretches a mask over the square, cuts off the padding, and stretches what is left over the image.
+    /// Stretches a mask over the square, cuts off the padding, and stretches what is left over the
+    /// image.
     fn upscale(&self, mask: &ArrayView2<'_, f32>, frame: &LongestSide) -> Mask {
         let (width, height) = (frame.image.0 as usize, frame.image.1 as usize);
         if mask.dim() == (height, width) && !self.decoder.gives_low_resolution() {
@@ -208,7 +210,8 @@ impl Decoder {
             &ORIGINAL.inputs[..5]
         };
         Expected { inputs, ..ORIGINAL }.check(engine.as_ref())?;
-        // The full-size masks of PyPI's segment_anything 1.0 are right for images of one shape only.
+        // The full-size masks of PyPI's segment_anything 1.0 are right for images of one shape
+        // only.
         let masks = match engine.output("low_res_masks") {
             Some(_) => "low_res_masks",
             None => "masks",

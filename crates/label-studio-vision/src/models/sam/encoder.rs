@@ -44,7 +44,8 @@ impl Encoder {
                 inputs()
             )));
         };
-        // Height, width, colour of plain pixels; or batch, colour, height, width of normalised ones.
+        // Height, width, colour of plain pixels; or batch, colour, height, width of normalised
+        // ones.
         let takes_pixels = input.accepts(ElementType::F32, &[-1, -1, 3]);
         if !takes_pixels && !input.accepts(ElementType::F32, &[1, 3, -1, -1]) {
             return Err(unfit(format!(

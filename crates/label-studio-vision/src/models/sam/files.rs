@@ -46,7 +46,8 @@ impl Checkpoints {
         (files.encoder.is_file() && files.decoder.is_file()).then_some(files)
     }
 
-    /// Names the decoder of an exported encoder, as it lies beside it by the names that exporters give; fails for others.
+    /// Names the decoder of an exported encoder, as it lies beside it by the names that exporters
+    /// give; fails for others.
     pub fn decoder_beside(encoder: &str) -> anyhow::Result<String> {
         let start = encoder.rfind('/').map_or(0, |slash| slash + 1);
         let (folder, name) = encoder.split_at(start);

@@ -2,12 +2,14 @@
 
 use super::Prompt;
 
-/// An image scaled so that its longer side fills the model's square; the rest is padding, right or below.
+/// An image scaled so that its longer side fills the model's square; the rest is padding, right or
+/// below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LongestSide {
     /// Width and height of the image.
     pub image: (u32, u32),
-    /// Width and height of the scaled image. As in the original a side may come to 0, of an image much longer than wide.
+    /// Width and height of the scaled image. As in the original a side may come to 0, of an image
+    /// much longer than wide.
     pub resized: (u32, u32),
 }
 
@@ -42,8 +44,9 @@ impl LongestSide {
     }
 }
 
-/// Returns SAM's points, in its square, and their labels: 1 and 0 for clicks, 2 and 3 for the corners of a rectangle
-/// after them. Without both clicks and rectangle, a padding point with label -1 follows.
+/// Returns SAM's points, in its square, and their labels: 1 and 0 for clicks, 2 and 3 for the
+/// corners of a rectangle after them. Without both clicks and rectangle, a padding point with label
+/// -1 follows.
 pub fn decoder_points(frame: &LongestSide, prompt: &Prompt) -> (Vec<[f64; 2]>, Vec<f32>) {
     let (mut points, mut labels) = (Vec::new(), Vec::new());
     for click in &prompt.clicks {

@@ -1,9 +1,10 @@
 //! Segment Anything: from clicks and boxes on an image to masks, and from those to regions.
 //!
-//! [`Sam`] and [`Sam2`] run the exported files of either generation; both are a [`PromptedModel`]. A [`Predictor`] adds
-//! what an interactive backend needs: an image is encoded once, however many people click on it, and its embedding is
-//! kept under the image's content within a budget of bytes. [`SmartTools`] is the backend itself: it reads the regions that
-//! an annotator has just drawn and answers with a region per label.
+//! [`Sam`] and [`Sam2`] run the exported files of either generation; both are a [`PromptedModel`].
+//! A [`Predictor`] adds what an interactive backend needs: an image is encoded once, however many
+//! people click on it, and its embedding is kept under the image's content within a budget of
+//! bytes. [`SmartTools`] is the backend itself: it reads the regions that an annotator has just
+//! drawn and answers with a region per label.
 //!
 //! ```no_run
 //! use label_studio_inference::onnx::{OnnxArgs, Runtime};

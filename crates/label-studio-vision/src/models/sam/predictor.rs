@@ -41,7 +41,8 @@ struct FileState {
 }
 
 impl Predictor {
-    /// Creates a predictor that keeps embeddings of at most `cache_bytes` bytes, and always the last one.
+    /// Creates a predictor that keeps embeddings of at most `cache_bytes` bytes, and always the
+    /// last one.
     pub fn new(model: impl PromptedModel, cache_bytes: usize) -> Self {
         Self {
             model: Box::new(model),
@@ -59,8 +60,8 @@ impl Predictor {
         self
     }
 
-    /// Encodes the image in a file, or returns the embedding of an image with the same content. The file is not even read when
-    /// it has not changed since.
+    /// Encodes the image in a file, or returns the embedding of an image with the same content. The
+    /// file is not even read when it has not changed since.
     pub fn embed_file(&self, path: impl AsRef<Path>) -> Result<Arc<Embedding>, SamError> {
         let path = path.as_ref();
         let unreadable = |source| SamError::Read {

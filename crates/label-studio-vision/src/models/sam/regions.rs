@@ -11,7 +11,8 @@ const POLYGON_TOLERANCE: f64 = 1.5;
 /// Outlines around less than this part of the largest are specks.
 const SPECK: f64 = 0.01;
 
-/// Converts a mask to regions: one brush region, or a polygon for each part; none for an empty mask.
+/// Converts a mask to regions: one brush region, or a polygon for each part; none for an empty
+/// mask.
 pub fn regions(
     tags: ShapeTags<'_>,
     label: Option<&str>,

@@ -40,8 +40,8 @@ const OUTPUTS: [[&str; 3]; 2] = [
 ];
 
 impl Sam2 {
-    /// Loads an encoder and a decoder, both exported by `samexporter` or both by the transformers library.
-    /// [`MaskChoice::Auto`] always takes the best candidate, as the original does.
+    /// Loads an encoder and a decoder, both exported by `samexporter` or both by the transformers
+    /// library. [`MaskChoice::Auto`] always takes the best candidate, as the original does.
     pub fn load(
         runtime: &Runtime,
         encoder: impl AsRef<Path>,
@@ -83,7 +83,8 @@ impl Sam2 {
         })
     }
 
-    /// Moves prompts into the square, over which the image is stretched. Corners come before clicks, padding last.
+    /// Moves prompts into the square, over which the image is stretched. Corners come before
+    /// clicks, padding last.
     fn points(&self, image: (u32, u32), prompt: &Prompt) -> (Vec<[f64; 2]>, Vec<i8>) {
         let ratio = |length: u32| f64::from(self.side) / f64::from(length.max(1));
         let (x_ratio, y_ratio) = (ratio(image.0), ratio(image.1));

@@ -62,8 +62,8 @@ impl SmartTools {
         }
     }
 
-    /// Answers a whole request with [`SmartTools::predict`] for each task, or with no predictions when nothing was drawn. Fails
-    /// for a label config that cannot take masks, even then.
+    /// Answers a whole request with [`SmartTools::predict`] for each task, or with no predictions
+    /// when nothing was drawn. Fails for a label config that cannot take masks, even then.
     pub fn predict_all(
         &self,
         config: &LabelConfig,
@@ -79,7 +79,8 @@ impl SmartTools {
         Ok(tasks.iter().map(predict).collect())
     }
 
-    /// Segments the objects at the regions in `context` on an image of `task`. `local_path` returns the file behind a URL.
+    /// Segments the objects at the regions in `context` on an image of `task`. `local_path` returns
+    /// the file behind a URL.
     pub fn predict(
         &self,
         config: &LabelConfig,
