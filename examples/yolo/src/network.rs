@@ -60,7 +60,7 @@ impl Network {
         };
         let input = first(engine.inputs()).unwrap_or_else(|| "images".to_owned());
         let output = first(engine.outputs()).unwrap_or_else(|| "output0".to_owned());
-        let mut outputs = vec![ExpectedTensor::f32(&*output, &[-1, -1, -1])];
+        let mut outputs = vec![ExpectedTensor::f32(&output, &[-1, -1, -1])];
         let mut prototypes = None;
         match metadata.task {
             NetworkTask::Classify => outputs[0].shape = &[-1, -1],
