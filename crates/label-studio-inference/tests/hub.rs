@@ -329,7 +329,7 @@ fn a_full_disk_is_named() {
     let partial = format!("{}.part", hex(&Sha256::digest(content())));
     std::os::unix::fs::symlink("/dev/full", blobs.join(partial)).unwrap();
     let message = path(options(&hub, &cache), FILE).unwrap_err().to_string();
-    assert!(message.contains("no room for"), "{message}");
+    assert!(message.contains("no space for"), "{message}");
     assert!(message.contains("HF_HOME"), "{message}");
 }
 
