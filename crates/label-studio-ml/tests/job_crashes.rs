@@ -36,12 +36,15 @@ fn other_process() {
         model_dir: PathBuf::from(&folder),
         ..ServerArgs::default()
     };
-    let model =
-        FnModel::new("Slow").update_fn(move |project, _| train(Path::new(&folder), project));
+    let model = FnModel::new("Slow").update_fn(move |project, event| {
+        let milliseconds = event.payload["milliseconds"].as_u64().unwrap_or(60);
+        let work = Duration::from_millis(milliseconds);
+        train(Path::new(&folder), project, work)
+    });
     serve(&args, move || Ok(model)).unwrap();
 }
 
-fn train(folder: &Path, project: &Project) -> anyhow::Result<Value> {
+fn train(folder: &Path, project: &Project, work: Duration) -> anyhow::Result<Value> {
     let busy = folder.join(format!("busy-{}", project.id()));
     let begun = match fs::read_to_string(&busy) {
         Ok(process) if is_alive(&process) => Err(format!("{process} trains project, too")),
@@ -53,7 +56,7 @@ fn train(folder: &Path, project: &Project) -> anyhow::Result<Value> {
     fs::write(&busy, std::process::id().to_string())?;
     // The work of a training.
     let (_work, is_done) = mpsc::channel::<()>();
-    let _ = is_done.recv_timeout(Duration::from_millis(60));
+    let _ = is_done.recv_timeout(work);
     fs::remove_file(&busy)?;
     let id = project.job().id().map(|id| id.to_string());
     let mut order = fs::OpenOptions::new()

@@ -284,6 +284,7 @@ impl State {
             return Pushed {
                 id,
                 is_merged: true,
+                is_blocked: self.running.contains_key(&new.project),
             };
         }
         self.n_stored += 1;
@@ -318,6 +319,7 @@ impl State {
         Pushed {
             id,
             is_merged: false,
+            is_blocked: self.running.contains_key(&new.project),
         }
     }
 
