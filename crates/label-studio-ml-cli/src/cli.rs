@@ -11,6 +11,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::{
     completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
     jobs::JobsArgs, list::ListArgs, python::Python, start::StartArgs, terminal,
+    versions::VersionsArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -46,6 +47,7 @@ enum Command {
     Doctor(Box<DoctorArgs>),
     Jobs(JobsArgs),
     List(ListArgs),
+    Versions(VersionsArgs),
     Completions(CompletionsArgs),
 }
 
@@ -58,6 +60,7 @@ impl Command {
             Self::Doctor(args) => args.run(out),
             Self::Jobs(args) => args.run(out),
             Self::List(args) => args.run(out),
+            Self::Versions(args) => args.run(out),
             Self::Completions(args) => args.run(Cli::command(), out),
         }
     }

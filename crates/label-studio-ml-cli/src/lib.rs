@@ -9,6 +9,7 @@
 //! - `doctor` checks why Label Studio shows no predictions;
 //! - `jobs` lists, watches, cancels and retries the trainings of a backend;
 //! - `list` prints the ready backends of a checkout;
+//! - `versions` lists the versions of a backend's models and goes back to one;
 //! - `completions` prints a shell's completion script.
 //!
 //! The Python package has the same command line: [`run_with_python`] adds the commands for Python backends, which it
@@ -23,6 +24,7 @@
 //! assert_eq!(code, ExitCode::SUCCESS);
 //! ```
 
+mod backend_client;
 mod backend_name;
 mod cargo;
 mod checkout;
@@ -39,6 +41,7 @@ mod shell;
 mod start;
 mod template;
 mod terminal;
+mod versions;
 
 pub use cli::{run, run_with_python};
 pub use python::Python;

@@ -52,11 +52,11 @@ impl State {
     }
 }
 
-pub(super) fn job_path(job: &str) -> anyhow::Result<String> {
-    let number: i64 = job
-        .parse()
+/// Checks that a text is the number of a job.
+pub(super) fn job_number(job: &str) -> anyhow::Result<&str> {
+    job.parse::<i64>()
         .with_context(|| format!("{job:?} is not the number of a job"))?;
-    Ok(format!("jobs/{number}"))
+    Ok(job)
 }
 
 pub(super) fn jobs(page: &Value) -> anyhow::Result<Vec<Job>> {

@@ -1,6 +1,5 @@
 //! `jobs`: the trainings of a backend, listed, watched, cancelled and run again.
 
-mod client;
 mod job;
 mod table;
 mod watch;
@@ -9,10 +8,8 @@ use std::{io::Write, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
-use self::{
-    client::{BackendArgs, Client},
-    job::{Job, State, job_path, jobs, read},
-};
+use self::job::{Job, State, job_number, jobs, read};
+use crate::backend_client::{BackendArgs, Client};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,7 +93,7 @@ impl JobsArgs {
                 query.extend(project.map(|id| ("project", id)));
                 query.extend(state.map(|state| ("state", state.name())));
                 query.extend(before.map(|job| ("before", job)));
-                let page = client.get("jobs", &query)?;
+                let page = client.get(&["jobs"], &query)?;
                 if json {
                     writeln!(out, "{page:#}")?;
                 } else {
@@ -104,16 +101,16 @@ impl JobsArgs {
                 }
             }
             JobsCommand::Show { job, json } => {
-                let shown = client.get(&job_path(&job)?, &[])?;
+                let shown = client.get(&["jobs", job_number(&job)?], &[])?;
                 if json {
                     writeln!(out, "{shown:#}")?;
                 } else {
-                    let log = client.get(&format!("{}/log", job_path(&job)?), &[])?;
+                    let log = client.get(&["jobs", &job, "log"], &[])?;
                     table::write_job(out, &read(shown)?, log["log"].as_str().unwrap_or_default())?;
                 }
             }
             JobsCommand::Cancel { job } => {
-                let job: Job = read(client.delete(&job_path(&job)?)?)?;
+                let job: Job = read(client.delete(&["jobs", job_number(&job)?])?)?;
                 let told = match job.state {
                     State::Running => "ends as soon as its model looks whether it should",
                     _ => "is cancelled",
@@ -121,8 +118,8 @@ impl JobsArgs {
                 writeln!(out, "job {} {told}", job.id)?;
             }
             JobsCommand::Retry { job } => {
-                let path = format!("{}/retry", job_path(&job)?);
-                let job: Job = read(client.post(&path)?)?;
+                let path = ["jobs", job_number(&job)?, "retry"];
+                let job: Job = read(client.post(&path, &[])?)?;
                 writeln!(out, "job {} is {}", job.id, job.state.name())?;
             }
             JobsCommand::Watch { job } => return watch::watch(&client, job, out),

@@ -6,10 +6,10 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
-    client::Client,
-    job::{Job, State, job_path, jobs, read},
+    job::{Job, State, job_number, jobs, read},
     table::{percent, plain, write_job},
 };
+use crate::backend_client::Client;
 
 /// Between two looks at the job. It stores its news each second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,12 +25,12 @@ pub(super) fn watch(
         Some(job) => job,
         None => newest(client)?,
     };
-    let path = job_path(&id)?;
+    let id = job_number(&id)?;
     let mut view = View::new();
     loop {
         // The log first: after the end of the job nothing is added to it.
-        let job: Job = read(client.get(&path, &[])?)?;
-        let log = client.get(&format!("{path}/log"), &[])?;
+        let job: Job = read(client.get(&["jobs", id], &[])?)?;
+        let log = client.get(&["jobs", id, "log"], &[])?;
         view.show(&job, log["log"].as_str().unwrap_or_default());
         if job.state.has_ended() {
             view.bar.finish_and_clear();
@@ -45,7 +45,7 @@ pub(super) fn watch(
 fn newest(client: &Client) -> anyhow::Result<String> {
     for state in ["running", "pending"] {
         let query = [("state", state.to_owned()), ("limit", "1".to_owned())];
-        if let Some(job) = jobs(&client.get("jobs", &query)?)?.into_iter().next() {
+        if let Some(job) = jobs(&client.get(&["jobs"], &query)?)?.into_iter().next() {
             return Ok(job.id);
         }
     }

@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How to reach a backend
 #[derive(Debug, Args)]
-pub(super) struct BackendArgs {
+pub(crate) struct BackendArgs {
     /// Address of the backend
     #[arg(
         long,
@@ -49,14 +49,14 @@ pub(super) struct BackendArgs {
 }
 
 /// Calls a backend.
-pub(super) struct Client {
+pub(crate) struct Client {
     url: Url,
     agent: Agent,
     authorization: Option<String>,
 }
 
 impl Client {
-    pub(super) fn new(args: &BackendArgs) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: &BackendArgs) -> anyhow::Result<Self> {
         let shown = &args.backend_url;
         let url = Url::parse(shown)
             .ok()
@@ -69,7 +69,7 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(TIMEOUT))
-            .user_agent("label-studio-ml jobs");
+            .user_agent("label-studio-ml");
         let credentials = args
             .basic_auth_user
             .as_ref()
@@ -83,20 +83,28 @@ impl Client {
         })
     }
 
-    pub(super) fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
-        let mut url = self.url.join(path)?;
+    /// Gets a path, given by its parts.
+    pub(crate) fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.call("GET", &self.at(path, query))
+    }
+
+    pub(crate) fn post(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.call("POST", &self.at(path, query))
+    }
+
+    pub(crate) fn delete(&self, path: &[&str]) -> anyhow::Result<Value> {
+        self.call("DELETE", &self.at(path, &[]))
+    }
+
+    fn at(&self, path: &[&str], query: &[(&str, String)]) -> Url {
+        let mut url = self.url.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(path);
+        }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.call("GET", &url)
-    }
-
-    pub(super) fn post(&self, path: &str) -> anyhow::Result<Value> {
-        self.call("POST", &self.url.join(path)?)
-    }
-
-    pub(super) fn delete(&self, path: &str) -> anyhow::Result<Value> {
-        self.call("DELETE", &self.url.join(path)?)
+        url
     }
 
     fn call(&self, method: &str, url: &Url) -> anyhow::Result<Value> {
