@@ -326,3 +326,18 @@ fn unknown_settings_end_with_a_clear_message() {
         .unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("expected true or false"));
 }
+
+#[test]
+fn an_address_of_label_studio_that_is_none_is_a_wrong_setting() {
+    for address in [
+        "localhost:8080",
+        "label studio",
+        "ftp://label-studio",
+        "http://",
+    ] {
+        let output = command().env("LABEL_STUDIO_URL", address).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{address}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("expected a web address"), "{said}");
+    }
+}
