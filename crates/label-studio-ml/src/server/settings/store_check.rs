@@ -1,8 +1,11 @@
 //! Whether the store can be used, before the server listens.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 
 use crate::{
+    jobs::MemoryJobs,
     resources::Resources,
     store::{MemoryStore, StoreError},
 };
@@ -21,8 +24,9 @@ pub(crate) fn check(mut resources: Resources) -> anyhow::Result<(Resources, Degr
         Err(error) => anyhow::Error::from(error),
     };
     resources.store = Box::new(MemoryStore::default());
+    resources.jobs = Arc::new(MemoryJobs::default());
     let reason = format!(
-        "values of projects are kept in memory and lost at the end of the server: {error:#}"
+        "values of projects and trainings are kept in memory and lost at the end of the server: {error:#}"
     );
     tracing::warn!("{reason}");
     Ok((resources, Some(reason)))
