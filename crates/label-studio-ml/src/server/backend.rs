@@ -31,7 +31,7 @@ use crate::{
             training::{Training, TrainingOptions},
         },
         logging::predictions::PredictionLog,
-        settings::args::ServerArgs,
+        settings::{args::ServerArgs, store_check::Degraded},
     },
 };
 
@@ -43,6 +43,8 @@ pub(crate) struct Backend {
     pub(crate) auth: Option<BasicAuth>,
     pub(crate) bodies: BodyLimits,
     pub(crate) connect_checks: Arc<ConnectChecks>,
+    /// What the server cannot do, although it answers.
+    pub(crate) degraded: Degraded,
     pub(crate) metrics: Metrics,
     pub(crate) prediction_log: PredictionLog,
     pub(crate) projects: Arc<Projects>,
@@ -109,6 +111,7 @@ impl Backend {
                 args.basic_auth(),
                 resources.client.clone(),
             )),
+            degraded: None,
             metrics: Metrics::new(),
             prediction_log: PredictionLog::default(),
             projects,

@@ -11,14 +11,13 @@ use tokio::{
 
 use crate::{
     model::{Model, short_type_name},
-    project::MODEL_VERSION,
     raw::model::RawModel,
     server::{
         announce,
         backend::Backend,
         http::{connections, socket::ListeningSocket},
         logging,
-        settings::args::ServerArgs,
+        settings::{args::ServerArgs, store_check},
         stop::{EndSignals, Stop},
         worker_threads,
     },
@@ -49,11 +48,10 @@ pub fn serve<M: Model>(
     } else {
         Box::new(loader)
     };
-    let backend = Arc::new(Backend::new(
-        args,
-        short_type_name::<M>(),
-        args.resources()?,
-    ));
+    let (resources, degraded) = store_check::check(args.resources()?)?;
+    let mut backend = Backend::new(args, short_type_name::<M>(), resources);
+    backend.degraded = degraded;
+    let backend = Arc::new(backend);
     let runtime = worker_threads::runtime()?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let socket = listen(args)?;
@@ -117,12 +115,14 @@ fn serve_raw_within<M: RawModel>(
     start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: Stop,
 ) -> anyhow::Result<()> {
-    let resources = args.resources()?;
+    let (resources, degraded) = store_check::check(args.resources()?)?;
     let model = {
         let _within = runtime.enter();
         start()?
     };
-    let backend = Arc::new(Backend::of_raw(args, Arc::clone(&model), resources));
+    let mut backend = Backend::of_raw(args, Arc::clone(&model), resources);
+    backend.degraded = degraded;
+    let backend = Arc::new(backend);
     announce::sockets(&sockets);
     announce::settings(args, &backend);
     let stopping = watch::Sender::new(false);
@@ -179,16 +179,9 @@ fn load<M: Model>(
     loader: impl FnOnce() -> anyhow::Result<M> + Send + 'static,
 ) -> anyhow::Result<()> {
     let backend = Arc::clone(backend);
-    let run = move || {
-        match backend.served.slot.load(loader) {
-            Ok(model) => tracing::info!(model = model.name(), "model loaded"),
-            Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
-        }
-        // Logged here, so that an operator sees it before the first request.
-        if let Err(error) = backend.resources.store.values(MODEL_VERSION) {
-            let error = anyhow::Error::from(error);
-            tracing::warn!("the store cannot be used, so requests will fail: {error:#}");
-        }
+    let run = move || match backend.served.slot.load(loader) {
+        Ok(model) => tracing::info!(model = model.name(), "model loaded"),
+        Err(reason) => tracing::error!("the model could not be loaded: {reason}"),
     };
     std::thread::Builder::new()
         .name("loader".to_owned())

@@ -1,5 +1,6 @@
 //! Stores: one text per project and key, which outlives a request.
 
+mod file_identity;
 mod memory;
 mod recent;
 mod sqlite;
@@ -17,7 +18,7 @@ pub(crate) use sqlite::{BUSY_TIMEOUT, wait_while_busy};
 #[non_exhaustive]
 pub enum StoreError {
     /// The folder of the database cannot be made.
-    #[error("cannot create the folder {}; set MODEL_DIR to a folder that can be written", .path.display())]
+    #[error("cannot create the folder {}; set MODEL_DIR to a folder that can be written, or CACHE_TYPE=memory to store nothing", .path.display())]
     Folder {
         /// Folder that was to be made.
         path: PathBuf,
@@ -25,8 +26,16 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The database cannot be opened.
-    #[error("cannot open {}; set MODEL_DIR to a folder that can be written", .path.display())]
+    #[error("cannot open {}; set MODEL_DIR to a folder that can be written, or CACHE_TYPE=memory to store nothing", .path.display())]
     Open {
+        /// Database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file is damaged, or something else than a database.
+    #[error("{} is not a database, or is damaged; move it away, and a new one is made", .path.display())]
+    NotADatabase {
         /// Database file.
         path: PathBuf,
         /// What SQLite said.
@@ -52,4 +61,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Returns the distinct values that projects have under `key`, sorted.
     fn values(&self, key: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Checks whether values can be read and written now.
+    fn probe(&self) -> Result<(), StoreError> {
+        self.values("").map(drop)
+    }
 }

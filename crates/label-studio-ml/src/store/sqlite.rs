@@ -8,7 +8,10 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use super::recent::{Known, Recent};
+use super::{
+    file_identity::{FileIdentity, IdentityCheck},
+    recent::{Known, Recent},
+};
 use crate::{
     project_id::ProjectId,
     store::{Store, StoreError},
@@ -34,8 +37,16 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    connection: Mutex<Option<Connection>>,
+    connection: Mutex<Option<Open>>,
     recent: Recent,
+    identity_check: IdentityCheck,
+}
+
+/// An open file.
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    identity: Option<FileIdentity>,
 }
 
 impl SqliteStore {
@@ -50,6 +61,7 @@ impl SqliteStore {
             path,
             connection: Mutex::default(),
             recent: Recent::default(),
+            identity_check: IdentityCheck::default(),
         }
     }
 
@@ -80,22 +92,53 @@ impl SqliteStore {
         run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let mut guard = self.lock();
-        let connection = match guard.take() {
-            Some(connection) => connection,
+        let mut open = guard.take();
+        if let Some(removed) = open.take_if(|open| open.identity != FileIdentity::of(&self.path)) {
+            tracing::warn!(
+                "{} was removed or replaced while the server runs; values stored before may be lost",
+                self.path.display()
+            );
+            self.recent.forget();
+            drop(removed);
+            self.remove_orphans();
+        }
+        let open = match open {
+            Some(open) => open,
             None => self.open()?,
         };
-        let result = run(&connection).map_err(|source| StoreError::Sqlite {
-            path: self.path.clone(),
-            source,
-        });
+        let result = run(&open.connection).map_err(|source| self.error(source));
         match result {
-            Ok(_) => *guard = Some(connection),
+            Ok(_) => *guard = Some(open),
             Err(_) => self.recent.forget(),
         }
         result
     }
 
-    fn open(&self) -> Result<Connection, StoreError> {
+    /// Removes what SQLite leaves beside a file that was removed: a new file would take over the
+    /// write-ahead log of the old one.
+    fn remove_orphans(&self) {
+        if self.path.exists() {
+            return;
+        }
+        for suffix in ["-wal", "-shm"] {
+            let mut name = self.path.clone().into_os_string();
+            name.push(suffix);
+            // There may be none.
+            let _ = std::fs::remove_file(name);
+        }
+    }
+
+    fn error(&self, source: rusqlite::Error) -> StoreError {
+        let path = self.path.clone();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                StoreError::NotADatabase { path, source }
+            }
+            _ => StoreError::Sqlite { path, source },
+        }
+    }
+
+    fn open(&self) -> Result<Open, StoreError> {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder {
                 path: folder.to_owned(),
@@ -111,15 +154,22 @@ impl SqliteStore {
             connection.pragma_update(None, "synchronous", "normal")?;
             connection.execute(TABLE, [])?;
             self.recent.watch(&self.path);
-            Ok(connection)
+            let identity = FileIdentity::of(&self.path);
+            Ok(Open {
+                connection,
+                identity,
+            })
         };
-        open().map_err(|source| StoreError::Open {
-            path: self.path.clone(),
-            source,
+        open().map_err(|source: rusqlite::Error| match self.error(source) {
+            StoreError::Sqlite { path, source } if path.is_dir() => {
+                StoreError::NotADatabase { path, source }
+            }
+            StoreError::Sqlite { path, source } => StoreError::Open { path, source },
+            error => error,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -128,7 +178,9 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn get(&self, project: &ProjectId, key: &str) -> Result<Option<String>, StoreError> {
-        if let Some(value) = self.recent(project, key) {
+        if let Some(value) = self.recent(project, key)
+            && !self.identity_check.is_due()
+        {
             return Ok(value);
         }
         let mark = self.recent.mark();
@@ -155,6 +207,10 @@ impl Store for SqliteStore {
             let rows = statement.query_map(params![key], |row| row.get(0))?;
             rows.collect()
         })
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        self.with(|connection| connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK"))
     }
 }
 

@@ -99,16 +99,84 @@ fn two_servers_share_one_cache_file() {
 }
 
 #[test]
-fn a_model_folder_that_cannot_be_used_is_told_at_start_and_is_an_error_of_the_request() {
+fn a_model_folder_that_cannot_be_written_is_named_and_predictions_go_on() {
     let mut backend = Backend::start(&[("MODEL_DIR", "/dev/null/models")]);
-    backend.wait_for_log("set MODEL_DIR to a folder that can be written");
-    let (status, answer) = backend.call("POST /predict HTTP/1.1", &predict_body());
-    assert_eq!(status, 500);
     assert!(
-        answer["detail"].as_str().unwrap().contains("MODEL_DIR"),
+        backend.seen.contains("CACHE_TYPE=memory"),
+        "before it listens: {}",
+        backend.seen
+    );
+    backend.wait_for_log("model loaded");
+    let (status, answer) = backend.call("POST /predict HTTP/1.1", &predict_body());
+    let version = &answer["results"][0]["model_version"];
+    assert_eq!((status, version), (200, &json!("trivial-v1")));
+    let (status, answer) = backend.call("GET /ready HTTP/1.1", &Value::Null);
+    assert_eq!(status, 200);
+    let degraded = answer["degraded"].as_str().unwrap();
+    assert!(degraded.contains("/dev/null/models"), "{degraded}");
+}
+
+#[test]
+fn a_store_that_is_no_database_ends_the_start_with_its_fix() {
+    let corrupt = |path: &std::path::Path| std::fs::write(path, "not a database".repeat(100));
+    let folder = |path: &std::path::Path| std::fs::create_dir(path);
+    for damage in [
+        corrupt as fn(&std::path::Path) -> std::io::Result<()>,
+        folder,
+    ] {
+        let model_dir = tempfile::tempdir().unwrap();
+        damage(&model_dir.path().join("cache.db")).unwrap();
+        let output = command()
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            .env("MODEL_DIR", model_dir.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("cache.db is not a database"), "{said}");
+        assert!(said.contains("move it away"), "{said}");
+    }
+}
+
+#[test]
+fn a_store_that_breaks_later_is_not_ready() {
+    let model_dir = tempfile::tempdir().unwrap();
+    let path = model_dir.path().to_str().unwrap();
+    let mut backend = Backend::start(&[("MODEL_DIR", path)]);
+    backend.wait_for_log("model loaded");
+    assert_eq!(backend.call("GET /ready HTTP/1.1", &Value::Null).0, 200);
+    let file = model_dir.path().join("cache.db");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let (status, answer) = backend.call("GET /ready HTTP/1.1", &Value::Null);
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(
+        status == 503 && detail.contains("not a database"),
         "{answer}"
     );
-    assert_eq!(backend.call("GET /health HTTP/1.1", &Value::Null).0, 200);
+    std::fs::remove_dir(&file).unwrap();
+    assert_eq!(backend.call("GET /ready HTTP/1.1", &Value::Null).0, 200);
+}
+
+#[test]
+fn a_store_that_is_removed_is_made_again() {
+    let model_dir = tempfile::tempdir().unwrap();
+    let path = model_dir.path().to_str().unwrap();
+    let mut one = Backend::start(&[("MODEL_DIR", path)]);
+    one.call("POST /predict HTTP/1.1", &predict_body());
+    std::fs::remove_file(model_dir.path().join("cache.db")).unwrap();
+    let event =
+        json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
+    one.call("POST /webhook HTTP/1.1", &event);
+    one.wait_for_log("was removed or replaced");
+    let two = Backend::start(&[("MODEL_DIR", path)]);
+    for backend in [&one, &two] {
+        let (_, answer) = backend.call("POST /predict HTTP/1.1", &predict_body());
+        assert_eq!(
+            answer["results"][0]["model_version"], "trivial-v2",
+            "training is kept"
+        );
+    }
 }
 
 #[test]
@@ -257,4 +325,19 @@ fn unknown_settings_end_with_a_clear_message() {
         .output()
         .unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("expected true or false"));
+}
+
+#[test]
+fn an_address_of_label_studio_that_is_none_is_a_wrong_setting() {
+    for address in [
+        "localhost:8080",
+        "label studio",
+        "ftp://label-studio",
+        "http://",
+    ] {
+        let output = command().env("LABEL_STUDIO_URL", address).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{address}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("expected a web address"), "{said}");
+    }
 }

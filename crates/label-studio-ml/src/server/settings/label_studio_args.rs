@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
-use crate::server::settings::value_parsers::{first_set, number, path, switch};
+use crate::server::settings::value_parsers::{first_set, number, path, switch, web_address};
 
 /// Connection to Label Studio and the files of its tasks
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Label Studio")]
 pub struct LabelStudioArgs {
     /// URL of Label Studio, as this machine reaches it
-    #[arg(long, env = "LABEL_STUDIO_URL")]
+    #[arg(long, env = "LABEL_STUDIO_URL", value_parser = web_address)]
     pub label_studio_url: Option<String>,
 
-    #[arg(long, env = "LABEL_STUDIO_HOST", hide = true)]
+    #[arg(long, env = "LABEL_STUDIO_HOST", hide = true, value_parser = web_address)]
     #[doc(hidden)]
     pub label_studio_host: Option<String>,
 

@@ -4,6 +4,7 @@ pub(crate) mod args;
 pub(crate) mod label_studio_args;
 pub(crate) mod parse_args;
 pub(crate) mod resources;
+pub(crate) mod store_check;
 pub(crate) mod value_parsers;
 
 pub use args::{CacheType, LogFormat, LogLevel, ServerArgs};

@@ -3,28 +3,42 @@ use serde::Serialize;
 
 use crate::{
     raw::model::Readiness,
-    server::{backend::SharedBackend, http::errors::ApiError},
+    server::{backend::SharedBackend, calls::executor::run_blocking, http::errors::ApiError},
 };
 
 #[derive(Serialize)]
 pub(crate) struct ReadyReply {
     model_class: String,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<String>,
 }
 
-/// Answers whether the model is loaded, and if not, why.
+/// Answers whether the model is loaded and the store can be used, and if not, why.
 pub(crate) async fn ready(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<ReadyReply>, ApiError> {
-    let unavailable = |detail| Err(ApiError::not_ready(detail));
     match backend.readiness() {
-        Readiness::Ready => Ok(Json(ReadyReply {
-            model_class: backend.model_name().to_owned(),
-            status: "READY",
-        })),
-        Readiness::Loading => unavailable("the model is still loading".to_owned()),
+        Readiness::Ready => {}
+        Readiness::Loading => {
+            return Err(ApiError::not_ready("the model is still loading"));
+        }
         Readiness::Failed(reason) => {
-            unavailable(format!("the model could not be loaded: {reason}"))
+            let detail = format!("the model could not be loaded: {reason}");
+            return Err(ApiError::not_ready(detail));
         }
     }
+    let resources = backend.resources.clone();
+    let probed = run_blocking(move || Ok(resources.store.probe())).await?;
+    if let Err(error) = probed {
+        let error = anyhow::Error::from(error);
+        let detail = format!("the store cannot be used: {error:#}");
+        tracing::warn!("{detail}");
+        return Err(ApiError::not_ready(detail));
+    }
+    Ok(Json(ReadyReply {
+        model_class: backend.model_name().to_owned(),
+        status: "READY",
+        degraded: backend.degraded.clone(),
+    }))
 }

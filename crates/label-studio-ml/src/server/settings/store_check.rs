@@ -1,0 +1,33 @@
+//! Whether the store can be used, before the server listens.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::{
+    jobs::MemoryJobs,
+    resources::Resources,
+    store::{MemoryStore, StoreError},
+};
+
+/// A way in which the server does less than it should.
+pub(crate) type Degraded = Option<String>;
+
+/// Checks the store. One that is damaged is an error. One that cannot be written is replaced by one
+/// in memory: models that store nothing answer all the same.
+pub(crate) fn check(mut resources: Resources) -> anyhow::Result<(Resources, Degraded)> {
+    let error = match resources.store.probe() {
+        Ok(()) => return Ok((resources, None)),
+        Err(error @ StoreError::NotADatabase { .. }) => {
+            return Err(error).context("the store cannot be used");
+        }
+        Err(error) => anyhow::Error::from(error),
+    };
+    resources.store = Box::new(MemoryStore::default());
+    resources.jobs = Arc::new(MemoryJobs::default());
+    let reason = format!(
+        "values of projects and trainings are kept in memory and lost at the end of the server: {error:#}"
+    );
+    tracing::warn!("{reason}");
+    Ok((resources, Some(reason)))
+}
