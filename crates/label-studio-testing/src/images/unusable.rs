@@ -1,10 +1,9 @@
-//! Files that are no pictures, or none that should be opened, and what is said of each. The tests of backends for images
-//! include this file.
+//! Files that are no images, or that must be refused, with a part of the error.
 
 use std::path::{Path, PathBuf};
 
-/// Files in the folder of pictures, and a part of the error.
-pub(crate) const FILES: [(&str, &str); 7] = [
+/// Files in [`folder`], and a part of the error.
+pub const UNUSABLE: [(&str, &str); 7] = [
     ("unusable/empty.png", "0 bytes"),
     ("unusable/page.png", "web page"),
     ("unusable/noise.png", "not an image"),
@@ -14,11 +13,10 @@ pub(crate) const FILES: [(&str, &str); 7] = [
     ("unusable/gone.png", "gone.png"),
 ];
 
-/// Files in the same folder that can be used: a plain picture, and an animation, whose first frame counts.
-pub(crate) const USABLE: [&str; 2] = ["rgb.png", "animated.gif"];
+/// Files in [`folder`] that can be used: a plain image, and an animation, whose first frame counts.
+pub const USABLE: [&str; 2] = ["rgb.png", "animated.gif"];
 
-/// The folder of pictures.
-pub(crate) fn pictures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../crates/label-studio-vision/tests/fixtures/images")
+/// Returns the folder of images.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../label-studio-vision/tests/fixtures/images")
 }
