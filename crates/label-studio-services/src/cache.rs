@@ -1,11 +1,11 @@
-//! Answers that were paid for.
+//! Cache of paid answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use sha2::{Digest, Sha256};
 
-/// What an answer is kept under: a hash of everything that it depends on.
+/// Key of an answer: a hash of everything that it depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CacheKey([u8; 32]);
 

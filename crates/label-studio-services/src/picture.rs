@@ -22,7 +22,7 @@ const JPEG_QUALITY: u8 = 90;
 /// Largest image that is decoded: about 90 megapixels. Several tasks are worked on at once.
 const MAX_DECODED_BYTES: u64 = 256 << 20;
 
-/// How images reach a model
+/// Size of images, and OCR
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Images")]
 pub struct PictureArgs {

@@ -58,7 +58,7 @@ pub enum ProgramError {
     },
 }
 
-/// A program that reads a file, and what to mend when it is missing.
+/// A program that reads a file, and the setting to check when it is missing.
 #[derive(Debug, Clone, Copy)]
 pub struct Program<'a> {
     /// Name or path of the program.
@@ -103,7 +103,7 @@ impl Program<'_> {
             let complaints = thread::spawn(move || read(stderr, MAX_SHOWN_BYTES));
             thread::spawn(move || {
                 let text = read(stdout, MAX_BYTES);
-                // Nobody listens any more when time has run out.
+                // The receiver is gone when time has run out.
                 let _ = sender.send((text, complaints.join()));
             });
         }

@@ -19,7 +19,7 @@ impl Secret {
         &self.0
     }
 
-    /// Tells whether there is nothing to hide.
+    /// Returns whether the secret is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

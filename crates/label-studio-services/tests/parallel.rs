@@ -1,4 +1,4 @@
-//! Several tasks at once.
+//! Tasks in parallel.
 
 use std::{
     num::NonZeroUsize,

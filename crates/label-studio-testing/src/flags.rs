@@ -12,6 +12,23 @@ pub fn parse<A: Args>(flags: &[impl AsRef<str>]) -> A {
     try_parse(flags).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Returns two groups of flags that are in one command line.
+///
+/// # Panics
+/// When the flags cannot be parsed.
+pub fn parse_pair<A: Args, B: Args>(flags: &[impl AsRef<str>]) -> (A, B) {
+    let command = A::augment_args(Command::new("backend"));
+    let command = B::augment_args(command).args_override_self(true);
+    let flags = flags.iter().map(AsRef::as_ref);
+    let matches = command.try_get_matches_from(["backend"].into_iter().chain(flags));
+    let matches = matches.unwrap_or_else(|error| panic!("{error}"));
+    let parsed = A::from_arg_matches(&matches).and_then(|first| {
+        let second = B::from_arg_matches(&matches)?;
+        Ok((first, second))
+    });
+    parsed.unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// Returns the flags as a backend's command line parses them, or the error that it would show.
 pub fn try_parse<A: Args>(flags: &[impl AsRef<str>]) -> Result<A, clap::Error> {
     let command = A::augment_args(Command::new("backend")).args_override_self(true);

@@ -5,6 +5,7 @@
 //! - [`MockTunnelProxy`] is a proxy that opens tunnels.
 //! - [`MockLabelStudio`] answers Label Studio's API for one project.
 //! - [`media`] has a fetcher with a temporary folder, [`tokens`] the tokens of Label Studio.
+//! - [`images`] are bad and painted images, [`project_in`] is a project with a folder of them.
 //! - [`hub`] is a mock model hub, [`tls`] gives a mock a certificate.
 //! - [`flags`] parses a backend's flags as its command line does.
 //! - [`check_backend`] is the one-line test that every backend passes.
@@ -18,9 +19,13 @@ pub mod flags;
 mod http;
 #[cfg(feature = "hub")]
 pub mod hub;
+#[cfg(feature = "images")]
+pub mod images;
 pub mod label_studio;
 #[cfg(feature = "client")]
 pub mod media;
+#[cfg(feature = "model")]
+mod project;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "client")]
@@ -31,4 +36,6 @@ mod tunnel_proxy;
 pub use conformance::{check_backend, check_prediction};
 pub use http::{Answer, MockService, Received};
 pub use label_studio::MockLabelStudio;
+#[cfg(feature = "model")]
+pub use project::project_in;
 pub use tunnel_proxy::MockTunnelProxy;

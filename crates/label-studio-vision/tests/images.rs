@@ -3,9 +3,6 @@
 
 #![expect(clippy::float_cmp, reason = "results are exact")]
 
-#[path = "backends/unusable.rs"]
-mod unusable;
-
 use std::{
     fs,
     io::Cursor,
@@ -15,6 +12,7 @@ use std::{
 };
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use label_studio_testing::images;
 use label_studio_vision::images::{
     DecodeBudget, Filter, ImageError, Letterbox, Limits, Normalise, PercentBox, RgbImage,
     centre_crop, decode, open, resize, resize_f32, resize_shorter_side,
@@ -132,13 +130,13 @@ fn what_is_not_an_image_is_named() {
 
 #[test]
 fn files_that_cannot_be_used_say_what_they_are() {
-    for (name, expected) in unusable::FILES {
-        let error = open(&unusable::images().join(name), &Limits::default()).unwrap_err();
+    for (name, expected) in images::UNUSABLE {
+        let error = open(&images::folder().join(name), &Limits::default()).unwrap_err();
         let error = format!("{:#}", anyhow::Error::from(error));
         assert!(error.contains(expected) && error.contains(name), "{error}");
     }
-    for name in unusable::USABLE {
-        open(&unusable::images().join(name), &Limits::default()).unwrap();
+    for name in images::USABLE {
+        open(&images::folder().join(name), &Limits::default()).unwrap();
     }
 }
 

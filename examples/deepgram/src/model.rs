@@ -17,7 +17,7 @@ use crate::{
 
 /// Digits of the hash that tell one audio of a task from the next.
 const N_HASH_DIGITS: usize = 12;
-/// What was typed is what is shown: there is no doubt in it.
+/// Score of a typed text, which is certain.
 const SCORE: f64 = 1.0;
 /// Folder of the addresses in the test mode.
 const TEST_FOLDER: &str = "tts";
@@ -32,7 +32,7 @@ pub struct DeepgramModel {
     options: Options,
 }
 
-/// What is outside of this program.
+/// Services of the backend.
 #[derive(Debug)]
 struct Outside {
     speech: Speech,

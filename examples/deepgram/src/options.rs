@@ -5,14 +5,14 @@ use std::num::NonZeroUsize;
 use clap::{ArgAction, Args, builder::BoolishValueParser};
 use label_studio_services::{Secret, ServiceArgs, aws::BucketArgs};
 
-/// Who speaks, and where the audio is kept.
+/// Settings of Deepgram and of the bucket for the audio.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Who speaks.
+    /// Speech synthesis.
     #[command(flatten)]
     pub speech: SpeechArgs,
 
-    /// Where the audio is kept.
+    /// Bucket for the audio.
     #[command(flatten)]
     pub bucket: BucketArgs,
 
@@ -33,12 +33,12 @@ pub struct Options {
     #[arg(long, env = "TEST_ENV", default_value = "", hide = true)]
     test_env: String,
 
-    /// How services are called.
+    /// Time-outs, retries and proxy of services.
     #[command(flatten)]
     pub service: ServiceArgs,
 }
 
-/// Who speaks
+/// Speech synthesis
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Deepgram")]
 pub struct SpeechArgs {
@@ -46,7 +46,7 @@ pub struct SpeechArgs {
     #[arg(long, env = "DEEPGRAM_API_KEY", hide_env_values = true)]
     pub deepgram_api_key: Option<Secret>,
 
-    /// Where Deepgram is asked
+    /// Address of Deepgram's API
     #[arg(
         long,
         env = "DEEPGRAM_URL",
@@ -84,7 +84,7 @@ pub struct SpeechArgs {
 }
 
 impl Options {
-    /// Tells whether nothing outside this program is to be asked.
+    /// Returns whether the backend is tried out without any service.
     pub fn is_test(&self) -> bool {
         let is_on = |text: &str| matches!(text, "1" | "true" | "TRUE" | "True" | "yes" | "on");
         is_on(self.test_mode.trim()) || is_on(self.test_env.trim())

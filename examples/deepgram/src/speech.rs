@@ -21,7 +21,7 @@ const EXTENSIONS: [(&str, &str); 8] = [
     ("audio/aac", "aac"),
 ];
 
-/// Audio, and what it is.
+/// Audio and its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audio {
     /// The file's content.
@@ -42,7 +42,7 @@ pub enum Speech {
         /// Everything of the request but the text.
         request: Box<ServiceRequest>,
     },
-    /// Without asking anybody.
+    /// Without a service.
     Fake,
 }
 

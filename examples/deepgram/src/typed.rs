@@ -1,4 +1,4 @@
-//! What the annotator typed, and where it belongs.
+//! The typed text, and its control and data field.
 
 use label_studio_ml::{
     Control, LabelConfig, Value,
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Returns who asks, from the interactive context.
+/// Returns the id of the user, from the interactive context.
 pub(crate) fn user_id(context: &Value) -> anyhow::Result<String> {
     let user = context
         .get("user_id")

@@ -29,16 +29,16 @@ pub struct Document {
     pages: BTreeMap<String, Page>,
 }
 
-/// A page: its size, and that of its picture if there is one.
+/// A page: its size, and that of its image if there is one.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Page {
     /// Size that boxes are measured in.
     pub size: Option<Size>,
-    /// The picture of the page.
+    /// Image of the page.
     pub image: Option<PageImage>,
 }
 
-/// The picture of a page.
+/// Image of a page.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct PageImage {
     /// Its size in pixels.

@@ -1,4 +1,4 @@
-//! From boxes on a page to percentages of its picture.
+//! From boxes on a page to percentages of its image.
 
 use crate::{BoundingBox, Page, Size};
 
@@ -25,7 +25,7 @@ impl Rectangle {
     }
 }
 
-/// Returns a box in percent of the page's picture, its edges in order, clipped and rounded to four digits; nothing when
+/// Returns a box in percent of the page's image, its edges in order, clipped and rounded to four digits; nothing when
 /// nothing of it is on the page, or the page has no size.
 pub fn percent_rectangle(page: &Page, bbox: &BoundingBox) -> Option<Rectangle> {
     let size = page.size.filter(has_area)?;
@@ -50,7 +50,7 @@ pub fn percent_rectangle(page: &Page, bbox: &BoundingBox) -> Option<Rectangle> {
     })
 }
 
-/// Returns the size in pixels of the picture that percentages refer to.
+/// Returns the size in pixels of the image that percentages refer to.
 pub fn raster_size(page: &Page) -> Option<(u32, u32)> {
     let raster = raster(page)?;
     let (width, height) = (pixels(raster.width)?, pixels(raster.height)?);

@@ -247,7 +247,7 @@ fn document_of(json: &str) -> anyhow::Result<Document> {
     serde_json::from_str(json).context("the document is not one of Docling's")
 }
 
-/// Tells whether the service knows nothing of a job.
+/// Returns whether the service knows nothing of a job.
 fn is_forgotten(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<label_studio_services::ServiceError>();
     error.is_some_and(|error| error.status() == Some(404))

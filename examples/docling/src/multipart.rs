@@ -39,7 +39,7 @@ fn quoted(name: &str) -> String {
         .replace('\n', "%0A")
 }
 
-/// Returns a line that nobody can have put into the file.
+/// Returns a boundary that the file cannot contain.
 fn boundary(content: &[u8]) -> String {
     let random = || RandomState::new().hash_one(content.len());
     format!("label-studio-ml-{:016x}{:016x}", random(), random())

@@ -10,23 +10,23 @@ use crate::{RegionOptions, layers};
 
 const V1: &str = "/v1";
 
-/// Who converts documents, and what becomes of them.
+/// Settings of the Docling service and of the regions.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Who converts documents.
+    /// Docling service.
     #[command(flatten)]
     pub address: ServiceAddress,
 
-    /// What of a document becomes regions.
+    /// Parts of a document that become regions.
     #[command(flatten)]
     pub shape: ShapeArgs,
 
-    /// How services are called.
+    /// Time-outs, retries and proxy of services.
     #[command(flatten)]
     pub service: ServiceArgs,
 }
 
-/// Who converts documents
+/// Docling service
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Docling")]
 pub struct ServiceAddress {
@@ -143,7 +143,7 @@ impl ServiceAddress {
         keys.into_iter().flatten().find(|key| !key.is_empty())
     }
 
-    /// Tells whether the service fetches web addresses itself.
+    /// Returns whether the service fetches web addresses itself.
     pub fn is_remote(&self) -> bool {
         let text = self.docling_convert_remote_url_only.trim().to_lowercase();
         matches!(text.as_str(), "1" | "true" | "yes")

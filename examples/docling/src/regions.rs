@@ -13,7 +13,7 @@ use crate::{
 
 const MAX_LEVEL: usize = 100;
 
-/// What of a document becomes regions, and under which names.
+/// Parts of a document that become regions, and the names of the tags.
 #[derive(Debug, Clone)]
 pub struct RegionOptions {
     /// Name of the control.
@@ -71,7 +71,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) rectangles: HashMap<&'a str, Anchor>,
 }
 
-/// What lines are tied to.
+/// Region that a line connects.
 #[derive(Debug, Clone)]
 pub(crate) struct Anchor {
     pub(crate) id: String,

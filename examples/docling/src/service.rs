@@ -38,7 +38,7 @@ pub struct Service {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job(pub String);
 
-/// What came of a conversion.
+/// Result of a conversion.
 #[derive(Debug)]
 pub enum Converted {
     /// A document, as JSON.
@@ -256,7 +256,7 @@ impl Service {
         }
     }
 
-    /// Fetches what came of a conversion.
+    /// Fetches the result of a conversion.
     pub fn result(&self, job: &Job, deadline: Deadline) -> anyhow::Result<Converted> {
         let result: TaskResult = self
             .client

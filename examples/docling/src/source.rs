@@ -1,4 +1,4 @@
-//! Which document of a task is to be converted.
+//! The document of a task.
 
 use std::path::PathBuf;
 

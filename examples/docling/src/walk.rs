@@ -20,7 +20,7 @@ pub(crate) struct Part<'a> {
 /// Walks the body depth first and returns the parts of the wanted layers that are somewhere on the wanted page.
 pub(crate) fn parts<'a>(document: &'a Document, options: &RegionOptions) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
-    // A document that points to itself must not keep anybody busy.
+    // A document that points to itself must end.
     let mut seen = HashSet::new();
     let mut waiting: Vec<_> = children(&document.body, 1).collect();
     while let Some((target, level)) = waiting.pop() {

@@ -2,12 +2,11 @@
 //! input.
 
 mod support;
-#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
-mod unusable;
 
 use std::{fs, path::Path};
 
 use label_studio_ml::{Value, json, testing::TestClient};
+use label_studio_testing::images;
 use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Thresholds};
 use support::{LABEL_CONFIG, backend, data_url, fixture, predict_body, runtime, to_url, typed};
 
@@ -292,12 +291,12 @@ fn other_events_change_nothing() {
 #[test]
 fn a_task_that_fails_leaves_the_others_alone() {
     let client = backend(SURE);
-    let address = |name: &str| match fs::read(unusable::images().join(name)) {
+    let address = |name: &str| match fs::read(images::folder().join(name)) {
         Ok(bytes) => to_url(&bytes),
         Err(_) => name.to_owned(),
     };
-    let unusable = unusable::FILES.map(|(name, _)| address(name));
-    let usable = unusable::USABLE.map(address);
+    let unusable = images::UNUSABLE.map(|(name, _)| address(name));
+    let usable = images::USABLE.map(address);
     let blank = ["   ".to_owned()];
     let images = [&usable[..], &unusable, &blank, &usable].concat();
     let results = predict(&client, &predict_body(&images, Some(&typed("cat"))));
@@ -307,9 +306,9 @@ fn a_task_that_fails_leaves_the_others_alone() {
     for result in first.iter().chain(last) {
         assert!(result["result"].is_array(), "{result}");
     }
-    let expected = unusable::FILES.iter().map(|(_, expected)| *expected);
+    let expected = images::UNUSABLE.iter().map(|(_, expected)| *expected);
     let expected = expected.chain(["Can't load path using key 'image'"]);
-    assert_eq!(failed.len(), unusable::FILES.len() + 1);
+    assert_eq!(failed.len(), images::UNUSABLE.len() + 1);
     for (result, expected) in failed.iter().zip(expected) {
         let error = result["error"].as_str().unwrap();
         assert!(error.contains(expected), "{error}");

@@ -1,8 +1,6 @@
 //! The backend behind the whole server.
 
 mod tiny;
-#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
-mod unusable;
 
 use std::{fs, sync::Arc, thread};
 
@@ -12,6 +10,7 @@ use label_studio_inference::hub::{Hub, HubOptions};
 use label_studio_ml::{
     Model, PredictRequest, Predictions, Project, Value, anyhow, json, testing::TestClient,
 };
+use label_studio_testing::images as test_images;
 use label_studio_vision::{
     Vision,
     images::{ImageArgs, Limits, open},
@@ -124,17 +123,17 @@ fn a_turned_photo_has_masks_where_its_boxes_are() {
 #[test]
 fn tasks_of_different_size_are_answered_each_and_bad_ones_alone_fail() {
     let client = TestClient::new(model(Some(predictor())));
-    let address = |name: &str| match fs::read(unusable::images().join(name)) {
+    let address = |name: &str| match fs::read(test_images::folder().join(name)) {
         Ok(bytes) => to_url(&bytes),
         Err(_) => name.to_owned(),
     };
-    let unusable = unusable::FILES.map(|(name, _)| address(name));
+    let unusable = test_images::UNUSABLE.map(|(name, _)| address(name));
     let fixtures = ["wide.png", "line.png", "grey.png"].map(data_url);
-    let usable = [&fixtures[..], &unusable::USABLE.map(address)].concat();
+    let usable = [&fixtures[..], &test_images::USABLE.map(address)].concat();
     let images = [&unusable[..], &usable].concat();
     let results = predict(&client, &body(LABEL_CONFIG, &images, "cat. house"));
     assert_eq!(results.len(), images.len());
-    for (result, (name, expected)) in results.iter().zip(unusable::FILES) {
+    for (result, (name, expected)) in results.iter().zip(test_images::UNUSABLE) {
         let error = result["error"].as_str().unwrap();
         assert!(error.contains(expected), "{name}: {error}");
     }

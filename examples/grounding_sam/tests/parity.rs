@@ -1,17 +1,22 @@
 //! The whole way, from a prompt to masks, gives what transformers and Meta's `segment_anything`
 //! give with the same weights.
 
-#[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
-mod painted;
 mod tiny;
 
 use std::collections::HashSet;
 
 use label_studio_ml::{Value, json, serde_json, testing::TestClient};
+use label_studio_testing::images::Painted;
+use label_studio_vision::masks::Mask;
 use tiny::{LABEL_CONFIG, body, data_url, mask, model, predict, predictor, regions};
 
 const MIN_OVERLAP: f64 = 0.99;
 const MIN_TOLERANCE: f64 = 1e-3;
+
+fn painted(size: &Value, runs: &Value) -> Mask {
+    let painted = Painted::new(size, runs);
+    Mask::from_fn(painted.width, painted.height, |x, y| painted.at(x, y))
+}
 
 #[test]
 fn masks_of_a_prompt_are_those_of_the_python_libraries() {
@@ -41,7 +46,8 @@ fn masks_of_a_prompt_are_those_of_the_python_libraries() {
         for (region, expected) in found.iter().zip(expected) {
             let size = json!([region["original_width"], region["original_height"]]);
             assert_eq!(size, case["size"], "{image}");
-            let overlap = mask(region).overlap(&painted::mask(&size, &expected["runs"]));
+            let expected_mask = painted(&size, &expected["runs"]);
+            let overlap = mask(region).overlap(&expected_mask);
             assert!(overlap >= MIN_OVERLAP, "{image} {prompt}: {overlap}");
             // Random weights guess scores below 0, which regions do not have.
             let expected = expected["score"].as_f64().unwrap().clamp(0.0, 1.0);

@@ -15,7 +15,7 @@ const MAX_CALLS: usize = 8;
 /// How far an agent may go.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How often the model may ask for searches before it has to answer.
+    /// Most rounds of searches before the model must answer.
     pub max_steps: u32,
     /// When the answer must be there.
     pub deadline: Deadline,

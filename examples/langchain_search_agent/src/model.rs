@@ -28,7 +28,7 @@ pub struct LangchainSearchAgent {
     options: Options,
 }
 
-/// What the questions about the tasks of a request have in common.
+/// The parts of a question that all tasks of a request share.
 struct Asking<'a> {
     outputs: &'a Outputs<'a>,
     prompt: &'a str,

@@ -7,39 +7,39 @@ use label_studio_services::{
     BudgetArgs, ChatArgs, PromptArgs, Secret, ServiceArgs, first_filled, parse_seconds,
 };
 
-/// Whom questions go to, what it may search with, and how far it may go.
+/// Chat model, search engine and limits of the agent.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Whom questions go to.
     #[command(flatten)]
     pub model: ModelArgs,
 
-    /// What answers may cost.
+    /// Limits of costs.
     #[command(flatten)]
     pub budget: BudgetArgs,
 
-    /// What the model may search with.
+    /// Search engine.
     #[command(flatten)]
     pub search: SearchArgs,
 
-    /// How far the model may go.
+    /// Limits of the agent.
     #[command(flatten)]
     pub agent: AgentArgs,
 
-    /// How a question is made, and where its answer goes.
+    /// Question, and the controls of its answer.
     #[command(flatten)]
     pub controls: ControlArgs,
 
-    /// How services are called.
+    /// Time-outs, retries and proxy of services.
     #[command(flatten)]
     pub service: ServiceArgs,
 }
 
-/// Whom questions go to; a model that can call tools
+/// Chat model, which must be able to call tools
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Chat model", mut_arg("temperature", |arg| arg.default_value("0")))]
 pub struct ModelArgs {
-    /// Which chat model is asked, and how.
+    /// Chat model and its settings.
     #[command(flatten)]
     pub chat: ChatArgs,
 
@@ -47,7 +47,7 @@ pub struct ModelArgs {
     openai_api_base: Option<String>,
 }
 
-/// What the model may search with; it answers without searching when nothing is set
+/// Search engine; without one the model answers without searching
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Search")]
 pub struct SearchArgs {
@@ -59,7 +59,7 @@ pub struct SearchArgs {
     #[arg(long, env = "GOOGLE_CSE_ID")]
     pub google_cse_id: Option<String>,
 
-    /// Where Google's Custom Search is asked
+    /// Address of Google's Custom Search API
     #[arg(
         long,
         env = "GOOGLE_SEARCH_URL",
@@ -72,11 +72,11 @@ pub struct SearchArgs {
     pub searxng_url: Option<String>,
 }
 
-/// How far the model may go
+/// Limits of the agent
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Agent")]
 pub struct AgentArgs {
-    /// How often the model may ask for searches before it has to answer
+    /// Most rounds of searches before the model must answer
     #[arg(long, env = "MAX_STEPS", default_value = "8")]
     pub max_steps: NonZeroU32,
 
@@ -89,7 +89,7 @@ pub struct AgentArgs {
     pub structured_output: bool,
 }
 
-/// How a question is made, and where its answer goes
+/// Question, and the controls of its answer
 #[derive(Debug, Clone, Args)]
 #[command(
     next_help_heading = "Prompt",

@@ -6,7 +6,7 @@ use label_studio_ml::{Map, Region, Task, Value, json, match_labels, sdk::similar
 
 use crate::outputs::{Output, OutputKind, Outputs};
 
-/// Lines of an answer that are matched with labels. Nobody means more, and a model that runs wild says more.
+/// Most lines of an answer that are matched with labels. A model that repeats itself writes more.
 const MAX_LINES: usize = 1000;
 /// Bytes of an answer that are matched with labels.
 const MAX_MATCHED_BYTES: usize = 1 << 20;

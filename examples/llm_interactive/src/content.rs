@@ -1,4 +1,4 @@
-//! What a task shows, as texts and parts of a message.
+//! Content of a task, as texts and parts of a message.
 
 use std::{borrow::Cow, fs, path::Path};
 
@@ -15,10 +15,10 @@ use crate::{MediaArgs, MediaMode, pdf};
 
 /// Object tags whose data are addresses of files that are no text.
 const MEDIA: [&str; 5] = ["Image", "Pdf", "Audio", "Video", "TimeSeries"];
-/// Models that cannot see.
+/// Models that do not accept images.
 const BLIND: [&str; 2] = ["gpt-3.5", "gpt-35"];
 
-/// What a task shows the model.
+/// Content of a task for the model.
 pub(crate) struct Content<'a> {
     project: &'a Project,
     task: &'a Task,
@@ -121,7 +121,7 @@ impl<'a> Content<'a> {
         Ok(loaded.map_or(Cow::Borrowed(value), Cow::Owned))
     }
 
-    /// Tells whether a field holds the address of a file that is no text.
+    /// Returns whether a field holds the address of a file that is no text.
     fn is_media(&self, name: &str) -> bool {
         let mut objects = self.project.label_config().objects().iter();
         objects.any(|object| {

@@ -20,7 +20,7 @@ use crate::{
     structured,
 };
 
-/// Confidence of every prediction: chat models do not tell theirs.
+/// Score of every prediction: chat models return none.
 const SCORE: f64 = 0.1;
 const MIB: usize = 1 << 20;
 const CUT: &str =
@@ -43,7 +43,7 @@ impl OpenAIInteractive {
     pub fn new(options: Options) -> anyhow::Result<Self> {
         if let Err(error) = options.provider.endpoint() {
             tracing::warn!(
-                "only projects whose extra params say whom to ask get answers: {error:#}"
+                "only projects whose extra params name a provider get answers: {error:#}"
             );
         }
         Ok(Self {
@@ -131,7 +131,7 @@ impl Model for OpenAIInteractive {
         };
         let outputs = Outputs::find(label_config, pair, self.is_structured())?;
         let provider = self.options.provider.of_project(&project.extra_params()?)?;
-        // Who asks the same once more wants another answer, unless there is only one.
+        // An interactive request that repeats a question wants another answer, which temperature 0 cannot give.
         let wants_another = request.is_interactive() && provider.chat.temperature > 0.0;
         let chat = ChatClient::new(self.client.clone(), provider.endpoint()?)
             .with_budget(Arc::clone(&self.budget))
@@ -200,7 +200,7 @@ impl Model for OpenAIInteractive {
     }
 }
 
-/// Tells whether asking about the other tasks would fail as well.
+/// Returns whether asking about the other tasks would fail as well.
 fn concerns_all_tasks(error: &anyhow::Error) -> bool {
     match error.downcast_ref() {
         Some(ChatError::Budget(_)) => true,

@@ -8,10 +8,10 @@ use label_studio_services::{BudgetArgs, PictureArgs, ServiceArgs, TemplateArgs, 
 
 use crate::ProviderArgs;
 
-/// How questions are made, whom they go to, and what they may cost.
+/// Settings of the provider, of the question, and of its costs.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Whom questions go to, and how.
+    /// Provider of the chat model, and its settings.
     #[command(flatten)]
     pub provider: ProviderArgs,
 
@@ -19,45 +19,45 @@ pub struct Options {
     #[command(flatten)]
     pub prompt: QuestionArgs,
 
-    /// How images and documents reach the model.
+    /// Form of images and documents in the question.
     #[command(flatten)]
     pub media: MediaArgs,
 
-    /// What an answer may cost.
+    /// Limits of answers.
     #[command(flatten)]
     pub limits: LimitArgs,
 
-    /// How services are called.
+    /// Time-outs, retries and proxy of services.
     #[command(flatten)]
     pub service: ServiceArgs,
 }
 
-/// What a question says besides the prompt, and the form of its answer
+/// Question and form of the answer
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Prompt")]
 pub struct QuestionArgs {
-    /// How a question is made, by which template.
+    /// Template of the question.
     #[command(flatten)]
     pub template: TemplateArgs,
 
-    /// Message that tells the model who it is, before every question
+    /// System message before every question
     #[arg(long, env = "SYSTEM_PROMPT")]
     pub system_prompt: Option<String>,
 
-    /// Have the model answer in JSON, so that every control gets its own value
+    /// Request JSON, so that every control gets its own value
     #[arg(long, env = "STRUCTURED_OUTPUT", value_enum, default_value_t)]
     pub structured_output: StructuredOutput,
 }
 
-/// How images and PDF documents reach the model
+/// Form of images and PDF documents in the question
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Images and documents")]
 pub struct MediaArgs {
-    /// How images and PDF documents reach the model
+    /// Form of images and PDF documents in the question
     #[arg(long, env = "MEDIA_MODE", value_enum, default_value_t)]
     pub media_mode: MediaMode,
 
-    /// How images reach the model.
+    /// Size of images, and OCR.
     #[command(flatten)]
     pub pictures: PictureArgs,
 
@@ -66,7 +66,7 @@ pub struct MediaArgs {
     pub pdftotext_cmd: PathBuf,
 }
 
-/// What an answer may cost
+/// Limits of answers
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
@@ -74,7 +74,7 @@ pub struct LimitArgs {
     #[arg(long, env = "MAX_ANSWER_TOKENS")]
     pub max_answer_tokens: Option<u32>,
 
-    /// What answers may cost.
+    /// Limits of costs.
     #[command(flatten)]
     pub budget: BudgetArgs,
 
@@ -82,7 +82,7 @@ pub struct LimitArgs {
     #[arg(long, env = "RESPONSE_CACHE_MB", default_value_t = 64)]
     pub response_cache_mb: usize,
 
-    /// Have answers sent piece by piece: what has arrived when time runs out is kept
+    /// Stream answers; at the time-out the part that has arrived is kept
     #[arg(long, env = "STREAM", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub stream: bool,
 
@@ -103,7 +103,7 @@ pub enum StructuredOutput {
     JsonObject,
 }
 
-/// How images and PDF documents reach the model
+/// Form of images and PDF documents in the question
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum MediaMode {
     /// Images as parts of the message, but as text for gpt-3.5, which cannot see; documents as text

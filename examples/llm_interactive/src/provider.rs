@@ -1,4 +1,4 @@
-//! Whom questions go to.
+//! Providers of chat models.
 
 use std::num::NonZeroU32;
 
@@ -16,7 +16,7 @@ const AZURE_HOSTS: [&str; 3] = [
     ".services.ai.azure.com",
 ];
 
-/// Who answers
+/// Provider of the chat model
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Provider {
     /// OpenAI, or any server with its API at the base address
@@ -29,11 +29,11 @@ pub enum Provider {
     Ollama,
 }
 
-/// Whom questions go to, and how
+/// Provider of the chat model, and its settings
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Chat model")]
 pub struct ProviderArgs {
-    /// Who answers
+    /// Provider of the chat model
     #[arg(
         long,
         env = "OPENAI_PROVIDER",
@@ -43,7 +43,7 @@ pub struct ProviderArgs {
     )]
     pub openai_provider: Provider,
 
-    /// Which chat model is asked, and how.
+    /// Chat model and its settings.
     #[command(flatten)]
     pub chat: ChatArgs,
 
@@ -114,7 +114,7 @@ impl ProviderArgs {
         Ok(own)
     }
 
-    /// Tells whether the address may be given the key of the settings that these were made from.
+    /// Returns whether the address may be given the key of the settings that these were made from.
     fn may_have_key_of(&self, own: &Self) -> bool {
         match self.openai_provider {
             Provider::OpenAi => {
@@ -171,7 +171,7 @@ impl ProviderArgs {
     }
 }
 
-/// Tells whether an address is one of Microsoft's, where nobody else can read the keys that arrive.
+/// Returns whether an address is one of Microsoft's, which may receive the key.
 fn is_azure(resource_endpoint: &str) -> bool {
     let Some(rest) = resource_endpoint.trim().strip_prefix("https://") else {
         return false;

@@ -1,4 +1,4 @@
-//! What the model is asked about a task.
+//! The question about a task.
 
 use std::{
     borrow::Cow,
@@ -23,7 +23,7 @@ use crate::{
 /// Longest text that is put into a template, counted twice where only some of its fields are known.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Everything that the questions about the tasks of a request have in common.
+/// The parts of a question that all tasks of a request share.
 pub(crate) struct Question<'a> {
     pub(crate) options: &'a Options,
     pub(crate) provider: &'a ProviderArgs,

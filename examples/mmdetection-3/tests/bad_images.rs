@@ -1,13 +1,12 @@
 //! Images that are none, are broken or are too large: an error for their task, the others are answered.
 
-#[path = "../../../crates/label-studio-vision/tests/bad_tasks/mod.rs"]
-mod bad_tasks;
 mod support;
 
 use std::fs;
 
 use label_studio_ml::{Value, testing::TestClient};
 use label_studio_services::aws::PresignedUrls;
+use label_studio_testing::images;
 use support::{fixture, tiny_model};
 
 const CONFIG: &str = "<View><Image name=\"image\" value=\"$image\"/><RectangleLabels name=\"label\" toName=\"image\" \
@@ -16,8 +15,8 @@ const CONFIG: &str = "<View><Image name=\"image\" value=\"$image\"/><RectangleLa
 fn client() -> TestClient {
     let addresses = PresignedUrls::default();
     TestClient::new(tiny_model("rtmdet-raw.onnx", addresses, |options| {
-        options.images.limits.max_pixels = bad_tasks::MAX_PIXELS;
-        options.images.limits.max_bytes = bad_tasks::MAX_BYTES;
+        options.images.limits.max_pixels = images::MAX_PIXELS;
+        options.images.limits.max_bytes = images::MAX_BYTES;
     }))
 }
 
@@ -29,11 +28,11 @@ fn results(client: &TestClient, tasks: &[Value]) -> Vec<Value> {
 fn each_costs_its_task_only() {
     let client = client();
     let whole = fs::read(fixture("large.png")).unwrap();
-    bad_tasks::check_each(&whole, |tasks| results(&client, tasks));
+    images::check_each(&whole, |tasks| results(&client, tasks));
 }
 
 #[test]
 fn of_an_animation_the_first_frame_counts() {
     let client = client();
-    bad_tasks::check_animation(|tasks| results(&client, tasks));
+    images::check_animation(|tasks| results(&client, tasks));
 }

@@ -1,17 +1,17 @@
 //! Checkpoints are found by the original's settings; what is missing or wrong is named.
 
-#[path = "../../../crates/label-studio-vision/tests/backends/located.rs"]
-mod located;
-
 use std::path::Path;
 
+use label_studio_inference::hub::HubArgs;
 use label_studio_ml::anyhow;
+use label_studio_testing::flags;
 use label_studio_vision::models::sam::Checkpoints;
-use located::located;
 use segment_anything_2_image::CheckpointArgs;
 
 fn locate(flags: &[&str]) -> anyhow::Result<Checkpoints> {
-    located(flags, CheckpointArgs::locate)
+    let flags = [&["--hf-hub-offline"], flags].concat();
+    let (checkpoints, hub) = flags::parse_pair::<CheckpointArgs, HubArgs>(&flags);
+    checkpoints.locate(&hub.hub()?)
 }
 
 fn refusal(flags: &[&str]) -> String {

@@ -1,10 +1,5 @@
 //! The model as Label Studio asks it. What it shares with `segment_anything_model` is tested there.
 
-#[path = "../../../crates/label-studio-vision/tests/backends/project.rs"]
-mod project;
-#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
-mod unusable;
-
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,11 +7,11 @@ use std::{
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json};
+use label_studio_testing::{images, project_in};
 use label_studio_vision::{
     images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs, read_context},
 };
-use project::project_in;
 use segment_anything_2_image::SegmentAnything2;
 
 const LABEL_CONFIG: &str = r#"<View>
@@ -125,15 +120,15 @@ fn each_label_gets_a_region_with_the_size_of_the_upright_image() {
 #[test]
 fn an_image_that_cannot_be_used_costs_its_task_only() {
     let clicks = json!({ "result": [key_point(40.0, 50.0, "defect")] });
-    let names = unusable::FILES.iter().map(|(name, _)| *name);
-    let names: Vec<_> = names.chain(unusable::USABLE).collect();
-    let project = project_in(&unusable::images(), LABEL_CONFIG);
+    let names = images::UNUSABLE.iter().map(|(name, _)| *name);
+    let names: Vec<_> = names.chain(images::USABLE).collect();
+    let project = project_in(&images::folder(), LABEL_CONFIG);
     let answer = answers(&model(), &project, &names, Some(clicks)).unwrap();
-    for (idx, (name, expected)) in unusable::FILES.iter().enumerate() {
+    for (idx, (name, expected)) in images::UNUSABLE.iter().enumerate() {
         let error = answer[idx]["error"].as_str().unwrap();
         assert!(error.contains(expected), "{name}: {error}");
     }
-    for (idx, name) in (unusable::FILES.len()..).zip(unusable::USABLE) {
+    for (idx, name) in (images::UNUSABLE.len()..).zip(images::USABLE) {
         assert_eq!(answer[idx]["result"][0]["type"], "brushlabels", "{name}");
     }
 }

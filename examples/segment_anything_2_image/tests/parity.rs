@@ -1,11 +1,6 @@
 //! The same weights give the same masks as Meta's `sam2`, in either export, on images of every
 //! kind.
 
-#[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
-mod painted;
-#[path = "../../../crates/label-studio-vision/tests/backends/prompted.rs"]
-mod prompted;
-
 use std::{
     collections::HashSet,
     fs,
@@ -14,11 +9,26 @@ use std::{
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, serde_json};
-use label_studio_vision::models::sam::{MaskChoice, Predictor, Sam2};
-use painted::mask;
-use prompted::prompt;
+use label_studio_testing::images::{self, Painted};
+use label_studio_vision::{
+    masks::Mask,
+    models::sam::{Click, MaskChoice, Predictor, Prompt, Sam2},
+};
 
 const MIN_OVERLAP: f64 = 0.99;
+
+fn prompt(case: &Value) -> Prompt {
+    let click = |(x, y, is_positive)| Click { x, y, is_positive };
+    Prompt {
+        clicks: images::clicks(case).into_iter().map(click).collect(),
+        rectangle: images::rectangle(case),
+    }
+}
+
+fn mask(case: &Value) -> Mask {
+    let painted = Painted::new(&case["size"], &case["runs"]);
+    Mask::from_fn(painted.width, painted.height, |x, y| painted.at(x, y))
+}
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -46,7 +56,7 @@ fn check(encoder: &str, decoder: &str) {
         let name = case["image"].as_str().unwrap();
         let embedding = predictor.embed_file(fixture("images").join(name)).unwrap();
         let found = predictor.segment(&embedding, &prompt(&case)).unwrap();
-        let expected = mask(&case["size"], &case["runs"]);
+        let expected = mask(&case);
         let about = format!("{name} {:?}", prompt(&case));
         assert_eq!(
             (found.mask.width(), found.mask.height()),

@@ -1,18 +1,17 @@
 //! Checkpoints are found by the original's settings; what is missing is named.
 
-#[path = "../../../crates/label-studio-vision/tests/backends/located.rs"]
-mod located;
-
 use std::path::Path;
 
-use clap::Parser;
+use label_studio_inference::hub::HubArgs;
 use label_studio_ml::anyhow;
+use label_studio_testing::flags;
 use label_studio_vision::models::sam::Checkpoints;
-use located::located;
 use segment_anything_model::CheckpointArgs;
 
 fn locate(flags: &[&str]) -> anyhow::Result<Checkpoints> {
-    located(flags, CheckpointArgs::locate)
+    let flags = [&["--hf-hub-offline"], flags].concat();
+    let (checkpoints, hub) = flags::parse_pair::<CheckpointArgs, HubArgs>(&flags);
+    checkpoints.locate(&hub.hub()?)
 }
 
 fn refusal(flags: &[&str]) -> String {
@@ -94,10 +93,9 @@ fn what_is_missing_is_named_with_the_mend() {
 
 #[test]
 fn an_unknown_choice_is_refused_at_the_start() {
-    let error =
-        located::Flags::<CheckpointArgs>::try_parse_from(["test", "--sam-choice", "FastSAM"])
-            .unwrap_err()
-            .to_string();
+    let error = flags::try_parse::<CheckpointArgs>(&["--sam-choice", "FastSAM"])
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("MobileSAM") && error.contains("ONNX"),
         "{error}"

@@ -4,13 +4,12 @@ use std::{fs, path::PathBuf, slice, thread};
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{LabelConfig, Model, PredictRequest, Project, Task, Value, json, serde_json};
+use label_studio_testing::{images, project_in};
 use label_studio_vision::models::sam::{MaskChoice, Sam};
 
 mod project;
-#[path = "../../../crates/label-studio-vision/tests/backends/unusable.rs"]
-mod unusable;
 
-use project::{fixture, key_point, mask_of, predict, project, project_in, rectangle, task, tiny};
+use project::{fixture, key_point, mask_of, predict, project, rectangle, task, tiny};
 
 #[test]
 fn without_a_context_nothing_is_predicted() {
@@ -233,20 +232,17 @@ fn users_on_two_images_get_their_own_masks() {
 
 #[test]
 fn an_image_that_cannot_be_used_costs_its_task_only() {
-    let (model, project) = (
-        tiny(),
-        project_in(&unusable::images(), project::LABEL_CONFIG),
-    );
-    let names = unusable::FILES.iter().map(|(name, _)| *name);
-    let mut tasks: Vec<_> = names.chain(unusable::USABLE).map(task).collect();
+    let (model, project) = (tiny(), project_in(&images::folder(), project::LABEL_CONFIG));
+    let names = images::UNUSABLE.iter().map(|(name, _)| *name);
+    let mut tasks: Vec<_> = names.chain(images::USABLE).map(task).collect();
     tasks.push(json!({ "id": 2, "data": { "photo": "x" } }));
     let click = key_point(40.0, 50.0, "Banana", true);
     let answer = predict(&model, &project, &tasks, &[click]);
-    for (idx, (name, expected)) in unusable::FILES.iter().enumerate() {
+    for (idx, (name, expected)) in images::UNUSABLE.iter().enumerate() {
         let error = answer[idx]["error"].as_str().unwrap();
         assert!(error.contains(expected), "{name}: {error}");
     }
-    for (idx, name) in (unusable::FILES.len()..).zip(unusable::USABLE) {
+    for (idx, name) in (images::UNUSABLE.len()..).zip(images::USABLE) {
         assert_eq!(answer[idx]["result"][0]["type"], "brushlabels", "{name}");
     }
     let last = answer.as_array().unwrap().last().unwrap();

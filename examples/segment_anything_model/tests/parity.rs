@@ -1,10 +1,5 @@
 //! The same weights give the same masks as Meta's `segment_anything`, on images of every kind.
 
-#[path = "../../../crates/label-studio-vision/tests/backends/painted.rs"]
-mod painted;
-#[path = "../../../crates/label-studio-vision/tests/backends/prompted.rs"]
-mod prompted;
-
 use std::{
     collections::HashSet,
     fs,
@@ -13,9 +8,10 @@ use std::{
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, serde_json};
+use label_studio_testing::images::{self, Painted};
 use label_studio_vision::{
     masks::Mask,
-    models::sam::{MaskChoice, Predictor, Prompt, Sam},
+    models::sam::{Click, MaskChoice, Predictor, Prompt, Sam},
 };
 
 const MIN_OVERLAP: f64 = 0.99;
@@ -26,6 +22,19 @@ struct Case {
     choice: String,
     mask: Mask,
     score: f64,
+}
+
+fn prompt(case: &Value) -> Prompt {
+    let click = |(x, y, is_positive)| Click { x, y, is_positive };
+    Prompt {
+        clicks: images::clicks(case).into_iter().map(click).collect(),
+        rectangle: images::rectangle(case),
+    }
+}
+
+fn mask(case: &Value) -> Mask {
+    let painted = Painted::new(&case["size"], &case["runs"]);
+    Mask::from_fn(painted.width, painted.height, |x, y| painted.at(x, y))
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -43,9 +52,9 @@ fn cases() -> Vec<Case> {
 fn case(case: &Value) -> Case {
     Case {
         image: case["image"].as_str().unwrap().to_owned(),
-        prompt: prompted::prompt(case),
+        prompt: prompt(case),
         choice: case["choice"].as_str().unwrap().to_owned(),
-        mask: painted::mask(&case["size"], &case["runs"]),
+        mask: mask(case),
         score: case["score"].as_f64().unwrap(),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 const MODEL_VERSION: &str = "WatsonXModel-v0.0.1";
-/// There is nothing to measure a generated text with.
+/// Score of every prediction: the API returns none for a generated text.
 const SCORE: f64 = 0.1;
 
 /// Labels by prompt with IBM watsonx.ai, and copies annotations into a table of watsonx.data.

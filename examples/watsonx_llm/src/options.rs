@@ -4,7 +4,7 @@ use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use label_studio_ml::{Map, Value};
 use label_studio_services::{PictureArgs, Secret, ServiceArgs, TemplateArgs, parse_object};
 
-/// Whom questions go to, how they are made, and where annotations are copied to.
+/// Settings of watsonx.ai, of the question, and of the table for annotations.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Whom questions go to.
@@ -15,15 +15,15 @@ pub struct Options {
     #[command(flatten)]
     pub prompt: TemplateArgs,
 
-    /// How images reach the model.
+    /// Size of images, and OCR.
     #[command(flatten)]
     pub pictures: PictureArgs,
 
-    /// Where annotations are copied to.
+    /// Table for annotations.
     #[command(flatten)]
     pub export: ExportArgs,
 
-    /// How services are called.
+    /// Time-outs, retries and proxy of services.
     #[command(flatten)]
     pub service: ServiceArgs,
 }
@@ -44,7 +44,7 @@ pub struct WatsonxArgs {
     #[arg(long, env = "WATSONX_API_KEY", hide_env_values = true)]
     pub watsonx_api_key: Option<Secret>,
 
-    /// Id of the watsonx.ai project that pays
+    /// Id of the watsonx.ai project that is billed
     #[arg(long, env = "WATSONX_PROJECT_ID")]
     pub watsonx_project_id: Option<String>,
 
@@ -52,7 +52,7 @@ pub struct WatsonxArgs {
     #[arg(long, env = "WATSONX_MODELTYPE")]
     pub watsonx_modeltype: Option<String>,
 
-    /// Where the API key is exchanged for tokens
+    /// Address that exchanges the API key for tokens
     #[arg(
         long,
         env = "WATSONX_IAM_URL",
@@ -60,7 +60,7 @@ pub struct WatsonxArgs {
     )]
     pub watsonx_iam_url: String,
 
-    /// How the model is asked
+    /// API that generates the answer
     #[arg(long, env = "WATSONX_ENDPOINT", value_enum, default_value_t)]
     pub watsonx_endpoint: Endpoint,
 
@@ -76,13 +76,13 @@ pub struct WatsonxArgs {
     #[arg(long, env = "WATSONX_PARAMETERS", default_value = "{}", value_parser = parse_object)]
     pub watsonx_parameters: Map<String, Value>,
 
-    /// Ask at the start whether watsonx.ai offers the model
+    /// Check at start that watsonx.ai offers the model
     #[arg(long, env = "WATSONX_CHECK_MODEL", default_value = "true", action = ArgAction::Set,
           value_parser = BoolishValueParser::new())]
     pub watsonx_check_model: bool,
 }
 
-/// How the model is asked
+/// API that generates the answer
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Endpoint {
     /// `text/generation`: the prompt as it is; images as text
@@ -92,7 +92,7 @@ pub enum Endpoint {
     Chat,
 }
 
-/// Where annotations are copied to
+/// Table for annotations
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "watsonx.data")]
 pub struct ExportArgs {

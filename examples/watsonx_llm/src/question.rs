@@ -19,7 +19,7 @@ const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 const OBJECTS: [&str; 4] = ["Image", "Text", "HyperText", "Paragraphs"];
 
-/// What the questions about the tasks of a request have in common.
+/// The parts of a question that all tasks of a request share.
 pub(crate) struct Asking<'a> {
     pub(crate) options: &'a Options,
     pub(crate) prompt: &'a str,

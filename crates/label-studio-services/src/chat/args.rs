@@ -5,7 +5,7 @@ use clap::Args;
 use super::budget::{Budget, Prices};
 use crate::{Secret, first_filled};
 
-/// Which chat model is asked, and how
+/// Chat model and its settings
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Chat model")]
 pub struct ChatArgs {
@@ -13,7 +13,7 @@ pub struct ChatArgs {
     #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
     pub openai_api_key: Option<Secret>,
 
-    /// Name of the model; gpt-3.5-turbo if not given and OpenAI is asked
+    /// Name of the model; gpt-3.5-turbo by default for OpenAI
     #[arg(long, env = "OPENAI_MODEL")]
     pub openai_model: Option<String>,
 
@@ -21,7 +21,7 @@ pub struct ChatArgs {
     #[arg(long, env = "OPENAI_BASE_URL")]
     pub openai_base_url: Option<String>,
 
-    /// From 0, always the likeliest answer, to 2
+    /// Sampling temperature, from 0 (always the most likely answer) to 2
     #[arg(long, env = "TEMPERATURE", default_value = "0.7")]
     pub temperature: f64,
 }

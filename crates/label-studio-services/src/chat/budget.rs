@@ -1,4 +1,4 @@
-//! What may be spent.
+//! Limits of tokens and costs.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -22,7 +22,7 @@ pub struct Prices {
     pub output: f64,
 }
 
-/// Why nothing more is spent.
+/// Why a paid request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BudgetError {
@@ -40,7 +40,7 @@ pub enum BudgetError {
     },
 }
 
-/// Bounds what a process spends. Answers under way when a limit is reached are still paid for.
+/// Bounds the tokens and costs of a process. Requests in flight when a limit is reached are still paid for.
 #[derive(Debug, Default)]
 pub struct Budget {
     max_tokens: Option<u64>,
@@ -106,7 +106,10 @@ impl Budget {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "nobody pays for 2^53 tokens")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a budget has fewer than 2^53 tokens"
+)]
 const fn as_f64(tokens: u64) -> f64 {
     tokens as f64
 }

@@ -1,4 +1,4 @@
-//! Asks chat models.
+//! Client of chat models.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
 /// Characters of English per token, for answers that do not say what they took.
 const CHARS_PER_TOKEN: usize = 4;
 
-/// Asks a chat model, within a budget. Cheap to clone.
+/// Client of a chat model, within a budget. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ChatClient {
     client: ServiceClient,

@@ -1,4 +1,4 @@
-//! Where chat models are asked.
+//! Addresses of chat models.
 
 use crate::{Secret, ServiceError, ServiceRequest};
 

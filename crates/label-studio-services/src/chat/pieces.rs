@@ -1,4 +1,4 @@
-//! An answer that arrives piece by piece.
+//! Streamed answers.
 
 use std::ops::ControlFlow;
 
@@ -14,7 +14,7 @@ const END: &str = "[DONE]";
 /// Places among the answers that were asked for with `n`; others are not believed.
 const MAX_CHOICES: usize = 128;
 
-/// What has arrived of an answer.
+/// The part of a streamed answer that has arrived.
 pub(super) struct Pieces<'a> {
     request: &'a ServiceRequest,
     reply: ChatReply,

@@ -1,4 +1,4 @@
-//! Flags of backends that are asked with a prompt.
+//! Flags of backends that label by prompt.
 
 use std::{fs, io, path::Path};
 
@@ -19,7 +19,7 @@ pub struct PromptArgs {
     #[arg(long, env = "PROMPT_TEMPLATE", default_value = PROMPT_TEMPLATE, hide_default_value = true)]
     pub prompt_template: String,
 
-    /// Prompt, or file that holds it, for projects where nobody has typed one
+    /// Prompt, or file that holds it, for projects without a typed one
     #[arg(long, env = "DEFAULT_PROMPT")]
     pub default_prompt: Option<String>,
 }
@@ -38,7 +38,7 @@ pub struct TemplateArgs {
     pub use_internal_prompt_template: bool,
 }
 
-/// Why the default prompt cannot be had.
+/// Why the default prompt cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the default prompt from {path}")]
 pub struct DefaultPromptError {

@@ -1,4 +1,4 @@
-//! What chat models answer.
+//! Answers of chat models.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,7 +32,7 @@ pub enum ChatError {
     },
 }
 
-/// What a chat model answered.
+/// Answer of a chat model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ChatReply {
     /// One answer, or as many as were asked for with `n`.
@@ -56,7 +56,7 @@ impl ChatReply {
         self.choices.iter().map(ChatChoice::text).collect()
     }
 
-    /// Tells whether some answer was cut off by a limit of tokens or of time.
+    /// Returns whether some answer was cut off by a limit of tokens or of time.
     pub fn is_cut(&self) -> bool {
         self.choices
             .iter()

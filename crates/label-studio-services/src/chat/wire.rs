@@ -1,4 +1,4 @@
-//! Completions as they are sent.
+//! Completions in the wire format.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -19,11 +19,11 @@ pub struct ServiceArgs {
     #[arg(long, env = "SERVICE_TIMEOUT", default_value = "90", value_parser = parse_seconds)]
     pub service_timeout: Duration,
 
-    /// Seconds without a single byte after which the service counts as hanging
+    /// Seconds without a received byte until a request is given up
     #[arg(long, env = "SERVICE_READ_TIMEOUT", default_value = "80", value_parser = parse_seconds)]
     pub service_read_timeout: Duration,
 
-    /// How often a request is sent again after a failure that may pass
+    /// Retries after a temporary failure
     #[arg(long, env = "SERVICE_RETRIES", default_value_t = 3)]
     pub service_retries: u32,
 

@@ -1,4 +1,4 @@
-//! Sends requests, and sends them again while that helps.
+//! Sends requests, with retries.
 
 use std::{fs, io::Read as _, path::Path, sync::Arc, thread, time::Duration};
 
@@ -138,7 +138,7 @@ impl ServiceClient {
                 url = request.shown_url(),
                 error = %failure.error,
                 wait_ms = wait.as_millis(),
-                "asking again"
+                "retrying"
             );
             thread::sleep(wait);
             pause = pause.saturating_mul(2);

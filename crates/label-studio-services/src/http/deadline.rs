@@ -1,11 +1,11 @@
-//! When an answer is of no use any more.
+//! Deadlines of answers.
 
 use std::time::{Duration, Instant};
 
-/// Label Studio hangs up after 100 s; the rest is for the way there and back.
+/// Label Studio closes the connection after 100 s; the rest is for the way there and back.
 const PREDICT: Duration = Duration::from_secs(90);
 
-/// The moment at which an answer is of no use any more.
+/// Time after which an answer is useless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Option<Instant>);
 
@@ -15,7 +15,7 @@ impl Deadline {
         Self(Instant::now().checked_add(time))
     }
 
-    /// Creates the deadline of a whole `predict` call that starts now: 90 s, since Label Studio hangs up after 100 s.
+    /// Creates the deadline of a whole `predict` call that starts now: 90 s, since Label Studio closes the connection after 100 s.
     pub fn predict() -> Self {
         Self::after(PREDICT)
     }
@@ -38,7 +38,7 @@ impl Deadline {
         })
     }
 
-    /// Tells whether no time is left.
+    /// Returns whether no time is left.
     pub fn is_over(self) -> bool {
         self.remaining().is_zero()
     }

@@ -1,15 +1,15 @@
-//! How a service is called.
+//! Options of a service client.
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-/// How a service is called.
+/// Options of a service client.
 #[derive(Debug, Clone)]
 pub struct ServiceOptions {
     /// Time to look up the host and to connect.
     pub connect_timeout: Duration,
     /// Time without a single byte arriving. A model that does not stream is silent until its answer is complete.
     pub read_timeout: Duration,
-    /// How often a request is sent again after a failure that may pass.
+    /// Retries after a temporary failure.
     pub retries: u32,
     /// Pause before the first repetition when the service names none; it doubles each time.
     pub retry_delay: Duration,

@@ -1,4 +1,4 @@
-//! What is asked of a service.
+//! Requests to a service.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use url::{Url, form_urlencoded};
 use super::error::ServiceError;
 use crate::Secret;
 
-/// What is asked of a service. Cheap to send again: the body is shared.
+/// Request to a service. Cheap to clone: the body is shared.
 #[derive(Clone)]
 pub struct ServiceRequest {
     pub(crate) method: Method,

@@ -1,4 +1,4 @@
-//! What a service answered.
+//! Answers of a service.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use ureq::http::HeaderMap;
 
 use super::error::ServiceError;
 
-/// What a service answered, with a status from 200 to 299.
+/// Answer of a service with a status from 200 to 299.
 #[derive(Clone)]
 pub struct ServiceResponse {
     /// HTTP status.

@@ -1,4 +1,4 @@
-//! Which failures may pass, and how long to wait for it.
+//! Temporary failures, and the pause before a retry.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -13,21 +13,21 @@ use ureq::{
 
 use super::{error::ServiceError, request::ServiceRequest};
 
-/// Longest pause that a service is believed to mean.
+/// Longest pause that a service may request.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A failed attempt.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: ServiceError,
-    /// Whether the same request may succeed later.
+    /// Whether a retry may succeed.
     pub(crate) may_pass: bool,
     /// Whether the service has certainly not acted on the request.
     pub(crate) is_unread: bool,
 }
 
 impl Failure {
-    /// A failure that repeating does not mend.
+    /// Returns a failure that a retry does not fix.
     pub(crate) fn that_stays(error: ServiceError) -> Self {
         Self {
             error,
@@ -63,7 +63,7 @@ impl Failure {
     }
 }
 
-/// Tells whether a status says that the same request may succeed later. A quota that is used up does not come back by waiting.
+/// Returns whether a status says that the same request may succeed later. A quota that is used up does not come back by waiting.
 pub(crate) fn status_may_pass(status: u16, headers: &HeaderMap, body: &str) -> bool {
     match headers.get("x-should-retry").map(HeaderValue::as_bytes) {
         Some(b"true") => return true,
@@ -108,7 +108,7 @@ fn is_timeout(error: &ureq::Error) -> bool {
     }
 }
 
-/// Tells whether the connection was not even made.
+/// Returns whether the connection was not even made.
 fn is_unconnected(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
@@ -118,7 +118,7 @@ fn is_unconnected(error: &ureq::Error) -> bool {
     }
 }
 
-/// Tells whether the connection broke.
+/// Returns whether the connection broke.
 fn is_broken(error: &ureq::Error) -> bool {
     let ureq::Error::Io(error) = error else {
         return matches!(error, ureq::Error::Protocol(_));

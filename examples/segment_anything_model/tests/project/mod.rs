@@ -9,16 +9,12 @@ use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{
     Model, PredictRequest, Project, Task, Value, json, sdk::brush_rle, serde_json,
 };
+use label_studio_testing::project_in;
 use label_studio_vision::{
     images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs},
 };
 use segment_anything_model::SegmentAnythingModel;
-
-#[path = "../../../../crates/label-studio-vision/tests/backends/project.rs"]
-mod folder;
-
-pub(crate) use folder::project_in;
 
 pub(crate) const LABEL_CONFIG: &str = r#"<View>
   <Image name="image" value="$image" zoom="true"/>

@@ -30,7 +30,7 @@ impl TaskRecord {
         self.0.get(&annotation)
     }
 
-    /// Tells whether the task has exported annotations besides one.
+    /// Returns whether the task has exported annotations besides one.
     pub(super) fn has_others(&self, annotation: Option<i64>) -> bool {
         self.0.keys().any(|known| Some(*known) != annotation)
     }

@@ -75,7 +75,7 @@ impl Writer {
         })
     }
 
-    /// Inserts a row. When the engine refuses it, somebody may have changed the table: its columns are read again, and the
+    /// Inserts a row. When the engine refuses it, another program may have changed the table: its columns are read again, and the
     /// row is tried once more. A row whose fate is unknown is not, since it could then be there twice.
     pub(super) fn insert(
         &self,
@@ -147,7 +147,7 @@ impl Writer {
         })
     }
 
-    /// Reads the columns again: somebody may have changed the table.
+    /// Reads the columns again: another program may have changed the table.
     fn prepare_again(&self, row: &Row, deadline: Deadline) -> anyhow::Result<Columns> {
         *self.columns.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.prepare(row, deadline)
@@ -206,7 +206,7 @@ fn own_columns(row: &Row) -> Columns {
     std::iter::once(id).chain(others).collect()
 }
 
-/// Tells whether a table has the columns of a row, in their order and of their types.
+/// Returns whether a table has the columns of a row, in their order and of their types.
 fn has_exactly(columns: &Columns, row: &Row) -> bool {
     let own = own_columns(row);
     let cells = std::iter::once(&Cell::Integer(0)).chain(row.columns().map(|(_, cell)| cell));

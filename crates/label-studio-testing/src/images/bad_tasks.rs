@@ -1,6 +1,5 @@
-//! Tasks without an image, or with one that is none, is broken or too large. The tests of backends
-//! that label images by themselves include this file; they allow images of `MAX_PIXELS` and
-//! `MAX_BYTES`.
+//! Tasks without an image, or with one that is none, is broken or too large, for backends that label images by
+//! themselves and allow images of [`MAX_PIXELS`] and [`MAX_BYTES`].
 
 use std::io::Cursor;
 
@@ -8,12 +7,14 @@ use image::{
     Delay, Frame, ImageFormat, RgbImage, Rgba, RgbaImage,
     codecs::gif::{GifEncoder, Repeat},
 };
-use label_studio_ml::{Value, json};
+use serde_json::{Value, json};
 
-use crate::support::to_url;
+use super::to_url;
 
-pub(crate) const MAX_PIXELS: u64 = 1_000_000;
-pub(crate) const MAX_BYTES: u64 = 200_000;
+/// Pixels that an image may have.
+pub const MAX_PIXELS: u64 = 1_000_000;
+/// Bytes that a file may have.
+pub const MAX_BYTES: u64 = 200_000;
 
 /// The header of a bitmap of 30,000 x 30,000 pixels, without any.
 fn giant() -> Vec<u8> {
@@ -32,7 +33,9 @@ fn giant() -> Vec<u8> {
 fn bomb() -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let image = RgbImage::new(2_000, 1_500);
-    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    image
+        .write_to(&mut bytes, ImageFormat::Png)
+        .expect("an image is encoded");
     bytes.into_inner()
 }
 
@@ -49,9 +52,12 @@ fn animation() -> Vec<u8> {
     bytes
 }
 
-/// A bad image fails its task only. `whole` is an image in which the backend finds something, and
-/// `results` calls it.
-pub(crate) fn check_each(whole: &[u8], results: impl Fn(&[Value]) -> Vec<Value>) {
+/// Checks that a bad image fails its task only. `whole` is an image in which the backend finds something, and `results`
+/// calls the backend.
+///
+/// # Panics
+/// When a bad image does more, or its error does not name the cause.
+pub fn check_each(whole: &[u8], results: impl Fn(&[Value]) -> Vec<Value>) {
     let good = json!({ "image": to_url(whole) });
     let bomb = bomb();
     assert!(bomb.len() * 100 < 2_000 * 1_500 * 3);
@@ -142,8 +148,11 @@ pub(crate) fn check_each(whole: &[u8], results: impl Fn(&[Value]) -> Vec<Value>)
     }
 }
 
-/// Of an animation the first frame counts.
-pub(crate) fn check_animation(results: impl Fn(&[Value]) -> Vec<Value>) {
+/// Checks that the first frame of an animation is predicted.
+///
+/// # Panics
+/// When the prediction is another one than that of the frame.
+pub fn check_animation(results: impl Fn(&[Value]) -> Vec<Value>) {
     let mut first = Cursor::new(Vec::new());
     let still = RgbImage::new(64, 48);
     still.write_to(&mut first, ImageFormat::Png).unwrap();
