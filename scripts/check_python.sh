@@ -11,12 +11,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cache="$(pwd)/.mypy_cache"
 check() { "$bin/mypy" --config-file mypy.ini --cache-dir "$cache" --no-error-summary "$@"; }
-packages="$(git ls-files --cached --others --exclude-standard '*/__init__.py' | cut -d / -f 1 | sort -u | grep -vE '^(crates|examples|scripts)$')"
-check $(printf -- '-p %s ' $packages)
-# Programs in other folders import their neighbours, so each folder is checked by itself.
-git ls-files --cached --others --exclude-standard 'crates/*.py' 'examples/*.py' 'scripts/*.py' 'vectors/*.py' |
-  grep -vE '^crates/label-studio-ml-python/|/python_template/|^scripts/.*/' | xargs -n 1 dirname | sort -u |
+check -p demo -p e2e
+# Programs in other folders import their neighbours and those of the folder above, so each folder is checked by itself. What they
+# import from torch and others has no types, so neither have their networks.
+git ls-files --cached --others --exclude-standard 'crates/*.py' 'examples/*.py' 'vectors/*.py' |
+  grep -vE '^crates/label-studio-ml-python/|/python_template/' | xargs -n 1 dirname | sort -u |
   while read -r folder; do
-    MYPYPATH="$folder" check "$folder"/*.py
+    MYPYPATH="$folder:$(dirname "$folder"):examples/segment_anything_model/fixtures" check \
+      --allow-subclassing-any --allow-untyped-calls --allow-untyped-decorators "$folder"/*.py
   done
-MYPYPATH=scripts check scripts/tests/*.py
+MYPYPATH=scripts check scripts/*.py scripts/tests/*.py

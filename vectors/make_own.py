@@ -216,7 +216,7 @@ INTERFACE = (
 BOX = {"x": 10, "y": 20.5, "width": 30, "height": 40}
 VERTEX = {"x": 1, "y": 2, "id": "v1"}
 FRAME = {"x": 1, "y": 2, "time": 0.04, "frame": 1, "width": 3, "height": 4}
-LABEL_CALLS = [
+LABEL_CALLS: list[tuple[str, Any]] = [
     ("chc", {"label": "2"}),
     ("chc", {"label": "two"}),
     ("chc", {"choices": ["one"]}),
@@ -694,7 +694,7 @@ PATHS = {
 
 def paths() -> Iterator[Any]:
     for name, (url, host) in PATHS.items():
-        asked = []
+        asked: list[Any] = []
 
         def get(target: Any, headers: Any, asked: Any = asked, **_: Any) -> Any:
             asked.append(

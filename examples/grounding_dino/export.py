@@ -44,7 +44,7 @@ def phrase_masks(input_ids: Any, special_tokens: Any = SPECIAL_TOKENS) -> Any:
 
 
 def contrastive_embedding(
-    self, vision_hidden_state: Any, text_hidden_state: Any, text_token_mask: Any
+    self: Any, vision_hidden_state: Any, text_hidden_state: Any, text_token_mask: Any
 ) -> Any:
     """The scores of each query for each token, with nothing behind the last token."""
     scores = vision_hidden_state @ text_hidden_state.transpose(-1, -2)

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from e2e.mock_service import Reply, run
 
-STORED = {}
+STORED: dict[str, Any] = {}
 
 
 def answer(request: Any) -> Any:
