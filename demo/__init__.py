@@ -1,1 +1,3 @@
-"""A Label Studio to click through: a sample project with a text classifier already connected and trained."""
+"""A Label Studio to click through: a sample project with a text classifier already connected and
+trained.
+"""

@@ -22,7 +22,8 @@ The backend is at   {backend}  (connected to the project; its log: {log})
 
 Things to try
   - Open a task without an annotation: the label is already chosen. Submit it, or correct it first.
-  - Settings > Model > ... > Start Training: the model version goes up, and new predictions come from what you labelled.
+  - Settings > Model > ... > Start Training: the model version goes up, and new predictions come
+    from what you labelled.
   - Back in the list: select tasks, Actions > Retrieve Predictions.
 
 Ctrl-C stops everything; the project and what the model has learnt are kept in {data}.
@@ -36,16 +37,25 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         print("starting Label Studio (the first time takes up to a minute)", flush=True)
-        with LabelStudio(args.venv, args.data / "label-studio", free_port(args.label_studio_port)) as label_studio:
+        with LabelStudio(
+            args.venv, args.data / "label-studio", free_port(args.label_studio_port)
+        ) as label_studio:
             environment = {
                 "LABEL_STUDIO_URL": label_studio.url,
                 "LABEL_STUDIO_API_KEY": label_studio.token,
                 "START_TRAINING_EACH_N_UPDATES": "5",
             }
             program = args.programs.absolute() / "sklearn_text_classifier"
-            with Backend(program, environment, free_port(args.port), args.data / "backend") as backend:
+            with Backend(
+                program, environment, free_port(args.port), args.data / "backend"
+            ) as backend:
                 project = open_project(label_studio.client(), backend.url)
-                places = {"url": label_studio.url, "project": project, "backend": backend.url, "data": args.data}
+                places = {
+                    "url": label_studio.url,
+                    "project": project,
+                    "backend": backend.url,
+                    "data": args.data,
+                }
                 login = {"username": label_studio.username, "password": label_studio.password}
                 print(WELCOME.format(**places, **login, log=backend.process.log), flush=True)
                 while label_studio.process.is_running() and backend.process.is_running():
@@ -62,12 +72,27 @@ def main() -> int:
 
 def parse_args() -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(prog="python -m demo", description="Label Studio with a backend, ready to try")
-    parser.add_argument("--port", type=int, default=9090, help="port of the backend, when it is free")
-    parser.add_argument("--label-studio-port", type=int, default=8080, help="port of Label Studio, when it is free")
-    parser.add_argument("--programs", type=Path, default=ROOT / "target/debug", help="folder of the backends' binaries")
-    parser.add_argument("--venv", type=Path, default=ROOT / ".ls-venv", help="virtual environment of Label Studio")
-    parser.add_argument("--data", type=Path, default=ROOT / ".demo", help="what is kept between two demos")
+    parser = argparse.ArgumentParser(
+        prog="python -m demo", description="Label Studio with a backend, ready to try"
+    )
+    parser.add_argument(
+        "--port", type=int, default=9090, help="port of the backend, when it is free"
+    )
+    parser.add_argument(
+        "--label-studio-port", type=int, default=8080, help="port of Label Studio, when it is free"
+    )
+    parser.add_argument(
+        "--programs",
+        type=Path,
+        default=ROOT / "target/debug",
+        help="folder of the backends' binaries",
+    )
+    parser.add_argument(
+        "--venv", type=Path, default=ROOT / ".ls-venv", help="virtual environment of Label Studio"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=ROOT / ".demo", help="what is kept between two demos"
+    )
     return parser.parse_args()
 
 

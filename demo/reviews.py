@@ -21,7 +21,9 @@ LABEL_CONFIG = """
 
 
 def open_project(client: Client, backend: str) -> int:
-    """The id of the sample project, made on the first demo, with the backend connected and its predictions stored."""
+    """The id of the sample project, made on the first demo, with the backend connected and its
+    predictions stored.
+    """
     projects = client.get("/api/projects?page_size=100")["results"]
     found = [project["id"] for project in projects if project["title"] == TITLE]
     project = found[0] if found else make_project(client)
@@ -34,7 +36,9 @@ def open_project(client: Client, backend: str) -> int:
 
 def make_project(client: Client) -> int:
     """Makes the project and imports its tasks; some bring an annotation along."""
-    project = client.post("/api/projects", {"title": TITLE, "label_config": LABEL_CONFIG})["id"]
+    project: int = client.post("/api/projects", {"title": TITLE, "label_config": LABEL_CONFIG})[
+        "id"
+    ]
     reviews = json.loads((Path(__file__).parent / "reviews.json").read_text(encoding="utf-8"))
     client.post(f"/api/projects/{project}/import", [task(review) for review in reviews])
     return project
@@ -44,7 +48,12 @@ def task(review: dict[str, str]) -> dict[str, Any]:
     """A task as Label Studio imports it."""
     if "label" not in review:
         return {"data": {"text": review["text"]}}
-    region = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [review["label"]]}}
+    region = {
+        "from_name": "label",
+        "to_name": "text",
+        "type": "choices",
+        "value": {"choices": [review["label"]]},
+    }
     return {"data": {"text": review["text"]}, "annotations": [{"result": [region]}]}
 
 
@@ -52,22 +61,27 @@ def connect(client: Client, project: int, backend: str) -> int:
     """Connects the backend, or tells an earlier demo's connection where it is now."""
     connection = {"project": project, "url": backend, "title": "sklearn_text_classifier"}
     earlier = client.get(f"/api/ml?project={project}")
+    backend_id: int
     if not earlier:
-        return client.post("/api/ml", connection)["id"]
+        backend_id = client.post("/api/ml", connection)["id"]
+        return backend_id
     if earlier[0]["url"] == backend:
-        return earlier[0]["id"]
+        backend_id = earlier[0]["id"]
+        return backend_id
     # The webhook belongs to the address, and a new connection makes a new webhook.
     client.delete(f"/api/ml/{earlier[0]['id']}")
     for hook in client.get(f"/api/webhooks/?project={project}"):
         client.delete(f"/api/webhooks/{hook['id']}/")
-    return client.post("/api/ml", connection)["id"]
+    backend_id = client.post("/api/ml", connection)["id"]
+    return backend_id
 
 
 def train(client: Client, connection: int) -> None:
     """Presses Start Training and waits for the new model version."""
 
     def model_version() -> str:
-        return client.get(f"/api/ml/{connection}")["model_version"]
+        version: str = client.get(f"/api/ml/{connection}")["model_version"]
+        return version
 
     before = model_version()
     status(client.call("POST", f"/api/ml/{connection}/train", json={}), 200)

@@ -1,8 +1,10 @@
-"""End-to-end tests: a real Label Studio, a real backend, and the story of a labelling project between them.
+"""End-to-end tests: a real Label Studio, a real backend, and the story of a labelling project
+between them.
 
     make e2e                                  everything
     .ls-venv/bin/python -m e2e --list         names the scenarios
     .ls-venv/bin/python -m e2e text images    some of them
 
-A scenario is a class whose steps run in the order they are written; the first step that fails ends its scenario.
+A scenario is a class whose steps run in the order they are written; the first step that fails ends
+its scenario.
 """

@@ -24,7 +24,9 @@ def main() -> int:
         return 0
     # Ended from outside, everything that was started here still gets put away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    chosen = [scenario for scenario in SCENARIOS if not args.scenario or scenario.name in args.scenario]
+    chosen = [
+        scenario for scenario in SCENARIOS if not args.scenario or scenario.name in args.scenario
+    ]
     report = Report()
     try:
         with LabelStudio(args.venv, args.data) as label_studio:
@@ -40,12 +42,25 @@ def main() -> int:
 
 def parse_args() -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(prog="python -m e2e", description="Plays a real Label Studio against the backends")
+    parser = argparse.ArgumentParser(
+        prog="python -m e2e", description="Plays a real Label Studio against the backends"
+    )
     parser.add_argument("scenario", nargs="*", help="default: all")
     parser.add_argument("--list", action="store_true", help="name the scenarios and stop")
-    parser.add_argument("--programs", type=Path, default=ROOT / "target/debug", help="folder of the backends' binaries")
-    parser.add_argument("--venv", type=Path, default=ROOT / ".ls-venv", help="virtual environment of Label Studio")
-    parser.add_argument("--data", type=Path, help="keep Label Studio's database here, so that the next start is quick")
+    parser.add_argument(
+        "--programs",
+        type=Path,
+        default=ROOT / "target/debug",
+        help="folder of the backends' binaries",
+    )
+    parser.add_argument(
+        "--venv", type=Path, default=ROOT / ".ls-venv", help="virtual environment of Label Studio"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help="keep Label Studio's database here, so that the next start is quick",
+    )
     args = parser.parse_args()
     unknown = set(args.scenario) - {scenario.name for scenario in SCENARIOS}
     if unknown:

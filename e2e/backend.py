@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import requests
+from typing_extensions import Self
 
 from e2e.checks import CheckFailed
 from e2e.process import Process, free_port
@@ -24,7 +25,9 @@ class Backend:
         folder: Path | None = None,
         arguments: Sequence[str] = (),
     ) -> None:
-        """Starts `program`; with `folder`, what the model has learnt is kept there for the next time."""
+        """Starts `program`; with `folder`, what the model has learnt is kept there for the next
+        time.
+        """
         if not program.exists():
             raise CheckFailed(f"{program} is missing; build it with cargo build -p {program.name}")
         self.auth: tuple[str, str] | None = None
@@ -32,7 +35,11 @@ class Backend:
             self.auth = (environment["BASIC_AUTH_USER"], environment["BASIC_AUTH_PASS"])
         self._program, self._environment, self._arguments = program, environment, arguments
         self._temporary = folder is None
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{program.name}-")) if folder is None else folder.absolute()
+        self._folder = (
+            Path(tempfile.mkdtemp(prefix=f"{program.name}-"))
+            if folder is None
+            else folder.absolute()
+        )
         self._port = port or free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._start()
@@ -42,7 +49,7 @@ class Backend:
         return requests.get(self.url + path, auth=self.auth, timeout=10)
 
     def restart(self) -> int:
-        """Ends the backend, starts it again on the same `MODEL_DIR`, and returns its exit status."""
+        """Ends the backend, starts it again on the same `MODEL_DIR`; returns its exit status."""
         code = self.process.stop()
         self._start()
         return code
@@ -54,7 +61,7 @@ class Backend:
             shutil.rmtree(self._folder, ignore_errors=True)
         return code
 
-    def __enter__(self) -> "Backend":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,7 +71,9 @@ class Backend:
         places = {"MODEL_DIR": str(self._folder / "model"), "PORT": str(self._port)}
         (self._folder / "model").mkdir(parents=True, exist_ok=True)
         command = [str(self._program), *self._arguments, "--host", "127.0.0.1"]
-        self.process = Process(command, {**self._environment, **places}, self._folder / "backend.log")
+        self.process = Process(
+            command, {**self._environment, **places}, self._folder / "backend.log"
+        )
         try:
             self.process.wait_until(self._is_loaded, START_SECONDS)
         except BaseException:
@@ -73,6 +82,7 @@ class Backend:
 
     def _is_loaded(self) -> bool:
         try:
-            return self.get("/ready").ok
+            is_loaded: bool = self.get("/ready").ok
+            return is_loaded
         except requests.RequestException:
             return False

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from typing_extensions import Self
+
 Answer = tuple[int, dict[str, Any]]
 
 
 class ChatModel:
-    """Listens on a free port and answers each question with what `reply` says; use it in a `with` block."""
+    """Listens on a free port and answers each question with what `reply` says; use it in a `with`
+    block.
+    """
 
     def __init__(self, reply: Callable[[str], Answer]) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -23,7 +27,7 @@ class ChatModel:
         """The questions after a mark, which is a length of `requests`."""
         return [question(request["body"]) for request in self.requests[mark:]]
 
-    def __enter__(self) -> "ChatModel":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -36,7 +40,13 @@ def completion(text: str) -> Answer:
     message = {"role": "assistant", "content": text}
     usage = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-    return 200, {"id": "chat", "object": "chat.completion", "model": "mock", "choices": choices, "usage": usage}
+    return 200, {
+        "id": "chat",
+        "object": "chat.completion",
+        "model": "mock",
+        "choices": choices,
+        "usage": usage,
+    }
 
 
 def refusal(status: int, text: str) -> Answer:
@@ -66,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests.append({"path": self.path, "key": self.headers["Authorization"], "body": body})
+        self.server.requests.append(
+            {"path": self.path, "key": self.headers["Authorization"], "body": body}
+        )
         if self.path.startswith("/v1/chat/completions"):
             status, answer = self.server.reply(question(body))
         else:

@@ -24,7 +24,9 @@ def status(response: Any, wanted: int) -> None:
     """Fails unless an HTTP response has the wanted status."""
     if response.status_code != wanted:
         request = response.request
-        raise CheckFailed(f"{request.method} {request.url}: HTTP {response.status_code}: {response.text[:300]}")
+        raise CheckFailed(
+            f"{request.method} {request.url}: HTTP {response.status_code}: {response.text[:300]}"
+        )
 
 
 def short(value: Any, limit: int = 400) -> str:

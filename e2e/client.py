@@ -22,7 +22,9 @@ class Client:
         if not self._is_personal:
             self._session.headers["Authorization"] = f"Token {token}"
 
-    def call(self, method: str, path: str, timeout: float = 110, **arguments: Any) -> requests.Response:
+    def call(
+        self, method: str, path: str, timeout: float = 110, **arguments: Any
+    ) -> requests.Response:
         """Sends one request and returns whatever the answer is."""
         if self._is_personal and time.monotonic() >= self._refresh_at:
             self._exchange()
@@ -45,18 +47,27 @@ class Client:
         status(self.call("DELETE", path), 204)
 
     def personal_access_token(self) -> str:
-        """A new personal access token; Label Studio allows one per user, so an older one is revoked."""
+        """A new personal access token; Label Studio allows one per user, so an older one is
+        revoked.
+        """
         response = self.call("POST", "/api/token/")
         if response.status_code == 409:
             for old in self.get("/api/token/"):
-                status(self.call("POST", "/api/token/blacklist/", json={"refresh": old["token"]}), 204)
+                status(
+                    self.call("POST", "/api/token/blacklist/", json={"refresh": old["token"]}), 204
+                )
             response = self.call("POST", "/api/token/")
         status(response, 201)
-        return response.json()["token"]
+        token: str = response.json()["token"]
+        return token
 
     def allow_legacy_tokens(self, allowed: bool) -> None:
         """Switches legacy tokens on or off for the whole organisation."""
-        self.post("/api/jwt/settings", {"api_tokens_enabled": True, "legacy_api_tokens_enabled": allowed}, wanted=200)
+        self.post(
+            "/api/jwt/settings",
+            {"api_tokens_enabled": True, "legacy_api_tokens_enabled": allowed},
+            wanted=200,
+        )
 
     def tasks(self, project: int) -> list[dict[str, Any]]:
         """The tasks of a project, oldest first."""
@@ -65,17 +76,25 @@ class Client:
 
     def predictions(self, project: int) -> list[dict[str, Any]]:
         """The predictions that Label Studio has stored for a project, oldest first."""
-        return sorted(self.get(f"/api/predictions/?project={project}"), key=lambda prediction: prediction["id"])
+        return sorted(
+            self.get(f"/api/predictions/?project={project}"),
+            key=lambda prediction: prediction["id"],
+        )
 
     def retrieve_predictions(self, project: int, tasks: list[int] | None = None) -> None:
         """Asks for predictions as the data manager's action does: of all tasks, or of some."""
-        selected = {"all": True, "excluded": []} if tasks is None else {"all": False, "included": tasks}
+        selected = (
+            {"all": True, "excluded": []} if tasks is None else {"all": False, "included": tasks}
+        )
         path = f"/api/dm/actions?id=retrieve_tasks_predictions&project={project}"
         self.post(path, {"selectedItems": selected}, wanted=200)
 
     def annotate(self, task: int, result: list[dict[str, Any]]) -> int:
         """Submits an annotation and returns its id."""
-        return self.post(f"/api/tasks/{task}/annotations/", {"result": result, "lead_time": 1.5})["id"]
+        annotation: int = self.post(
+            f"/api/tasks/{task}/annotations/", {"result": result, "lead_time": 1.5}
+        )["id"]
+        return annotation
 
     def _json(self, method: str, path: str, wanted: int, **arguments: Any) -> Any:
         response = self.call(method, path, **arguments)
@@ -83,7 +102,9 @@ class Client:
         return response.json()
 
     def _exchange(self) -> None:
-        response = self._session.post(f"{self.url}/api/token/refresh/", json={"refresh": self.token}, timeout=30)
+        response = self._session.post(
+            f"{self.url}/api/token/refresh/", json={"refresh": self.token}, timeout=30
+        )
         status(response, 200)
         self._session.headers["Authorization"] = f"Bearer {response.json()['access']}"
         self._refresh_at = time.monotonic() + ACCESS_TOKEN_SECONDS

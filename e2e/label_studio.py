@@ -7,12 +7,14 @@ import tempfile
 from pathlib import Path
 
 import requests
+from typing_extensions import Self
 
 from e2e.checks import CheckFailed
 from e2e.client import Client
 from e2e.process import Process, free_port
 
-# The first start of an empty folder runs all database migrations, which takes a minute on a slow machine.
+# The first start of an empty folder runs all database migrations, which takes a minute on a slow
+# machine.
 START_SECONDS = 240
 
 SETTINGS = {
@@ -31,17 +33,27 @@ class LabelStudio:
     """A running server; use it in a `with` block."""
 
     def __init__(self, venv: Path, data: Path | None = None, port: int | None = None) -> None:
-        """Starts the server of `venv`; with `data`, its database is kept there for the next time."""
+        """Starts the server of `venv`; with `data`, its database is kept there."""
         program = venv.absolute() / "bin" / "label-studio"
         if not program.exists():
             raise CheckFailed(f"{program} is missing; scripts/install_label_studio.sh makes it")
         self._temporary = data is None
-        self._data = Path(tempfile.mkdtemp(prefix="label-studio-")) if data is None else data.resolve()
+        self._data = (
+            Path(tempfile.mkdtemp(prefix="label-studio-")) if data is None else data.resolve()
+        )
         self._data.mkdir(parents=True, exist_ok=True)
         self.username, self.password, self.token = credentials(self._data / "credentials.json")
         port = port or free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = [str(program), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
+        command = [
+            str(program),
+            "start",
+            "--no-browser",
+            "--internal-host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ]
         places = {"LABEL_STUDIO_BASE_DATA_DIR": str(self._data), "LABEL_STUDIO_HOST": self.url}
         secret = {
             "LABEL_STUDIO_PASSWORD": self.password,
@@ -65,7 +77,7 @@ class LabelStudio:
         if self._temporary:
             shutil.rmtree(self._data, ignore_errors=True)
 
-    def __enter__(self) -> "LabelStudio":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,11 +87,15 @@ class LabelStudio:
         try:
             if not requests.get(f"{self.url}/health", timeout=2).ok:
                 return False
-            is_ours = self.client().call("GET", "/api/current-user/whoami", timeout=10).status_code != 401
+            is_ours = (
+                self.client().call("GET", "/api/current-user/whoami", timeout=10).status_code != 401
+            )
         except requests.RequestException:
             return False
         if not is_ours:
-            raise CheckFailed(f"another Label Studio has taken {self.url} meanwhile; try again, or choose another port")
+            raise CheckFailed(
+                f"another Label Studio has taken {self.url}; try again, or choose another port"
+            )
         return True
 
 

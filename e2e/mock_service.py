@@ -1,7 +1,8 @@
 """A mock of a service that a backend calls.
 
-`examples/*/e2e/mock_service.py` say what a service answers. A scenario starts them with `of_example`; each is also a program
-that starts its service and then a backend with the service's address in its environment.
+`examples/*/e2e/mock_service.py` say what a service answers. A scenario starts them with
+`of_example`; each is also a program that starts its service and then a backend with the service's
+address in its environment.
 """
 
 import importlib.util
@@ -17,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from typing_extensions import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,7 +79,7 @@ class MockService:
         """The requests for one path so far."""
         return [request for request in self.requests if request.path == path]
 
-    def __enter__(self) -> "MockService":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,7 +106,11 @@ def handler(answer: Answer, requests: list[Request]) -> type[BaseHTTPRequestHand
             reply = answer(request)
             content, kind = reply.encoded()
             self.send_response(reply.status)
-            for name, value in {"Content-Type": kind, **reply.headers, "Content-Length": str(len(content))}.items():
+            for name, value in {
+                "Content-Type": kind,
+                **reply.headers,
+                "Content-Length": str(len(content)),
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)

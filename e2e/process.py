@@ -74,14 +74,15 @@ class Process:
 
 
 def free_port(preferred: int = 0) -> int:
-    """A port of the loopback interface that nothing listens on; the preferred one when it is free."""
+    """A free port of the loopback interface; the preferred one when it is free."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", preferred))
         except OSError:
             return free_port()
-        return listener.getsockname()[1]
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def wait_until(probe: Callable[[], T], seconds: float, what: str) -> T:

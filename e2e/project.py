@@ -33,33 +33,52 @@ class Project:
         """Connects a backend, which must become connected at once."""
         self._connection = {"project": self.id, "url": url, "title": "end to end"}
         if auth:
-            self._connection |= {"auth_method": "BASIC_AUTH", "basic_auth_user": auth[0], "basic_auth_pass": auth[1]}
-        created = self.client.post("/api/ml", self._connection)
+            self._connection |= {
+                "auth_method": "BASIC_AUTH",
+                "basic_auth_user": auth[0],
+                "basic_auth_pass": auth[1],
+            }
+        created: dict[str, Any] = self.client.post("/api/ml", self._connection)
         self.connection_id = created["id"]
-        equal((created["state"], created["error_message"]), ("CO", None), "state of the new connection")
+        equal(
+            (created["state"], created["error_message"]),
+            ("CO", None),
+            "state of the new connection",
+        )
         return created
 
     def connection(self) -> dict[str, Any]:
         """The connection, for which Label Studio asks the backend for its health and its setup."""
-        return self.client.get(f"/api/ml/{self.connection_id}")
+        connection: dict[str, Any] = self.client.get(f"/api/ml/{self.connection_id}")
+        return connection
 
     def model_version(self) -> str:
         """The model version of a backend that must be connected."""
         connection = self.connection()
-        equal((connection["state"], connection["error_message"]), ("CO", None), "state of the connection")
-        version = connection["model_version"]
+        equal(
+            (connection["state"], connection["error_message"]),
+            ("CO", None),
+            "state of the connection",
+        )
+        version: str = connection["model_version"]
         check(version and isinstance(version, str), f"model version is {version!r}")
         return version
 
     def update_connection(self, **fields: Any) -> dict[str, Any]:
         """Changes the connection; Label Studio wants the address and the credentials each time."""
-        return self.client.patch(f"/api/ml/{self.connection_id}", self._connection | fields)
+        connection: dict[str, Any] = self.client.patch(
+            f"/api/ml/{self.connection_id}", self._connection | fields
+        )
+        return connection
 
     def stored_state(self) -> str:
         """The connection's state, read in the one way that does not refresh it."""
         query = "extended=true&include_live_models=true"
         versions = self.client.get(f"/api/projects/{self.id}/model-versions/?{query}")
-        return next(live["state"] for live in versions["live"] if live["id"] == self.connection_id)
+        state: str = next(
+            live["state"] for live in versions["live"] if live["id"] == self.connection_id
+        )
+        return state
 
     def webhook(self) -> dict[str, Any]:
         """The webhook that Label Studio made for the backend."""
@@ -76,8 +95,13 @@ class Project:
         path = f"/api/ml/{self.connection_id}/interactive-annotating"
         answer = self.client.post(path, {"task": task, "context": context}, wanted=200)
         check(not answer.get("errors"), f"interactive request: {answer.get('errors')}")
-        return answer["data"]["result"]
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
 
     def predicted(self, task: int) -> list[dict[str, Any]]:
         """The stored predictions of one task, oldest first."""
-        return [prediction for prediction in self.client.predictions(self.id) if prediction["task"] == task]
+        return [
+            prediction
+            for prediction in self.client.predictions(self.id)
+            if prediction["task"] == task
+        ]

@@ -9,6 +9,8 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from typing_extensions import Self
+
 from e2e.process import wait_until
 
 HOP_HEADERS = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -16,7 +18,9 @@ HOP_HEADERS = {"connection", "content-length", "host", "keep-alive", "transfer-e
 
 @dataclass
 class Exchange:
-    """One request and its answer; bodies are decoded JSON or None, and `size` is that of the request."""
+    """One request and its answer; bodies are decoded JSON or None, and `size` is that of the
+    request.
+    """
 
     method: str
     path: str
@@ -55,11 +59,13 @@ class Recorder:
         """The first webhook call with this action after a mark, waited for."""
 
         def find() -> list[Exchange]:
-            return [exchange for exchange in self.since(mark, "/webhook") if exchange.action == action]
+            return [
+                exchange for exchange in self.since(mark, "/webhook") if exchange.action == action
+            ]
 
         return wait_until(find, seconds, f"the backend is sent {action}")[0]
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,7 +91,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
+        headers = {
+            name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS
+        }
         headers["X-Forwarded-Host"] = self.headers["Host"]
         connection = HTTPConnection(*self.server.target, timeout=150)
         try:
@@ -97,7 +105,9 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
         path = urllib.parse.urlsplit(self.path).path
-        exchange = Exchange(self.command, path, len(body), decoded(body), status, decoded(answer_body))
+        exchange = Exchange(
+            self.command, path, len(body), decoded(body), status, decoded(answer_body)
+        )
         self.server.exchanges.append(exchange)
         self.send_response(status)
         for name, value in answer_headers:

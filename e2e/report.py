@@ -12,7 +12,14 @@ from e2e.checks import CheckFailed
 # Above Label Studio's own limit of 100 s for a prediction.
 STEP_SECONDS = 120
 
-EXPECTED_FAILURES = (CheckFailed, requests.RequestException, LookupError, TypeError, ValueError, OSError)
+EXPECTED_FAILURES = (
+    CheckFailed,
+    requests.RequestException,
+    LookupError,
+    TypeError,
+    ValueError,
+    OSError,
+)
 
 
 class StepFailed(Exception):
@@ -34,7 +41,9 @@ class Report:
             with time_limit(seconds):
                 yield
         except EXPECTED_FAILURES as error:
-            reason = str(error) if isinstance(error, CheckFailed) else f"{type(error).__name__}: {error}"
+            reason = (
+                str(error) if isinstance(error, CheckFailed) else f"{type(error).__name__}: {error}"
+            )
             self.failures.append(name)
             print(f"FAIL  {name} - {' '.join(reason.split())}", flush=True)
             raise StepFailed(name) from error

@@ -1,4 +1,6 @@
-"""What a scenario plays on: Label Studio, its client, and everything that has to be put away afterwards."""
+"""What a scenario plays on: Label Studio, its client, and everything that has to be put away
+afterwards.
+"""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -32,12 +34,22 @@ class Stage:
 
     def backend(self, program: str, environment: Mapping[str, str] | None = None) -> Backend:
         """Starts a backend that knows where Label Studio is and holds this stage's token."""
-        known = {"LABEL_STUDIO_URL": self.label_studio.url, "LABEL_STUDIO_API_KEY": self.client.token}
-        return self.cleanup.enter_context(Backend(self.programs / program, known | dict(environment or {})))
+        known = {
+            "LABEL_STUDIO_URL": self.label_studio.url,
+            "LABEL_STUDIO_API_KEY": self.client.token,
+        }
+        return self.cleanup.enter_context(
+            Backend(self.programs / program, known | dict(environment or {}))
+        )
 
     def python_backend(self, folder: Path, environment: Mapping[str, str] | None = None) -> Backend:
-        """Starts a backend whose model is in Python, with the Python package's `label-studio-ml start`."""
-        known = {"LABEL_STUDIO_URL": self.label_studio.url, "LABEL_STUDIO_API_KEY": self.client.token}
+        """Starts a backend whose model is in Python, with the Python package's `label-studio-ml
+        start`.
+        """
+        known = {
+            "LABEL_STUDIO_URL": self.label_studio.url,
+            "LABEL_STUDIO_API_KEY": self.client.token,
+        }
         arguments = ["start", str(folder)]
         backend = Backend(PYTHON_COMMAND, known | dict(environment or {}), arguments=arguments)
         return self.cleanup.enter_context(backend)

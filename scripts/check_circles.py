@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Finds files of one crate, or of one Python package, that use each other in a circle; prints them and the lines that do it."""
+"""Finds files of one crate, or of one Python package, that use each other in a circle; prints them
+and the lines that do it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ MAX_LINES = 2
 
 def crates(root: Path) -> list[Path]:
     """Returns the folders with a `Cargo.toml` that git would list."""
-    return sorted(path.parent for folder in ("crates", "examples", ".") for path in root.glob(f"{folder}/*/Cargo.toml"))
+    return sorted(
+        path.parent
+        for folder in ("crates", "examples", ".")
+        for path in root.glob(f"{folder}/*/Cargo.toml")
+    )
 
 
 def packages(root: Path) -> list[Path]:
@@ -29,7 +35,15 @@ def packages(root: Path) -> list[Path]:
 def graph_of_crate(folder: Path) -> Graph:
     """Reads the library, the programs and the tests of a crate."""
     graph = Graph()
-    patterns = ["src/lib.rs", "src/main.rs", "src/bin/*.rs", "tests/*.rs", "benches/*.rs", "fuzz_targets/*.rs", "build.rs"]
+    patterns = [
+        "src/lib.rs",
+        "src/main.rs",
+        "src/bin/*.rs",
+        "tests/*.rs",
+        "benches/*.rs",
+        "fuzz_targets/*.rs",
+        "build.rs",
+    ]
     for pattern in patterns:
         for root in sorted(folder.glob(pattern)):
             add_crate(graph, read_crate(root))
@@ -51,24 +65,43 @@ def report(root: Path, folder: Path, graph: Graph) -> list[str]:
 
     lines = []
     for circle in graph.circles():
-        lines.append(f"{folder.relative_to(root)}: circle of {len(circle)} files: {', '.join(map(shown, circle))}")
+        lines.append(
+            f"{folder.relative_to(root)}: circle of {len(circle)} files: "
+            f"{', '.join(map(shown, circle))}"
+        )
         for user, used, places in graph.places_within(circle):
-            lines.extend(f"  {shown(user)}:{place.line}: {place.text} is in {shown(used)}" for place in places[:MAX_LINES])
+            lines.extend(
+                f"  {shown(user)}:{place.line}: {place.text} is in {shown(used)}"
+                for place in places[:MAX_LINES]
+            )
             if len(places) > MAX_LINES:
-                lines.append(f"  {shown(user)}: {len(places) - MAX_LINES} more lines use {shown(used)}")
+                lines.append(
+                    f"  {shown(user)}: {len(places) - MAX_LINES} more lines use {shown(used)}"
+                )
     return lines
 
 
 def allowed(root: Path) -> dict[str, int]:
-    """Returns how many files may still be in circles, by folder. The list only shrinks, and goes when it is empty."""
+    """Returns how many files may still be in circles, by folder. The list only shrinks, and goes
+    when it is empty.
+    """
     listed = root / "scripts" / "circles_allowed.txt"
     lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
-    return {folder: int(count) for folder, count in (line.split() for line in lines if not line.startswith("#"))}
+    return {
+        folder: int(count)
+        for folder, count in (line.split() for line in lines if not line.startswith("#"))
+    }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("root", nargs="?", default=Path(__file__).parent.parent, type=Path, help="folder of the repository")
+    parser.add_argument(
+        "root",
+        nargs="?",
+        default=Path(__file__).parent.parent,
+        type=Path,
+        help="folder of the repository",
+    )
     root = parser.parse_args().root.resolve()
     graphs = [(folder, graph_of_crate(folder)) for folder in crates(root)]
     graphs += [(folder, graph_of_package(folder)) for folder in packages(root)]

@@ -1,4 +1,6 @@
-"""Holds the dependencies to deny.toml where cargo-deny is not installed: licences, banned crates, sources."""
+"""Holds the dependencies to deny.toml where cargo-deny is not installed: licences, banned crates,
+sources.
+"""
 
 import json
 import re
@@ -10,7 +12,7 @@ from typing import Any
 try:
     import tomllib
 except ImportError:  # before Python 3.11
-    from pip._vendor import tomli as tomllib
+    from pip._vendor import tomli as tomllib  # type: ignore[no-redef]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +29,9 @@ def main() -> int:
         "--manifest-path",
         str(ROOT / "Cargo.toml"),
     ]
-    packages = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)["packages"]
+    packages = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)[
+        "packages"
+    ]
     problems = [problem for package in packages for problem in problems_of(package, rules)]
     print("\n".join(problems) or f"{len(packages)} crates keep to deny.toml")
     return 1 if problems else 0
@@ -50,11 +54,15 @@ def problems_of(package: dict[str, Any], rules: dict[str, Any]) -> list[str]:
 
 
 def is_allowed(expression: str, allowed: set[str]) -> bool:
-    """Whether a licence expression can be met with the allowed licences; old crates write `/` for OR."""
+    """Whether a licence expression can be met with the allowed licences; old crates write `/` for
+    OR.
+    """
     tokens = re.findall(r"[()]|[^\s()]+(?: WITH [^\s()]+)?", expression.replace("/", " OR "))
     words = {"OR": "or", "AND": "and", "(": "(", ")": ")"}
-    # Every token becomes an operator, a bracket, True or False, so there is nothing in it but logic.
-    return bool(eval(" ".join(words.get(token, str(token in allowed)) for token in tokens)))
+    # Every token becomes an operator, a bracket, True or False, so there is nothing in it but
+    # logic.
+    logic = " ".join(words.get(token, str(token in allowed)) for token in tokens)
+    return bool(eval(logic))  # noqa: S307
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Checks which crate depends on which against ARCHITECTURE.md, and that no backend holds code for media it does not label."""
+"""Checks which crate depends on which against ARCHITECTURE.md, and that no backend holds code for
+media it does not label.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 MODELS = {"label-studio-vision", "label-studio-text", "label-studio-audio", "label-studio-training"}
 
-# What each crate may depend on, beside crates from outside. Tests may use more, such as label-studio-testing.
+# What each crate may depend on, beside crates from outside. Tests may use more, such as
+# label-studio-testing.
 ALLOWED: dict[str, set[str]] = {
     "label-studio-sdk": set(),
     "label-studio-ml": {"label-studio-sdk"},
@@ -26,7 +29,13 @@ ALLOWED: dict[str, set[str]] = {
     "label-studio-ml-cli": {"label-studio-sdk", "label-studio-ml"},
     "label-studio-ml-python": {"label-studio-sdk", "label-studio-ml", "label-studio-ml-cli"},
 }
-OF_EXAMPLES = {"label-studio-sdk", "label-studio-ml", "label-studio-services", "label-studio-inference", *MODELS}
+OF_EXAMPLES = {
+    "label-studio-sdk",
+    "label-studio-ml",
+    "label-studio-services",
+    "label-studio-inference",
+    *MODELS,
+}
 
 # The crates of a modality, and the tags of backends that may hold them.
 MODALITIES: dict[str, set[str]] = {
@@ -52,7 +61,9 @@ def broken_arrows(packages: list[Package]) -> list[str]:
         name = package["name"]
         allowed = OF_EXAMPLES if name in examples else ALLOWED.get(name)
         if allowed is None:
-            lines.append(f"{name} is in no layer: add it to scripts/check_layers.py and ARCHITECTURE.md")
+            lines.append(
+                f"{name} is in no layer: add it to scripts/check_layers.py and ARCHITECTURE.md"
+            )
             continue
         for dependency in package["dependencies"]:
             used, is_dev = dependency["name"], dependency["kind"] == "dev"
@@ -76,7 +87,18 @@ def wrong_modalities(package: Package, crates: set[str]) -> list[str]:
 
 def crates_of(package: Package) -> set[str]:
     """Returns the names of all crates that are compiled into a package."""
-    command = ["cargo", "tree", "--package", package["name"], "--edges", "normal", "--prefix", "none", "--format", "{p}"]
+    command = [
+        "cargo",
+        "tree",
+        "--package",
+        package["name"],
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]
     return {line.split()[0] for line in _output(command).splitlines() if line}
 
 
@@ -85,7 +107,9 @@ def _output(command: list[str]) -> str:
 
 
 def main() -> int:
-    packages = json.loads(_output(["cargo", "metadata", "--format-version", "1", "--no-deps"]))["packages"]
+    packages = json.loads(_output(["cargo", "metadata", "--format-version", "1", "--no-deps"]))[
+        "packages"
+    ]
     lines = broken_arrows(packages)
     for package in filter(is_example, packages):
         lines.extend(wrong_modalities(package, crates_of(package)))

@@ -1,9 +1,11 @@
-"""Makes the files own_*.json: cases beside those of core_*.json, in the same form, answered by Label Studio's own SDK.
+"""Makes the files own_*.json: cases beside those of core_*.json, in the same form, answered by
+Label Studio's own SDK.
 
     pip install label-studio-sdk==2.1.2 && python vectors/make_own.py
 
-label_map and match_labels are answered by the methods of the Python original (HumanSignal/label-studio-ml-backend), whose folder
-goes on PYTHONPATH. Ids are replaced by a placeholder, paths of this machine do not occur.
+label_map and match_labels are answered by the methods of the Python original
+(HumanSignal/label-studio-ml-backend), whose folder goes on PYTHONPATH. Ids are replaced by a
+placeholder, paths of this machine do not occur.
 """
 
 import difflib
@@ -11,7 +13,9 @@ import json
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 os.environ.pop("LABEL_STUDIO_URL", None)
@@ -49,7 +53,9 @@ CONFIGS = {
     "entities": f'<View>{TEXT}<Choices name="c" toName="t"><Choice value="a &amp; b"/><Choice value="&lt;x&gt;"/><Choice value="&#65;&#x42;"/><Choice value="&quot;q&quot;"/><Choice value="line&#10;break"/></Choices></View>',
     "white_space_in_attributes": f'<View>{TEXT}<Choices name="c" toName="t"><Choice value="a\n  b\tc"/><Choice value=" x "/></Choices></View>',
     "comments_and_cdata": f'<View><!-- a <Choice value="no"/> -->{TEXT}<Choices name="c" toName="t"><!-- x --><Choice value="x"/><![CDATA[<Choice value="no"/>]]></Choices></View>',
-    "sample_task": '<View>' + TEXT + '<Choices name="c" toName="t"><Choice value="x"/></Choices></View><!-- {"data": {"t": "hello"}} -->',
+    "sample_task": "<View>"
+    + TEXT
+    + '<Choices name="c" toName="t"><Choice value="x"/></Choices></View><!-- {"data": {"t": "hello"}} -->',
     "unicode": '<View><Text name="tëxt" value="$текст"/><Choices name="выбор" toName="tëxt"><Choice value="да"/><Choice value="😀"/></Choices></View>',
     "unknown_tags": f'<View>{TEXT}<Hologram name="h" toName="t"><Label value="A"/></Hologram><Scene name="s" value="$s"/><Labels name="l" toName="s"><Label value="B"/></Labels></View>',
     "object_without_name": '<View><Text value="$t"/><Image name="i"/><Header name="h" value="Say it"/><Choices name="c" toName="h"><Choice value="x"/></Choices></View>',
@@ -58,14 +64,52 @@ CONFIGS = {
     "list_and_ranker": '<View><List name="results" value="$items"/><Ranker name="rank" toName="results"><Bucket name="best" title="Best"/><Bucket name="rest"/></Ranker></View>',
     "self_labelling": '<View><Chat name="chat" value="$chat"/><ReactCode name="code" toName="code"/></View>',
     "chat_without_value": '<View><Chat name="chat"/></View>',
-    "every_image_control": f'<View>{IMAGE}' + "".join(
+    "every_image_control": f"<View>{IMAGE}"
+    + "".join(
         f'<{tag} name="{tag.lower()}" toName="i"><Label value="A"/></{tag}>'
-        for tag in "Brush BrushLabels Bitmask BitmaskLabels MagicWand Ellipse EllipseLabels KeyPoint KeyPointLabels Vector VectorLabels OcrLabels Polygon PolygonLabels Rectangle RectangleLabels".split()
-    ) + "</View>",
-    "every_other_control": f'<View>{TEXT}' + "".join(
+        for tag in [
+            "Brush",
+            "BrushLabels",
+            "Bitmask",
+            "BitmaskLabels",
+            "MagicWand",
+            "Ellipse",
+            "EllipseLabels",
+            "KeyPoint",
+            "KeyPointLabels",
+            "Vector",
+            "VectorLabels",
+            "OcrLabels",
+            "Polygon",
+            "PolygonLabels",
+            "Rectangle",
+            "RectangleLabels",
+        ]
+    )
+    + "</View>",
+    "every_other_control": f"<View>{TEXT}"
+    + "".join(
         f'<{tag} name="{tag.lower()}" toName="t"/>'
-        for tag in "VideoRectangle VideoVector VideoVectorLabels Number DateTime HyperTextLabels Pairwise ParagraphLabels Ranker Rating Relations Taxonomy TextArea TimeSeriesLabels TimelineLabels ChatMessage".split()
-    ) + "</View>",
+        for tag in [
+            "VideoRectangle",
+            "VideoVector",
+            "VideoVectorLabels",
+            "Number",
+            "DateTime",
+            "HyperTextLabels",
+            "Pairwise",
+            "ParagraphLabels",
+            "Ranker",
+            "Rating",
+            "Relations",
+            "Taxonomy",
+            "TextArea",
+            "TimeSeriesLabels",
+            "TimelineLabels",
+            "ChatMessage",
+        ]
+    )
+    + "</View>",
     "video_speeds": '<View><Video name="v" value="$v" minPlaybackSpeed="3" defaultPlaybackSpeed="2"/><TimelineLabels name="tl" toName="v"><Label value="A"/></TimelineLabels></View>',
     "video_speed_no_number": '<View><Video name="v" value="$v" defaultPlaybackSpeed="fast"/><TimelineLabels name="tl" toName="v"><Label value="A"/></TimelineLabels></View>',
     "choices_without_labels": f'<View>{TEXT}<Choices name="c" toName="t"/></View>',
@@ -75,7 +119,7 @@ CONFIGS = {
 }
 
 
-def configs():
+def configs() -> Iterator[Any]:
     for name, config in CONFIGS.items():
         interface = LabelInterface(config)
         try:
@@ -93,7 +137,7 @@ def configs():
         }
 
 
-def control_view(control):
+def control_view(control: Any) -> Any:
     return {
         "name": control.name,
         "tag": control.tag,
@@ -101,7 +145,12 @@ def control_view(control):
         "to_name": control.to_name,
         "labels": control.labels or [],
         "labels_attrs": {
-            text: {"tag": label.tag, "attr": label.attr, "value": label.value, "parent_name": label.parent_name}
+            text: {
+                "tag": label.tag,
+                "attr": label.attr,
+                "value": label.value,
+                "parent_name": label.parent_name,
+            }
             for text, label in (control.labels_attrs or {}).items()
         },
         "objects": [tag.name for tag in control.objects or []],
@@ -112,7 +161,7 @@ def control_view(control):
     }
 
 
-def object_view(tag):
+def object_view(tag: Any) -> Any:
     return {
         "name": tag.name,
         "tag": tag.tag,
@@ -126,20 +175,36 @@ def object_view(tag):
 
 
 INTERFACE = (
-    "<View>" + TEXT + IMAGE + '<Video name="v" value="$v"/><TimeSeries name="ts" value="$ts"/><HyperText name="h" value="$h"/><Paragraphs name="p" value="$p"/>'
+    "<View>"
+    + TEXT
+    + IMAGE
+    + '<Video name="v" value="$v"/><TimeSeries name="ts" value="$ts"/><HyperText name="h" value="$h"/><Paragraphs name="p" value="$p"/>'
     '<Choices name="chc" toName="t"><Choice value="one"/><Choice value="two" alias="2"/></Choices>'
     '<Labels name="lbl" toName="t,h"><Label value="PER"/><Label value="ORG"/></Labels><TextArea name="ta" toName="t"/>'
     + "".join(
         f'<{tag} name="{name}" toName="i"><Label value="A"/></{tag}>'
         for tag, name in (
-            ("RectangleLabels", "rl"), ("PolygonLabels", "pl"), ("BrushLabels", "bl"), ("BitmaskLabels", "bml"), ("KeyPointLabels", "kl"),
-            ("EllipseLabels", "el"), ("VectorLabels", "vl"), ("OcrLabels", "ol"),
+            ("RectangleLabels", "rl"),
+            ("PolygonLabels", "pl"),
+            ("BrushLabels", "bl"),
+            ("BitmaskLabels", "bml"),
+            ("KeyPointLabels", "kl"),
+            ("EllipseLabels", "el"),
+            ("VectorLabels", "vl"),
+            ("OcrLabels", "ol"),
         )
     )
     + "".join(
         f'<{tag} name="{name}" toName="i"/>'
         for tag, name in (
-            ("Rectangle", "r"), ("Polygon", "po"), ("Brush", "b"), ("Bitmask", "bm"), ("KeyPoint", "k"), ("Ellipse", "e"), ("Vector", "ve"), ("MagicWand", "mw"),
+            ("Rectangle", "r"),
+            ("Polygon", "po"),
+            ("Brush", "b"),
+            ("Bitmask", "bm"),
+            ("KeyPoint", "k"),
+            ("Ellipse", "e"),
+            ("Vector", "ve"),
+            ("MagicWand", "mw"),
         )
     )
     + '<Rating name="rt" toName="t" maxRating="5"/><Number name="nm" toName="t"/><DateTime name="dt" toName="t"/><Ranker name="rk" toName="t"/>'
@@ -151,130 +216,386 @@ INTERFACE = (
 BOX = {"x": 10, "y": 20.5, "width": 30, "height": 40}
 VERTEX = {"x": 1, "y": 2, "id": "v1"}
 FRAME = {"x": 1, "y": 2, "time": 0.04, "frame": 1, "width": 3, "height": 4}
-LABEL_CALLS = [
-    ("chc", {"label": "2"}), ("chc", {"label": "two"}), ("chc", {"choices": ["one"]}), ("chc", {"label": "one", "extra": 1}), ("chc", {}),
-    ("lbl", {"label": ["PER", "ORG"], "start": 0, "end": 5, "text": "dropped"}), ("lbl", {"label": "PER", "start": "0", "end": 5.5}),
-    ("lbl", {"label": "PER", "start": 1, "end": 2, "to_name": "h"}), ("lbl", {"label": [], "start": 0, "end": 1}), ("lbl", {"label": "PER", "start": 0}),
-    ("lbl", {"label": "PER", "start": None, "end": 1}), ("lbl", {"labels": ["XX"], "start": 0, "end": 1}),
-    ("ta", {"label": ["a", "b"]}), ("ta", {"text": ["a"]}), ("ta", {"label": ""}), ("ta", {"label": 5}), ("ta", {"label": []}),
-    ("rl", {"label": "A", **BOX}), ("rl", {"label": "A", **BOX, "rotation": 360}), ("rl", {"label": "A", **BOX, "rotation": 361}),
-    ("rl", {"label": "A", **BOX, "x": -5}), ("rl", {"label": "A", **BOX, "x": "7.5"}), ("rl", {"label": "A", **BOX, "height": 100.0001}), ("rl", BOX), ("rl", {"label": "B", **BOX}),
-    ("r", {**BOX, "label": "ignored"}), ("r", {"x": 1, "y": 2}), ("r", {**BOX, "width": None}),
-    ("pl", {"label": "A", "points": [[1, 2], [3, 4.5]]}), ("pl", {"label": "A", "points": [[1, 2, 3]]}), ("pl", {"label": "A", "points": []}), ("po", {"points": [[0, 101]]}), ("po", {"points": [[-1, 50]], "closed": True}),
-    ("bl", {"label": "A", "rle": [1, 255], "format": "rle"}), ("bl", {"label": "A", "rle": [256]}), ("b", {"format": "rle", "rle": [0]}), ("b", {"format": "png", "rle": [0]}), ("mw", {"format": "rle", "rle": [7]}),
-    ("bm", {"imageDataURL": "data:image/png;base64,AA=="}), ("bml", {"label": "A", "imageDataURL": "data:image/png;base64,AA=="}), ("bml", {"label": "A"}),
-    ("kl", {"label": "A", "x": 1, "y": 2, "width": 0.5}), ("k", {"x": 1, "y": 2}), ("k", {"x": 1}), ("k", {"x": 1, "y": 200}),
-    ("el", {"label": "A", "x": 1, "y": 2, "radiusX": 50, "radiusY": 0}), ("el", {"label": "A", "x": 1, "y": 2, "radiusX": 50.1, "radiusY": 0}), ("e", {"x": 1, "y": 2, "radiusX": 3, "radiusY": 4, "rotation": 15}),
-    ("ve", {"vertices": [VERTEX]}), ("ve", {"vertices": [], "closed": True}), ("ve", {"vertices": [{"x": 1}]}), ("vl", {"label": "A", "vertices": [VERTEX], "closed": False}), ("ve", {"vertices": [{**VERTEX, "prevPointId": None, "isBezier": False}]}),
-    ("ol", {"label": "A", **BOX}), ("ol", {"label": "A", "x": 1, "y": 2, "radiusX": 3, "radiusY": 4}), ("ol", {"label": "A", "points": [[1, 2], [3, 4], [5, 6]]}), ("ol", {"label": "A"}),
-    ("rt", {"label": 0}), ("rt", {"label": 6}), ("rt", {"label": -1}), ("rt", {"label": 2.5}), ("rt", {"rating": 3}), ("rt", {"label": 3.0}),
-    ("nm", {"label": -4}), ("nm", {"number": "4.5"}), ("nm", {"number": "x"}), ("nm", {}),
-    ("dt", {"label": ["2020-01-01", "later"]}), ("dt", {}), ("rk", {"ranker": {"a": [], "b": ["x", "y"]}}), ("rk", {"ranker": ["x"]}), ("rk", {"ranker": {"a": "x"}}),
-    ("tx", {"taxonomy": [["A", "B"], ["A"]]}), ("tx", {"taxonomy": ["A"]}), ("tx", {"taxonomy": []}), ("pw", {"label": "left"}), ("pw", {"label": "both"}), ("pw", {}),
-    ("vr", {"sequence": [FRAME], "framesCount": 10, "duration": 1.5, "labels": ["Man"]}), ("vr", {"sequence": [{**FRAME, "enabled": True}], "framesCount": 10, "duration": 1}), ("vr", {"sequence": [], "framesCount": 1, "duration": 0}), ("vr", {"sequence": [{"x": 1}], "framesCount": 1, "duration": 1}), ("vr", {"sequence": [FRAME]}),
-    ("vv", {"sequence": [{"frame": 1, "vertices": [VERTEX]}]}), ("vv", {"sequence": [{"vertices": []}]}), ("vv", {"sequence": [{"frame": 2, "time": 0.5, "closed": True, "enabled": False, "vertices": []}], "framesCount": 3, "duration": 2}),
-    ("tll", {"label": "Run", "ranges": [{"start": 1, "end": 5}]}), ("tll", {"label": "Run", "ranges": []}), ("tll", {"label": "Run", "ranges": [{"start": 1}]}),
-    ("tl", {"label": "Run", "start": 1, "end": 2.5, "instant": True}), ("tl", {"label": "Run", "start": "2020", "end": "2021"}), ("tl", {"label": "Walk", "start": 1, "end": 2, "instant": False}),
-    ("hl", {"label": "H", "start": "/p[1]", "end": "/p[1]"}), ("hl", {"label": "H", "start": "/p[1]", "end": "/p[1]", "startOffset": -1, "endOffset": 2}), ("hl", {"label": "H", "start": 0, "end": 3, "startOffset": 0, "endOffset": 3, "globalOffsets": {"start": 1}}),
-    ("pgl", {"label": "Q", "start": "0", "end": "1", "startOffset": 2, "endOffset": 4}), ("pgl", {"label": "Q", "utterance": 3}), ("pgl", {"label": "Q", "utterance": 3, "startOffset": 1, "endOffset": 2}),
+LABEL_CALLS: list[tuple[str, Any]] = [
+    ("chc", {"label": "2"}),
+    ("chc", {"label": "two"}),
+    ("chc", {"choices": ["one"]}),
+    ("chc", {"label": "one", "extra": 1}),
+    ("chc", {}),
+    ("lbl", {"label": ["PER", "ORG"], "start": 0, "end": 5, "text": "dropped"}),
+    ("lbl", {"label": "PER", "start": "0", "end": 5.5}),
+    ("lbl", {"label": "PER", "start": 1, "end": 2, "to_name": "h"}),
+    ("lbl", {"label": [], "start": 0, "end": 1}),
+    ("lbl", {"label": "PER", "start": 0}),
+    ("lbl", {"label": "PER", "start": None, "end": 1}),
+    ("lbl", {"labels": ["XX"], "start": 0, "end": 1}),
+    ("ta", {"label": ["a", "b"]}),
+    ("ta", {"text": ["a"]}),
+    ("ta", {"label": ""}),
+    ("ta", {"label": 5}),
+    ("ta", {"label": []}),
+    ("rl", {"label": "A", **BOX}),
+    ("rl", {"label": "A", **BOX, "rotation": 360}),
+    ("rl", {"label": "A", **BOX, "rotation": 361}),
+    ("rl", {"label": "A", **BOX, "x": -5}),
+    ("rl", {"label": "A", **BOX, "x": "7.5"}),
+    ("rl", {"label": "A", **BOX, "height": 100.0001}),
+    ("rl", BOX),
+    ("rl", {"label": "B", **BOX}),
+    ("r", {**BOX, "label": "ignored"}),
+    ("r", {"x": 1, "y": 2}),
+    ("r", {**BOX, "width": None}),
+    ("pl", {"label": "A", "points": [[1, 2], [3, 4.5]]}),
+    ("pl", {"label": "A", "points": [[1, 2, 3]]}),
+    ("pl", {"label": "A", "points": []}),
+    ("po", {"points": [[0, 101]]}),
+    ("po", {"points": [[-1, 50]], "closed": True}),
+    ("bl", {"label": "A", "rle": [1, 255], "format": "rle"}),
+    ("bl", {"label": "A", "rle": [256]}),
+    ("b", {"format": "rle", "rle": [0]}),
+    ("b", {"format": "png", "rle": [0]}),
+    ("mw", {"format": "rle", "rle": [7]}),
+    ("bm", {"imageDataURL": "data:image/png;base64,AA=="}),
+    ("bml", {"label": "A", "imageDataURL": "data:image/png;base64,AA=="}),
+    ("bml", {"label": "A"}),
+    ("kl", {"label": "A", "x": 1, "y": 2, "width": 0.5}),
+    ("k", {"x": 1, "y": 2}),
+    ("k", {"x": 1}),
+    ("k", {"x": 1, "y": 200}),
+    ("el", {"label": "A", "x": 1, "y": 2, "radiusX": 50, "radiusY": 0}),
+    ("el", {"label": "A", "x": 1, "y": 2, "radiusX": 50.1, "radiusY": 0}),
+    ("e", {"x": 1, "y": 2, "radiusX": 3, "radiusY": 4, "rotation": 15}),
+    ("ve", {"vertices": [VERTEX]}),
+    ("ve", {"vertices": [], "closed": True}),
+    ("ve", {"vertices": [{"x": 1}]}),
+    ("vl", {"label": "A", "vertices": [VERTEX], "closed": False}),
+    ("ve", {"vertices": [{**VERTEX, "prevPointId": None, "isBezier": False}]}),
+    ("ol", {"label": "A", **BOX}),
+    ("ol", {"label": "A", "x": 1, "y": 2, "radiusX": 3, "radiusY": 4}),
+    ("ol", {"label": "A", "points": [[1, 2], [3, 4], [5, 6]]}),
+    ("ol", {"label": "A"}),
+    ("rt", {"label": 0}),
+    ("rt", {"label": 6}),
+    ("rt", {"label": -1}),
+    ("rt", {"label": 2.5}),
+    ("rt", {"rating": 3}),
+    ("rt", {"label": 3.0}),
+    ("nm", {"label": -4}),
+    ("nm", {"number": "4.5"}),
+    ("nm", {"number": "x"}),
+    ("nm", {}),
+    ("dt", {"label": ["2020-01-01", "later"]}),
+    ("dt", {}),
+    ("rk", {"ranker": {"a": [], "b": ["x", "y"]}}),
+    ("rk", {"ranker": ["x"]}),
+    ("rk", {"ranker": {"a": "x"}}),
+    ("tx", {"taxonomy": [["A", "B"], ["A"]]}),
+    ("tx", {"taxonomy": ["A"]}),
+    ("tx", {"taxonomy": []}),
+    ("pw", {"label": "left"}),
+    ("pw", {"label": "both"}),
+    ("pw", {}),
+    ("vr", {"sequence": [FRAME], "framesCount": 10, "duration": 1.5, "labels": ["Man"]}),
+    ("vr", {"sequence": [{**FRAME, "enabled": True}], "framesCount": 10, "duration": 1}),
+    ("vr", {"sequence": [], "framesCount": 1, "duration": 0}),
+    ("vr", {"sequence": [{"x": 1}], "framesCount": 1, "duration": 1}),
+    ("vr", {"sequence": [FRAME]}),
+    ("vv", {"sequence": [{"frame": 1, "vertices": [VERTEX]}]}),
+    ("vv", {"sequence": [{"vertices": []}]}),
+    (
+        "vv",
+        {
+            "sequence": [
+                {"frame": 2, "time": 0.5, "closed": True, "enabled": False, "vertices": []}
+            ],
+            "framesCount": 3,
+            "duration": 2,
+        },
+    ),
+    ("tll", {"label": "Run", "ranges": [{"start": 1, "end": 5}]}),
+    ("tll", {"label": "Run", "ranges": []}),
+    ("tll", {"label": "Run", "ranges": [{"start": 1}]}),
+    ("tl", {"label": "Run", "start": 1, "end": 2.5, "instant": True}),
+    ("tl", {"label": "Run", "start": "2020", "end": "2021"}),
+    ("tl", {"label": "Walk", "start": 1, "end": 2, "instant": False}),
+    ("hl", {"label": "H", "start": "/p[1]", "end": "/p[1]"}),
+    ("hl", {"label": "H", "start": "/p[1]", "end": "/p[1]", "startOffset": -1, "endOffset": 2}),
+    (
+        "hl",
+        {
+            "label": "H",
+            "start": 0,
+            "end": 3,
+            "startOffset": 0,
+            "endOffset": 3,
+            "globalOffsets": {"start": 1},
+        },
+    ),
+    ("pgl", {"label": "Q", "start": "0", "end": "1", "startOffset": 2, "endOffset": 4}),
+    ("pgl", {"label": "Q", "utterance": 3}),
+    ("pgl", {"label": "Q", "utterance": 3, "startOffset": 1, "endOffset": 2}),
 ]
 PAYLOADS = [
-    {"chc": {"choices": ["one"]}}, {"chc": []}, {"chc": {}}, {"chc": "three"}, {"lbl": {"start": 0, "end": 1, "label": "PER"}}, {"lbl": []}, {"ta": ["a", "b"]}, {"ta": []}, {"ta": {"text": ["x"]}},
-    {"nm": 0}, {"nm": 1.5}, {"rt": 0}, {"rt": {"rating": 2}}, {"rl": [{**BOX, "label": "A"}, {**BOX, "rectanglelabels": ["A"]}]}, {"r": BOX}, {"tx": [["A", "B"], ["A"]]}, {"pw": "left"}, {"dt": "2024-02-03"},
-    {"rk": {"ranker": {"a": ["x"]}}}, {"chc": "one", "nm": 3, "nope": 1, "ta": "x", "rt": None}, {"pgl": {"utterance": 1, "label": "Q"}}, {"tll": [{"ranges": [{"start": 1, "end": 2}], "label": "Run"}]}, {},
+    {"chc": {"choices": ["one"]}},
+    {"chc": []},
+    {"chc": {}},
+    {"chc": "three"},
+    {"lbl": {"start": 0, "end": 1, "label": "PER"}},
+    {"lbl": []},
+    {"ta": ["a", "b"]},
+    {"ta": []},
+    {"ta": {"text": ["x"]}},
+    {"nm": 0},
+    {"nm": 1.5},
+    {"rt": 0},
+    {"rt": {"rating": 2}},
+    {"rl": [{**BOX, "label": "A"}, {**BOX, "rectanglelabels": ["A"]}]},
+    {"r": BOX},
+    {"tx": [["A", "B"], ["A"]]},
+    {"pw": "left"},
+    {"dt": "2024-02-03"},
+    {"rk": {"ranker": {"a": ["x"]}}},
+    {"chc": "one", "nm": 3, "nope": 1, "ta": "x", "rt": None},
+    {"pgl": {"utterance": 1, "label": "Q"}},
+    {"tll": [{"ranges": [{"start": 1, "end": 2}], "label": "Run"}]},
+    {},
 ]
 
 
-def region(control, kind, value, to="i", **more):
+def region(control: Any, kind: str, value: Any, to: str = "i", **more: Any) -> Any:
     return {"from_name": control, "to_name": to, "type": kind, "value": value, **more}
 
 
 PREDICTIONS = [
-    {"result": []}, {"result": None}, {"result": {}}, {"result": [], "score": 0}, {"result": [], "score": 1}, {"result": [], "score": -0.1}, {"result": [], "score": "0.5"}, {"result": [], "score": [1]}, {"result": [], "score": 1.0000001}, {"result": [], "score": True}, {"result": [], "score": "nan"},
-    {"result": [region("rl", "RectangleLabels", {**BOX, "rectanglelabels": ["A"]})]}, {"result": [region("rl", "rectanglelabels", {**BOX, "rectanglelabels": ["B"]})]},
-    {"result": [region("rl", "rectanglelabels", {**BOX, "x": -1, "width": 101, "rectanglelabels": ["A"]})]}, {"result": [region("rl", "rectanglelabels", {**BOX, "rotation": 400, "rectanglelabels": ["A"]})]}, {"result": [region("rl", "rectanglelabels", {**BOX, "rectanglelabels": []})]},
-    {"result": [region("r", "rectangle", BOX)]}, {"result": [region("r", "rectangle", {"x": 1})]}, {"result": [region("lbl", "rectanglelabels", {**BOX, "labels": ["PER"]}, "t")]},
-    {"result": [region("lbl", "labels", {"start": 0, "end": 1, "labels": ["PER"]}, "h")]}, {"result": [region("lbl", "labels", {"start": 0, "end": 1, "labels": ["PER"]}, "i")]}, {"result": [region("lbl", "labels", {"start": 0, "end": 1}, "t")]}, {"result": [region("lbl", "labels", {"labels": ["PER"]}, "t")]},
-    {"result": [region("chc", "choices", {"choices": ["2"]}, "t"), region("chc", "choices", {"choices": ["two"]}, "t")]}, {"result": [region("chc", "choices", {"choices": "one"}, "t")]}, {"result": [region("chc", "choices", {"chc": {"choices": ["one"]}}, "t")]},
-    {"result": [region("ta", "textarea", {"text": ["a"]}, "t")]}, {"result": [region("ta", "textarea", {"text": "a"}, "t")]}, {"result": [region("rt", "rating", {"rating": 6}, "t")]}, {"result": [region("rt", "rating", {"rating": 5}, "t")]}, {"result": [region("nm", "number", {"number": "x"}, "t")]}, {"result": [region("nm", "number", {"number": 1}, "t")]},
-    {"result": [region("vr", "videorectangle", {"sequence": [FRAME], "framesCount": 1, "duration": 1}, "v")]}, {"result": [region("vr", "videorectangle", {"vr": {"sequence": [FRAME], "framesCount": 1, "duration": 1}}, "v")]}, {"result": [region("vr", "videorectangle", {"sequence": [FRAME], "framesCount": 1, "duration": 1, "labels": ["x"]}, "v")]},
-    {"result": [region("tx", "taxonomy", {"taxonomy": [["A", "B"]]}, "t")]}, {"result": [region("tx", "taxonomy", {"taxonomy": [["A", "Z"]]}, "t")]}, {"result": [region("rk", "ranker", {"ranker": {"a": ["x"]}}, "t")]},
-    {"result": [region("k", "keypoint", {"x": 1, "y": 2}), {"type": "relation", "from_id": "a", "to_id": "b"}]},
-    {"result": [region("k", "keypoint", {"x": 1, "y": 2}, id="a"), region("k", "keypoint", {"x": 1, "y": 2}, id="b"), {"type": "relation", "from_id": "a", "to_id": "b", "direction": "bi"}]},
-    {"result": [region("k", "keypoint", {"x": 1, "y": 200}, id="a"), {"type": "relation", "from_id": "a", "to_id": "a", "direction": "left"}]},
-    {"result": [{"from_name": "chc"}]}, {"result": ["x"]}, {"result": [region("nope", "choices", {}, "t")]}, {"result": [region("chc", "choices", {"choices": ["one"]}, "nope")]}, {"result": [region("chc", "labels", {"choices": ["one"]}, "t")]}, {"result": [region("el", "ellipselabels", {"x": 1, "y": 2, "radiusX": 60, "radiusY": 1, "ellipselabels": ["A"]})]}, {"result": [region("bl", "brushlabels", {"format": "rle", "rle": [], "brushlabels": ["A"]})]},
+    {"result": []},
+    {"result": None},
+    {"result": {}},
+    {"result": [], "score": 0},
+    {"result": [], "score": 1},
+    {"result": [], "score": -0.1},
+    {"result": [], "score": "0.5"},
+    {"result": [], "score": [1]},
+    {"result": [], "score": 1.0000001},
+    {"result": [], "score": True},
+    {"result": [], "score": "nan"},
+    {"result": [region("rl", "RectangleLabels", {**BOX, "rectanglelabels": ["A"]})]},
+    {"result": [region("rl", "rectanglelabels", {**BOX, "rectanglelabels": ["B"]})]},
+    {
+        "result": [
+            region(
+                "rl", "rectanglelabels", {**BOX, "x": -1, "width": 101, "rectanglelabels": ["A"]}
+            )
+        ]
+    },
+    {
+        "result": [
+            region("rl", "rectanglelabels", {**BOX, "rotation": 400, "rectanglelabels": ["A"]})
+        ]
+    },
+    {"result": [region("rl", "rectanglelabels", {**BOX, "rectanglelabels": []})]},
+    {"result": [region("r", "rectangle", BOX)]},
+    {"result": [region("r", "rectangle", {"x": 1})]},
+    {"result": [region("lbl", "rectanglelabels", {**BOX, "labels": ["PER"]}, "t")]},
+    {"result": [region("lbl", "labels", {"start": 0, "end": 1, "labels": ["PER"]}, "h")]},
+    {"result": [region("lbl", "labels", {"start": 0, "end": 1, "labels": ["PER"]}, "i")]},
+    {"result": [region("lbl", "labels", {"start": 0, "end": 1}, "t")]},
+    {"result": [region("lbl", "labels", {"labels": ["PER"]}, "t")]},
+    {
+        "result": [
+            region("chc", "choices", {"choices": ["2"]}, "t"),
+            region("chc", "choices", {"choices": ["two"]}, "t"),
+        ]
+    },
+    {"result": [region("chc", "choices", {"choices": "one"}, "t")]},
+    {"result": [region("chc", "choices", {"chc": {"choices": ["one"]}}, "t")]},
+    {"result": [region("ta", "textarea", {"text": ["a"]}, "t")]},
+    {"result": [region("ta", "textarea", {"text": "a"}, "t")]},
+    {"result": [region("rt", "rating", {"rating": 6}, "t")]},
+    {"result": [region("rt", "rating", {"rating": 5}, "t")]},
+    {"result": [region("nm", "number", {"number": "x"}, "t")]},
+    {"result": [region("nm", "number", {"number": 1}, "t")]},
+    {
+        "result": [
+            region(
+                "vr", "videorectangle", {"sequence": [FRAME], "framesCount": 1, "duration": 1}, "v"
+            )
+        ]
+    },
+    {
+        "result": [
+            region(
+                "vr",
+                "videorectangle",
+                {"vr": {"sequence": [FRAME], "framesCount": 1, "duration": 1}},
+                "v",
+            )
+        ]
+    },
+    {
+        "result": [
+            region(
+                "vr",
+                "videorectangle",
+                {"sequence": [FRAME], "framesCount": 1, "duration": 1, "labels": ["x"]},
+                "v",
+            )
+        ]
+    },
+    {"result": [region("tx", "taxonomy", {"taxonomy": [["A", "B"]]}, "t")]},
+    {"result": [region("tx", "taxonomy", {"taxonomy": [["A", "Z"]]}, "t")]},
+    {"result": [region("rk", "ranker", {"ranker": {"a": ["x"]}}, "t")]},
+    {
+        "result": [
+            region("k", "keypoint", {"x": 1, "y": 2}),
+            {"type": "relation", "from_id": "a", "to_id": "b"},
+        ]
+    },
+    {
+        "result": [
+            region("k", "keypoint", {"x": 1, "y": 2}, id="a"),
+            region("k", "keypoint", {"x": 1, "y": 2}, id="b"),
+            {"type": "relation", "from_id": "a", "to_id": "b", "direction": "bi"},
+        ]
+    },
+    {
+        "result": [
+            region("k", "keypoint", {"x": 1, "y": 200}, id="a"),
+            {"type": "relation", "from_id": "a", "to_id": "a", "direction": "left"},
+        ]
+    },
+    {"result": [{"from_name": "chc"}]},
+    {"result": ["x"]},
+    {"result": [region("nope", "choices", {}, "t")]},
+    {"result": [region("chc", "choices", {"choices": ["one"]}, "nope")]},
+    {"result": [region("chc", "labels", {"choices": ["one"]}, "t")]},
+    {
+        "result": [
+            region(
+                "el",
+                "ellipselabels",
+                {"x": 1, "y": 2, "radiusX": 60, "radiusY": 1, "ellipselabels": ["A"]},
+            )
+        ]
+    },
+    {"result": [region("bl", "brushlabels", {"format": "rle", "rle": [], "brushlabels": ["A"]})]},
 ]
 
 
-def interface():
+def interface() -> Any:
     tags = LabelInterface(INTERFACE)
 
-    def attempt(run):
+    def attempt(run: Any) -> Any:
         try:
             return run()
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
 
-    def label(control, kwargs):
+    def label(control: Any, kwargs: Any) -> Any:
         made = tags.get_control(control).label(**kwargs)
         return {"region": {**made._dict(), "id": "<uuid4>"}}
 
-    def create(data):
-        return {"regions": [{**made._dict(), "id": "<uuid4>"} for made in tags.create_regions(json.loads(json.dumps(data)))]}
+    def create(data: Any) -> Any:
+        return {
+            "regions": [
+                {**made._dict(), "id": "<uuid4>"}
+                for made in tags.create_regions(json.loads(json.dumps(data)))
+            ]
+        }
 
-    def validate(prediction):
+    def validate(prediction: Any) -> Any:
         errors = tags.validate_prediction(prediction, return_errors=True)
         return {"valid": not errors, "errors": errors}
 
     return {
         "config": INTERFACE,
-        "label_calls": [{"control": name, "label_kwargs": dict(kwargs), **attempt(lambda: label(name, dict(kwargs)))} for name, kwargs in LABEL_CALLS],
+        "label_calls": [
+            {
+                "control": name,
+                "label_kwargs": dict(kwargs),
+                **attempt(lambda: label(name, dict(kwargs))),
+            }
+            for name, kwargs in LABEL_CALLS
+        ],
         "create_regions": [{"data": data, **attempt(lambda: create(data))} for data in PAYLOADS],
-        "validate_prediction": [{"prediction": prediction, **attempt(lambda: validate(prediction))} for prediction in PREDICTIONS],
+        "validate_prediction": [
+            {"prediction": prediction, **attempt(lambda: validate(prediction))}
+            for prediction in PREDICTIONS
+        ],
     }
 
 
-def label_maps():
+def label_maps() -> Iterator[Any]:
     from label_studio_ml.model import LabelStudioMLBase
 
     labels = {
         "first_exact_then_case": ('<Label value="car"/><Label value="CAR"/>', ["car", "Car"]),
-        "several_labels_one_name": ('<Label value="A" predicted_values="x"/><Label value="B" predicted_values="x,y"/>', ["x", "y"]),
-        "name_with_a_comma": ('<Label value="A" predicted_values="traffic light,stop sign"/>', ["traffic light", "stop sign", "traffic light,stop sign"]),
-        "empty_predicted_values": ('<Label value="dog" predicted_values=""/><Label value="Cat" predicted_values=" , "/>', ["dog", "cat"]),
-        "value_and_predicted_value": ('<Label value="dog" predicted_values="wolf"/>', ["dog", "wolf"]),
+        "several_labels_one_name": (
+            '<Label value="A" predicted_values="x"/><Label value="B" predicted_values="x,y"/>',
+            ["x", "y"],
+        ),
+        "name_with_a_comma": (
+            '<Label value="A" predicted_values="traffic light,stop sign"/>',
+            ["traffic light", "stop sign", "traffic light,stop sign"],
+        ),
+        "empty_predicted_values": (
+            '<Label value="dog" predicted_values=""/><Label value="Cat" predicted_values=" , "/>',
+            ["dog", "cat"],
+        ),
+        "value_and_predicted_value": (
+            '<Label value="dog" predicted_values="wolf"/>',
+            ["dog", "wolf"],
+        ),
         "nothing_matches": ('<Label value="dog"/>', ["cat"]),
         "no_model_names": ('<Label value="dog" predicted_values="dog"/>', []),
     }
     for name, (inner, names) in labels.items():
         config = f'<View>{IMAGE}<RectangleLabels name="label" toName="i">{inner}</RectangleLabels></View>'
         model = LabelStudioMLBase(project_id="1", label_config=config)
-        yield {"name": name, "config": config, "model_names": names, "map": model.build_label_map("label", names)}
+        yield {
+            "name": name,
+            "config": config,
+            "model_names": names,
+            "map": model.build_label_map("label", names),
+        }
 
 
-def matches():
+def matches() -> Iterator[Any]:
     from label_studio_ml.utils import match_labels
 
     for text, labels in (
-        ("Sports\x85Politics\u2028x", ["politics", "sports"]), ("\n", ["b", "a"]), ("a\r\rb", ["a", "b"]), ("ab\x1cba\x1dcd", ["dc", "ba", "ab"]), ("naïve façade", ["naive facade", "naïve"]),
-        ("x" * 150 + "abc", ["abc", "x" * 220 + "abc"]), ("ab" * 100, ["ab" * 101, "ba" * 99]), ("the answer is positive", ["Positive", "Negative", "the answer"]), ("😀 happy", ["happy", "sad 😀"]), ("abcd", ["bcda", "abdc", "dcba"]), (" \t", ["", "x"]),
+        ("Sports\x85Politics\u2028x", ["politics", "sports"]),
+        ("\n", ["b", "a"]),
+        ("a\r\rb", ["a", "b"]),
+        ("ab\x1cba\x1dcd", ["dc", "ba", "ab"]),
+        ("naïve façade", ["naive facade", "naïve"]),
+        ("x" * 150 + "abc", ["abc", "x" * 220 + "abc"]),
+        ("ab" * 100, ["ab" * 101, "ba" * 99]),
+        ("the answer is positive", ["Positive", "Negative", "the answer"]),
+        ("😀 happy", ["happy", "sad 😀"]),
+        ("abcd", ["bcda", "abdc", "dcba"]),
+        (" \t", ["", "x"]),
     ):
         lines = text.splitlines()
         yield {
             "input": text,
             "labels": labels,
             "lines": lines,
-            "ratios": [[difflib.SequenceMatcher(None, line, label).ratio() for label in labels] for line in lines],
+            "ratios": [
+                [difflib.SequenceMatcher(None, line, label).ratio() for label in labels]
+                for line in lines
+            ],
             "matched": match_labels(text, labels),
         }
 
 
-def masks():
+def masks() -> Iterator[Any]:
     import numpy as np
 
-    def case(name, mask=None, runs=None):
+    def case(name: str, mask: Any = None, runs: Any = None) -> Any:
         if runs:
-            rle = encode_rle(np.concatenate([np.full(length, value, dtype=np.uint8) for value, length in runs]))
+            rle = encode_rle(
+                np.concatenate([np.full(length, value, dtype=np.uint8) for value, length in runs])
+            )
             return {"name": name, "rle": [int(byte) for byte in rle], "runs": runs}
         rle = mask2rle(np.asarray(mask, dtype=np.uint8))
         return {"name": name, "rle": [int(byte) for byte in rle], "mask": mask}
@@ -290,42 +611,100 @@ def masks():
     yield case("stripes", [[255 * ((x + y) % 2) for x in range(9)] for y in range(5)])
 
 
-def keyframes():
-    def track(name, sequence, **value):
-        yield {"id": name, "type": "videorectangle", "from_name": "box", "to_name": "video", "value": {**value, "sequence": sequence}}
+def keyframes() -> Any:
+    def track(name: str, sequence: Any, **value: Any) -> Iterator[Any]:
+        yield {
+            "id": name,
+            "type": "videorectangle",
+            "from_name": "box",
+            "to_name": "video",
+            "value": {**value, "sequence": sequence},
+        }
 
-    def frame(number, time, **more):
-        return {"x": 1.5 * number, "y": 10, "width": 5, "height": 6.25, "rotation": 0, "frame": number, "time": time, "enabled": True, **more}
+    def frame(number: Any, time: Any, **more: Any) -> Any:
+        return {
+            "x": 1.5 * number,
+            "y": 10,
+            "width": 5,
+            "height": 6.25,
+            "rotation": 0,
+            "frame": number,
+            "time": time,
+            "enabled": True,
+            **more,
+        }
 
     result = [
         *track("held_to_the_end", [frame(2, 0.08)], framesCount=5, duration=0.2),
-        *track("switched_off_and_on", [frame(1, 0.04), frame(3, 0.12, enabled=False), frame(6, 0.24)], framesCount=7, duration=0.28),
-        *track("turned", [frame(1, 0, rotation=350), frame(4, 0.1, rotation=10)], framesCount=4, duration=0.1),
+        *track(
+            "switched_off_and_on",
+            [frame(1, 0.04), frame(3, 0.12, enabled=False), frame(6, 0.24)],
+            framesCount=7,
+            duration=0.28,
+        ),
+        *track(
+            "turned",
+            [frame(1, 0, rotation=350), frame(4, 0.1, rotation=10)],
+            framesCount=4,
+            duration=0.1,
+        ),
         *track("neighbours", [frame(1, 0.5), frame(2, 0.75)], framesCount=2, duration=1),
         *track("beyond_the_end", [frame(8, 0.3)], framesCount=5, duration=0.2),
-        *track("labelled", [frame(1, 0.0), frame(3, 1 / 3)], framesCount=3, duration=1 / 3, labels=["Man"]),
+        *track(
+            "labelled",
+            [frame(1, 0.0), frame(3, 1 / 3)],
+            framesCount=3,
+            duration=1 / 3,
+            labels=["Man"],
+        ),
         *track("nothing", [], framesCount=3, duration=1),
-        {"id": "other", "type": "labels", "from_name": "l", "to_name": "video", "value": {"labels": ["Man"]}},
+        {
+            "id": "other",
+            "type": "labels",
+            "from_name": "l",
+            "to_name": "video",
+            "value": {"labels": ["Man"]},
+        },
     ]
     return {"input": json.loads(json.dumps(result)), "output": extract_key_frames(result)}
 
 
 HOST, TOKEN = "http://ls.example:8080", "legacy123"
 PATHS = {
-    "upload_with_space": ("/data/upload/3/my file.png", HOST), "upload_escaped": ("/data/upload/3/my%20file.png", HOST), "upload_unicode": ("/data/upload/3/ä.png", HOST),
-    "proxy_without_slash": ("storage-data/uploaded/?filepath=upload/3/a.png", HOST), "proxy_escaped": ("/storage-data/uploaded/?filepath=upload%2F3%2Fa.png", HOST),
-    "local_file_elsewhere": ("/data/local-files/?d=dir/none.jpg", HOST), "local_file_last_d_wins": ("/data/local-files/?d=x&d=dir/none.jpg", HOST), "local_file_below_a_path": ("/data/local-files/?d=dir/none.jpg", HOST + "/ls"), "local_file_unnamed": ("/data/local-files/?d=", HOST),
-    "gs": ("gs://b/k/x.png", HOST), "s3_with_space": ("s3://b/k/a b.png", HOST), "s3_unicode": ("s3://b/ключ.png", HOST), "s3_plus": ("s3://b/a+b.png", HOST), "s3_below_a_path": ("s3://b/k.png", HOST + "/ls/"),
-    "slash_after_host": ("/data/upload/3/a.png", HOST + "/"), "web_escaped": ("https://cdn.example.com/a%20b.png", HOST), "web_two_slashes": ("https://cdn.example.com//a//b.png", HOST), "web_fragment": ("https://cdn.example.com/a.png#f", HOST),
+    "upload_with_space": ("/data/upload/3/my file.png", HOST),
+    "upload_escaped": ("/data/upload/3/my%20file.png", HOST),
+    "upload_unicode": ("/data/upload/3/ä.png", HOST),
+    "proxy_without_slash": ("storage-data/uploaded/?filepath=upload/3/a.png", HOST),
+    "proxy_escaped": ("/storage-data/uploaded/?filepath=upload%2F3%2Fa.png", HOST),
+    "local_file_elsewhere": ("/data/local-files/?d=dir/none.jpg", HOST),
+    "local_file_last_d_wins": ("/data/local-files/?d=x&d=dir/none.jpg", HOST),
+    "local_file_below_a_path": ("/data/local-files/?d=dir/none.jpg", HOST + "/ls"),
+    "local_file_unnamed": ("/data/local-files/?d=", HOST),
+    "gs": ("gs://b/k/x.png", HOST),
+    "s3_with_space": ("s3://b/k/a b.png", HOST),
+    "s3_unicode": ("s3://b/ключ.png", HOST),
+    "s3_plus": ("s3://b/a+b.png", HOST),
+    "s3_below_a_path": ("s3://b/k.png", HOST + "/ls/"),
+    "slash_after_host": ("/data/upload/3/a.png", HOST + "/"),
+    "web_escaped": ("https://cdn.example.com/a%20b.png", HOST),
+    "web_two_slashes": ("https://cdn.example.com//a//b.png", HOST),
+    "web_fragment": ("https://cdn.example.com/a.png#f", HOST),
 }
 
 
-def paths():
+def paths() -> Iterator[Any]:
     for name, (url, host) in PATHS.items():
-        asked = []
+        asked: list[Any] = []
 
-        def get(target, headers, asked=asked, **_):
-            asked.append({"method": "GET", "url": target, "authorization": headers.get("Authorization"), "user_agent_set": "User-Agent" in headers})
+        def get(target: Any, headers: Any, asked: Any = asked, **_: Any) -> Any:
+            asked.append(
+                {
+                    "method": "GET",
+                    "url": target,
+                    "authorization": headers.get("Authorization"),
+                    "user_agent_set": "User-Agent" in headers,
+                }
+            )
             answer = requests.Response()
             answer.status_code, answer._content = 200, b"content"
             return answer
@@ -333,20 +712,26 @@ def paths():
         case = {"name": name, "url": url, "hostname": host, "access_token": TOKEN, "task_id": 7}
         with tempfile.TemporaryDirectory() as cache, mock.patch.object(requests, "get", get):
             try:
-                path = io.get_local_path(url, cache_dir=cache, hostname=host, access_token=TOKEN, task_id=7)
+                path = io.get_local_path(
+                    url, cache_dir=cache, hostname=host, access_token=TOKEN, task_id=7
+                )
                 case["returned"] = path.replace(cache, "<cache_dir>")
             except Exception as error:
                 case["error"] = f"{type(error).__name__}: {error}"
         yield {**case, "requests": asked}
 
 
-def write(name, **content):
+def write(name: str, **content: Any) -> None:
     """One case to a line."""
     parts = []
     for key, value in content.items():
         shown = json.dumps(value, ensure_ascii=False)
         if isinstance(value, list):
-            shown = "[\n  " + ",\n  ".join(json.dumps(case, ensure_ascii=False) for case in value) + "\n ]"
+            shown = (
+                "[\n  "
+                + ",\n  ".join(json.dumps(case, ensure_ascii=False) for case in value)
+                + "\n ]"
+            )
         parts.append(f' "{key}": {shown}')
     (HERE / f"own_{name}.json").write_text("{\n" + ",\n".join(parts) + "\n}\n")
 

@@ -1,4 +1,6 @@
-"""The scenarios, in the order they are played: name, the kind of token that everybody holds, and the function."""
+"""The scenarios, in the order they are played: name, the kind of token that everybody holds, and
+the function.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -17,7 +17,12 @@ LABEL_CONFIG = """
   <Choices name="mood" toName="text"><Choice value="Happy"/><Choice value="Sad"/></Choices>
 </View>
 """
-CHOICE = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": ["Happy"]}}
+CHOICE = {
+    "from_name": "mood",
+    "to_name": "text",
+    "type": "choices",
+    "value": {"choices": ["Happy"]},
+}
 AUTH = ("annotator", "pass:word")
 ENVIRONMENT = {"BASIC_AUTH_USER": AUTH[0], "BASIC_AUTH_PASS": AUTH[1], "FIT_SECONDS": "2"}
 
@@ -32,11 +37,18 @@ def basic_auth(stage: Stage) -> None:
         project = stage.project(LABEL_CONFIG)
         task = project.add_tasks([{"text": "good"}, {"text": "bad"}])[0]["id"]
         attempt: dict[str, Any] = {"project": project.id, "url": recorder.url, "title": "refused"}
-        wrong = {"auth_method": "BASIC_AUTH", "basic_auth_user": AUTH[0], "basic_auth_pass": "wrong"}
+        wrong = {
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": AUTH[0],
+            "basic_auth_pass": "wrong",
+        }
         for credentials in ({}, wrong):
             refusal = client.call("POST", "/api/ml", json=attempt | credentials)
             equal(refusal.status_code, 400, f"answer to connecting with {credentials}")
-            check("authentication parameters" in refusal.text, f"the reason is not told: {refusal.text[:200]}")
+            check(
+                "authentication parameters" in refusal.text,
+                f"the reason is not told: {refusal.text[:200]}",
+            )
         check(backend.get("/health").ok, "the right password is refused")
 
     with stage.step("the right password connects and predicts"):
@@ -49,14 +61,22 @@ def basic_auth(stage: Stage) -> None:
         wait_until(lambda: project.webhook()["headers"] == given, 30, "the webhook has credentials")
         mark = recorder.mark()
         project.add_tasks([{"text": "one more"}])
-        equal(recorder.webhook(mark, "TASKS_CREATED").status, 200, "answer to an event with credentials")
+        equal(
+            recorder.webhook(mark, "TASKS_CREATED").status,
+            200,
+            "answer to an event with credentials",
+        )
 
     with stage.step("an event without credentials is refused"):
         hook = f"/api/webhooks/{project.webhook()['id']}"
         client.patch(hook, {"headers": {}})
         mark = recorder.mark()
         project.add_tasks([{"text": "and one more"}])
-        equal(recorder.webhook(mark, "TASKS_CREATED").status, 401, "answer to an event without credentials")
+        equal(
+            recorder.webhook(mark, "TASKS_CREATED").status,
+            401,
+            "answer to an event without credentials",
+        )
         client.patch(hook, {"headers": given})
 
     with stage.step("an annotation is saved without waiting for the training it causes"):
@@ -68,8 +88,13 @@ def basic_auth(stage: Stage) -> None:
 
     with stage.step("a training goes on when the caller hangs up"):
         before = project.model_version()
-        hang_up(backend, {"action": "START_TRAINING", "project": client.get(f"/api/projects/{project.id}")})
-        version = wait_until(lambda: changed(project.model_version(), before), 30, f"{before} is replaced")
+        hang_up(
+            backend,
+            {"action": "START_TRAINING", "project": client.get(f"/api/projects/{project.id}")},
+        )
+        version = wait_until(
+            lambda: changed(project.model_version(), before), 30, f"{before} is replaced"
+        )
         # One training for the annotation, one for the caller who hung up: neither was lost.
         equal(version, "trivial-v3", "model version")
         equal(backend.stop(), 0, "exit status after SIGTERM")

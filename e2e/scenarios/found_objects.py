@@ -1,4 +1,6 @@
-"""Detectors with tiny models find things on uploaded pictures, by themselves or once somebody types what to look for."""
+"""Detectors with tiny models find things on uploaded pictures, by themselves or once somebody types
+what to look for.
+"""
 
 import re
 from pathlib import Path
@@ -13,7 +15,9 @@ from e2e.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 # As compose files leave what nobody has set.
-NOTHING = dict.fromkeys(["DEVICE", "ONNX_THREADS", "BATCH_SIZE", "MAX_IMAGE_PIXELS", "HF_HOME", "HF_TOKEN"], "")
+NOTHING = dict.fromkeys(
+    ["DEVICE", "ONNX_THREADS", "BATCH_SIZE", "MAX_IMAGE_PIXELS", "HF_HOME", "HF_TOKEN"], ""
+)
 CLASSES = ["car", "person", "traffic light", "Persian_cat"]
 PROMPTED = """
 <View>
@@ -57,7 +61,9 @@ def mmdetection(stage: Stage) -> None:
 def grounding_dino(stage: Stage) -> None:
     """Plays typing and remembering a prompt with `grounding_dino`."""
     with stage.step("what is typed is found"):
-        backend, recorder, project, tasks = start(stage, "grounding_dino", prompted(), PROMPTED, pictures())
+        backend, recorder, project, tasks = start(
+            stage, "grounding_dino", prompted(), PROMPTED, pictures()
+        )
         regions = project.interactive(tasks[0], {"result": [typed("cat")]})
         expect_regions(regions, {"label"}, {"cats"})
 
@@ -78,10 +84,15 @@ def grounding_dino(stage: Stage) -> None:
 def grounding_sam(stage: Stage) -> None:
     """Plays typing a prompt and getting masks with `grounding_sam`."""
     sam = fixtures("segment_anything_model")
-    files = {"SAM_ENCODER": str(sam / "tiny.encoder.onnx"), "SAM_DECODER": str(sam / "tiny.decoder.onnx")}
+    files = {
+        "SAM_ENCODER": str(sam / "tiny.encoder.onnx"),
+        "SAM_DECODER": str(sam / "tiny.decoder.onnx"),
+    }
     environment = prompted() | files | {"USE_SAM": "true"}
     with stage.step("what is typed becomes masks"):
-        backend, recorder, project, tasks = start(stage, "grounding_sam", environment, PROMPTED, pictures())
+        backend, recorder, project, tasks = start(
+            stage, "grounding_sam", environment, PROMPTED, pictures()
+        )
         regions = project.interactive(tasks[0], {"result": [typed("cat")]})
         expect_regions(regions, {"mask"}, {"cats"})
         equal({region["value"]["format"] for region in regions}, {"rle"}, "formats")
@@ -93,8 +104,12 @@ def grounding_sam(stage: Stage) -> None:
     nothing_failed(stage, backend, recorder)
 
 
-def finds(stage: Stage, program: str, environment: dict[str, str], label_config: str, pictures: Path) -> None:
-    """Lets a backend label two pictures, together and one by one, with all control tags of the label config."""
+def finds(
+    stage: Stage, program: str, environment: dict[str, str], label_config: str, pictures: Path
+) -> None:
+    """Lets a backend label two pictures, together and one by one, with all control tags of the
+    label config.
+    """
     files = [pictures / "wide.png", pictures / "tall.png"]
     with stage.step("pictures are uploaded and labelled"):
         backend, recorder, project, tasks = start(stage, program, environment, label_config, files)
@@ -106,15 +121,21 @@ def finds(stage: Stage, program: str, environment: dict[str, str], label_config:
     with stage.step("a picture that is asked for alone gets the same"):
         for task, regions in predicted.items():
             alone = project.interactive(task, {"result": []})
-            equal([unnamed(region) for region in alone], [unnamed(region) for region in regions], "regions")
+            equal(
+                [unnamed(region) for region in alone],
+                [unnamed(region) for region in regions],
+                "regions",
+            )
     nothing_failed(stage, backend, recorder)
 
 
 def start(
     stage: Stage, program: str, environment: dict[str, str], label_config: str, pictures: list[Path]
 ) -> tuple[Backend, Recorder, Project, list[int]]:
-    """Starts a backend and connects it to a project with these pictures; returns their tasks, too."""
-    backend = stage.backend(program, {**NOTHING, "ORT_DYLIB_PATH": str(ROOT / ".ort"), **environment})
+    """Starts a backend and connects it to a project with these images; returns their tasks, too."""
+    backend = stage.backend(
+        program, {**NOTHING, "ORT_DYLIB_PATH": str(ROOT / ".ort"), **environment}
+    )
     recorder = stage.recorder(backend)
     project = stage.project(label_config)
     for picture in pictures:
@@ -127,14 +148,18 @@ def start(
 def nothing_failed(stage: Stage, backend: Backend, recorder: Recorder) -> None:
     """Ends the backend, which must have answered everything."""
     with stage.step("no request has failed"):
-        equal([call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests")
+        equal(
+            [call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests"
+        )
         equal(backend.stop(), 0, "exit status after SIGTERM")
 
 
 def expect_regions(regions: Result, controls: set[str], labels: set[str]) -> None:
     """There are regions, of these control tags and with these labels."""
     equal({region["from_name"] for region in regions}, controls, "control tags")
-    equal({label for region in regions for label in region["value"][region["type"]]}, labels, "labels")
+    equal(
+        {label for region in regions for label in region["value"][region["type"]]}, labels, "labels"
+    )
 
 
 def unnamed(region: dict[str, object]) -> dict[str, object]:

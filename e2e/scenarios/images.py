@@ -31,14 +31,34 @@ def images(stage: Stage) -> None:
         for task in tasks:
             region = project.predicted(task["id"])[0]["result"][0]
             found.append((region["original_width"], region["original_height"]))
-            corners = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": ["Cat"]}
+            corners = {
+                "x": 10,
+                "y": 20,
+                "width": 30,
+                "height": 40,
+                "rotation": 0,
+                "rectanglelabels": ["Cat"],
+            }
             equal((region["value"], region["image_rotation"]), (corners, 0), "rectangle")
         equal(found, SIZES, "sizes read from the pictures")
 
     with stage.step("a smart rectangle is answered where it was drawn"):
         project.update_connection(is_interactive=True)
-        value = {"x": 11.5, "y": 22.5, "width": 5, "height": 6, "rotation": 0, "rectanglelabels": ["Cat"]}
-        drawn = {"id": "drawn", "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": value}
+        value = {
+            "x": 11.5,
+            "y": 22.5,
+            "width": 5,
+            "height": 6,
+            "rotation": 0,
+            "rectanglelabels": ["Cat"],
+        }
+        drawn = {
+            "id": "drawn",
+            "from_name": "box",
+            "to_name": "image",
+            "type": "rectanglelabels",
+            "value": value,
+        }
         region = project.interactive(tasks[1]["id"], {"result": [drawn]})[0]
         equal((region["value"]["x"], region["value"]["y"]), (11.5, 22.5), "corner")
         equal((region["original_width"], region["original_height"]), SIZES[1], "size")
@@ -47,5 +67,7 @@ def images(stage: Stage) -> None:
         before = project.model_version()
         project.train()
         check(project.model_version() != before, f"the model version is still {before}")
-        equal([call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests")
+        equal(
+            [call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests"
+        )
         equal(backend.stop(), 0, "exit status after SIGTERM")

@@ -42,7 +42,11 @@ def llm_interactive(stage: Stage) -> None:
     """Plays a project on text and one on images with `llm_interactive`."""
     client = stage.client
     chat_model = stage.cleanup.enter_context(ChatModel(reply))
-    environment = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": chat_model.url, "OPENAI_MODEL": "gpt-4o"}
+    environment = {
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_BASE_URL": chat_model.url,
+        "OPENAI_MODEL": "gpt-4o",
+    }
     environment["LOG_LEVEL"] = "DEBUG"
 
     with stage.step("the backend connects, and asks nothing while there is no prompt"):
@@ -60,18 +64,35 @@ def llm_interactive(stage: Stage) -> None:
         result = project.interactive(tasks[0], typed(PROMPT))
         equal(values(result), answered(["sports"], "sport", PROMPT), "regions")
         request = chat_model.requests[0]
-        equal((request["path"], request["key"]), ("/v1/chat/completions", f"Bearer {KEY}"), "address and key")
+        equal(
+            (request["path"], request["key"]),
+            ("/v1/chat/completions", f"Bearer {KEY}"),
+            "address and key",
+        )
         content = f'**Source Text**:\n\n"{TEXTS[0]}"\n\n**Task Directive**:\n\n"{PROMPT}"'
-        wanted = {"model": "gpt-4o", "n": 1, "temperature": 0.7, "messages": [{"role": "user", "content": content}]}
+        wanted = {
+            "model": "gpt-4o",
+            "n": 1,
+            "temperature": 0.7,
+            "messages": [{"role": "user", "content": content}],
+        }
         equal(request["body"], wanted, "question")
 
     with stage.step("the prompt of an annotation is kept and asked about every task"):
         mark = recorder.mark()
         client.annotate(tasks[0], result)
         event = recorder.webhook(mark, "ANNOTATION_CREATED")
-        equal((event.status, event.response), (201, {"result": None, "status": "ok"}), "answer to the event")
+        equal(
+            (event.status, event.response),
+            (201, {"result": None, "status": "ok"}),
+            "answer to the event",
+        )
         client.retrieve_predictions(project.id)
-        by_task = {task: values(project.predicted(task)[0]["result"]) for task in tasks if project.predicted(task)}
+        by_task = {
+            task: values(project.predicted(task)[0]["result"])
+            for task in tasks
+            if project.predicted(task)
+        }
         wanted = {
             tasks[0]: answered(["sports"], "sport", PROMPT),
             tasks[1]: answered(["politics"], "politics", PROMPT),
@@ -96,23 +117,35 @@ def llm_interactive(stage: Stage) -> None:
         client.retrieve_predictions(project.id)
         newest = project.predicted(tasks[1])[-1]
         equal(newest["model_version"], version, "version of the new prediction")
-        equal(values(newest["result"]), answered(["politics"], "politics", "Which one?"), "new prediction")
+        equal(
+            values(newest["result"]),
+            answered(["politics"], "politics", "Which one?"),
+            "new prediction",
+        )
 
     with stage.step("pictures in Label Studio are shown to the chat model"):
         pictures = stage.project(IMAGE_LABEL_CONFIG)
-        content = png(8, 6, (10, 20, 30))
-        pictures.upload_image("picture.png", content)
+        image = png(8, 6, (10, 20, 30))
+        pictures.upload_image("picture.png", image)
         pictures.connect(recorder.url)
         pictures.update_connection(is_interactive=True)
         picture = client.tasks(pictures.id)[0]["id"]
         result = pictures.interactive(picture, typed("Is there a match?", "image"))
         equal(result[0]["value"], {"text": ["sport"]}, "response")
         part = chat_model.requests[-1]["body"]["messages"][0]["content"][1]
-        url = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        url = f"data:image/png;base64,{base64.b64encode(image).decode()}"
         equal(part, {"type": "image_url", "image_url": {"url": url}}, "picture in the question")
 
     with stage.step("nothing failed, and the key is nowhere in the log"):
-        equal([call.path for call in recorder.exchanges if call.status >= 500 and call.path != "/predict"], [], "errors")
+        equal(
+            [
+                call.path
+                for call in recorder.exchanges
+                if call.status >= 500 and call.path != "/predict"
+            ],
+            [],
+            "errors",
+        )
         log = backend.process.log.read_text()
         check(KEY not in log, "the log shows the key")
         check("this text is against the rules" in log, "the log does not say why a task failed")
@@ -122,12 +155,26 @@ def llm_interactive(stage: Stage) -> None:
 def typed(prompt: str, to_name: str = "text") -> dict[str, Any]:
     """The interactive context for a prompt just typed."""
     value = {"text": [prompt]}
-    return {"result": [{"id": "typed", "from_name": "prompt", "to_name": to_name, "type": "textarea", "value": value}]}
+    return {
+        "result": [
+            {
+                "id": "typed",
+                "from_name": "prompt",
+                "to_name": to_name,
+                "type": "textarea",
+                "value": value,
+            }
+        ]
+    }
 
 
 def answered(topics: list[str], response: str, prompt: str) -> dict[str, Any]:
     """The values of a prediction by control."""
-    return {"topic": {"choices": topics}, "response": {"text": [response]}, "prompt": {"text": [prompt]}}
+    return {
+        "topic": {"choices": topics},
+        "response": {"text": [response]},
+        "prompt": {"text": [prompt]},
+    }
 
 
 def values(result: list[dict[str, Any]]) -> dict[str, Any]:

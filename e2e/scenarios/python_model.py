@@ -22,12 +22,17 @@ VERSION = "NewModel-v0.0.1"
 
 
 def python_model(stage: Stage) -> None:
-    """Creates a Python backend, submits a choice, and expects it to be suggested, whatever happens to the processes."""
+    """Creates a Python backend, submits a choice, and expects it to be suggested, whatever happens
+    to the processes.
+    """
     client = stage.client
 
     with stage.step("a new backend is created and connects"):
         folder = Path(stage.cleanup.enter_context(tempfile.TemporaryDirectory()))
-        check(PYTHON_COMMAND.exists(), f"{PYTHON_COMMAND} is missing; run scripts/install_python_package.sh")
+        check(
+            PYTHON_COMMAND.exists(),
+            f"{PYTHON_COMMAND} is missing; run scripts/install_python_package.sh",
+        )
         create = [str(PYTHON_COMMAND), "create", "mood", "--root-dir", str(folder)]
         subprocess.run(create, check=True, capture_output=True, timeout=60)
         backend = stage.python_backend(folder / "mood", {"WORKERS": "2"})
@@ -49,16 +54,24 @@ def python_model(stage: Stage) -> None:
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
             equal(suggested(project), "Sad", "suggestion")
-        wait_until(lambda: len(processes_of(backend.process.pid)) == 2, 30, "both processes are back")
+        wait_until(
+            lambda: len(processes_of(backend.process.pid)) == 2, 30, "both processes are back"
+        )
 
     with stage.step("what was learnt outlives a restart"):
         equal(backend.restart(), 0, "exit status after SIGTERM")
         equal(suggested(project), "Sad", "suggestion")
 
     with stage.step("no request has failed"):
-        failed = [(call.path, call.action, call.status) for call in recorder.exchanges if call.status >= 300]
+        failed = [
+            (call.path, call.action, call.status)
+            for call in recorder.exchanges
+            if call.status >= 300
+        ]
         equal(failed, [], "failed requests")
-        check(client.token not in backend.process.log_tail(10**8), "the token is in the backend's log")
+        check(
+            client.token not in backend.process.log_tail(10**8), "the token is in the backend's log"
+        )
         equal(backend.stop(), 0, "exit status after SIGTERM")
 
 
@@ -78,4 +91,9 @@ def processes_of(parent: int) -> list[int]:
 
 def choice(label: str) -> dict[str, Any]:
     """The region of an annotation."""
-    return {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [label]}}
+    return {
+        "from_name": "mood",
+        "to_name": "text",
+        "type": "choices",
+        "value": {"choices": [label]},
+    }

@@ -1,4 +1,6 @@
-"""Backends that call a service, each against a mock of it: what is typed in Label Studio reaches the service."""
+"""Backends that call a service, each against a mock of it: what is typed in Label Studio reaches
+the service.
+"""
 
 from typing import Any
 
@@ -36,7 +38,9 @@ def watsonx_llm(stage: Stage) -> None:
     client = stage.client
     service = service_of(stage, "watsonx_llm")
     with stage.step("a prompt that is typed is answered"):
-        backend = stage.backend("watsonx_llm", service.environment | {"WATSONX_EXPORT_TOKEN": "let-me-in"})
+        backend = stage.backend(
+            "watsonx_llm", service.environment | {"WATSONX_EXPORT_TOKEN": "let-me-in"}
+        )
         project = stage.project(PROMPT_CONFIG)
         tasks = [task["id"] for task in project.add_tasks(TASKS)]
         equal(project.connect(backend.url)["model_version"], "WatsonXModel-v0.0.1", "model version")
@@ -53,7 +57,12 @@ def watsonx_llm(stage: Stage) -> None:
 
     with stage.step("annotations become rows, and changed ones keep theirs"):
         headers = {"X-Export-Token": "let-me-in"}
-        hook = {"url": f"{backend.url}/data/upload", "project": project.id, "send_payload": True, "headers": headers}
+        hook = {
+            "url": f"{backend.url}/data/upload",
+            "project": project.id,
+            "send_payload": True,
+            "headers": headers,
+        }
         client.post("/api/webhooks/", hook)
         annotation = client.annotate(tasks[1], result)
         client.patch(f"/api/annotations/{annotation}/", {"result": result})
@@ -61,8 +70,13 @@ def watsonx_llm(stage: Stage) -> None:
         statements = [request.text for request in service.at("/v1/statement")]
         inserted = [sql for sql in statements if sql.startswith("INSERT INTO annotations VALUES")]
         equal(len(inserted), 2, f"insertions among {statements}")
-        check(f"({tasks[1]}, 'Good'," in inserted[0] and "'it''s awful'" in inserted[0], f"row {inserted[0]}")
-        deleted = [sql for sql in statements if sql == f"DELETE from annotations WHERE ID={tasks[1]}"]
+        check(
+            f"({tasks[1]}, 'Good'," in inserted[0] and "'it''s awful'" in inserted[0],
+            f"row {inserted[0]}",
+        )
+        deleted = [
+            sql for sql in statements if sql == f"DELETE from annotations WHERE ID={tasks[1]}"
+        ]
         equal(len(deleted), 2, f"deletions among {statements}")
 
 
@@ -104,7 +118,11 @@ def deepgram(stage: Stage) -> None:
         project.connect(backend.url)
         project.update_connection(is_interactive=True)
         context = typed("text", "Hello Deepgram", "audio") | {"user_id": 7}
-        equal(values(project.interactive(task, context)), {"text": {"text": ["Hello Deepgram"]}}, "regions")
+        equal(
+            values(project.interactive(task, context)),
+            {"text": {"text": ["Hello Deepgram"]}},
+            "regions",
+        )
         stored = [request for request in service.requests if request.method == "PUT"]
         equal(len(stored), 1, "files stored")
         data = client.get(f"/api/tasks/{task}")["data"]
@@ -130,12 +148,20 @@ def docling(stage: Stage) -> None:
         project.connect(backend.url)
         client.retrieve_predictions(project.id)
         prediction = client.predictions(project.id)[0]
-        labels = [region["value"].get("rectanglelabels", [""])[0] for region in prediction["result"]]
-        equal(labels[:5], ["section_header", "section_header", "text", "caption", "table"], "labels")
-        sizes = {(region["original_width"], region["original_height"]) for region in prediction["result"]}
+        labels = [
+            region["value"].get("rectanglelabels", [""])[0] for region in prediction["result"]
+        ]
+        equal(
+            labels[:5], ["section_header", "section_header", "text", "caption", "table"], "labels"
+        )
+        sizes = {
+            (region["original_width"], region["original_height"]) for region in prediction["result"]
+        }
         equal(sizes, {(612, 792)}, "sizes of the page")
         submitted = service.at("/v1/convert/file/async")
-        check(all(picture in request.body for request in submitted), "the uploaded picture was sent")
+        check(
+            all(picture in request.body for request in submitted), "the uploaded picture was sent"
+        )
         equal(len(service.at("/v1/result/job")), 1, "conversions")
 
 
@@ -146,7 +172,13 @@ def service_of(stage: Stage, name: str) -> MockService:
 
 def typed(control: str, text: str, to_name: str = "input") -> dict[str, Any]:
     """What the labelling screen sends when a text was typed."""
-    region = {"id": "r1", "from_name": control, "to_name": to_name, "type": "textarea", "value": {"text": [text]}}
+    region = {
+        "id": "r1",
+        "from_name": control,
+        "to_name": to_name,
+        "type": "textarea",
+        "value": {"text": [text]},
+    }
     return {"result": [region]}
 
 

@@ -32,7 +32,10 @@ def smart_masks(stage: Stage, program: str) -> None:
     """Points at things on two pictures and looks at the masks."""
     with stage.step("pictures are uploaded and the backend connects"):
         models = ROOT / "examples" / program / "tests" / "fixtures"
-        files = {f"SAM_{part.upper()}": str(models / f"tiny.{part}.onnx") for part in ("encoder", "decoder")}
+        files = {
+            f"SAM_{part.upper()}": str(models / f"tiny.{part}.onnx")
+            for part in ("encoder", "decoder")
+        }
         backend = stage.backend(program, {**files, "ORT_DYLIB_PATH": str(ROOT / ".ort")})
         recorder = stage.recorder(backend)
         project = stage.project(LABEL_CONFIG)
@@ -44,10 +47,20 @@ def smart_masks(stage: Stage, program: str) -> None:
 
     with stage.step("a click and a rectangle become a mask for each label, of the picture's size"):
         for task, size in zip(tasks, SIZES, strict=True):
-            regions = project.interactive(task, {"result": [key_point("Banana"), rectangle("Orange")]})
-            equal([region["value"]["brushlabels"] for region in regions], [["Banana"], ["Orange"]], "labels")
+            regions = project.interactive(
+                task, {"result": [key_point("Banana"), rectangle("Orange")]}
+            )
+            equal(
+                [region["value"]["brushlabels"] for region in regions],
+                [["Banana"], ["Orange"]],
+                "labels",
+            )
             for region in regions:
-                equal((region["type"], region["from_name"], region["value"]["format"]), ("brushlabels", "tag", "rle"), "kind")
+                equal(
+                    (region["type"], region["from_name"], region["value"]["format"]),
+                    ("brushlabels", "tag", "rle"),
+                    "kind",
+                )
                 equal((region["original_width"], region["original_height"]), size, "size")
                 announced = int.from_bytes(bytes(region["value"]["rle"][:4]), "big")
                 equal(announced, 4 * size[0] * size[1], "values in the mask")
@@ -57,7 +70,9 @@ def smart_masks(stage: Stage, program: str) -> None:
         stage.client.retrieve_predictions(project.id)
         regions = [prediction["result"] for prediction in stage.client.predictions(project.id)]
         check(not any(regions), f"regions out of nowhere: {regions}")
-        equal([call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests")
+        equal(
+            [call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests"
+        )
         equal(backend.stop(), 0, "exit status after SIGTERM")
 
 
@@ -75,4 +90,10 @@ def rectangle(label: str) -> dict[str, object]:
 
 def drawn(from_name: str, kind: str, value: dict[str, object]) -> dict[str, object]:
     """A region of the interactive context."""
-    return {"id": from_name, "from_name": from_name, "to_name": "image", "type": kind, "value": value}
+    return {
+        "id": from_name,
+        "from_name": from_name,
+        "to_name": "image",
+        "type": kind,
+        "value": value,
+    }

@@ -1,4 +1,4 @@
-"""One word is labelled by hand, and every other place where it stands is labelled by the backend."""
+"""One word is labelled by hand; the backend labels all other places where it stands."""
 
 from e2e.checks import check, equal
 from e2e.stage import Stage
@@ -39,12 +39,28 @@ def substring_matching(stage: Stage) -> None:
 
     with stage.step("a drawn pattern is plain text"):
         start = TEXT.index("a.ple")
-        equal(project.interactive(task, drawn(start, "a.ple", "PER")), [], "other occurrences of a.ple")
-        equal([call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests")
+        equal(
+            project.interactive(task, drawn(start, "a.ple", "PER")),
+            [],
+            "other occurrences of a.ple",
+        )
+        equal(
+            [call.path for call in recorder.exchanges if call.status >= 300], [], "failed requests"
+        )
         equal(backend.stop(), 0, "exit status after SIGTERM")
 
 
 def drawn(start: int, text: str, label: str) -> dict[str, object]:
     """The interactive context for a span just drawn."""
     value = {"start": start, "end": start + len(text), "text": text, "labels": [label]}
-    return {"result": [{"id": "drawn", "from_name": "label", "to_name": "text", "type": "labels", "value": value}]}
+    return {
+        "result": [
+            {
+                "id": "drawn",
+                "from_name": "label",
+                "to_name": "text",
+                "type": "labels",
+                "value": value,
+            }
+        ]
+    }

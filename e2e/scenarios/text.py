@@ -1,4 +1,6 @@
-"""The whole story of a project on text: connect, predict, interact, annotate, train, change, disconnect."""
+"""The whole story of a project on text: connect, predict, interact, annotate, train, change,
+disconnect.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,16 +26,24 @@ SCORE = sum(SCORES.values()) / len(SCORES)
 TEXTS = ["good morning Anna", "what a dreadful day", "GOOD GRIEF 日本語 😀", "ünïcode goes here"]
 
 
-def regions(text: str, moods: tuple[str, str] = ("Happy", "Sad"), span: str = "Person") -> list[dict[str, Any]]:
+def regions(
+    text: str, moods: tuple[str, str] = ("Happy", "Sad"), span: str = "Person"
+) -> list[dict[str, Any]]:
     """What the model has to answer for a text."""
-    word = text.split()[0]
+    word = text.split(maxsplit=1)[0]
     values = {
         "mood": ("choices", {"choices": [moods[0] if "good" in text.lower() else moods[1]]}),
         "spans": ("labels", {"start": 0, "end": len(word), "text": word, "labels": [span]}),
         "answer": ("textarea", {"text": [f"echo: {text}"]}),
     }
     return [
-        {"from_name": control, "to_name": "text", "type": kind, "value": value, "score": SCORES[kind]}
+        {
+            "from_name": control,
+            "to_name": "text",
+            "type": kind,
+            "value": value,
+            "score": SCORES[kind],
+        }
         for control, (kind, value) in values.items()
     ]
 
@@ -46,7 +56,17 @@ def without_ids(result: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def drawn_span(start: int, end: int, text: str) -> dict[str, Any]:
     """The interactive context that the labelling screen sends for a span just drawn."""
     value = {"start": start, "end": end, "text": text, "labels": ["Person"]}
-    return {"result": [{"id": "drawn", "from_name": "spans", "to_name": "text", "type": "labels", "value": value}]}
+    return {
+        "result": [
+            {
+                "id": "drawn",
+                "from_name": "spans",
+                "to_name": "text",
+                "type": "labels",
+                "value": value,
+            }
+        ]
+    }
 
 
 def text(stage: Stage) -> None:
@@ -80,12 +100,23 @@ def text(stage: Stage) -> None:
         calls = recorder.since(mark, "/predict")
         equal([len(call.request["tasks"]) for call in calls], [len(TEXTS)], "tasks per request")
         for prediction in calls[0].response["results"]:
-            check(prediction.get("model_version", "") is not None, "a null model version makes Label Studio refuse all")
+            check(
+                prediction.get("model_version", "") is not None,
+                "a null model version makes Label Studio refuse all",
+            )
         stored = client.predictions(project.id)
-        equal([prediction["task"] for prediction in stored], [task["id"] for task in tasks], "tasks predicted")
+        equal(
+            [prediction["task"] for prediction in stored],
+            [task["id"] for task in tasks],
+            "tasks predicted",
+        )
         for prediction, text in zip(stored, TEXTS, strict=True):
             equal(without_ids(prediction["result"]), regions(text), f"stored regions for {text!r}")
-            equal((prediction["score"], prediction["model_version"]), (SCORE, version), "stored score and version")
+            equal(
+                (prediction["score"], prediction["model_version"]),
+                (SCORE, version),
+                "stored score and version",
+            )
 
     with stage.step("a task with predictions is not predicted again"):
         mark = recorder.mark()
@@ -95,12 +126,22 @@ def text(stage: Stage) -> None:
 
     with stage.step("the labelling screen shows the prediction"):
         shown = client.get(f"/api/projects/{project.id}/next")["predictions"]
-        equal([prediction["model_version"] for prediction in shown], [version], "predictions of the next task")
+        equal(
+            [prediction["model_version"] for prediction in shown],
+            [version],
+            "predictions of the next task",
+        )
         tried = client.post(f"/api/ml/{project.connection_id}/predict/test?random=true", wanted=200)
-        check(isinstance(tried.get("response"), list), f"the settings page's test request says {tried}")
+        check(
+            isinstance(tried.get("response"), list),
+            f"the settings page's test request says {tried}",
+        )
 
     with stage.step("a drawn span comes back labelled"):
-        check(project.update_connection(is_interactive=True)["is_interactive"], "interactive is not switched on")
+        check(
+            project.update_connection(is_interactive=True)["is_interactive"],
+            "interactive is not switched on",
+        )
         result = project.interactive(tasks[0]["id"], drawn_span(5, 12, "morning"))
         spans = [region["value"] for region in result if region["from_name"] == "spans"]
         wanted = {"start": 5, "end": 12, "text": "morning", "labels": ["Person"]}
@@ -124,10 +165,16 @@ def text(stage: Stage) -> None:
         annotation = client.annotate(tasks[0]["id"], regions(TEXTS[0])[:1])
         client.patch(f"/api/annotations/{annotation}/", {"result": regions(TEXTS[1])[:1]})
         client.delete(f"/api/annotations/{annotation}/")
-        for n_fits, event in enumerate(("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"), start=1):
+        for n_fits, event in enumerate(
+            ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"), start=1
+        ):
             answer = recorder.webhook(mark, event)
             equal((answer.status, answer.response["status"]), (201, "ok"), f"answer to {event}")
-            equal(answer.response["result"]["fits"], n_fits, f"events the model has learnt from after {event}")
+            equal(
+                answer.response["result"]["fits"],
+                n_fits,
+                f"events the model has learnt from after {event}",
+            )
 
     with stage.step("Start Training makes a new model version"):
         project.train()
@@ -138,7 +185,11 @@ def text(stage: Stage) -> None:
     with stage.step("a new model version predicts anew"):
         client.retrieve_predictions(project.id)
         versions = [prediction["model_version"] for prediction in client.predictions(project.id)]
-        equal(versions, [before] * len(TEXTS) + [version] * len(TEXTS), "versions of the stored predictions")
+        equal(
+            versions,
+            [before] * len(TEXTS) + [version] * len(TEXTS),
+            "versions of the stored predictions",
+        )
 
     with stage.step("the model version outlives a restart"):
         equal(backend.restart(), 0, "exit status after SIGTERM")
@@ -147,7 +198,11 @@ def text(stage: Stage) -> None:
     with stage.step("extra params may be text or an object"):
         for extra_params in ('{"threshold": 0.5}', {"threshold": 0.5}):
             changed = project.update_connection(extra_params=extra_params)
-            equal((changed["state"], changed["error_message"]), ("CO", None), f"state with {extra_params!r}")
+            equal(
+                (changed["state"], changed["error_message"]),
+                ("CO", None),
+                f"state with {extra_params!r}",
+            )
 
     with stage.step("a changed label config is followed"):
         mark = recorder.mark()
@@ -156,7 +211,11 @@ def text(stage: Stage) -> None:
         task = project.add_tasks([{"text": "all good"}])[0]["id"]
         client.retrieve_predictions(project.id, [task])
         result = project.predicted(task)[-1]["result"]
-        equal(without_ids(result), regions("all good", ("Glad", "Sad"), "Human"), "regions under the new label config")
+        equal(
+            without_ids(result),
+            regions("all good", ("Glad", "Sad"), "Human"),
+            "regions under the new label config",
+        )
 
     with stage.step("a request of four megabytes is taken"):
         mark = recorder.mark()
@@ -169,7 +228,13 @@ def text(stage: Stage) -> None:
 
     with stage.step("Label Studio disconnects, and no request has failed"):
         client.delete(f"/api/ml/{project.connection_id}")
-        failed = [(call.path, call.action, call.status) for call in recorder.exchanges if call.status >= 300]
+        failed = [
+            (call.path, call.action, call.status)
+            for call in recorder.exchanges
+            if call.status >= 300
+        ]
         equal(failed, [], "failed requests")
-        check(client.token not in backend.process.log_tail(10**8), "the token is in the backend's log")
+        check(
+            client.token not in backend.process.log_tail(10**8), "the token is in the backend's log"
+        )
         equal(backend.stop(), 0, "exit status after SIGTERM")

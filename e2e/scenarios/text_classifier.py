@@ -32,7 +32,9 @@ def text_classifier(stage: Stage) -> None:
         project = stage.project(LABEL_CONFIG)
         lessons = project.add_tasks([{"text": text} for text, _ in LESSONS])
         version = project.connect(recorder.url)["model_version"]
-        equal(predict(project, "a positive thing")[0], "positive", "guess from the name of the label")
+        equal(
+            predict(project, "a positive thing")[0], "positive", "guess from the name of the label"
+        )
         equal(predict(project, "zorp")[1], 0.5, "score of an unknown word")
 
     with stage.step("enough annotations train the model"):
@@ -64,9 +66,15 @@ def text_classifier(stage: Stage) -> None:
         equal(predict(other, "zorp")[1], 0.5, "score of an unknown word")
 
     with stage.step("no request has failed"):
-        failed = [(call.path, call.action, call.status) for call in recorder.exchanges if call.status >= 300]
+        failed = [
+            (call.path, call.action, call.status)
+            for call in recorder.exchanges
+            if call.status >= 300
+        ]
         equal(failed, [], "failed requests")
-        check(client.token not in backend.process.log_tail(10**8), "the token is in the backend's log")
+        check(
+            client.token not in backend.process.log_tail(10**8), "the token is in the backend's log"
+        )
         equal(backend.stop(), 0, "exit status after SIGTERM")
 
 
@@ -88,4 +96,9 @@ def expect_lessons_learnt(project: Project) -> None:
 
 def choice(label: str) -> dict[str, Any]:
     """The region of an annotation."""
-    return {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}
+    return {
+        "from_name": "label",
+        "to_name": "text",
+        "type": "choices",
+        "value": {"choices": [label]},
+    }

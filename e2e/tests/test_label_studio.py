@@ -24,13 +24,18 @@ class Another(BaseHTTPRequestHandler):
 
 class TestLabelStudio(unittest.TestCase):
     def test_another_server_on_the_port_is_named(self) -> None:
-        with tempfile.TemporaryDirectory() as folder, HTTPServer(("127.0.0.1", 0), Another) as another:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            HTTPServer(("127.0.0.1", 0), Another) as another,
+        ):
             threading.Thread(target=another.serve_forever, daemon=True).start()
             program = Path(folder, "bin", "label-studio")
             program.parent.mkdir()
             program.write_text("#!/bin/sh\nexec sleep 60\n")
             program.chmod(0o755)
-            with self.assertRaisesRegex(CheckFailed, "another Label Studio has taken http://127.0.0.1"):
+            with self.assertRaisesRegex(
+                CheckFailed, "another Label Studio has taken http://127.0.0.1"
+            ):
                 LabelStudio(Path(folder), Path(folder, "data"), another.server_port)
             another.shutdown()
 

@@ -33,7 +33,9 @@ class RecorderTest(unittest.TestCase):
             exchange = recorder.webhook(0, "TASKS_CREATED")
         self.assertEqual((answer.status_code, answer.json()), (201, event))
         self.assertEqual(answer.headers["X-Path"], "/webhook?a=b")
-        self.assertEqual((exchange.status, exchange.request, exchange.response), (201, event, event))
+        self.assertEqual(
+            (exchange.status, exchange.request, exchange.response), (201, event, event)
+        )
         self.assertEqual((exchange.path, exchange.size), ("/webhook", len(json.dumps(event))))
 
     def test_a_dead_backend_is_a_bad_gateway(self) -> None:

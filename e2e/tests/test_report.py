@@ -24,12 +24,15 @@ class ReportTest(unittest.TestCase):
     def test_a_failed_step_says_why_on_one_line(self) -> None:
         with self.assertRaises(StepFailed), self.report.step("story", "numbers"):
             equal(1, 2, "first\nnumber")
-        self.assertEqual(self.output.getvalue(), "FAIL  story: numbers - first number: wanted 2, got 1\n")
+        self.assertEqual(
+            self.output.getvalue(), "FAIL  story: numbers - first number: wanted 2, got 1\n"
+        )
         self.assertEqual(self.report.closing_line(), "0 passed, 1 failed")
 
     def test_an_answer_of_another_shape_fails_the_step(self) -> None:
         with self.assertRaises(StepFailed), self.report.step("story", "shape"):
-            {}["results"]
+            answer: dict[str, int] = {}
+            answer["results"]
         self.assertIn("KeyError: 'results'", self.output.getvalue())
 
     def test_a_step_that_takes_too_long_fails(self) -> None:

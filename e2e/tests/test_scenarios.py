@@ -18,7 +18,9 @@ class ScenariosTest(unittest.TestCase):
     def test_the_simplest_models_rules(self) -> None:
         choices, labels, area = regions("Good old days")
         self.assertEqual(choices["value"], {"choices": ["Happy"]})
-        self.assertEqual(labels["value"], {"start": 0, "end": 4, "text": "Good", "labels": ["Person"]})
+        self.assertEqual(
+            labels["value"], {"start": 0, "end": 4, "text": "Good", "labels": ["Person"]}
+        )
         self.assertEqual(area["value"], {"text": ["echo: Good old days"]})
         self.assertEqual(SCORE, 0.75)
 

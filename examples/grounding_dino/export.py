@@ -1,7 +1,8 @@
 """Exports a Grounding DINO checkpoint of transformers to ONNX, for any prompt.
 
-A plain `torch.onnx.export` freezes what depends on the prompt it was traced with: which words belong to one phrase. This
-one computes it in the graph, so that prompts of any length and number of phrases are scored as in PyTorch.
+A plain `torch.onnx.export` freezes what depends on the prompt it was traced with: which words
+belong to one phrase. This one computes it in the graph, so that prompts of any length and number of
+phrases are scored as in PyTorch.
 
 usage: python export.py [--height 800] [--width 800] [--revision REVISION] CHECKPOINT FOLDER
        python export.py IDEA-Research/grounding-dino-tiny models/grounding-dino-tiny
@@ -10,6 +11,7 @@ needs: pip install 'torch>=2.5' 'transformers>=4.57,<5' onnx
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -20,8 +22,10 @@ OPSET = 17
 SPECIAL_TOKENS = (101, 102, 1012, 1029)  # [CLS] [SEP] . ?
 
 
-def phrase_masks(input_ids, special_tokens=SPECIAL_TOKENS):
-    """Which tokens see each other (those of one phrase), and where in its phrase each stands; without loops."""
+def phrase_masks(input_ids: Any, special_tokens: Any = SPECIAL_TOKENS) -> Any:
+    """Which tokens see each other (those of one phrase), and where in its phrase each stands;
+    without loops.
+    """
     special = torch.zeros_like(input_ids, dtype=torch.bool)
     for token in special_tokens:
         special = special | (input_ids == token)
@@ -39,7 +43,9 @@ def phrase_masks(input_ids, special_tokens=SPECIAL_TOKENS):
     return same | alone[None], position_ids
 
 
-def contrastive_embedding(self, vision_hidden_state, text_hidden_state, text_token_mask):
+def contrastive_embedding(
+    self: Any, vision_hidden_state: Any, text_hidden_state: Any, text_token_mask: Any
+) -> Any:
     """The scores of each query for each token, with nothing behind the last token."""
     scores = vision_hidden_state @ text_hidden_state.transpose(-1, -2)
     scores = scores.masked_fill(~text_token_mask[:, None, :], float("-inf"))
@@ -51,11 +57,18 @@ def contrastive_embedding(self, vision_hidden_state, text_hidden_state, text_tok
 class Detector(torch.nn.Module):
     """The model with its inputs in a fixed order."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, pixel_values, pixel_mask, input_ids, token_type_ids, attention_mask):
+    def forward(
+        self,
+        pixel_values: Any,
+        pixel_mask: Any,
+        input_ids: Any,
+        token_type_ids: Any,
+        attention_mask: Any,
+    ) -> Any:
         outputs = self.model(
             pixel_values=pixel_values,
             pixel_mask=pixel_mask,
@@ -67,8 +80,8 @@ class Detector(torch.nn.Module):
         return outputs.logits, outputs.pred_boxes
 
 
-def export(model, path, height, width, n_tokens=8):
-    """Writes the model for images of a fixed size; the number of images and of tokens may vary."""
+def export(model: Any, path: Any, height: int, width: int, n_tokens: int = 8) -> None:
+    """Writes the model for images of a fixed size; the number of images and tokens may vary."""
     modeling.generate_masks_with_special_tokens_and_transfer_map = phrase_masks
     modeling.GroundingDinoContrastiveEmbedding.forward = contrastive_embedding
     model.eval()
@@ -108,12 +121,16 @@ def export(model, path, height, width, n_tokens=8):
     onnx.save(exported, str(path))
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", help="folder, or name on the hub")
     parser.add_argument("folder", type=Path, help="where model.onnx and tokenizer.json go")
-    parser.add_argument("--height", type=int, default=800, help="of the images that the model sees")
-    parser.add_argument("--width", type=int, default=800, help="of the images that the model sees")
+    parser.add_argument(
+        "--height", type=int, default=800, help="of the images that the model sees"
+    )
+    parser.add_argument(
+        "--width", type=int, default=800, help="of the images that the model sees"
+    )
     parser.add_argument("--revision", help="of the checkpoint on the hub")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)

@@ -2,15 +2,18 @@
 
     pip install torch onnx onnxruntime segment-anything          # and for MobileSAM:
     pip install timm git+https://github.com/ChaoningZhang/MobileSAM
-    python export.py models/sam_vit_h_4b8939.pth                 # writes models/sam_vit_h_4b8939.{encoder,decoder}.onnx
-    python export.py models/mobile_sam.pt --quantize             # the decoder with 8-bit weights
+    python export.py models/sam_vit_h_4b8939.pth                 # writes
+    models/sam_vit_h_4b8939.{encoder,decoder}.onnx python export.py models/mobile_sam.pt --quantize
+    # the decoder with 8-bit weights
 
-The kind of model is read from the file's name: vit_h, vit_l, vit_b or mobile_sam; --kind says it otherwise.
+The kind of model is read from the file's name: vit_h, vit_l, vit_b or mobile_sam; --kind says it
+otherwise.
 """
 
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -22,7 +25,7 @@ OPSET = 17
 MAX_INLINE_BYTES = 1_800_000_000
 
 
-def load(checkpoint, kind):
+def load(checkpoint: Any, kind: str) -> Any:
     if kind == "mobile_sam":
         from mobile_sam import sam_model_registry as registry
 
@@ -30,7 +33,7 @@ def load(checkpoint, kind):
     return sam_model_registry[kind](checkpoint=str(checkpoint)).eval()
 
 
-def export_encoder(sam, path):
+def export_encoder(sam: Any, path: Any) -> None:
     side = sam.image_encoder.img_size
     pixels = torch.zeros(1, 3, side, side)
     n_bytes = sum(p.numel() * p.element_size() for p in sam.image_encoder.parameters())
@@ -51,8 +54,10 @@ def export_encoder(sam, path):
     onnx.save(model, str(path), save_as_external_data=n_bytes > MAX_INLINE_BYTES, location=data)
 
 
-def export_decoder(sam, path, single_mask=False):
-    """All four masks by default: one for several prompts, three candidates for a click that may mean a part or the whole."""
+def export_decoder(sam: Any, path: Any, single_mask: bool = False) -> None:
+    """All four masks by default: one for several prompts, three candidates for a click that may
+    mean a part or the whole.
+    """
     decoder = SamOnnxModel(sam, return_single_mask=single_mask)
     channels = sam.prompt_encoder.embed_dim
     rows, columns = sam.prompt_encoder.image_embedding_size
@@ -76,17 +81,21 @@ def export_decoder(sam, path, single_mask=False):
     )
 
 
-def quantize(path):
+def quantize(path: Any) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     quantize_dynamic(str(path), str(path), weight_type=QuantType.QUInt8)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--kind", choices=["vit_h", "vit_l", "vit_b", "mobile_sam"])
-    parser.add_argument("--single-mask", action="store_true", help="a decoder that chooses the mask itself")
+    parser.add_argument(
+        "--single-mask", action="store_true", help="a decoder that chooses the mask itself"
+    )
     parser.add_argument("--quantize", action="store_true", help="8-bit weights in the decoder")
     args = parser.parse_args()
     kinds = ["vit_h", "vit_l", "vit_b", "mobile_sam"]
@@ -94,7 +103,9 @@ def main():
     if kind is None:
         parser.error(f"the name {args.checkpoint.name} does not say which model it is: add --kind")
     sam = load(args.checkpoint, kind)
-    encoder, decoder = (args.checkpoint.with_suffix(f".{part}.onnx") for part in ("encoder", "decoder"))
+    encoder, decoder = (
+        args.checkpoint.with_suffix(f".{part}.onnx") for part in ("encoder", "decoder")
+    )
     with torch.no_grad():
         export_encoder(sam, encoder)
         export_decoder(sam, decoder, args.single_mask)

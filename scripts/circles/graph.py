@@ -21,7 +21,9 @@ class Graph:
     places: dict[tuple[Path, Path], list[Place]] = field(default_factory=dict)
 
     def add(self, user: Path, used: Path, place: Place) -> None:
-        """Adds a line by which `user` uses something that `used` defines; within a file it is of no interest."""
+        """Adds a line by which `user` uses something that `used` defines; within a file it is of no
+        interest.
+        """
         if user != used:
             known = self.places.setdefault((user, used), [])
             if place not in known:

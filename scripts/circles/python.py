@@ -1,7 +1,8 @@
 """Which file of a Python package imports what of which.
 
-Read are all import statements, those inside functions and for type checkers included. A name is followed through re-exports to
-the file that defines it. Left out is the import of a name that the file does not use: it is a re-export.
+Read are all import statements, those inside functions and for type checkers included. A name is
+followed through re-exports to the file that defines it. Left out is the import of a name that the
+file does not use: it is a re-export.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def add_package(graph: Graph, folder: Path) -> None:
             if imported.name == "*" or imported.name in file.used:
                 target = _target(files, imported, set())
                 if target:
-                    text = f"{imported.module}.{imported.item}" if imported.item else imported.module
+                    text = (
+                        f"{imported.module}.{imported.item}" if imported.item else imported.module
+                    )
                     graph.add(file.path, target, Place(imported.line, text))
 
 
@@ -56,7 +59,8 @@ def _target(files: dict[str, File], imported: Import, seen: set[str]) -> Path | 
         return files[whole].path
     file = files.get(imported.module)
     if file is None or imported.item is None:
-        # `import package.module` binds the package, and what follows may be an attribute of the module.
+        # `import package.module` binds the package, and what follows may be an attribute of the
+        # module.
         return file.path if file else None
     if whole not in seen:
         seen.add(whole)
@@ -77,11 +81,17 @@ def _read(path: Path, package: str) -> File:
                 imports.append(Import(alias.name, None, name, node.lineno))
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, package)
-            for alias in node.names:
-                imports.append(Import(module, alias.name, alias.asname or alias.name, node.lineno))
+            imports.extend(
+                Import(module, alias.name, alias.asname or alias.name, node.lineno)
+                for alias in node.names
+            )
         elif isinstance(node, ast.Name):
             used.add(node.id)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value.isidentifier()
+        ):
             used.add(node.value)  # a type in quotes; an entry of __all__ is taken out below
     exported = _exported(tree)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -1,8 +1,9 @@
 """The modules of a Rust crate, and which file uses what of which.
 
-Read are `use` declarations, also grouped, renamed, with `*` and inside functions, and paths in code. A name is followed through
-re-exports to the file that defines it. Left out are `#[cfg(test)]` items, and re-exports of what the file does not use itself:
-a table of contents does not depend on its chapters.
+Read are `use` declarations, also grouped, renamed, with `*` and inside functions, and paths in
+code. A name is followed through re-exports to the file that defines it. Left out are `#[cfg(test)]`
+items, and re-exports of what the file does not use itself: a table of contents does not depend on
+its chapters.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ Found = tuple[Module, bool]
 
 
 def _resolve(module: Module, path: list[str], seen: set[tuple[int, str]]) -> Found | None:
-    """Returns the module that defines what a path names, and whether the path names that module itself."""
+    """Returns the module that defines what a path names, and whether the path names that module
+    itself.
+    """
     if path[0] == "crate":
         return _look_up(module.root(), path[1:], seen)
     return _look_up(module, path, seen)
@@ -164,7 +167,12 @@ class _Reader:
         return self.depth == (self.inline[-1] + 1 if self.inline else 0)
 
     def _attribute(self) -> None:
-        if [self._text(offset) for offset in range(2, 6)] == ["cfg", "(", "test", ")"] and self._is_at_top():
+        if [self._text(offset) for offset in range(2, 6)] == [
+            "cfg",
+            "(",
+            "test",
+            ")",
+        ] and self._is_at_top():
             self._skip_item()
         elif self._text(2) == "path" and self.tokens[self.at + 4].kind == "string":
             self.path_attribute = self.tokens[self.at + 4].text
@@ -173,7 +181,7 @@ class _Reader:
             self.at += 1  # what stands in it is code like any other
 
     def _skip_item(self) -> None:
-        """Goes behind an item, its attributes included: to the first `;` or the end of its braces."""
+        """Goes behind an item and its attributes: to the first `;` or the end of its braces."""
         depth = 0
         is_use = False
         while self.at < len(self.tokens):

@@ -20,7 +20,9 @@ def check(files: dict[str, str]) -> tuple[int, str]:
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        done = subprocess.run([sys.executable, SCRIPT, folder], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, SCRIPT, folder], capture_output=True, text=True, check=False
+        )
         assert not done.stderr, done.stderr
         return done.returncode, done.stdout
 
@@ -28,14 +30,23 @@ def check(files: dict[str, str]) -> tuple[int, str]:
 def crate(**files: str) -> dict[str, str]:
     """Returns the files of a crate; `__` in a name is a folder."""
     names = {name: name.replace("__", "/") for name in files}
-    declared = "".join(f"mod {name.partition('__')[0]};\n" for name in sorted(files) if name != "lib" and "__" not in name)
+    declared = "".join(
+        f"mod {name.partition('__')[0]};\n"
+        for name in sorted(files)
+        if name != "lib" and "__" not in name
+    )
     lib = {f"{CRATE}/src/lib.rs": declared + files.get("lib", "")}
-    return lib | {f"{CRATE}/src/{names[name]}.rs": text for name, text in files.items() if name != "lib"}
+    return lib | {
+        f"{CRATE}/src/{names[name]}.rs": text for name, text in files.items() if name != "lib"
+    }
 
 
 def package(**files: str) -> dict[str, str]:
     """Returns the files of a package."""
-    return {f"{PACKAGE}/__init__.py": "", **{f"{PACKAGE}/{name}.py": text for name, text in files.items()}}
+    return {
+        f"{PACKAGE}/__init__.py": "",
+        **{f"{PACKAGE}/{name}.py": text for name, text in files.items()},
+    }
 
 
 class RustCircles(unittest.TestCase):
@@ -132,7 +143,9 @@ class RustCircles(unittest.TestCase):
             "use other::b::B; use ::b::B as C; struct Z(B, C);",
         ]:
             with self.subTest(text):
-                self.assert_none(crate(a=f"pub struct A; {text}", b="use crate::a::A; pub struct B(A);"))
+                self.assert_none(
+                    crate(a=f"pub struct A; {text}", b="use crate::a::A; pub struct B(A);")
+                )
 
     def test_code_after_a_test_module_is_read(self) -> None:
         files = crate(
@@ -142,7 +155,9 @@ class RustCircles(unittest.TestCase):
         self.assert_circle(files, "a", "b")
 
     def test_a_module_elsewhere(self) -> None:
-        files = crate(b="use crate::odd::A; pub struct B(A);", lib='#[path = "a/odd_name.rs"] mod odd;')
+        files = crate(
+            b="use crate::odd::A; pub struct B(A);", lib='#[path = "a/odd_name.rs"] mod odd;'
+        )
         files[f"{CRATE}/src/a/odd_name.rs"] = "pub struct A; fn f() { crate::b::B; }"
         self.assert_circle(files, "a/odd_name", "b")
 
@@ -180,10 +195,14 @@ class PythonCircles(unittest.TestCase):
             "from shop.a import *",
         ]:
             with self.subTest(text):
-                self.assert_circle(package(a="from .b import f\nclass A: x = f", b=f"{text}\ndef f(): ..."))
+                self.assert_circle(
+                    package(a="from .b import f\nclass A: x = f", b=f"{text}\ndef f(): ...")
+                )
 
     def test_through_a_re_export(self) -> None:
-        files = package(a="from .b import f\nclass A: x = f", b="from shop import A\ndef f(): return A()")
+        files = package(
+            a="from .b import f\nclass A: x = f", b="from shop import A\ndef f(): return A()"
+        )
         files[f"{PACKAGE}/__init__.py"] = "from shop.a import A\n__all__ = ['A']\n"
         self.assert_circle(files)
 

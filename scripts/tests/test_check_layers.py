@@ -8,16 +8,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from check_layers import Package, broken_arrows, wrong_modalities  # noqa: E402
+from check_layers import Package, broken_arrows, wrong_modalities
 
 
-def package(name: str, folder: str = "crates", *, metadata: Package | None = None, **dependencies: str | None) -> Package:
+def package(
+    name: str,
+    folder: str = "crates",
+    *,
+    metadata: Package | None = None,
+    **dependencies: str | None,
+) -> Package:
     """Returns a package as cargo describes it; dependencies are given with their kind."""
     return {
         "name": name,
         "manifest_path": f"/repository/{folder}/{name}/Cargo.toml",
         "metadata": metadata,
-        "dependencies": [{"name": used.replace("_", "-"), "kind": kind} for used, kind in dependencies.items()],
+        "dependencies": [
+            {"name": used.replace("_", "-"), "kind": kind} for used, kind in dependencies.items()
+        ],
     }
 
 
@@ -29,14 +37,23 @@ class Arrows(unittest.TestCase):
     """What a package of the workspace may depend on."""
 
     def check(self, *packages: Package) -> list[str]:
-        return broken_arrows([SDK, YOLO, package("label-studio-testing", label_studio_sdk=None), *packages])
+        return broken_arrows(
+            [SDK, YOLO, package("label-studio-testing", label_studio_sdk=None), *packages]
+        )
 
     def test_the_layers_themselves(self) -> None:
-        self.assertEqual(self.check(package("label-studio-ml", label_studio_sdk=None, label_studio_testing="dev")), [])
+        self.assertEqual(
+            self.check(
+                package("label-studio-ml", label_studio_sdk=None, label_studio_testing="dev")
+            ),
+            [],
+        )
 
     def test_what_points_up(self) -> None:
         self.assertEqual(
-            self.check(package("label-studio-ml", label_studio_ml_cli=None), package("label-studio-ml-cli")),
+            self.check(
+                package("label-studio-ml", label_studio_ml_cli=None), package("label-studio-ml-cli")
+            ),
             ["label-studio-ml must not depend on label-studio-ml-cli"],
         )
 
@@ -48,14 +65,18 @@ class Arrows(unittest.TestCase):
 
     def test_an_example_is_imported_by_nothing(self) -> None:
         self.assertEqual(
-            self.check(package("label-studio-ml", yolo="dev"), package("sam", "examples", yolo=None)),
+            self.check(
+                package("label-studio-ml", yolo="dev"), package("sam", "examples", yolo=None)
+            ),
             ["label-studio-ml must not depend on yolo", "sam must not depend on yolo"],
         )
 
     def test_a_crate_needs_a_layer(self) -> None:
         self.assertEqual(
             self.check(package("label-studio-video")),
-            ["label-studio-video is in no layer: add it to scripts/check_layers.py and ARCHITECTURE.md"],
+            [
+                "label-studio-video is in no layer: add it to scripts/check_layers.py and ARCHITECTURE.md"
+            ],
         )
 
 
@@ -67,12 +88,18 @@ class Modalities(unittest.TestCase):
         return wrong_modalities(package("backend", "examples", metadata=metadata), set(crates))
 
     def test_images_need_no_text(self) -> None:
-        self.assertEqual(self.check(["RectangleLabels", "Image"], "label-studio-vision", "image"), [])
-        (line,) = self.check(["RectangleLabels", "Image"], "label-studio-vision", "label-studio-text")
+        self.assertEqual(
+            self.check(["RectangleLabels", "Image"], "label-studio-vision", "image"), []
+        )
+        (line,) = self.check(
+            ["RectangleLabels", "Image"], "label-studio-vision", "label-studio-text"
+        )
         self.assertIn("backend holds label-studio-text", line)
 
     def test_a_prompt_is_text(self) -> None:
-        self.assertEqual(self.check(["TextArea", "Image"], "label-studio-vision", "label-studio-text"), [])
+        self.assertEqual(
+            self.check(["TextArea", "Image"], "label-studio-vision", "label-studio-text"), []
+        )
 
     def test_a_backend_without_metadata_has_no_modality(self) -> None:
         self.assertEqual(len(wrong_modalities(YOLO, {"label-studio-audio"})), 1)

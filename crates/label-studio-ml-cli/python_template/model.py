@@ -14,21 +14,29 @@ class NewModel(LabelStudioMLBase):
         if self.get("model_version") == self.INITIAL_MODEL_VERSION:
             self.set("model_version", "NewModel-v0.0.1")
 
-    def predict(self, tasks: List[Dict], context: Optional[Dict] = None, **kwargs: Any) -> ModelResponse:
+    def predict(
+        self, tasks: List[Dict], context: Optional[Dict] = None, **kwargs: Any
+    ) -> ModelResponse:
         """Answers with one prediction per task, in order.
 
-        `context` is what the user has just labeled, in interactive mode. A file that a task refers to is fetched with
-        `self.get_local_path(task["data"]["image"], task_id=task["id"])`.
+        `context` is what the user has just labeled, in interactive mode. A file that a task refers
+        to is fetched with `self.get_local_path(task["data"]["image"], task_id=task["id"])`.
         """
         choice = self.get("last_choice")
         if choice is None:
             return ModelResponse(predictions=[])
         from_name, to_name, _ = self.label_interface.get_first_tag_occurence("Choices", "Text")
-        region = {"from_name": from_name, "to_name": to_name, "type": "choices", "value": {"choices": [choice]}}
+        region = {
+            "from_name": from_name,
+            "to_name": to_name,
+            "type": "choices",
+            "value": {"choices": [choice]},
+        }
         return ModelResponse(predictions=[{"result": [region], "score": 0.5} for _ in tasks])
 
     def fit(self, event: str, data: Dict, **kwargs: Any) -> Any:
-        """Learns from an event: an annotation was created, updated or deleted, or a user pressed Start Training.
+        """Learns from an event: an annotation was created, updated or deleted, or a user pressed
+        Start Training.
 
         It may take its time: the server calls it in the background.
         """

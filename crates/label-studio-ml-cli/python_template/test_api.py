@@ -1,8 +1,11 @@
-"""Tests of the model, through the API and without Label Studio: `pip install -r requirements-test.txt`, then `pytest`."""
+"""Tests of the model, through the API and without Label Studio: `pip install -r
+requirements-test.txt`, then `pytest`.
+"""
 
 import pytest
-from label_studio_ml.api import init_app
 from model import NewModel
+
+from label_studio_ml.api import init_app
 
 LABEL_CONFIG = """
 <View>
@@ -40,7 +43,12 @@ def predict(client):
 
 
 def submit(client, choice):
-    region = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [choice]}}
+    region = {
+        "from_name": "mood",
+        "to_name": "text",
+        "type": "choices",
+        "value": {"choices": [choice]},
+    }
     event = {
         "action": "ANNOTATION_CREATED",
         "project": {"id": 1, "label_config": LABEL_CONFIG},

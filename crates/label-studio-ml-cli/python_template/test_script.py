@@ -1,8 +1,11 @@
-"""Tests of the model, through the API and without Label Studio: `pip install -r requirements-test.txt`, then `pytest`."""
+"""Tests of the model, through the API and without Label Studio: `pip install -r
+requirements-test.txt`, then `pytest`.
+"""
 
 import pytest
-from label_studio_ml.api import init_app
 from model import NewModel
+
+from label_studio_ml.api import init_app
 
 
 @pytest.fixture
@@ -22,6 +25,7 @@ def test_is_up(client):
 # Put a label config and a task of yours here, and what the model should say about it:
 #
 # def test_predicts(client):
-#     request = {"tasks": [{"id": 1, "data": {...}}], "project": "1.1700000000", "label_config": "<View>...</View>"}
+#     request = {"tasks": [{"id": 1, "data": {...}}], "project": "1.1700000000", "label_config":
+# "<View>...</View>"}
 #     response = client.post("/predict", json=request)
 #     assert response.json["results"][0]["result"][0]["value"] == {...}

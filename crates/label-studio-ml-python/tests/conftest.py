@@ -5,10 +5,17 @@ import tempfile
 
 # The package opens its cache when it is imported.
 os.environ["MODEL_DIR"] = tempfile.mkdtemp(prefix="label-studio-ml-")
-for name in ("BASIC_AUTH_USER", "BASIC_AUTH_PASS", "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "MODEL_INSTANCES"):
+for name in (
+    "BASIC_AUTH_USER",
+    "BASIC_AUTH_PASS",
+    "LABEL_STUDIO_URL",
+    "LABEL_STUDIO_API_KEY",
+    "MODEL_INSTANCES",
+):
     os.environ.pop(name, None)
 
 import pytest
+
 from label_studio_ml import cache, model
 from label_studio_ml._internal.instances import INSTANCES
 from label_studio_ml.api import init_app
@@ -49,8 +56,19 @@ def client_of():
 def predict():
     """Asks a client for predictions."""
 
-    def ask(client, tasks=({"id": 1, "data": {"text": "a"}},), label_config=LABEL_CONFIG, project="1.2", **params):
-        body = {"tasks": list(tasks), "label_config": label_config, "project": project, "params": params}
+    def ask(
+        client,
+        tasks=({"id": 1, "data": {"text": "a"}},),
+        label_config=LABEL_CONFIG,
+        project="1.2",
+        **params,
+    ):
+        body = {
+            "tasks": list(tasks),
+            "label_config": label_config,
+            "project": project,
+            "params": params,
+        }
         return client.post("/predict", json=body)
 
     return ask

@@ -1,10 +1,12 @@
 """A mock worker: it does what the test tells it, over a separate connection.
 
-usage: mock_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before that), custom (has custom routes)
+usage: mock_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends (exits before
+that), custom (has custom routes)
 
-A call whose body has "ask" connects to that port, says what process and call it is, and obeys the answer: `answer`, `exit N`,
-`segfault`, `abort`, `kill`, `close` or `print`. Any other call is answered with the process's number. A call to a custom route
-is answered as its query says: `exit`, or else with that text as status and headers, and the request's head and body as body.
+A call whose body has "ask" connects to that port, says what process and call it is, and obeys the
+answer: `answer`, `exit N`, `segfault`, `abort`, `kill`, `close` or `print`. Any other call is
+answered with the process's number. A call to a custom route is answered as its query says: `exit`,
+or else with that text as status and headers, and the request's head and body as body.
 """
 
 import ctypes
@@ -71,7 +73,9 @@ def custom_answer(frame):
 
 def ask(body):
     with socket.create_connection(("127.0.0.1", body["ask"])) as test:
-        test.sendall(json.dumps({"process": os.getpid(), "call": body.get("call")}).encode() + b"\n")
+        test.sendall(
+            json.dumps({"process": os.getpid(), "call": body.get("call")}).encode() + b"\n"
+        )
         order = test.makefile("rb").readline().strip()
     word, _, argument = order.partition(b" ")
     if word == b"exit":
@@ -96,7 +100,9 @@ def main():
     if mode == "fails":
         send(control, json.dumps({"error": "ImportError: torch"}).encode())
         sys.exit(1)
-    send(control, json.dumps({"model_class": "Mock", "has_custom_routes": mode == "custom"}).encode())
+    send(
+        control, json.dumps({"model_class": "Mock", "has_custom_routes": mode == "custom"}).encode()
+    )
     for _ in range(task["connections"]):
         threading.Thread(target=serve, args=(connect(path),), daemon=True).start()
     control.recv(1)

@@ -8,6 +8,7 @@ import sys
 import threading
 
 import pytest
+
 from label_studio_ml.cache import BaseCache, SqliteCache, create_cache
 
 
@@ -67,7 +68,9 @@ def test_an_unchanged_value_commits_nothing(tmp_path):
 
 
 def run_python(code, *args):
-    return subprocess.run([sys.executable, "-c", code, *args], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code, *args], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def test_two_processes_never_read_stale_values(tmp_path):

@@ -54,7 +54,14 @@ def test_a_script_is_wrapped_and_its_class_found(tmp_path):
 
 def test_with_several_classes_one_has_to_be_named(tmp_path):
     (tmp_path / "classifier.py").write_text(MODEL.format("Mood") + MODEL.format("Topic"))
-    create(tmp_path, "mood", "--from", "classifier.py", code=1, says="several model classes: Mood, Topic")
+    create(
+        tmp_path,
+        "mood",
+        "--from",
+        "classifier.py",
+        code=1,
+        says="several model classes: Mood, Topic",
+    )
     assert not (tmp_path / "mood").exists()
     create(tmp_path, "mood", "--from", "classifier.py:Topic")
     assert "from classifier import Topic\n" in (tmp_path / "mood/_wsgi.py").read_text()
@@ -71,7 +78,11 @@ def test_a_base_class_in_the_script_is_not_the_model(tmp_path):
 
 @pytest.mark.parametrize(
     "text, reason",
-    [("x = 1", "no class in it is a LabelStudioMLBase"), ("import nowhere", "No module named 'nowhere'"), ("(", "SyntaxError")],
+    [
+        ("x = 1", "no class in it is a LabelStudioMLBase"),
+        ("import nowhere", "No module named 'nowhere'"),
+        ("(", "SyntaxError"),
+    ],
 )
 def test_a_script_without_a_model_is_refused(tmp_path, text, reason):
     (tmp_path / "broken.py").write_text(text)

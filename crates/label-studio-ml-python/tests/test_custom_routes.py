@@ -1,9 +1,10 @@
-"""Custom routes of a backend's `_wsgi.py` behind the Rust server: `label-studio-ml start`, and in gunicorn."""
+"""Custom routes of a backend's `_wsgi.py` behind the Rust server: `label-studio-ml start`, and in
+gunicorn.
+"""
 
 import contextlib
 import http.client
 import json
-import os
 import urllib.parse
 
 import pytest
@@ -12,7 +13,7 @@ from test_workers import MODEL, Backend
 
 pytest.importorskip("flask")
 
-WSGI = '''
+WSGI = """
 import json
 import os
 
@@ -136,7 +137,7 @@ def index():
 
 app.register_blueprint(mine)
 app.add_url_rule("/rule", view_func=lambda: "a rule")
-'''
+"""
 
 
 class Answer:
@@ -180,12 +181,19 @@ def backend(request, tmp_path_factory):
 def test_a_path_with_a_pattern_is_answered_by_the_app(backend):
     answer = ask(backend, "PUT", "/hello/a%20b/%C3%A9?x=1&y=%C3%A9", b"", {"X-Mine": "me"})
     assert answer.status == 200
-    assert answer.json == {"args": {"x": "1", "y": "é"}, "config": "setting", "method": "PUT", "name": "a b/é"}
+    assert answer.json == {
+        "args": {"x": "1", "y": "é"},
+        "config": "setting",
+        "method": "PUT",
+        "name": "a b/é",
+    }
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["X-After"] == "me"
     head = ask(backend, "HEAD", "/hello/you")
     assert (head.status, head.body) == (200, b"")
-    assert int(head.headers["Content-Length"]) == len(ask(backend, "GET", "/hello/you").body) + len("HEAD") - len("GET")
+    assert int(head.headers["Content-Length"]) == len(ask(backend, "GET", "/hello/you").body) + len(
+        "HEAD"
+    ) - len("GET")
     options = ask(backend, "OPTIONS", "/hello/you")
     assert set(options.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
 
@@ -196,18 +204,30 @@ def test_bodies_and_repeated_headers_come_back_unchanged(backend):
     assert (answer.status, answer.body) == (201, body)
     assert answer.headers["Content-Type"] == "application/x-mine"
     assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
-    chunked = ask(backend, "POST", "/echo", iter([b"two ", b"pieces"]), {"Content-Type": "text/plain"})
+    chunked = ask(
+        backend, "POST", "/echo", iter([b"two ", b"pieces"]), {"Content-Type": "text/plain"}
+    )
     assert chunked.body == b"two pieces"
 
 
 def test_a_form_with_files_arrives(backend):
-    body = '--b\r\nContent-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\ntext\r\n--b--\r\n'
-    answer = ask(backend, "POST", "/upload", body, {"Content-Type": "multipart/form-data; boundary=b"})
+    body = (
+        '--b\r\nContent-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\ntext\r\n--b--\r\n'
+    )
+    answer = ask(
+        backend, "POST", "/upload", body, {"Content-Type": "multipart/form-data; boundary=b"}
+    )
     assert answer.json == {"bytes": len(body), "names": {"f": "text"}}
 
 
 def test_the_environ_is_that_of_wsgi(backend):
-    headers = {"X-Two": "1", "X_Two": "forged", "Cookie": "a=1", "Content-Type": "text/plain", "Proxy": "http://evil"}
+    headers = {
+        "X-Two": "1",
+        "X_Two": "forged",
+        "Cookie": "a=1",
+        "Content-Type": "text/plain",
+        "Proxy": "http://evil",
+    }
     environ = ask(backend, "GET", "/environ?a=%20b", b"body", headers).json
     netloc = urllib.parse.urlsplit(backend.url)
     expected = {
@@ -254,9 +274,17 @@ def test_hooks_and_error_handlers_run(backend):
 
 
 def test_answers_of_the_package_are_answers_of_a_view(backend):
-    for how, status, said in [("well", 200, "ok"), ("raise", 500, "ValueError: no such thing"), ("end", 409, "taken")]:
+    for how, status, said in [
+        ("well", 200, "ok"),
+        ("raise", 500, "ValueError: no such thing"),
+        ("end", 409, "taken"),
+    ]:
         answer = ask(backend, "GET", f"/answer/{how}?q=1")
-        assert (answer.status, answer.json["detail"], answer.json["request"]) == (status, said, {"q": "1"})
+        assert (answer.status, answer.json["detail"], answer.json["request"]) == (
+            status,
+            said,
+            {"q": "1"},
+        )
         assert answer.headers["X-After"] == "nothing"
 
 
@@ -282,7 +310,16 @@ def test_routes_of_the_server_win_over_custom_ones(backend):
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/%00", "/..%2f..%2fetc/passwd", "/hello", "//evil.example/%2e%2e", "/%ff%fe", "/a?" + "x" * 5000, "/hello/%00?%zz"],
+    [
+        "/nothing",
+        "/%00",
+        "/..%2f..%2fetc/passwd",
+        "/hello",
+        "//evil.example/%2e%2e",
+        "/%ff%fe",
+        "/a?" + "x" * 5000,
+        "/hello/%00?%zz",
+    ],
 )
 def test_hostile_paths_are_harmless(backend, path):
     assert ask(backend, "GET", path).status in (200, 301, 308, 404)
@@ -332,7 +369,7 @@ def test_custom_routes_need_the_password(tmp_path, kind):
 
 
 PLAIN = "from label_studio_ml.api import init_app\nfrom model import Probe\napp = init_app(model_class=Probe)\n"
-AROUND = '''
+AROUND = """
 inner = app.wsgi_app
 def around(environ, start_response):
     if environ["PATH_INFO"] != "/around":
@@ -341,7 +378,7 @@ def around(environ, start_response):
     write(b"written ")
     return [b"and ", b"returned"]
 app.wsgi_app = around
-'''
+"""
 
 
 @pytest.mark.parametrize("kind", ["start", "gunicorn"])
@@ -365,7 +402,9 @@ def test_an_app_without_custom_routes_is_never_called(tmp_path, kind):
         assert ask(backend, "GET", "/predict").status == 405
 
 
-MOUNTED = PLAIN + '''
+MOUNTED = (
+    PLAIN
+    + """
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -373,7 +412,8 @@ data = Flask("data")
 data.add_url_rule("/upload", view_func=lambda: "uploaded", methods=["POST"])
 inner, app = app, Flask("outer")
 app.wsgi_app = DispatcherMiddleware(inner.wsgi_app, {"/data": data.wsgi_app})
-'''
+"""
+)
 
 
 def test_an_app_that_holds_ours_answers_under_start(tmp_path):
@@ -392,7 +432,9 @@ def test_a_page_for_what_is_not_there_is_shown(tmp_path):
 
 def test_an_answer_without_end_ends_before_the_process_would_be_ended(tmp_path):
     endless = "from itertools import repeat\n@app.route('/endless')\ndef endless(): return (b'' for _ in repeat(0))\n"
-    with serve("start", write(tmp_path / "backend", PLAIN + endless), PREDICT_DEADLINE="1") as backend:
+    with serve(
+        "start", write(tmp_path / "backend", PLAIN + endless), PREDICT_DEADLINE="1"
+    ) as backend:
         process = backend.predict()[1]["results"][0]["result"]
         answer = ask(backend, "GET", "/endless")
         assert answer.status == 500 and "PREDICT_DEADLINE" in answer.json["detail"], answer.body

@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 from conftest import LABEL_CONFIG
+
 from label_studio_ml._internal import calls, flask_bridge
 from label_studio_ml.model import LabelStudioMLBase
 
@@ -17,11 +18,21 @@ class Asking(LabelStudioMLBase):
 
     def predict(self, tasks, context=None, **kwargs):
         request = flask.request
-        return [[request.method, request.path, request.get_json()["project"], request.headers.get("X-Mine"), dict(request.args)]]
+        return [
+            [
+                request.method,
+                request.path,
+                request.get_json()["project"],
+                request.headers.get("X-Mine"),
+                dict(request.args),
+            ]
+        ]
 
 
 def test_the_request_is_flasks_request(client_of):
-    response = client_of(Asking).post("/predict?a=1", json={"project": "1.2"}, headers={"X-Mine": "x"})
+    response = client_of(Asking).post(
+        "/predict?a=1", json={"project": "1.2"}, headers={"X-Mine": "x"}
+    )
     assert response.json["results"] == [["POST", "/predict", "1.2", "x", {"a": "1"}]]
     assert not flask.has_request_context()
 
@@ -32,7 +43,7 @@ def test_a_request_that_came_without_wsgi_is_one_too():
 
 
 def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
-    program = f'''
+    program = f"""
         import os, sys
         os.environ["MODEL_DIR"] = {str(tmp_path)!r}
         from label_studio_ml._internal import calls, flask_bridge
@@ -49,8 +60,10 @@ def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
             print(calls.handle(Late, "POST", "/predict", body)[1].decode())
         from flask import has_request_context
         print(has_request_context())
-    '''
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == ['{"results":["1"]}', '{"results":["2"]}', "False"]
 
@@ -88,18 +101,31 @@ def test_views_of_the_package_answer_under_other_paths(client_of):
     outer.before_request(api.check_auth)
     outer.before_request(api.log_request_info)
     outer.after_request(api.log_response_info)
-    for path, view in [("/up", api.health), ("/numbers", api.metrics), ("/ask", api._predict), ("/ready", api._setup), ("/event", api.webhook)]:
+    for path, view in [
+        ("/up", api.health),
+        ("/numbers", api.metrics),
+        ("/ask", api._predict),
+        ("/ready", api._setup),
+        ("/event", api.webhook),
+    ]:
         outer.add_url_rule(path, view.__name__, view, methods=["GET", "POST"])
     assert outer.test_client().get("/up").status_code == 401
     with outer.test_client() as theirs:
         credentials = ("u", "p")
-        assert theirs.get("/up", auth=credentials).get_json() == client.get("/health", auth=credentials).json
+        assert (
+            theirs.get("/up", auth=credentials).get_json()
+            == client.get("/health", auth=credentials).json
+        )
         assert theirs.get("/numbers", auth=credentials).get_json() == {}
         asked = theirs.post("/ask", json={"project": "1.2"}, auth=credentials).get_json()
         assert asked["results"][0][2] == "1.2"
-        setup = theirs.post("/ready", json={"project": "1.2", "schema": LABEL_CONFIG}, auth=credentials)
+        setup = theirs.post(
+            "/ready", json={"project": "1.2", "schema": LABEL_CONFIG}, auth=credentials
+        )
         assert setup.get_json() == {"model_version": "0.0.1"}
-        assert theirs.post("/event", json={"action": "OTHER"}, auth=credentials).get_json() == {"status": "Unknown event"}
+        assert theirs.post("/event", json={"action": "OTHER"}, auth=credentials).get_json() == {
+            "status": "Unknown event"
+        }
 
 
 @pytest.fixture
@@ -118,6 +144,7 @@ def test_functions_around_requests_see_those_of_label_studio_too(bare_flask, cli
         flask.g.mine = flask.request.headers.get("X-Mine")
         if flask.g.mine == "stop":
             return {"stopped": flask.request.path}, 403
+        return None
 
     @app.after_request
     def mark(response):
@@ -151,7 +178,7 @@ def test_settings_are_those_of_the_flask_app(bare_flask, client_of):
 
 
 def test_without_flask_the_app_keeps_what_is_put_into_it(tmp_path):
-    program = f'''
+    program = f"""
         import os, sys
         os.environ["MODEL_DIR"] = {str(tmp_path)!r}
         sys.modules["flask"] = None
@@ -159,6 +186,8 @@ def test_without_flask_the_app_keeps_what_is_put_into_it(tmp_path):
         _server.mine = 1
         _server.debug = True
         print(_server.mine, _server.config["DEBUG"], hasattr(_server, "route"))
-    '''
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True
+    )
     assert run.stdout.split() == ["1", "True", "False"], run.stderr

@@ -22,7 +22,16 @@ class Gunicorn(Backend):
     def __init__(self, folder, model_dir, *options, bind=("127.0.0.1:0",), **variables):
         env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS, "MODEL_DIR": str(model_dir), **variables}
         binds = [option for address in bind for option in ("--bind", address)]
-        command = [sys.executable, "-m", "gunicorn", *binds, "--timeout", "0", *options, "_wsgi:app"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            *binds,
+            "--timeout",
+            "0",
+            *options,
+            "_wsgi:app",
+        ]
         self.start(command, env=env, cwd=folder)
         self.url = self.wait_for(r"Listening at: (?:unix:\S+?,)?(http://[^,\s]+)").group(1)
 
@@ -38,10 +47,15 @@ def test_one_variable_puts_the_rust_server_into_gunicorn(folder):
     with Gunicorn(folder, folder, "--preload", "--workers", "2", "--threads", "4") as backend:
         assert backend.predict()[1]["results"][0]["model_version"] == "probe-1"
         assert backend.get("/ready") == (200, {"model_class": "Probe", "status": "READY"})
-        assert backend.post("/setup", project="1", schema=LABEL_CONFIG) == (200, {"model_version": "probe-1"})
+        assert backend.post("/setup", project="1", schema=LABEL_CONFIG) == (
+            200,
+            {"model_version": "probe-1"},
+        )
         status, answer = backend.predict("raise")
         assert (status, answer["detail"]) == (500, "ValueError: no such mood")
-        event = backend.post("/webhook", action="START_TRAINING", project={"id": 1, "label_config": LABEL_CONFIG})
+        event = backend.post(
+            "/webhook", action="START_TRAINING", project={"id": 1, "label_config": LABEL_CONFIG}
+        )
         assert event[0] == 201
         assert backend.end() == 0
 
@@ -50,9 +64,13 @@ def test_an_app_of_another_kind_is_refused_with_the_reason(folder):
     (folder / "_wsgi.py").write_text("def app(environ, start_response): return []\n")
     env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS}
     command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "_wsgi:app"]
-    run = subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.run(
+        command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert run.returncode != 0
-    assert re.search(r"serves what init_app\(\) returns, but the app is a function", run.stdout), run.stdout
+    assert re.search(r"serves what init_app\(\) returns, but the app is a function", run.stdout), (
+        run.stdout
+    )
 
 
 def test_unix_sockets_are_served_beside_others(folder):
@@ -69,7 +87,10 @@ def test_unix_sockets_are_served_beside_others(folder):
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(path))
         connection.request("GET", "/health")
-        assert json.loads(connection.getresponse().read()) == {"model_class": "Probe", "status": "UP"}
+        assert json.loads(connection.getresponse().read()) == {
+            "model_class": "Probe",
+            "status": "UP",
+        }
         connection.request("GET", "/who")
         assert connection.getresponse().read() == b"no address"
         connection.close()

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from label_studio_ml._internal import http
 from label_studio_ml.exceptions import AnswerException
 from label_studio_ml.model import LabelStudioMLBase
@@ -54,9 +55,13 @@ MODELS = {
     "ret_dict_plain": predicting({"a": 1}),
     "ret_mr_min": predicting(ModelResponse(predictions=[{"result": []}])),
     "ret_mr_version": predicting(
-        ModelResponse(model_version="Q", predictions=[{"result": []}, {"result": [], "model_version": "z"}])
+        ModelResponse(
+            model_version="Q", predictions=[{"result": []}, {"result": [], "model_version": "z"}]
+        )
     ),
-    "ret_mr_nested": predicting(ModelResponse(predictions=[[{"result": []}], [{"result": [], "score": None}]])),
+    "ret_mr_nested": predicting(
+        ModelResponse(predictions=[[{"result": []}], [{"result": [], "score": None}]])
+    ),
     "ret_exc_value": predicting(ValueError("boo")),
     "ret_exc_key": predicting(KeyError("k")),
     "fit_unserialisable": fitting({1}),
@@ -70,7 +75,9 @@ MODELS = {
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_answers_as_recorded(client_of, case):
-    auth = {"basic_auth_user": "u", "basic_auth_pass": "p"} if case["name"].startswith("auth") else {}
+    auth = (
+        {"basic_auth_user": "u", "basic_auth_pass": "p"} if case["name"].startswith("auth") else {}
+    )
     client = client_of(MODELS.get(case["name"], LabelStudioMLBase), **auth)
     request = dict(case["request"])
     response = client.open(
@@ -100,13 +107,37 @@ def test_answers_as_recorded(client_of, case):
         ("/predict", '{"tasks": "a"}', "application/json", 400, "tasks is not a list"),
         ("/predict", '{"tasks": [{}, 1]}', "application/json", 400, "task 1 is not an object"),
         ("/predict", '{"params": []}', "application/json", 400, "params is not an object"),
-        ("/predict", '{"params": {"tasks": []}}', "application/json", 400, "params cannot hold tasks"),
+        (
+            "/predict",
+            '{"params": {"tasks": []}}',
+            "application/json",
+            400,
+            "params cannot hold tasks",
+        ),
         ("/predict", '{"label_config": 1}', "application/json", 400, "label_config is not a text"),
-        ("/predict", '{"label_config": ""}', "application/json", 400, "label_config is no label config"),
+        (
+            "/predict",
+            '{"label_config": ""}',
+            "application/json",
+            400,
+            "label_config is no label config",
+        ),
         ("/predict", '{"project": {}}', "application/json", 400, "project is not an id"),
         ("/setup", "{}", "application/json", 400, "no project"),
-        ("/setup", '{"project": "1", "schema": "<View"}', "application/json", 400, "schema is no label config"),
-        ("/webhook", '{"action": "START_TRAINING", "project": {}}', "application/json", 400, "project.id"),
+        (
+            "/setup",
+            '{"project": "1", "schema": "<View"}',
+            "application/json",
+            400,
+            "schema is no label config",
+        ),
+        (
+            "/webhook",
+            '{"action": "START_TRAINING", "project": {}}',
+            "application/json",
+            400,
+            "project.id",
+        ),
     ],
 )
 def test_bad_input_is_named(client_of, path, body, content_type, status, detail):
@@ -126,7 +157,9 @@ def test_methods_are_those_of_the_original(client_of):
 
 
 def test_deletions_reach_fit_under_the_name_that_models_know(client_of):
-    client = client_of(type("M", (LabelStudioMLBase,), {"fit": lambda self, event, data, **kwargs: [event, data]}))
+    client = client_of(
+        type("M", (LabelStudioMLBase,), {"fit": lambda self, event, data, **kwargs: [event, data]})
+    )
     event = {"action": "ANNOTATIONS_DELETED", "project": {"id": 7}, "annotations": [{"id": 1}]}
     response = client.post("/webhook", json=event)
     assert response.status_code == 201
@@ -134,13 +167,17 @@ def test_deletions_reach_fit_under_the_name_that_models_know(client_of):
     assert response.json == {"result": ["ANNOTATION_DELETED", event], "status": "ok"}
 
 
-@pytest.mark.parametrize("status, error", [(500, SystemExit(3)), (500, MemoryError()), (404, FileNotFoundError("f"))])
+@pytest.mark.parametrize(
+    "status, error", [(500, SystemExit(3)), (500, MemoryError()), (404, FileNotFoundError("f"))]
+)
 def test_whatever_a_model_raises_is_an_answer(client_of, status, error):
     class Model(LabelStudioMLBase):
         def fit(self, event, data, **kwargs):
             raise error
 
-    response = client_of(Model).post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1}})
+    response = client_of(Model).post(
+        "/webhook", json={"action": "START_TRAINING", "project": {"id": 1}}
+    )
     assert response.status_code == status
     assert response.json["detail"]
 
@@ -149,7 +186,12 @@ def test_a_model_may_raise_its_own_answer(client_of, predict):
     client = client_of(predicting(AnswerException(409, "retrain first", {"since": 3})))
     response = predict(client)
     assert response.status_code == 409
-    assert response.json == {"detail": "retrain first", "request": {}, "result": {"since": 3}, "status": 409}
+    assert response.json == {
+        "detail": "retrain first",
+        "request": {},
+        "result": {"since": 3},
+        "status": 409,
+    }
 
 
 def test_a_developer_sees_where_it_failed(client_of, predict):
@@ -165,9 +207,14 @@ def test_the_traceback_of_a_failed_request_is_printed_in_process(client_of, pred
 
 
 def test_a_result_of_fit_that_is_no_json_is_told(client_of):
-    response = client_of(fitting({1})).post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1}})
+    response = client_of(fitting({1})).post(
+        "/webhook", json={"action": "START_TRAINING", "project": {"id": 1}}
+    )
     assert response.status_code == 201
-    assert response.json == {"error": "Object of type set is not JSON serializable", "status": "error"}
+    assert response.json == {
+        "error": "Object of type set is not JSON serializable",
+        "status": "error",
+    }
 
 
 @pytest.mark.parametrize("testing", [False, True])
@@ -193,7 +240,12 @@ def test_errors_of_fit_reach_the_test_that_caused_them(client_of):
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Authorization": "Bearer t"}, {"Authorization": "Basic ?"}, {"Authorization": "Basic dTp4"}],
+    [
+        {},
+        {"Authorization": "Bearer t"},
+        {"Authorization": "Basic ?"},
+        {"Authorization": "Basic dTp4"},
+    ],
 )
 def test_without_the_password_nothing_is_told(client_of, headers):
     client = client_of(LabelStudioMLBase, basic_auth_user="ü", basic_auth_pass="pä")

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from conftest import LABEL_CONFIG
+
 from label_studio_ml._internal import instances
 from label_studio_ml.model import LabelStudioMLBase
 
@@ -42,7 +43,9 @@ def number(response):
 def test_setup_runs_once_for_many_calls(client_of, predict, counting):
     client = client_of(counting)
     assert [number(predict(client)) for _ in range(5)] == [1] * 5
-    assert client.post("/setup", json={"project": "1.9", "schema": LABEL_CONFIG}).json == {"model_version": "v1"}
+    assert client.post("/setup", json={"project": "1.9", "schema": LABEL_CONFIG}).json == {
+        "model_version": "v1"
+    }
     assert counting.n_setups == 1
 
 
@@ -56,11 +59,16 @@ def test_each_project_and_label_config_has_its_own(client_of, predict, counting)
 
 def test_the_store_has_the_label_config_of_the_call(client_of, predict, counting):
     client = client_of(counting)
-    for config, labels in [(LABEL_CONFIG, ["Happy", "Sad"]), (OTHER_CONFIG, ["Happy", "Angry"])] * 2:
+    for config, labels in [
+        (LABEL_CONFIG, ["Happy", "Sad"]),
+        (OTHER_CONFIG, ["Happy", "Angry"]),
+    ] * 2:
         assert predict(client, label_config=config).json["results"][1:] == [labels, labels]
 
 
-@pytest.mark.parametrize("limit, objects", [(0, [1, 2, 3, 4, 5, 6]), (1, [1, 1, 2, 2, 3, 3]), (2, [1, 1, 2, 2, 1, 1])])
+@pytest.mark.parametrize(
+    "limit, objects", [(0, [1, 2, 3, 4, 5, 6]), (1, [1, 1, 2, 2, 3, 3]), (2, [1, 1, 2, 2, 1, 1])]
+)
 def test_the_limit_bounds_how_many_wait(client_of, predict, counting, monkeypatch, limit, objects):
     monkeypatch.setattr(instances.INSTANCES, "limit", limit)
     client = client_of(counting)
@@ -79,14 +87,19 @@ def test_a_training_makes_objects_anew(client_of, predict, counting, event):
     client = client_of(counting)
     assert number(predict(client)) == 1
     event = {"action": event, "project": {"id": 1, "label_config": LABEL_CONFIG}}
-    assert client.post("/webhook", json=event).json["result"] == 1, "the object at hand is used for it"
+    assert client.post("/webhook", json=event).json["result"] == 1, (
+        "the object at hand is used for it"
+    )
     assert number(predict(client)) == 2
 
 
 def test_events_that_nobody_learns_from_change_nothing(client_of, predict, counting):
     del counting.fit
     client = client_of(counting)
-    client.post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1, "label_config": LABEL_CONFIG}})
+    client.post(
+        "/webhook",
+        json={"action": "START_TRAINING", "project": {"id": 1, "label_config": LABEL_CONFIG}},
+    )
     assert number(predict(client)) == 1
 
 
@@ -109,7 +122,10 @@ def test_an_object_serves_one_call_at_a_time(client_of, predict):
 
     client = client_of(Model)
     answers = []
-    threads = [threading.Thread(target=lambda: answers.append(predict(client).json["results"])) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(predict(client).json["results"]))
+        for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -138,12 +154,16 @@ def deep(model):
 
 
 @pytest.mark.parametrize("spoil", [append, replace, remove, exchange, deep])
-def test_a_model_that_changes_the_label_interface_spoils_no_later_call(client_of, predict, counting, spoil):
+def test_a_model_that_changes_the_label_interface_spoils_no_later_call(
+    client_of, predict, counting, spoil
+):
     original = counting.predict
 
     def predicting(self, tasks, context=None, **kwargs):
         answer = original(self, tasks)
-        attrs = [dict(tag.attr) for tag in self.label_interface.get_control("mood").labels_attrs.values()]
+        attrs = [
+            dict(tag.attr) for tag in self.label_interface.get_control("mood").labels_attrs.values()
+        ]
         if kwargs.get("spoil"):
             spoil(self)
         return [*answer, attrs]
@@ -159,7 +179,9 @@ def test_what_the_sdk_computes_late_is_no_change(client_of, predict, counting):
     original = counting.predict
 
     def predicting(self, tasks, context=None, **kwargs):
-        assert getattr(self.label_interface, "ner_tags", []) == [], "old releases of the SDK have none"
+        assert getattr(self.label_interface, "ner_tags", []) == [], (
+            "old releases of the SDK have none"
+        )
         return original(self, tasks)
 
     counting.predict = predicting

@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 from conftest import LABEL_CONFIG
+
 from label_studio_ml.model import LabelStudioMLBase
 
 EVENT = {
@@ -58,7 +59,9 @@ def test_the_last_result_of_fit_is_there_when_an_object_is_made(client_of, predi
     answer = client.post("/webhook", json=EVENT)
     assert answer.status_code == 201, answer.text
     result = answer.json["result"]
-    assert result["labels"] == ["Happy", "Sad"] and result["model_file"].startswith(str(model_dir / "1"))
+    assert result["labels"] == ["Happy", "Sad"] and result["model_file"].startswith(
+        str(model_dir / "1")
+    )
     assert choices(predict(client)) == ["Happy"]
     assert choices(predict(client, project="2.2")) == [None]
     assert Legacy(project_id="1", label_config=LABEL_CONFIG).train_output == result
@@ -67,8 +70,13 @@ def test_the_last_result_of_fit_is_there_when_an_object_is_made(client_of, predi
 @pytest.mark.parametrize("name", ["annotations", "completions", "tasks"])
 def test_fit_gets_what_its_parameters_name(client_of, model_dir, name):
     namespace = {}
-    exec(f"def fit(self, {name}, workdir=None): return {{'n': len({name}), 'workdir': workdir}}", namespace)
-    answer = client_of(type("Model", (LabelStudioMLBase,), {"fit": namespace["fit"]})).post("/webhook", json=EVENT)
+    exec(
+        f"def fit(self, {name}, workdir=None): return {{'n': len({name}), 'workdir': workdir}}",
+        namespace,
+    )
+    answer = client_of(type("Model", (LabelStudioMLBase,), {"fit": namespace["fit"]})).post(
+        "/webhook", json=EVENT
+    )
     assert answer.status_code == 201, answer.text
     assert answer.json["result"]["n"] == 0 and os.path.isdir(answer.json["result"]["workdir"])
 
@@ -96,7 +104,12 @@ def test_a_constructor_may_hand_train_output_on():
 
 
 def test_init_app_takes_the_arguments_of_those_releases(client_of):
-    arguments = {"model_dir": "models", "redis_queue": "default", "redis_host": "localhost", "redis_port": 6379}
+    arguments = {
+        "model_dir": "models",
+        "redis_queue": "default",
+        "redis_host": "localhost",
+        "redis_port": 6379,
+    }
     assert client_of(Legacy, **arguments).get("/health").json["model_class"] == "Legacy"
 
 
@@ -116,7 +129,9 @@ def test_files_are_found_with_the_functions_of_utils(tmp_path, monkeypatch):
     (tmp_path / "upload/5").mkdir(parents=True)
     (tmp_path / "upload/5/a.png").write_text("")
     expected = str(tmp_path / "upload/5/a.png")
-    assert get_image_local_path("/data/upload/5/a.png", image_dir=str(tmp_path / "upload")) == expected
+    assert (
+        get_image_local_path("/data/upload/5/a.png", image_dir=str(tmp_path / "upload")) == expected
+    )
     assert get_local_path("/data/upload/5/a.png", image_dir=str(tmp_path / "upload")) == expected
 
 
@@ -134,7 +149,9 @@ def test_label_studio_tools_is_found_in_the_sdk(tmp_path):
         except ModuleNotFoundError as error:
             print(error)
     """
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True
+    )
     assert run.stdout == "No module named 'label_studio_tools.nothing'\n", run.stderr
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import LABEL_CONFIG
+
 from label_studio_ml import model as model_module
 from label_studio_ml.model import LabelStudioMLBase, predict_fn, update_fn
 
@@ -29,7 +30,9 @@ def test_a_version_may_be_any_text():
     assert model.model_version == "Model-v0.0.1"
 
 
-@pytest.mark.parametrize("old, new", [("0.0.1", "0.1.0"), ("Model-v1.2.3", "Model-v1.3.0"), ("first", "first-v0.1.0")])
+@pytest.mark.parametrize(
+    "old, new", [("0.0.1", "0.1.0"), ("Model-v1.2.3", "Model-v1.3.0"), ("first", "first-v0.1.0")]
+)
 def test_a_bumped_version_is_another_and_stays(old, new):
     model = LabelStudioMLBase("7")
     model.set("model_version", old)
@@ -45,7 +48,9 @@ def test_extra_params_are_json():
         model.set_extra_params({"a": 1})
 
 
-@pytest.mark.parametrize("case", [case for case in PARSED if case.get("parse_config")], ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case", [case for case in PARSED if case.get("parse_config")], ids=lambda case: case["name"]
+)
 def test_label_configs_are_parsed_as_recorded(case):
     if isinstance(case["parse_config"], dict) and "error" not in case["parse_config"]:
         assert LabelStudioMLBase("7", case["config"]).parsed_label_config == case["parse_config"]
@@ -54,9 +59,12 @@ def test_label_configs_are_parsed_as_recorded(case):
 @pytest.mark.parametrize("case", LABEL_MAPS, ids=lambda case: case["name"])
 def test_labels_are_mapped_as_recorded(case):
     label_map = LabelStudioMLBase("7", case["config"]).build_label_map("label", case["model_names"])
-    # A label that equals a name but for its case stands for that name, not for one in lower case that nobody has.
+    # A label that equals a name but for its case stands for that name, not for one in lower case
+    # that nobody has.
     names = {name.lower(): name for name in case["model_names"]}
-    assert label_map == {names.get(name.lower(), name): label for name, label in case["map"].items()}
+    assert label_map == {
+        names.get(name.lower(), name): label for name, label in case["map"].items()
+    }
 
 
 def test_filters_get_names_as_they_are_written():
@@ -98,14 +106,20 @@ def test_functions_may_stand_in_for_a_class(client_of, predict, monkeypatch):
         return [event, data["project"]["id"], helper.project_id]
 
     client = client_of(LabelStudioMLBase)
-    assert predict(client, context={"c": 1}, login="l").json["results"] == [[1, {"c": 1}, "1", {"login": "l"}]]
+    assert predict(client, context={"c": 1}, login="l").json["results"] == [
+        [1, {"c": 1}, "1", {"login": "l"}]
+    ]
     event = {"action": "ANNOTATION_UPDATED", "project": {"id": 7, "label_config": LABEL_CONFIG}}
     assert client.post("/webhook", json=event).json["result"] == ["ANNOTATION_UPDATED", 7, "7"]
 
 
 def test_files_are_fetched_with_a_token_of_label_studio(monkeypatch):
     calls = []
-    monkeypatch.setattr(model_module, "get_local_path", lambda *args, **kwargs: calls.append((args, kwargs)) or "path")
+    monkeypatch.setattr(
+        model_module,
+        "get_local_path",
+        lambda *args, **kwargs: calls.append((args, kwargs)) or "path",
+    )
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "legacy")
     monkeypatch.setattr(model_module, "LabelStudio", lambda base_url: 1 / 0)
     model = LabelStudioMLBase("7")
@@ -118,7 +132,17 @@ def test_files_in_a_task_are_replaced_by_their_text(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("body")
     model = LabelStudioMLBase("7")
     monkeypatch.setattr(model, "get_local_path", lambda url, task_id: str(tmp_path / "file"))
-    data = {"a": "s3://b/k", "b": ["https://x.y/z", "plain", 1], "c": {"d": "/data/local-files/?d=a.txt"}}
+    data = {
+        "a": "s3://b/k",
+        "b": ["https://x.y/z", "plain", 1],
+        "c": {"d": "/data/local-files/?d=a.txt"},
+    }
     task = {"id": 1, "data": data}
-    assert model.preload_task_data(task, value=data) == {"a": "body", "b": ["body", "plain", 1], "c": {"d": "body"}}
-    assert model.preload_task_data(task, value="s3://b/k", read_file=False) == str(tmp_path / "file")
+    assert model.preload_task_data(task, value=data) == {
+        "a": "body",
+        "b": ["body", "plain", 1],
+        "c": {"d": "body"},
+    }
+    assert model.preload_task_data(task, value="s3://b/k", read_file=False) == str(
+        tmp_path / "file"
+    )

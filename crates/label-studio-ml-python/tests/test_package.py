@@ -88,8 +88,9 @@ def test_utils_has_the_image_modules_of_the_original():
 
 
 def test_predictions_are_those_of_the_sdk():
-    from label_studio_ml.response import PredictionValue
     from label_studio_sdk.label_interface import objects
+
+    from label_studio_ml.response import PredictionValue
 
     assert PredictionValue is objects.PredictionValue
     assert isinstance(PredictionValue(result=[]), PredictionValue)
@@ -97,7 +98,10 @@ def test_predictions_are_those_of_the_sdk():
 
 def run(code, **env):
     done = subprocess.run(
-        [sys.executable, "-c", inspect.cleandoc(code)], env={**os.environ, **env}, capture_output=True, text=True
+        [sys.executable, "-c", inspect.cleandoc(code)],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -129,7 +133,9 @@ def test_the_version_can_be_overridden(tmp_path):
 
 def test_the_store_is_where_model_dir_says(tmp_path):
     code = "from label_studio_ml.model import CACHE; CACHE['1', 'k'] = 'v'; print(CACHE.db_name)"
-    assert run(code, MODEL_DIR=str(tmp_path / "deep/models")) == str(tmp_path / "deep/models/cache.db")
+    assert run(code, MODEL_DIR=str(tmp_path / "deep/models")) == str(
+        tmp_path / "deep/models/cache.db"
+    )
     assert (tmp_path / "deep/models/cache.db").exists()
 
 
@@ -153,10 +159,14 @@ def test_a_server_that_loads_the_app_warms_it_up(tmp_path):
 def test_the_original_beside_the_package_is_told(tmp_path):
     original = tmp_path / "label_studio_ml-2.0.1.dist-info"
     original.mkdir()
-    (original / "METADATA").write_text("Metadata-Version: 2.1\nName: label-studio-ml\nVersion: 2.0.1\n")
+    (original / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: label-studio-ml\nVersion: 2.0.1\n"
+    )
     command = [sys.executable, "-m", "label_studio_ml.server", "start", str(tmp_path / "missing")]
     for path, expected in [(str(tmp_path), True), ("", False)]:
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+        done = subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+        )
         assert ("pip uninstall label-studio-ml" in done.stderr) == expected, done.stderr
 
 
@@ -164,7 +174,12 @@ def test_the_command_line_is_taken_apart_as_in_the_original(tmp_path):
     from label_studio_ml import server
 
     args, rest = server.get_args(["start", "backend", "--root-dir", "r", "--port", "1"])
-    assert (args.command, args.project_name, args.root_dir, rest) == ("start", "backend", "r", ["--port", "1"])
+    assert (args.command, args.project_name, args.root_dir, rest) == (
+        "start",
+        "backend",
+        "r",
+        ["--port", "1"],
+    )
     args, rest = server.get_args(["create", "backend", "--root-dir", str(tmp_path), "--force"])
     assert (args.force, args.script, rest) == (True, None, [])
     assert server.create_dir(args) == 0

@@ -7,13 +7,20 @@ import uuid
 
 import pytest
 from conftest import LABEL_CONFIG
-from label_studio_ml._internal import encoding
-from label_studio_ml.model import LabelStudioMLBase
-from label_studio_ml.response import ModelResponse
 from label_studio_sdk.label_interface.objects import PredictionValue
 from pydantic import ValidationError
 
-REGION = {"from_name": "a", "to_name": "b", "type": "choices", "value": {"choices": ["x"]}, "extra": 1}
+from label_studio_ml._internal import encoding
+from label_studio_ml.model import LabelStudioMLBase
+from label_studio_ml.response import ModelResponse
+
+REGION = {
+    "from_name": "a",
+    "to_name": "b",
+    "type": "choices",
+    "value": {"choices": ["x"]},
+    "extra": 1,
+}
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,9 @@ REGION = {"from_name": "a", "to_name": "b", "type": "choices", "value": {"choice
     ],
 )
 def test_reads_predictions_as_pydantic_would(prediction):
-    read = ModelResponse(predictions=[prediction, [prediction, PredictionValue(**prediction)]]).predictions
+    read = ModelResponse(
+        predictions=[prediction, [prediction, PredictionValue(**prediction)]]
+    ).predictions
     expected = PredictionValue(**prediction)
     assert read == [expected, [expected, expected]]
     assert type(read[0]) is PredictionValue
@@ -36,7 +45,10 @@ def test_reads_predictions_as_pydantic_would(prediction):
     assert read[0].model_dump() == expected.model_dump()
 
 
-@pytest.mark.parametrize("predictions", [None, [{}], [{"score": 1.0}], [{"result": [1]}], [{"result": [], "score": "a"}], [1]])
+@pytest.mark.parametrize(
+    "predictions",
+    [None, [{}], [{"score": 1.0}], [{"result": [1]}], [{"result": [], "score": "a"}], [1]],
+)
 def test_refuses_what_is_no_prediction(predictions):
     with pytest.raises(ValidationError):
         ModelResponse(predictions=predictions)
@@ -61,7 +73,9 @@ def answer_of(client_of, predict, response, label_config=LABEL_CONFIG):
 
 def test_regions_of_the_sdk_are_written_with_their_relations_beside_them(client_of, predict):
     def respond(model):
-        one, two = (model.label_interface.get_control("mood").label(label) for label in ("Happy", "Sad"))
+        one, two = (
+            model.label_interface.get_control("mood").label(label) for label in ("Happy", "Sad")
+        )
         one.add_relation(two)
         return ModelResponse(predictions=[PredictionValue(result=[one, two], score=0.5)])
 
@@ -73,16 +87,25 @@ def test_regions_of_the_sdk_are_written_with_their_relations_beside_them(client_
         "choices",
         {"choices": ["Happy"]},
     )
-    assert relation == {"type": "relation", "from_id": one["id"], "to_id": two["id"], "direction": "right"}
+    assert relation == {
+        "type": "relation",
+        "from_id": one["id"],
+        "to_id": two["id"],
+        "direction": "right",
+    }
 
 
 def test_a_version_is_never_null(client_of, predict):
-    assert answer_of(client_of, predict, [{"result": [], "model_version": None}]) == [{"result": []}]
+    assert answer_of(client_of, predict, [{"result": [], "model_version": None}]) == [
+        {"result": []}
+    ]
 
 
 @pytest.mark.parametrize("version", [None, "mine"])
 @pytest.mark.parametrize("nested", [False, True])
-def test_predictions_of_the_sdk_in_a_list_have_no_null_version_either(client_of, predict, version, nested):
+def test_predictions_of_the_sdk_in_a_list_have_no_null_version_either(
+    client_of, predict, version, nested
+):
     value = PredictionValue(result=[REGION], score=0.5, model_version=version)
     expected = {"result": [REGION], "score": 0.5, **({"model_version": version} if version else {})}
     for answer in ([value], {"predictions": [value]}, (value,)):
@@ -106,10 +129,15 @@ class Property(LabelStudioMLBase):
 def test_a_class_may_override_its_model_version(client_of, predict, base, version):
     class Model(base):
         def predict(self, tasks, context=None, **kwargs):
-            return ModelResponse(predictions=[{"result": []}, PredictionValue(result=[], model_version="other")])
+            return ModelResponse(
+                predictions=[{"result": []}, PredictionValue(result=[], model_version="other")]
+            )
 
     client = client_of(Model)
-    assert [entry["model_version"] for entry in predict(client).json["results"]] == [version, "other"]
+    assert [entry["model_version"] for entry in predict(client).json["results"]] == [
+        version,
+        "other",
+    ]
     setup = client.post("/setup", json={"project": "1.2", "schema": LABEL_CONFIG})
     assert setup.json == {"model_version": version}
 

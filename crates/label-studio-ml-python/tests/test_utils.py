@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from label_studio_ml import utils
 
 VECTORS = Path(__file__).parents[3] / "vectors"

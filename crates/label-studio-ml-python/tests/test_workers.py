@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 from conftest import LABEL_CONFIG
 
-MODEL = '''
+MODEL = """
 import ctypes
 import os
 import sys
@@ -51,7 +51,7 @@ class Probe(LabelStudioMLBase):
 
     def fit(self, event, data, **kwargs):
         return {"event": event, "process": os.getpid()}
-'''
+"""
 
 
 def environment(**variables):
@@ -63,7 +63,9 @@ class Backend:
     def __init__(self, target, *options, cwd=None, **variables):
         command = [sys.executable, "-m", "label_studio_ml.server", "start", str(target), *options]
         self.start(command, env=environment(PORT="0", **variables), cwd=cwd)
-        self.url = self.wait_for(r"listening on (http://\S+)").group(1).replace("0.0.0.0", "127.0.0.1")
+        self.url = (
+            self.wait_for(r"listening on (http://\S+)").group(1).replace("0.0.0.0", "127.0.0.1")
+        )
 
     def start(self, command, **kwargs):
         self.process = subprocess.Popen(
@@ -104,7 +106,9 @@ class Backend:
 
     def post(self, path, **body):
         headers = {"Content-Type": "application/json"}
-        return self._send(urllib.request.Request(self.url + path, json.dumps(body).encode(), headers))
+        return self._send(
+            urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
+        )
 
     def predict(self, order=None):
         body = {"tasks": [{"id": 1, "data": {"text": "a", "order": order}}], "project": "1.2"}
@@ -152,8 +156,13 @@ def test_a_model_is_served_unchanged(start, folder):
     assert entry["result"][0]["value"]["choices"] != [str(backend.process.pid)]
     assert backend.get("/health") == (200, {"model_class": "Probe", "status": "UP"})
     assert backend.get("/ready")[0] == 200
-    assert backend.post("/setup", project="1.2", schema=LABEL_CONFIG) == (200, {"model_version": "probe-1"})
-    status, answer = backend.post("/webhook", action="START_TRAINING", project={"id": 1, "label_config": LABEL_CONFIG})
+    assert backend.post("/setup", project="1.2", schema=LABEL_CONFIG) == (
+        200,
+        {"model_version": "probe-1"},
+    )
+    status, answer = backend.post(
+        "/webhook", action="START_TRAINING", project={"id": 1, "label_config": LABEL_CONFIG}
+    )
     assert (status, answer["result"]["event"]) == (201, "START_TRAINING")
     assert backend.post("/webhook", action="OTHER") == (200, {"status": "Unknown event"})
     assert backend.end() == 0
@@ -173,7 +182,9 @@ def test_what_a_model_raises_is_told_without_a_traceback(start, folder):
     backend = start(folder)
     status, answer = backend.predict("raise")
     assert (status, answer["detail"]) == (500, "ValueError: no such mood")
-    backend.wait_for(f"Traceback(.|\n)*{answer['request_id']}|{answer['request_id']}(.|\n)*Traceback")
+    backend.wait_for(
+        f"Traceback(.|\n)*{answer['request_id']}|{answer['request_id']}(.|\n)*Traceback"
+    )
     assert backend.predict("leave")[0] == 500
     assert backend.predict("fork")[0] == 200
     assert backend.predict()[0] == 200
@@ -210,17 +221,37 @@ def test_parameters_reach_the_constructor_only_when_they_are_given(start, folder
 def test_a_constructor_that_takes_everything_gets_nothing_of_a_checkpoint_beside_it(start, folder):
     (folder / "config.json").write_text('{"architectures": ["BertModel"]}')
     everything = "def __init__(self, **kwargs):\n        self.weight = 0.5\n        super().__init__(**kwargs)\n"
-    model = MODEL.partition("    def __init__")[0] + "    " + everything + "\n    def setup" + MODEL.partition("    def setup")[2]
+    model = (
+        MODEL.partition("    def __init__")[0]
+        + "    "
+        + everything
+        + "\n    def setup"
+        + MODEL.partition("    def setup")[2]
+    )
     (folder / "model.py").write_text(model)
     assert score(start(folder)) == 0.5
 
 
 def test_variables_that_are_not_set_stay_unset(start, folder):
-    names = ["MODEL_DIR", "LOG_LEVEL", "MAX_BODY_MB", "PYTHONUNBUFFERED", "LABEL_STUDIO_URL", "BASIC_AUTH_USER"]
+    names = [
+        "MODEL_DIR",
+        "LOG_LEVEL",
+        "MAX_BODY_MB",
+        "PYTHONUNBUFFERED",
+        "LABEL_STUDIO_URL",
+        "BASIC_AUTH_USER",
+    ]
     backend = start(".", cwd=folder, **dict.fromkeys(names))
     (environ,) = backend.predict("environ")[1]["results"]
     assert [name for name in names if name in environ] == []
-    given = ["--model-dir", "models", "--log-level", "DEBUG", "--label-studio-url", "http://localhost:1"]
+    given = [
+        "--model-dir",
+        "models",
+        "--log-level",
+        "DEBUG",
+        "--label-studio-url",
+        "http://localhost:1",
+    ]
     backend = start(".", *given, cwd=folder, **dict.fromkeys(names))
     (environ,) = backend.predict("environ")[1]["results"]
     assert environ["MODEL_DIR"] == str(folder / "models")
@@ -235,16 +266,23 @@ def test_a_folder_that_is_named_in_a_variable_is_passed_on_as_it_is(start, folde
 
 def test_a_file_with_variables_is_read_where_it_is_started(start, folder):
     pytest.importorskip("dotenv")
-    (folder / ".env").write_text("FROM_FILE=1\nFROM_BOTH=file\nLABEL_STUDIO_URL=http://localhost:1\n")
+    (folder / ".env").write_text(
+        "FROM_FILE=1\nFROM_BOTH=file\nLABEL_STUDIO_URL=http://localhost:1\n"
+    )
     backend = start(".", cwd=folder, FROM_FILE=None, FROM_BOTH="shell", LABEL_STUDIO_URL=None)
     (environ,) = backend.predict("environ")[1]["results"]
     assert (environ["FROM_FILE"], environ["FROM_BOTH"]) == ("1", "shell")
     assert environ["LABEL_STUDIO_URL"] == "http://localhost:1"
 
 
-FIRST = "from label_studio_ml.model import LabelStudioMLBase\nclass First(LabelStudioMLBase): pass\n"
+FIRST = (
+    "from label_studio_ml.model import LabelStudioMLBase\nclass First(LabelStudioMLBase): pass\n"
+)
 FUNCTIONS = "from label_studio_ml.model import predict_fn\n@predict_fn\ndef f(tasks, context, helper, **kw): return []\n"
-AUTH = FIRST + "from label_studio_ml.api import init_app\napp = init_app(First, basic_auth_user='u', basic_auth_pass='p')\n"
+AUTH = (
+    FIRST
+    + "from label_studio_ml.api import init_app\napp = init_app(First, basic_auth_user='u', basic_auth_pass='p')\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -252,14 +290,29 @@ AUTH = FIRST + "from label_studio_ml.api import init_app\napp = init_app(First, 
     [
         ({"model.py": FIRST}, ".", 0, "First can be loaded"),
         ({"model.py": FIRST + "class Second(First): pass\n"}, ".", 0, "Second can be loaded"),
-        ({"model.py": FIRST + "class Other(LabelStudioMLBase): pass\n"}, ".", 1, "several model classes: First, Other"),
-        ({"m.py": FIRST + "class Other(LabelStudioMLBase): pass\n"}, "m.py:Other", 0, "Other can be loaded"),
+        (
+            {"model.py": FIRST + "class Other(LabelStudioMLBase): pass\n"},
+            ".",
+            1,
+            "several model classes: First, Other",
+        ),
+        (
+            {"m.py": FIRST + "class Other(LabelStudioMLBase): pass\n"},
+            "m.py:Other",
+            0,
+            "Other can be loaded",
+        ),
         ({"m.py": FIRST}, "m.py:Missing", 1, "no model class Missing; it has First"),
         ({"json.py": FIRST}, "json.py", 0, "First can be loaded"),
         ({"model.py": FUNCTIONS}, ".", 0, "LabelStudioMLBase can be loaded"),
         ({"model.py": "x = 1\n"}, ".", 1, "no class that inherits from LabelStudioMLBase"),
         ({"model.py": "import nothing_like_it\n"}, ".", 1, "pip install -r requirements.txt"),
-        ({"model.py": FIRST, "_wsgi.py": "from model import First as Wsgi\n"}, ".", 0, "First can be loaded"),
+        (
+            {"model.py": FIRST, "_wsgi.py": "from model import First as Wsgi\n"},
+            ".",
+            0,
+            "First can be loaded",
+        ),
         ({"_wsgi.py": AUTH}, ".", 1, "BASIC_AUTH_USER and BASIC_AUTH_PASS"),
     ],
 )
@@ -269,16 +322,31 @@ def test_the_class_is_found_as_the_original_finds_it(tmp_path, files, target, co
     task = {"target": str(tmp_path / target), "params": {}, "basic_auth": None, "log_level": "INFO"}
     program = "from label_studio_ml._internal.worker import main; main()"
     command = [sys.executable, "-c", program, "--check"]
-    run = subprocess.run(command, input=json.dumps(task), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.run(
+        command, input=json.dumps(task), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert (run.returncode, said in run.stdout) == (code, True), run.stdout
-    assert ("Traceback" in run.stdout) == ("import nothing_like_it" in files.get("model.py", "")), run.stdout
+    assert ("Traceback" in run.stdout) == ("import nothing_like_it" in files.get("model.py", "")), (
+        run.stdout
+    )
 
 
 def test_check_makes_an_object_before_anything_listens(folder, tmp_path):
-    command = [sys.executable, "-m", "label_studio_ml.server", "start", str(folder), "--check", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "label_studio_ml.server",
+        "start",
+        str(folder),
+        "--check",
+        "--port",
+        "0",
+    ]
     command += ["--kwargs", "no_such_parameter=1"]
     env = {**os.environ, "MODEL_DIR": str(tmp_path)}
-    run = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert run.returncode == 1
     assert "no_such_parameter" in run.stdout and "listening" not in run.stdout
 
@@ -316,10 +384,13 @@ def test_the_socket_of_a_worker_is_private_whatever_the_umask(start, folder):
 
 
 def test_workers_and_their_children_end_with_a_killed_server(start, folder):
-    # PyDLL keeps the GIL while it sleeps, so that no other thread of the worker can notice anything.
+    # PyDLL keeps the GIL while it sleeps, so that no other thread of the worker can notice
+    # anything.
     busy = "            subprocess.Popen(['sleep', '1000'])\n            ctypes.PyDLL(None).sleep(1000)\n"
     order = '        if order == "exit":\n'
-    (folder / "model.py").write_text("import subprocess\n" + MODEL.replace(order, f'        if order == "busy":\n{busy}{order}'))
+    (folder / "model.py").write_text(
+        "import subprocess\n" + MODEL.replace(order, f'        if order == "busy":\n{busy}{order}')
+    )
     for method in ("spawn", "fork"):
         backend = start(folder, START_METHOD=method)
         process_of(backend)
@@ -372,7 +443,9 @@ def test_setup_tells_why_a_model_cannot_be_loaded(start, folder, tmp_path):
     (folder / "model.py").write_text(GATE + MODEL)
     backend = start(folder, GATE=str(gate))
     answers = []
-    call = threading.Thread(target=lambda: answers.append(backend.post("/setup", project="1.2", schema=LABEL_CONFIG)))
+    call = threading.Thread(
+        target=lambda: answers.append(backend.post("/setup", project="1.2", schema=LABEL_CONFIG))
+    )
     call.start()
     gate.write_text("import a_package_that_is_missing")
     call.join(60)
@@ -443,12 +516,16 @@ sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(is_initi
 """
 
 
-@pytest.mark.parametrize("first, said", [(THREAD, r"starts threads \(busy\)"), (CUDA, "initialises CUDA")])
+@pytest.mark.parametrize(
+    "first, said", [(THREAD, r"starts threads \(busy\)"), (CUDA, "initialises CUDA")]
+)
 def test_a_model_that_cannot_be_forked_is_spawned(start, folder, first, said):
     (folder / "model.py").write_text(first + MODEL)
     backend = start(folder, START_METHOD="fork", WORKERS="1")
     assert parent_of(process_of(backend)) == backend.process.pid
-    backend.wait_for(f"workers are spawned, since they cannot be forked: importing the model {said}")
+    backend.wait_for(
+        f"workers are spawned, since they cannot be forked: importing the model {said}"
+    )
     assert backend.predict("exit")[0] == 500
     assert backend.predict()[0] == 200
 

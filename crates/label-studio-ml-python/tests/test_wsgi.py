@@ -14,28 +14,35 @@ import wsgiref.validate
 from pathlib import Path
 
 import pytest
+
 from label_studio_ml._internal.http import make_environ
 from label_studio_ml.model import LabelStudioMLBase
 
-MODEL = '''
+MODEL = """
 from label_studio_ml.model import LabelStudioMLBase
 
 class Echo(LabelStudioMLBase):
     def predict(self, tasks, context=None, **kwargs):
         return [{"result": [], "score": task["data"]["score"]} for task in tasks]
-'''
+"""
 # As the original writes it.
 WSGI = "from label_studio_ml.api import init_app\nfrom model import Echo\napp = init_app(model_class=Echo)\n"
 BODY = json.dumps({"tasks": [{"data": {"score": 0.25}}], "project": "1.2"})
 
 
-@pytest.mark.parametrize("method, path, body", [("GET", "/health", b""), ("POST", "/predict", b"{}"), ("GET", "/no", b"")])
+@pytest.mark.parametrize(
+    "method, path, body",
+    [("GET", "/health", b""), ("POST", "/predict", b"{}"), ("GET", "/no", b"")],
+)
 def test_keeps_to_the_wsgi_standard(client_of, method, path, body):
     app = wsgiref.validate.validator(client_of(LabelStudioMLBase).application)
     environ = make_environ(method, path, body)
     environ["wsgi.errors"] = io.StringIO()
     statuses = []
-    chunks = app(environ, lambda status, headers, exc_info=None: statuses.append(status) or (lambda data: None))
+    chunks = app(
+        environ,
+        lambda status, headers, exc_info=None: statuses.append(status) or (lambda data: None),
+    )
     try:
         assert b"".join(chunks).startswith(b"{")
     finally:
@@ -52,7 +59,9 @@ def ask(port, method, path, body=None):
     return answer
 
 
-@pytest.mark.parametrize("extension", ["", "app.route('/mine')(lambda: {'mine': 1})\n"], ids=["plain", "with a route"])
+@pytest.mark.parametrize(
+    "extension", ["", "app.route('/mine')(lambda: {'mine': 1})\n"], ids=["plain", "with a route"]
+)
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT], ids=str)
 def test_run_serves_until_interrupted(tmp_path, extension, end):
     (tmp_path / "model.py").write_text(MODEL)
@@ -62,11 +71,19 @@ def test_run_serves_until_interrupted(tmp_path, extension, end):
     # SIGINT as a shell leaves it: ignored in its background, where SIGTERM is what counts.
     interrupt = signal.SIG_DFL if end == signal.SIGINT else signal.SIG_IGN
     process = subprocess.Popen(
-        [sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "_wsgi.py"],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, interrupt),
     )
     try:
-        port = next(int(line.rpartition(":")[2]) for line in process.stdout if "listening on http://" in line)
+        port = next(
+            int(line.rpartition(":")[2])
+            for line in process.stdout
+            if "listening on http://" in line
+        )
         assert ask(port, "GET", "/health") == (200, {"model_class": "Echo", "status": "UP"})
         status, answer = ask(port, "POST", "/predict", BODY)
         assert (status, answer["results"][0]["score"]) == (200, 0.25)
@@ -87,7 +104,12 @@ def flask_command(tmp_path):
     env = {**os.environ, "MODEL_DIR": str(tmp_path / "models"), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "flask", "--app", "_wsgi:app"]
     return lambda *options: subprocess.Popen(
-        [*command, *options], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, *options],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -106,14 +128,24 @@ def test_the_command_of_flask_serves_the_app(flask_command):
 
 def test_a_file_with_variables_is_read_by_run(tmp_path):
     pytest.importorskip("dotenv")
-    (tmp_path / "model.py").write_text(MODEL.replace('task["data"]["score"]', 'float(os.environ["SCORE"])').replace("\nfrom", "import os\nfrom", 1))
+    (tmp_path / "model.py").write_text(
+        MODEL.replace('task["data"]["score"]', 'float(os.environ["SCORE"])').replace(
+            "\nfrom", "import os\nfrom", 1
+        )
+    )
     run = "import logging, sys\nlogging.basicConfig(level='INFO', stream=sys.stdout)\napp.run(host='127.0.0.1', port=0)\n"
     (tmp_path / "_wsgi.py").write_text(WSGI + run)
     (tmp_path / ".env").write_text("SCORE=0.75\n")
     env = {**os.environ, "MODEL_DIR": str(tmp_path / "models"), "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen([sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
+    )
     try:
-        port = next(int(line.rpartition(":")[2]) for line in process.stdout if "listening on http://" in line)
+        port = next(
+            int(line.rpartition(":")[2])
+            for line in process.stdout
+            if "listening on http://" in line
+        )
         assert ask(port, "POST", "/predict", BODY)[1]["results"][0]["score"] == 0.75
     finally:
         process.terminate()
@@ -121,7 +153,9 @@ def test_a_file_with_variables_is_read_by_run(tmp_path):
         process.wait(60)
 
 
-@pytest.mark.parametrize("options", [["--threads", "4"], ["--preload", "--workers", "2", "--threads", "2"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options", [["--threads", "4"], ["--preload", "--workers", "2", "--threads", "2"]], ids=" ".join
+)
 def test_gunicorn_serves_a_project_of_the_original(tmp_path, options):
     gunicorn = Path(sysconfig.get_path("scripts")) / "gunicorn"
     if not gunicorn.exists():
@@ -139,7 +173,10 @@ def test_gunicorn_serves_a_project_of_the_original(tmp_path, options):
         try:
             port = listener.getsockname()[1]
             assert ask(port, "GET", "/health") == (200, {"model_class": "Echo", "status": "UP"})
-            assert ask(port, "POST", "/predict", BODY) == (200, {"results": [{"result": [], "score": 0.25}]})
+            assert ask(port, "POST", "/predict", BODY) == (
+                200,
+                {"results": [{"result": [], "score": 0.25}]},
+            )
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0

@@ -2,22 +2,26 @@
 
 python examples/deepgram/e2e/mock_service.py target/debug/deepgram --port 9090
 """
+
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from e2e.mock_service import Reply, run  # noqa: E402
+from e2e.mock_service import Reply, run
 
-STORED = {}
+STORED: dict[str, Any] = {}
 
 
-def answer(request):
+def answer(request: Any) -> Any:
     if request.path == "/v1/speak":
         if request.headers.get("authorization") != "Token a-key":
             return Reply({"err_code": "INVALID_AUTH", "err_msg": "Invalid credentials."}, 401)
         return Reply(b"ID3" + request.json["text"].encode(), headers={"Content-Type": "audio/mpeg"})
-    if request.method == "PUT" and request.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+    if request.method == "PUT" and request.headers.get("authorization", "").startswith(
+        "AWS4-HMAC-SHA256 "
+    ):
         STORED[request.path] = request.body
         return Reply({})
     if request.path in STORED:
@@ -25,7 +29,7 @@ def answer(request):
     return Reply({}, 404)
 
 
-def environment(url):
+def environment(url: Any) -> Any:
     return {
         "DEEPGRAM_URL": url + "/v1/speak",
         "DEEPGRAM_API_KEY": "a-key",

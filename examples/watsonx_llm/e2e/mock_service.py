@@ -1,24 +1,31 @@
-"""watsonx.ai, IBM's token exchange and a Presto engine, for trying the backend out without an account.
+"""watsonx.ai, IBM's token exchange and a Presto engine, for trying the backend out without an
+account.
 
 python examples/watsonx_llm/e2e/mock_service.py target/debug/watsonx_llm --port 9090
 """
+
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from e2e.mock_service import Reply, run  # noqa: E402
+from e2e.mock_service import Reply, run
 
 KEY = "an-api-key"
 TOKEN = "a-token"
 MODEL = "ibm/granite-13b-chat-v2"
 
 
-def answer(request):
+def answer(request: Any) -> Any:
     if request.path == "/oidc/token":
         good = ("apikey=" + KEY) in request.body.decode()
-        return Reply({"access_token": TOKEN, "expires_in": 3600}) if good else Reply({"errorMessage": "no such key"}, 400)
+        return (
+            Reply({"access_token": TOKEN, "expires_in": 3600})
+            if good
+            else Reply({"errorMessage": "no such key"}, 400)
+        )
     if request.path == "/v1/statement":
         return Reply({"id": "q", "stats": {"state": "FINISHED"}})
     if request.headers.get("authorization") != "Bearer " + TOKEN:
@@ -27,11 +34,13 @@ def answer(request):
         return Reply({"resources": [{"model_id": MODEL}]})
     if request.path == "/ml/v1/text/generation":
         words = re.findall(r"\w+", request.json["input"])
-        return Reply({"model_id": MODEL, "results": [{"generated_text": "Good\n%d words" % len(words)}]})
+        return Reply(
+            {"model_id": MODEL, "results": [{"generated_text": f"Good\n{len(words)} words"}]}
+        )
     return Reply({"errors": [{"message": request.path}]}, 404)
 
 
-def environment(url):
+def environment(url: Any) -> Any:
     return {
         "WATSONX_URL": url,
         "WATSONX_IAM_URL": url + "/oidc/token",

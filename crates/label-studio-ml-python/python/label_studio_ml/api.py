@@ -6,7 +6,7 @@ import hmac
 import importlib
 import logging
 import os
-from typing import Any, Optional, Type
+from typing import Any
 
 from ._internal import calls, distributions
 from ._internal.app import App
@@ -23,15 +23,16 @@ _server = App(LabelStudioMLBase)
 
 
 def init_app(
-    model_class: Type[LabelStudioMLBase],
-    basic_auth_user: Optional[str] = None,
-    basic_auth_pass: Optional[str] = None,
+    model_class: type[LabelStudioMLBase],
+    basic_auth_user: str | None = None,
+    basic_auth_pass: str | None = None,
     **ignored: Any,
 ) -> App:
     """Returns the WSGI app for a model class.
 
-    User and password come from BASIC_AUTH_USER and BASIC_AUTH_PASS if not given; without both there is no check.
-    Further arguments, such as `model_dir` and `redis_host` of the releases 1.0.x, have no effect.
+    User and password come from BASIC_AUTH_USER and BASIC_AUTH_PASS if not given; without both there
+    is no check. Further arguments, such as `model_dir` and `redis_host` of the releases 1.0.x, have
+    no effect.
     """
     if not issubclass(model_class, LabelStudioMLBase):
         raise ValueError(f"{model_class.__name__} is not a subclass of LabelStudioMLBase")
@@ -52,7 +53,9 @@ def init_app(
 
 
 def _predict() -> Any:
-    """Answers `flask.request` as a request to `/predict`; a view for custom routes, like the next four."""
+    """Answers `flask.request` as a request to `/predict`; a view for custom routes, like the next
+    four.
+    """
     return _server.view("/predict")
 
 
@@ -77,14 +80,18 @@ def metrics() -> Any:
 
 
 def check_auth() -> Any:
-    """Returns the answer to a `flask.request` without valid credentials, else None; for `before_request` of other apps."""
+    """Returns the answer to a `flask.request` without valid credentials, else None; for
+    `before_request` of other apps.
+    """
     return _server.check_auth(importlib.import_module("flask").request.environ)
 
 
 def log_request_info() -> None:
-    """Logs `flask.request` at level DEBUG, without credentials; for `before_request` of other apps."""
+    """Logs `flask.request` at DEBUG, without credentials; for `before_request` of other apps."""
     request = importlib.import_module("flask").request
-    headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
+    headers = {
+        name: value for name, value in request.headers.items() if name.lower() != "authorization"
+    }
     logger.debug("request headers: %s, body: %r", headers, request.get_data())
 
 

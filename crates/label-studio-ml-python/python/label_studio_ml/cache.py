@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from abc import ABC, abstractmethod
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from ._internal._native import Store
 
@@ -19,19 +19,19 @@ class BaseCache(ABC):
         self.path = path
 
     @abstractmethod
-    def __getitem__(self, project_id_key: Tuple[Any, str]) -> Optional[str]:
+    def __getitem__(self, project_id_key: tuple[Any, str]) -> str | None:
         """Returns the value, or None if there is none."""
 
     @abstractmethod
-    def __setitem__(self, project_id_key: Tuple[Any, str], value: str) -> None:
+    def __setitem__(self, project_id_key: tuple[Any, str], value: str) -> None:
         """Stores a value."""
 
     @abstractmethod
-    def __contains__(self, project_id_key: Tuple[Any, str]) -> bool:
+    def __contains__(self, project_id_key: tuple[Any, str]) -> bool:
         """Returns whether there is a value."""
 
     @abstractmethod
-    def __delitem__(self, project_id_key: Tuple[Any, str]) -> None:
+    def __delitem__(self, project_id_key: tuple[Any, str]) -> None:
         """Removes a value."""
 
 
@@ -47,11 +47,11 @@ class SqliteCache(BaseCache):
         self._store = Store(self.db_name)
         _caches.add(self)
 
-    def __getitem__(self, project_id_key: Tuple[Any, str]) -> Optional[str]:
+    def __getitem__(self, project_id_key: tuple[Any, str]) -> str | None:
         project_id, key = project_id_key
         return self._store.get(_text(project_id), _text(key))
 
-    def __setitem__(self, project_id_key: Tuple[Any, str], value: str) -> None:
+    def __setitem__(self, project_id_key: tuple[Any, str], value: str) -> None:
         project_id, key = project_id_key
         if not isinstance(value, str):
             raise ValueError(f"Value must be a string, but {key!r} is a {type(value).__name__}")
@@ -61,18 +61,20 @@ class SqliteCache(BaseCache):
             raise ValueError("a value needs a key")
         self._store.set(_text(project_id), _text(key), value)
 
-    def __contains__(self, project_id_key: Tuple[Any, str]) -> bool:
+    def __contains__(self, project_id_key: tuple[Any, str]) -> bool:
         return self[project_id_key] is not None
 
-    def __delitem__(self, project_id_key: Tuple[Any, str]) -> None:
+    def __delitem__(self, project_id_key: tuple[Any, str]) -> None:
         project_id, key = project_id_key
         self._store.remove(_text(project_id), _text(key))
 
-    def state(self) -> Optional[bytes]:
-        """Returns a marker that each write by any process changes, None if unknown; faster than reading a value."""
+    def state(self) -> bytes | None:
+        """Returns a marker that each write by any process changes, None if unknown; faster than
+        reading a value.
+        """
         return self._store.state()
 
-    def holds(self, project_id: Any, values: Dict[str, Optional[str]]) -> bool:
+    def holds(self, project_id: Any, values: dict[str, str | None]) -> bool:
         """Returns whether all these keys of a project have these values."""
         return self._store.holds(_text(project_id), values)
 
@@ -98,6 +100,6 @@ def _reopen() -> None:
         cache._after_fork()
 
 
-_caches: "weakref.WeakSet[SqliteCache]" = weakref.WeakSet()
-_inherited: List[Store] = []
+_caches: weakref.WeakSet[SqliteCache] = weakref.WeakSet()
+_inherited: list[Store] = []
 os.register_at_fork(after_in_child=_reopen)

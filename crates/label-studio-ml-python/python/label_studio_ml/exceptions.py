@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable
 
 from ._internal.http import CURRENT, Response
 
@@ -18,13 +18,13 @@ def answer(status: int = 0, msg: str = "", result: Any = None) -> Response:
         status, msg = -1000, "nothing happened"
     if status == 200 and not msg:
         msg = "ok"
-    body: Dict[str, Any] = {"status": status, "detail": msg, "request": _query()}
+    body: dict[str, Any] = {"status": status, "detail": msg, "request": _query()}
     if result is not None:
         body["result"] = result
     return Response.of_json(body, status if 100 <= status <= 599 else 500)
 
 
-def _query() -> Dict[str, str]:
+def _query() -> dict[str, str]:
     request = CURRENT.get()
     if request is not None:
         return request.args
@@ -35,7 +35,7 @@ def _query() -> Dict[str, str]:
 class AnswerException(Exception):
     """Ends a call with an answer."""
 
-    def __init__(self, status: int, msg: str = "", result: Optional[Dict[str, Any]] = None) -> None:
+    def __init__(self, status: int, msg: str = "", result: dict[str, Any] | None = None) -> None:
         self.status, self.msg, self.result = status, msg, result
         self.answer = answer(status, msg, result)
         super().__init__(msg)

@@ -1,8 +1,10 @@
-"""A worker class for gunicorn with the Rust server: gunicorn binds, forks and restarts, the Rust server answers.
+"""A worker class for gunicorn with the Rust server: gunicorn binds, forks and restarts, the Rust
+server answers.
 
     GUNICORN_CMD_ARGS="-k label_studio_ml.gunicorn.Worker" gunicorn ... _wsgi:app
 
-The model runs in gunicorn's worker process, on `--threads` threads. `--timeout` 0 is advised, as without this class.
+The model runs in gunicorn's worker process, on `--threads` threads. `--timeout` 0 is advised, as
+without this class.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ import os
 import select
 import socket
 import threading
-from typing import Tuple
 
 from gunicorn.workers.base import Worker as GunicornWorker
 
@@ -29,11 +30,14 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
     """Serves an app of `init_app` with the Rust server."""
 
     def load_wsgi(self) -> None:
-        """Loads the app. An app of another type ends gunicorn, as an app that cannot be imported does."""
+        """Loads the app. An app of another type ends gunicorn, as an app that cannot be imported
+        does.
+        """
         super().load_wsgi()
         if not isinstance(self.wsgi, App):
             raise TypeError(
-                f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, but the app is a "
+                f"{type(self).__module__}.{type(self).__name__} serves what init_app() returns, "
+                "but the app is a "
                 f"{type(self.wsgi).__name__}; serve it with gunicorn's own worker class"
             )
         backend.log_extensions(self.wsgi)
@@ -42,19 +46,23 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         """Serves until gunicorn ends the worker."""
         app = self.wsgi
 
-        def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+        def answer(path: str, body: bytes, request_id: str) -> tuple[int, bytes]:
             return calls.answer(app.model_class, path, body, request_id)
 
-        def answer_custom(head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+        def answer_custom(head: str, body: bytes, request_id: str) -> tuple[int, bytes]:
             return custom_routes.answer(app, head, body, request_id)
 
         custom = answer_custom if custom_routes.has_custom_routes(app) else None
-        server = Server(answer, custom, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth)
+        server = Server(
+            answer, custom, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth
+        )
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))
             for listener in self.sockets:
                 socket.send_fds(connection, [b"s"], [listener.fileno()])
-            serving = threading.Thread(target=self._serve, args=(server,), name="server", daemon=True)
+            serving = threading.Thread(
+                target=self._serve, args=(server,), name="server", daemon=True
+            )
             serving.start()
             while self.alive and serving.is_alive() and self.ppid == os.getppid():
                 self.notify()

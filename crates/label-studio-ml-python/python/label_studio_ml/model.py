@@ -10,7 +10,7 @@ import multiprocessing as mp
 import os
 import sys
 from abc import ABC
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable
 
 from ._internal import label_config as _label_config
 from ._internal import model_classes as _model_classes
@@ -20,9 +20,6 @@ from .response import ModelResponse
 from .utils import is_preload_needed
 
 if TYPE_CHECKING:
-    from label_studio_sdk import LabelStudio
-    from label_studio_sdk._extensions.label_studio_tools.core.label_config import parse_config
-    from label_studio_sdk._extensions.label_studio_tools.core.utils.io import get_local_path
     from label_studio_sdk.label_interface.interface import LabelInterface
     from semver import Version
 
@@ -41,8 +38,8 @@ _SDK = {
 TRAIN_OUTPUT = "train_output"
 """Key of the result of the last training."""
 
-_predict_fn: Optional[Callable[..., Any]] = None
-_update_fn: Optional[Callable[..., Any]] = None
+_predict_fn: Callable[..., Any] | None = None
+_update_fn: Callable[..., Any] | None = None
 
 
 def __getattr__(name: str) -> Any:
@@ -55,7 +52,9 @@ def __getattr__(name: str) -> Any:
 
 
 def predict_fn(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Registers a prediction function, called with tasks, context, helper (the model) and further params."""
+    """Registers a prediction function, called with tasks, context, helper (the model) and further
+    params.
+    """
     global _predict_fn
     _predict_fn = f
     logger.info('Predict function "%s" registered', f.__name__)
@@ -63,7 +62,9 @@ def predict_fn(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def update_fn(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Registers a training function, called with event, data, helper (the model) and further params."""
+    """Registers a training function, called with event, data, helper (the model) and further
+    params.
+    """
     global _update_fn
     _update_fn = f
     logger.info('Update function "%s" registered', f.__name__)
@@ -71,23 +72,30 @@ def update_fn(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class LabelStudioMLBase(ABC):
-    """A model for one project under one label config. Subclasses override `setup`, `predict` and `fit`.
+    """A model for one project under one label config. Subclasses override `setup`, `predict` and
+    `fit`.
 
-    An object serves one call at a time and is kept for later calls of the project, until a training ends, the extra
-    params or the model version change, or MODEL_INSTANCES other objects were used since.
+    An object serves one call at a time and is kept for later calls of the project, until a training
+    ends, the extra params or the model version change, or MODEL_INSTANCES other objects were used
+    since.
     """
 
     INITIAL_MODEL_VERSION = "0.0.1"
 
-    TRAIN_EVENTS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING")
+    TRAIN_EVENTS = (
+        "ANNOTATION_CREATED",
+        "ANNOTATION_UPDATED",
+        "ANNOTATION_DELETED",
+        "START_TRAINING",
+    )
 
-    label_interface: "LabelInterface"
+    label_interface: LabelInterface
 
     def __init__(
         self,
-        project_id: Optional[str] = None,
-        label_config: Optional[str] = None,
-        train_output: Optional[Dict[str, Any]] = None,
+        project_id: str | None = None,
+        label_config: str | None = None,
+        train_output: dict[str, Any] | None = None,
     ) -> None:
         self.project_id = project_id or ""
         if train_output is not None:
@@ -101,7 +109,7 @@ class LabelStudioMLBase(ABC):
             self.set("model_version", self.INITIAL_MODEL_VERSION)
         self.setup()
 
-    def setup(self) -> None:
+    def setup(self) -> None:  # noqa: B027  models may do without
         """Prepares the model: loads weights, sets `model_version`. Runs once per object."""
 
     def use_label_config(self, label_config: str) -> None:
@@ -121,7 +129,7 @@ class LabelStudioMLBase(ABC):
         params = self.get("extra_params")
         return json.loads(params) if params else {}
 
-    def get(self, key: str) -> Optional[str]:
+    def get(self, key: str) -> str | None:
         """Returns a stored text of the project, or None."""
         return CACHE[self.project_id, key]
 
@@ -146,54 +154,61 @@ class LabelStudioMLBase(ABC):
         self.__dict__["train_output"] = train_output
 
     @property
-    def label_config(self) -> Optional[str]:
+    def label_config(self) -> str | None:
         """The label config, as XML."""
         return self.get("label_config")
 
     @property
-    def parsed_label_config(self) -> Dict[str, Any]:
+    def parsed_label_config(self) -> dict[str, Any]:
         """The label config by control tag: type, object tags and labels."""
         parsed = self.get("parsed_label_config")
         return json.loads(parsed) if parsed else {}
 
     @property
-    def model_version(self) -> Union["Version", str, None]:
+    def model_version(self) -> Version | str | None:
         """The version that predictions are stored under."""
         version = self.get("model_version")
         if not version:
             return None
         try:
-            parsed: "Version" = _sdk("Version").parse(version)
+            parsed: Version = _sdk("Version").parse(version)
         except ValueError:
             return version
         return parsed
 
-    def bump_model_version(self) -> Union["Version", str, None]:
+    def bump_model_version(self) -> Version | str | None:
         """Raises the minor number of the model version, under which predictions are stored."""
         old = self.get("model_version") or self.INITIAL_MODEL_VERSION
         self.set("model_version", bump_model_version(old))
-        logger.debug("Model version of project %s: %s after %s", self.project_id, self.get("model_version"), old)
+        logger.debug(
+            "Model version of project %s: %s after %s",
+            self.project_id,
+            self.get("model_version"),
+            old,
+        )
         return self.model_version
 
     def predict(
-        self, tasks: List[Dict[str, Any]], context: Optional[Dict[str, Any]] = None, **kwargs: Any
-    ) -> Union[List[Dict[str, Any]], ModelResponse, None]:
+        self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **kwargs: Any
+    ) -> list[dict[str, Any]] | ModelResponse | None:
         """Returns one prediction per task, in order."""
         if _predict_fn is None:
             return None
-        predictions: Union[List[Dict[str, Any]], ModelResponse, None] = _predict_fn(
+        predictions: list[dict[str, Any]] | ModelResponse | None = _predict_fn(
             tasks, context, helper=self, **kwargs
         )
         return predictions
 
-    def process_event(self, event: str, data: Dict[str, Any], job_id: Any, additional_params: Dict[str, Any]) -> Any:
+    def process_event(
+        self, event: str, data: dict[str, Any], job_id: Any, additional_params: dict[str, Any]
+    ) -> Any:
         """Calls `fit` for training events."""
         if event not in self.TRAIN_EVENTS:
             return None
         logger.debug("Job %s: %s", job_id, event)
         return self.fit(event=event, data=data, job_id=job_id, **additional_params)
 
-    def fit(self, event: str, data: Dict[str, Any], **additional_params: Any) -> Any:
+    def fit(self, event: str, data: dict[str, Any], **additional_params: Any) -> Any:
         """Trains on an annotation event. The return value is the job's result."""
         if _update_fn:
             return _update_fn(event, data, helper=self, **additional_params)
@@ -209,7 +224,7 @@ class LabelStudioMLBase(ABC):
                 self._label_studio_client = False
         return self._label_studio_client
 
-    def get_label_studio_access_token(self) -> Optional[str]:
+    def get_label_studio_access_token(self) -> str | None:
         """Returns a token that Label Studio takes now: a legacy one, or a fresh access token."""
         client = self._get_label_studio_client()
         if client:
@@ -220,17 +235,17 @@ class LabelStudioMLBase(ABC):
     def get_local_path(
         self,
         url: str,
-        project_dir: Optional[str] = None,
-        ls_host: Optional[str] = None,
-        ls_access_token: Optional[str] = None,
-        task_id: Optional[int] = None,
+        project_dir: str | None = None,
+        ls_host: str | None = None,
+        ls_access_token: str | None = None,
+        task_id: int | None = None,
         *args: Any,
         **kwargs: Any,
     ) -> str:
         """Returns the local path of a file of a task, downloading it if needed.
 
-        Host and token come from LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY if not given. Files in cloud storage need
-        the task's id.
+        Host and token come from LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY if not given. Files in
+        cloud storage need the task's id.
         """
         if ls_access_token is None:
             ls_access_token = self.get_label_studio_access_token()
@@ -245,32 +260,40 @@ class LabelStudioMLBase(ABC):
         )
         return path
 
-    def preload_task_data(self, task: Dict[str, Any], value: Any = None, read_file: bool = True) -> Any:
-        """Returns a value of a task with each address of a file replaced by the file's text, or by its path."""
+    def preload_task_data(
+        self, task: dict[str, Any], value: Any = None, read_file: bool = True
+    ) -> Any:
+        """Returns a value of a task with each address of a file replaced by the file's text, or by
+        its path.
+        """
         if isinstance(value, dict):
             for key, item in value.items():
                 value[key] = self.preload_task_data(task=task, value=item, read_file=read_file)
             return value
         if isinstance(value, list):
-            return [self.preload_task_data(task=task, value=item, read_file=read_file) for item in value]
+            return [
+                self.preload_task_data(task=task, value=item, read_file=read_file) for item in value
+            ]
         if not isinstance(value, str) or not is_preload_needed(value):
             return value
         path = self.get_local_path(url=value, task_id=task.get("id"))
         if not read_file:
             return path
-        with open(path, "r") as file:
+        with open(path) as file:
             return file.read()
 
     def get_first_tag_occurence(
         self,
-        control_type: Union[str, Tuple[str, ...]],
-        object_type: Union[str, Tuple[str, ...]],
-        name_filter: Optional[Callable[[str], bool]] = None,
-        to_name_filter: Optional[Callable[[str], bool]] = None,
-    ) -> Tuple[str, str, str]:
-        """Returns from_name, to_name and value of the first control tag of a type that labels an object of a type.
+        control_type: str | tuple[str, ...],
+        object_type: str | tuple[str, ...],
+        name_filter: Callable[[str], bool] | None = None,
+        to_name_filter: Callable[[str], bool] | None = None,
+    ) -> tuple[str, str, str]:
+        """Returns from_name, to_name and value of the first control tag of a type that labels an
+        object of a type.
 
-        Filters are called with a tag's name, and with the name in lower case as in the Python original.
+        Filters are called with a tag's name, and with the name in lower case as in the Python
+        original.
         """
         return self.label_interface.get_first_tag_occurence(
             control_type=control_type,
@@ -279,15 +302,15 @@ class LabelStudioMLBase(ABC):
             to_name_filter=_label_config.real_names(to_name_filter, self.label_interface),
         )
 
-    def build_label_map(self, tag_name: str, names: List[str]) -> Dict[str, str]:
+    def build_label_map(self, tag_name: str, names: list[str]) -> dict[str, str]:
         """Maps class names of the model to labels of a control tag.
 
-        A label lists its class names in `predicted_values`, separated by commas. A label without them maps to the class
-        of the same name, in any case.
+        A label lists its class names in `predicted_values`, separated by commas. A label without
+        them maps to the class of the same name, in any case.
         """
         names = list(names)
         by_lower_case = {name.lower(): name for name in reversed(names)}
-        label_map: Dict[str, str] = {}
+        label_map: dict[str, str] = {}
         # The SDK has no types here.
         label_interface: Any = self.label_interface
         for label, tag in (label_interface.get_control(tag_name).labels_attrs or {}).items():
@@ -300,8 +323,10 @@ class LabelStudioMLBase(ABC):
         return label_map
 
 
-def get_all_classes_inherited_LabelStudioMLBase(script_file: str) -> List[str]:
-    """Returns the names of the model classes in a Python file, and ends the program if it cannot be imported."""
+def get_all_classes_inherited_LabelStudioMLBase(script_file: str) -> list[str]:
+    """Returns the names of the model classes in a Python file, and ends the program if it cannot be
+    imported.
+    """
     try:
         return _model_classes.model_names(script_file, LabelStudioMLBase)
     except ModuleNotFoundError as error:

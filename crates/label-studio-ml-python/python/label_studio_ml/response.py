@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from label_studio_sdk.label_interface.objects import PredictionValue
 
     _PredictionValue = PredictionValue
-    SingleTaskPredictions = Union[List[PredictionValue], PredictionValue]
+    SingleTaskPredictions = Union[list[PredictionValue], PredictionValue]
     """One prediction for a task, or several."""
 else:
 
     class _PredictionValue:
-        """Placeholder for the class of the Label Studio SDK, which is imported for the first response."""
+        """Placeholder for the class of the Label Studio SDK, which is imported for the first
+        response.
+        """
 
         @classmethod
         def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -25,7 +27,7 @@ else:
         if name == "PredictionValue":
             return _prediction_value()
         if name == "SingleTaskPredictions":
-            return Union[List[_prediction_value()], _prediction_value()]
+            return Union[list[_prediction_value()], _prediction_value()]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -35,12 +37,13 @@ class ModelResponse(BaseModel):
     model_config = ConfigDict(protected_namespaces=(), defer_build=True)
 
     model_version: Optional[str] = None
-    predictions: List[Union[List[_PredictionValue], _PredictionValue]]
+    predictions: list[Union[list[_PredictionValue], _PredictionValue]]
 
     @field_validator("predictions", mode="wrap")
     @classmethod
     def _read_predictions(cls, value: Any, validate: Callable[[Any], Any]) -> Any:
-        # Nearly all predictions are plain and valid; pydantic would try to build a Region from each of their regions.
+        # Nearly all predictions are plain and valid; pydantic would try to build a Region from each
+        # of their regions.
         if type(value) is list:
             predictions = _plain_all(value, _plain)
             if predictions is not None:
@@ -76,7 +79,7 @@ def _prediction_value() -> Any:
     return _sdk_class
 
 
-def _plain_all(entries: List[Any], plain: Callable[[Any], Any]) -> Optional[List[Any]]:
+def _plain_all(entries: list[Any], plain: Callable[[Any], Any]) -> Optional[list[Any]]:
     predictions = []
     for entry in entries:
         prediction = plain(entry)
@@ -87,7 +90,9 @@ def _plain_all(entries: List[Any], plain: Callable[[Any], Any]) -> Optional[List
 
 
 def _plain(entry: Any) -> Any:
-    """Returns one or several predictions that need no conversion; None if pydantic must validate them."""
+    """Returns one or several predictions that need no conversion; None if pydantic must validate
+    them.
+    """
     return _plain_all(entry, _plain_one) if type(entry) is list else _plain_one(entry)
 
 

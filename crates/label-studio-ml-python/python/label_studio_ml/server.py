@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import logging  # noqa: F401  imported from here, as from the Python original
 import sys
-from typing import Any, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 from ._internal import distributions
 from ._internal._native import main as _main
 from ._internal.env_files import load_env_files
 
 
-def main(args: Optional[List[str]] = None) -> int:
+def main(args: list[str] | None = None) -> int:
     """Runs the command line, the program's name first, and returns its exit code."""
     args = sys.argv if args is None else args
     if args[1:2] == ["start"]:
@@ -23,8 +24,10 @@ def main(args: Optional[List[str]] = None) -> int:
     return _main(args, sys.executable)
 
 
-def get_args(args: Optional[Sequence[str]] = None) -> Tuple[argparse.Namespace, List[str]]:
-    """Parses the command line as the Python original does; returns its options and those of the server."""
+def get_args(args: Sequence[str] | None = None) -> tuple[argparse.Namespace, list[str]]:
+    """Parses the command line as the Python original does; returns its options and those of the
+    server.
+    """
     root = argparse.ArgumentParser(add_help=False)
     root.add_argument("--root-dir", default=".")
     parser = argparse.ArgumentParser(prog="label-studio-ml")
@@ -67,7 +70,11 @@ def __getattr__(name: str) -> Any:
             from colorama import Fore
         except ImportError:
             return argparse.Namespace(
-                RED="\x1b[31m", GREEN="\x1b[32m", YELLOW="\x1b[33m", BLUE="\x1b[34m", RESET="\x1b[39m"
+                RED="\x1b[31m",
+                GREEN="\x1b[32m",
+                YELLOW="\x1b[33m",
+                BLUE="\x1b[34m",
+                RESET="\x1b[39m",
             )
         return Fore
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

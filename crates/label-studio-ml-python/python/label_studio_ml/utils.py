@@ -9,7 +9,7 @@ import logging
 import os
 import re  # noqa: F401
 from collections import OrderedDict
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 from urllib.parse import urlparse
 
 from ._internal._native import match_labels as _match_labels
@@ -34,43 +34,55 @@ def __getattr__(name: str) -> Any:
 
 def get_image_local_path(
     url: str,
-    image_cache_dir: Optional[str] = None,
-    project_dir: Optional[str] = None,
-    image_dir: Optional[str] = None,
+    image_cache_dir: str | None = None,
+    project_dir: str | None = None,
+    image_dir: str | None = None,
 ) -> str:
-    """Returns the local path of an image, downloading it if needed; for backends for the releases 1.0.x."""
+    """Returns the local path of an image, downloading it if needed; for backends for the releases
+    1.0.x.
+    """
     get_local_path = importlib.import_module(f"{_TOOLS}.io").get_local_path
-    path: str = get_local_path(url, cache_dir=image_cache_dir, project_dir=project_dir, image_dir=image_dir)
+    path: str = get_local_path(
+        url, cache_dir=image_cache_dir, project_dir=project_dir, image_dir=image_dir
+    )
     return path
 
 
 def get_single_tag_keys(
-    parsed_label_config: Dict[str, Any], control_type: str, object_type: str
-) -> Tuple[str, str, str, List[str]]:
+    parsed_label_config: dict[str, Any], control_type: str, object_type: str
+) -> tuple[str, str, str, list[str]]:
     """Returns from_name, to_name, value and labels of the only control tag of a label config."""
     assert len(parsed_label_config) == 1, (
         f"the label config must have one control tag, but it has {len(parsed_label_config)}"
     )
     from_name, info = next(iter(parsed_label_config.items()))
-    assert info["type"] == control_type, f"this model labels with <{control_type}>, not with <{info['type']}>"
+    assert info["type"] == control_type, (
+        f"this model labels with <{control_type}>, not with <{info['type']}>"
+    )
     assert len(info["to_name"]) == 1, f"<{control_type}> must label one object tag"
     assert len(info["inputs"]) == 1, f"<{control_type}> must label one object tag"
     source = info["inputs"][0]
-    assert source["type"] == object_type, f"this model labels <{object_type}>, not <{source['type']}>"
+    assert source["type"] == object_type, (
+        f"this model labels <{object_type}>, not <{source['type']}>"
+    )
     return from_name, info["to_name"][0], source["value"], info["labels"]
 
 
 def get_first_tag_keys(
-    parsed_label_config: Dict[str, Any], control_type: str, object_type: str
-) -> Tuple[Optional[str], Optional[Dict[str, Any]]]:
-    """Returns name and description of the first control tag of a type that labels an object tag of a type."""
+    parsed_label_config: dict[str, Any], control_type: str, object_type: str
+) -> tuple[str | None, dict[str, Any] | None]:
+    """Returns name and description of the first control tag of a type that labels an object tag of
+    a type.
+    """
     for from_name, info in parsed_label_config.items():
-        if info["type"] == control_type and any(source["type"] == object_type for source in info["inputs"]):
+        if info["type"] == control_type and any(
+            source["type"] == object_type for source in info["inputs"]
+        ):
             return from_name, info
     return None, None
 
 
-def is_skipped(completion: Dict[str, Any]) -> bool:
+def is_skipped(completion: dict[str, Any]) -> bool:
     """Returns whether the only annotation of a task was skipped or cancelled."""
     if len(completion["annotations"]) != 1:
         return False
@@ -79,25 +91,26 @@ def is_skipped(completion: Dict[str, Any]) -> bool:
     return skipped
 
 
-def get_choice(completion: Dict[str, Any]) -> str:
+def get_choice(completion: dict[str, Any]) -> str:
     """Returns the first choice of a task's first annotation."""
     choice: str = completion["annotations"][0]["result"][0]["value"]["choices"][0]
     return choice
 
 
-def get_image_size(filepath: str) -> Tuple[int, int]:
+def get_image_size(filepath: str) -> tuple[int, int]:
     """Returns width and height of an image after its EXIF rotation."""
     from PIL import Image, ImageOps
 
     with Image.open(filepath) as image:
-        return ImageOps.exif_transpose(image).size
+        size: tuple[int, int] = ImageOps.exif_transpose(image).size
+    return size
 
 
 class InMemoryLRUDictCache:
     """A dict that keeps the values used last."""
 
     def __init__(self, capacity: int = 1) -> None:
-        self.cache: "OrderedDict[Any, Any]" = OrderedDict()
+        self.cache: OrderedDict[Any, Any] = OrderedDict()
         self.capacity = capacity
 
     def __contains__(self, item: Any) -> bool:
@@ -121,7 +134,7 @@ class InMemoryLRUDictCache:
         return str(self.cache)
 
 
-def match_labels(input: str, labels: List[str]) -> List[str]:
+def match_labels(input: str, labels: list[str]) -> list[str]:
     """Returns the most similar label for each line of a text."""
     labels = list(labels)
     if not labels and input:
@@ -151,7 +164,7 @@ def is_preload_needed(url: str) -> bool:
 
 
 def compare_nested_structures(
-    a: Any, b: Any, path: str = "", rel: float = 1e-4, abs: Optional[float] = None
+    a: Any, b: Any, path: str = "", rel: float = 1e-4, abs: float | None = None
 ) -> None:
     """Asserts that two JSON values are equal, floats within a tolerance."""
     if isinstance(a, dict) and isinstance(b, dict):

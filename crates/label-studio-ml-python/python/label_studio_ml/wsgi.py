@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Any, Optional
+from typing import Any
 
 from .api import init_app
 from .model import LabelStudioMLBase
 
-app: Optional[Any] = None
+app: Any | None = None
 
 
 def run_ml_backend(port: int = 9090, host: str = "0.0.0.0", debug: bool = False) -> None:
-    """Serves the registered functions until interrupted, through a public tunnel if flask-ngrok is installed."""
+    """Serves the registered functions until interrupted, through a public tunnel if flask-ngrok is
+    installed.
+    """
     global app
     logging.basicConfig(level=os.environ.get("LOG_LEVEL") or "INFO", stream=sys.stdout)
     app = init_app(model_class=LabelStudioMLBase)

@@ -9,7 +9,8 @@ import hmac
 import io
 import logging
 import sys
-from typing import Any, Callable, Dict, Iterable, Optional, Tuple, Type
+from collections.abc import Iterable
+from typing import Any, Callable
 
 from ..model import LabelStudioMLBase
 from . import calls, flask_bridge
@@ -32,21 +33,26 @@ _ATTRIBUTES = {"basic_auth", "debug", "model_class", "testing", "wsgi_app"}
 class App:
     """A WSGI app that answers Label Studio with a model.
 
-    Attributes of Flask apps are those of a Flask app behind this one, such as `app.route(...)`, which adds a route to it.
+    Attributes of Flask apps are those of a Flask app behind this one, such as `app.route(...)`,
+    which adds a route to it.
     """
 
-    def __init__(self, model_class: Type[LabelStudioMLBase]) -> None:
+    def __init__(self, model_class: type[LabelStudioMLBase]) -> None:
         self.model_class = model_class
-        self.basic_auth: Optional[Tuple[str, str]] = None
+        self.basic_auth: tuple[str, str] | None = None
         self.wsgi_app: Callable[..., Iterable[bytes]] = self._serve
 
     @property  # type: ignore[misc]  # as `object` declares it writable
     def __class__(self) -> Any:
-        """Flask's class once Flask is imported, for its command, such as `flask --app _wsgi:app run`."""
+        """Flask's class once Flask is imported, for its command, such as `flask --app _wsgi:app
+        run`.
+        """
         flask: Any = sys.modules.get("flask")
         return getattr(flask, "Flask", App)
 
-    def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         return self.wsgi_app(environ, start_response)
 
     def __getattr__(self, name: str) -> Any:
@@ -66,7 +72,7 @@ class App:
         object.__setattr__(self, name, value)
 
     @property
-    def config(self) -> Dict[str, Any]:
+    def config(self) -> dict[str, Any]:
         """The settings: those of the Flask app once it exists."""
         app = flask_bridge.existing_app()
         return flask_bridge.config if app is None else app.config
@@ -90,12 +96,14 @@ class App:
         self.config["DEBUG"] = debug
 
     def test_client(self, **_: Any) -> TestClient:
-        """Returns a client that calls the app without a socket. Model objects of earlier tests are dropped."""
+        """Returns a client that calls the app without a socket. Model objects of earlier tests are
+        dropped.
+        """
         INSTANCES.forget()
         return TestClient(self)
 
     def run(
-        self, host: Optional[str] = None, port: Optional[int] = None, debug: Optional[bool] = None, **_: Any
+        self, host: str | None = None, port: int | None = None, debug: bool | None = None, **_: Any
     ) -> None:
         """Serves the app from this process until it is interrupted."""
         # Only here, since it takes a while to import.
@@ -121,7 +129,7 @@ class App:
         request.read_body()
         return self._answer(request)
 
-    def check_auth(self, environ: Dict[str, Any]) -> Optional[Response]:
+    def check_auth(self, environ: dict[str, Any]) -> Response | None:
         """Returns the answer to a request without valid credentials, or None."""
         request = Request(environ)
         try:
@@ -134,30 +142,43 @@ class App:
         """Returns whether routes, hooks or middleware were added to the app."""
         return self.wsgi_app != self._serve or flask_bridge.is_extended()
 
-    def has_custom_route(self, environ: Dict[str, Any]) -> bool:
+    def has_custom_route(self, environ: dict[str, Any]) -> bool:
         """Returns whether a request is for a custom route, or goes through middleware."""
         return self.wsgi_app != self._serve or self._is_for_flask(Request(environ))
 
     def log_extensions(self, logger: logging.Logger) -> None:
-        """Logs how the Rust server treats routes, hooks and middleware of the app, if there are any."""
+        """Logs how the Rust server treats routes, hooks and middleware of the app, if there are
+        any.
+        """
         ours = {**METHODS, **ONLY_NATIVE}
         rules = flask_bridge.rules()
-        hidden = sorted({rule.rule for rule in rules if ours.get(rule.rule, set()) & (rule.methods or set())})
+        hidden = sorted(
+            {rule.rule for rule in rules if ours.get(rule.rule, set()) & (rule.methods or set())}
+        )
         served = sorted({rule.rule for rule in rules} - set(hidden))
         if served:
             logger.info("custom routes, answered by the model's process: %s", ", ".join(served))
         if hidden:
-            logger.warning("the server answers these routes itself and never calls the app for them: %s", ", ".join(hidden))
+            logger.warning(
+                "the server answers these routes itself and never calls the app for them: %s",
+                ", ".join(hidden),
+            )
         if self.wsgi_app != self._serve or flask_bridge.has_hooks():
             warn_of_middleware(logger)
 
     def _is_for_flask(self, request: Request) -> bool:
         methods = METHODS.get(request.path)
-        if methods is not None and request.method in {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}:
+        if methods is not None and request.method in {
+            *methods,
+            "OPTIONS",
+            *(["HEAD"] if "GET" in methods else []),
+        }:
             return False
         return flask_bridge.answers(request.environ, methods is not None)
 
-    def _serve(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _serve(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         request = Request(environ)
         try:
             self._check_auth(request)
@@ -169,7 +190,9 @@ class App:
                 chunks: Iterable[bytes] = flask_app().wsgi_app(environ, start_response)
                 return chunks
             if flask_bridge.has_hooks():
-                answered: Callable[..., Iterable[bytes]] = flask_bridge.with_hooks(environ, lambda: self._answer(request))
+                answered: Callable[..., Iterable[bytes]] = flask_bridge.with_hooks(
+                    environ, lambda: self._answer(request)
+                )
                 return answered(environ, start_response)
             response = self._answer(request)
         return response(environ, start_response)
@@ -179,14 +202,26 @@ class App:
             response = self._respond(request)
         except HttpError as error:
             response = _refusal(request, error)
-        logger.debug("%s %s %r: %s %r", request.method, request.path, request.body, response.status, response.data)
+        logger.debug(
+            "%s %s %r: %s %r",
+            request.method,
+            request.path,
+            request.body,
+            response.status,
+            response.data,
+        )
         return response
 
     def _respond(self, request: Request) -> Response:
         methods = METHODS.get(request.path)
         if methods is None:
             raise HttpError(404, f"there is no {request.path}")
-        allowed = [("Allow", ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})))]
+        allowed = [
+            (
+                "Allow",
+                ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})),
+            )
+        ]
         if request.method == "OPTIONS":
             return Response(b"", 200, allowed)
         method = "GET" if request.method == "HEAD" else request.method
@@ -221,7 +256,9 @@ class App:
         except binascii.Error:
             given = b""
         if not hmac.compare_digest(given, ":".join(self.basic_auth).encode()):
-            raise HttpError(401, "Unauthorized", [("WWW-Authenticate", 'Basic realm="Login required"')])
+            raise HttpError(
+                401, "Unauthorized", [("WWW-Authenticate", 'Basic realm="Login required"')]
+            )
 
 
 def _refusal(request: Request, error: HttpError) -> Response:
@@ -230,10 +267,13 @@ def _refusal(request: Request, error: HttpError) -> Response:
 
 
 def warn_of_middleware(logger: logging.Logger) -> None:
-    """Warns that requests to the server's own routes do not pass through middleware and hooks of the app."""
+    """Warns that requests to the server's own routes do not pass through middleware and hooks of
+    the app.
+    """
     logger.warning(
-        "middleware and before/after-request hooks of the app run for custom routes only, not for %s, which the server answers "
-        "itself; where they must run for all of them, such as to check a password, serve the app with gunicorn's own worker "
-        "class, as in gunicorn --preload --threads 8 _wsgi:app",
+        "middleware and before/after-request hooks of the app run for custom routes only, not for "
+        "%s, which the server answers itself; where they must run for all of them, such as to "
+        "check a password, serve the app with gunicorn's own worker class, as in "
+        "gunicorn --preload --threads 8 _wsgi:app",
         ", ".join(sorted(METHODS)),
     )

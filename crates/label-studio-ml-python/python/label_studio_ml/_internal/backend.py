@@ -7,8 +7,9 @@ import inspect
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Any, NamedTuple
 
 from .. import api
 from .. import model as _model
@@ -30,12 +31,12 @@ class ModelNotFound(Exception):
 class Backend(NamedTuple):
     """A model class and its app."""
 
-    model_class: Type[LabelStudioMLBase]
+    model_class: type[LabelStudioMLBase]
     app: Wsgi
     """Answers custom routes."""
 
 
-def load(target: str, params: Dict[str, Any], basic_auth: Optional[Sequence[str]] = None) -> Backend:
+def load(target: str, params: dict[str, Any], basic_auth: Sequence[str] | None = None) -> Backend:
     """Imports a backend; objects of its model class get `params` as further arguments.
 
     `target` is a folder with `_wsgi.py` or `model.py`, a file, or `file.py:Class`.
@@ -70,12 +71,12 @@ def describe(error: BaseException) -> str:
     return text
 
 
-def _split(target: str) -> Tuple[str, Optional[str]]:
+def _split(target: str) -> tuple[str, str | None]:
     path, separator, class_name = target.rpartition(".py:")
     return (f"{path}.py", class_name) if separator else (target, None)
 
 
-def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Backend:
+def _of_folder(folder: str, basic_auth: Sequence[str] | None) -> Backend:
     wsgi = os.path.join(folder, _WSGI)
     if not os.path.isfile(wsgi):
         model = os.path.join(folder, _MODEL)
@@ -94,7 +95,11 @@ def _of_folder(folder: str, basic_auth: Optional[Sequence[str]]) -> Backend:
         )
     outer: Any = getattr(module, "app", app)
     # An app of another type wraps ours, as `DispatcherMiddleware` does.
-    is_wsgi = callable(outer) and not inspect.isclass(outer) and not inspect.iscoroutinefunction(type(outer).__call__)
+    is_wsgi = (
+        callable(outer)
+        and not inspect.isclass(outer)
+        and not inspect.iscoroutinefunction(type(outer).__call__)
+    )
     return Backend(app.model_class, outer if is_wsgi else app)
 
 
@@ -114,12 +119,13 @@ def _import(path: str) -> ModuleType:
     return module
 
 
-def _of_module(module: ModuleType, class_name: Optional[str]) -> Type[LabelStudioMLBase]:
+def _of_module(module: ModuleType, class_name: str | None) -> type[LabelStudioMLBase]:
     if class_name is not None:
         models = models_of(module, LabelStudioMLBase)
         if class_name not in models:
             raise ModelNotFound(
-                f"{module.__file__} has no model class {class_name}; it has {_names(list(models.values()))}"
+                f"{module.__file__} has no model class {class_name}; "
+                f"it has {_names(list(models.values()))}"
             )
         return models[class_name]
     candidates = list(leaves(module, LabelStudioMLBase).values())
@@ -135,7 +141,7 @@ def _of_module(module: ModuleType, class_name: Optional[str]) -> Type[LabelStudi
     )
 
 
-def _names(models: List[Type[LabelStudioMLBase]]) -> str:
+def _names(models: list[type[LabelStudioMLBase]]) -> str:
     return ", ".join(model_class.__name__ for model_class in models) or "none"
 
 
@@ -143,7 +149,9 @@ def _has_functions() -> bool:
     return _model._predict_fn is not None or _model._update_fn is not None
 
 
-def _with_params(model_class: Type[LabelStudioMLBase], params: Dict[str, Any]) -> Type[LabelStudioMLBase]:
+def _with_params(
+    model_class: type[LabelStudioMLBase], params: dict[str, Any]
+) -> type[LabelStudioMLBase]:
     """Returns a subclass that passes those of `params` to the constructor which it accepts."""
     accepted = inspect.signature(model_class.__init__).parameters
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
@@ -156,7 +164,11 @@ def _with_params(model_class: Type[LabelStudioMLBase], params: Dict[str, Any]) -
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         model_class.__init__(self, *args, **{**used, **kwargs})
 
-    names = {"__init__": __init__, "__module__": model_class.__module__, "__qualname__": model_class.__qualname__}
+    names = {
+        "__init__": __init__,
+        "__module__": model_class.__module__,
+        "__qualname__": model_class.__qualname__,
+    }
     metaclass: Any = type(model_class)
-    with_params: Type[LabelStudioMLBase] = metaclass(model_class.__name__, (model_class,), names)
+    with_params: type[LabelStudioMLBase] = metaclass(model_class.__name__, (model_class,), names)
     return with_params

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import traceback
-from typing import Any, Callable, Dict, List, Optional, Tuple, Type
+from typing import Any, Callable
 
 from pydantic import BaseModel
 
@@ -22,7 +22,7 @@ from .training import fit
 
 logger = logging.getLogger(__name__)
 
-Answer = Tuple[int, bytes]
+Answer = tuple[int, bytes]
 
 # Label Studio sends the plural; models know the singular.
 _EVENTS = {event: event for event in LabelStudioMLBase.TRAIN_EVENTS}
@@ -33,20 +33,21 @@ _SERVERS = ("gunicorn.arbiter", "mod_wsgi", "uwsgi", "waitress.runner")
 
 
 def handle(
-    model_class: Type[LabelStudioMLBase],
+    model_class: type[LabelStudioMLBase],
     method: str,
     path: str,
     body: bytes,
     *,
-    environ: Optional[Dict[str, Any]] = None,
+    environ: dict[str, Any] | None = None,
     request_id: str = "",
     propagate: bool = False,
     debug: bool = False,
 ) -> Answer:
-    """Answers a request with a status and JSON. Exceptions of the model become error answers, even `SystemExit`.
+    """Answers a request with a status and JSON. Exceptions of the model become error answers, even
+    `SystemExit`.
 
-    `environ` is the WSGI environment, if the request came through WSGI. With `propagate`, exceptions of `/webhook` reach
-    the caller; with `debug`, error answers include the traceback.
+    `environ` is the WSGI environment, if the request came through WSGI. With `propagate`,
+    exceptions of `/webhook` reach the caller; with `debug`, error answers include the traceback.
     """
     methods = ROUTES.get(path)
     if methods is None:
@@ -74,10 +75,12 @@ def handle(
         if environ is not None:
             # As in the Python original, whose users' tests read it there.
             print(trace)
-        return failure(500, f"{type(error).__name__}: {error}", request_id, trace if debug else None)
+        return failure(
+            500, f"{type(error).__name__}: {error}", request_id, trace if debug else None
+        )
 
 
-def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Answer:
+def answer(model_class: type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Answer:
     """Answers a POST request that came without WSGI, whatever the model raises."""
     try:
         return handle(model_class, "POST", path, body, request_id=request_id)
@@ -87,17 +90,22 @@ def answer(model_class: Type[LabelStudioMLBase], path: str, body: bytes, request
         return failure(500, f"{type(error).__name__}: {error}", request_id)
 
 
-def failure(status: int, detail: str, request_id: str, trace: Optional[str] = None) -> Answer:
+def failure(status: int, detail: str, request_id: str, trace: str | None = None) -> Answer:
     """Returns an error answer."""
-    body: Dict[str, Any] = {"status": status, "detail": detail, "request_id": request_id}
+    body: dict[str, Any] = {"status": status, "detail": detail, "request_id": request_id}
     if trace is not None:
         body["result"] = {"traceback": trace}
     return status, encoding.dumps(body)
 
 
 def runs_in_server() -> bool:
-    """Returns whether this process is a WSGI server, or the Flask command, that imports the app to serve it."""
-    return any(name in sys.modules for name in _SERVERS) or os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+    """Returns whether this process is a WSGI server, or the Flask command, that imports the app to
+    serve it.
+    """
+    return (
+        any(name in sys.modules for name in _SERVERS)
+        or os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+    )
 
 
 def warm_up() -> None:
@@ -109,28 +117,32 @@ class BadRequest(Exception):
     """A required field is missing, or a field has the wrong type."""
 
 
-def _health(model_class: Type[LabelStudioMLBase], _: bytes) -> Answer:
+def _health(model_class: type[LabelStudioMLBase], _: bytes) -> Answer:
     return 200, encoding.dumps({"model_class": model_class.__name__, "status": "UP"})
 
 
-def _predict(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
+def _predict(model_class: type[LabelStudioMLBase], body: bytes) -> Answer:
     request = _read(body)
     tasks = _tasks(request.get("tasks"))
     params = _params(request.get("params"))
     context = params.pop("context", {})
-    with INSTANCES.lease(model_class, _project_id(request.get("project")), _label_config(request, "label_config")) as model:
+    with INSTANCES.lease(
+        model_class, _project_id(request.get("project")), _label_config(request, "label_config")
+    ) as model:
         response = model.predict(tasks, context=context, **params)
         if isinstance(response, ModelResponse):
             response = _predictions(response, model)
         return 200, encoding.dumps({"results": _results(response)})
 
 
-def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
+def _setup(model_class: type[LabelStudioMLBase], body: bytes) -> Answer:
     request = _read(body)
     if request.get("project") is None:
         raise BadRequest("the request has no project")
     extra_params = request.get("extra_params")
-    with INSTANCES.lease(model_class, _project_id(request["project"]), _label_config(request, "schema")) as model:
+    with INSTANCES.lease(
+        model_class, _project_id(request["project"]), _label_config(request, "schema")
+    ) as model:
         if extra_params:
             if not isinstance(extra_params, str):
                 extra_params = encoding.dumps(extra_params).decode()
@@ -138,7 +150,7 @@ def _setup(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
         return 200, encoding.dumps({"model_version": _version(model)})
 
 
-def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
+def _webhook(model_class: type[LabelStudioMLBase], body: bytes) -> Answer:
     data = _read(body)
     action = data.pop("action", None)
     event = _EVENTS.get(action) if isinstance(action, str) else None
@@ -163,9 +175,9 @@ def _webhook(model_class: Type[LabelStudioMLBase], body: bytes) -> Answer:
             return 201, encoding.dumps({"error": str(error), "status": "error"})
 
 
-_Route = Callable[[Type[LabelStudioMLBase], bytes], Answer]
+_Route = Callable[[type[LabelStudioMLBase], bytes], Answer]
 
-ROUTES: Dict[str, Dict[str, _Route]] = {
+ROUTES: dict[str, dict[str, _Route]] = {
     "/": {"GET": _health},
     "/health": {"GET": _health},
     "/predict": {"POST": _predict},
@@ -174,8 +186,10 @@ ROUTES: Dict[str, Dict[str, _Route]] = {
 }
 
 
-def _answered_error(error: BaseException) -> Optional[Tuple[int, str]]:
-    """Returns status and text of an error that Flask would answer without a failure: of `abort`, or a missing file."""
+def _answered_error(error: BaseException) -> tuple[int, str] | None:
+    """Returns status and text of an error that Flask would answer without a failure: of `abort`, or
+    a missing file.
+    """
     if isinstance(error, FileNotFoundError):
         return 404, str(error)
     exceptions: Any = sys.modules.get("werkzeug.exceptions")
@@ -187,8 +201,10 @@ def _answered_error(error: BaseException) -> Optional[Tuple[int, str]]:
     return response.status_code, error.description or response.get_data(as_text=True)
 
 
-def _version(model: LabelStudioMLBase) -> Optional[str]:
-    """Returns the version for predictions, which a class may override with an attribute or a property."""
+def _version(model: LabelStudioMLBase) -> str | None:
+    """Returns the version for predictions, which a class may override with an attribute or a
+    property.
+    """
     if type(model).model_version is LabelStudioMLBase.model_version:
         # Read as text, which is faster than parsing it first.
         return model.get("model_version")
@@ -200,7 +216,7 @@ def _trains(model: LabelStudioMLBase) -> bool:
     return type(model).fit is not LabelStudioMLBase.fit or _model._update_fn is not None
 
 
-def _read(body: bytes) -> Dict[str, Any]:
+def _read(body: bytes) -> dict[str, Any]:
     try:
         request = encoding.loads(body)
     except (ValueError, RecursionError) as error:
@@ -210,7 +226,7 @@ def _read(body: bytes) -> Dict[str, Any]:
     return request
 
 
-def _tasks(tasks: Any) -> List[Dict[str, Any]]:
+def _tasks(tasks: Any) -> list[dict[str, Any]]:
     if tasks is None:
         return []
     if isinstance(tasks, dict):
@@ -223,7 +239,7 @@ def _tasks(tasks: Any) -> List[Dict[str, Any]]:
     return tasks
 
 
-def _params(params: Any) -> Dict[str, Any]:
+def _params(params: Any) -> dict[str, Any]:
     if params is None:
         return {}
     if not isinstance(params, dict):
@@ -233,7 +249,7 @@ def _params(params: Any) -> Dict[str, Any]:
     return dict(params)
 
 
-def _label_config(holder: Dict[str, Any], name: str) -> Optional[str]:
+def _label_config(holder: dict[str, Any], name: str) -> str | None:
     label_config = holder.get(name)
     if label_config is None:
         return None
@@ -270,10 +286,15 @@ def _prediction(entry: Any) -> Any:
     kind = type(entry)
     if kind.__name__ != "PredictionValue" or entry.result is None:
         return entry.model_dump()
-    relations = [region for region in entry.result if not isinstance(region, dict) and region.has_relations]
+    relations = [
+        region for region in entry.result if not isinstance(region, dict) and region.has_relations
+    ]
     result = entry.result
     if relations:
-        result = [*result, *(relation for region in relations for relation in region._dict_relations())]
+        result = [
+            *result,
+            *(relation for region in relations for relation in region._dict_relations()),
+        ]
     return {"model_version": entry.model_version, "result": result, "score": entry.score}
 
 
@@ -282,11 +303,15 @@ def _results(response: Any) -> Any:
         return []
     if isinstance(response, dict):
         response = response.get("predictions", response)
-    return [_clean(entry) for entry in response] if isinstance(response, (list, tuple)) else response
+    return (
+        [_clean(entry) for entry in response] if isinstance(response, (list, tuple)) else response
+    )
 
 
 def _clean(prediction: Any) -> Any:
-    """Returns a prediction as Label Studio accepts it: relations beside regions, and no null version."""
+    """Returns a prediction as Label Studio accepts it: relations beside regions, and no null
+    version.
+    """
     if not isinstance(prediction, dict):
         if isinstance(prediction, (list, tuple)):
             return [_clean(entry) for entry in prediction]
@@ -301,5 +326,7 @@ def _clean(prediction: Any) -> Any:
     return prediction
 
 
-def _flat(result: List[Any]) -> List[Any]:
-    return [entry for region in result for entry in (region if isinstance(region, list) else [region])]
+def _flat(result: list[Any]) -> list[Any]:
+    return [
+        entry for region in result for entry in (region if isinstance(region, list) else [region])
+    ]

@@ -8,7 +8,8 @@ import logging
 import struct
 import sys
 import time
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from collections.abc import Iterable
+from typing import Any, Callable
 from urllib.parse import unquote_to_bytes
 
 from . import calls
@@ -17,8 +18,8 @@ from .http import ADMITTED, JSON, MAX_BODY_BYTES
 
 logger = logging.getLogger(__name__)
 
-Wsgi = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-Headers = List[Tuple[str, str]]
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Headers = list[tuple[str, str]]
 
 UNKNOWN = 0
 """The status for a path that is no custom route; the server then answers itself."""
@@ -35,7 +36,7 @@ def has_custom_routes(app: Wsgi) -> bool:
     return app.is_extended() if isinstance(app, App) else True
 
 
-def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> tuple[int, bytes]:
     """Answers a request, whatever the app raises, with a status and a frame of headers and body."""
     try:
         request = json.loads(head)
@@ -52,20 +53,24 @@ def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> Tuple[int, byt
     return status, b"".join([_LENGTH.pack(len(encoded)), encoded, *pieces])
 
 
-def answer_frame(app: Wsgi, frame: bytes, request_id: str) -> Tuple[int, bytes]:
+def answer_frame(app: Wsgi, frame: bytes, request_id: str) -> tuple[int, bytes]:
     """Like `answer`, for one frame: the head's length, the head, the body."""
     (length,) = _LENGTH.unpack_from(frame)
     body = _LENGTH.size + length
     return answer(app, frame[_LENGTH.size : body].decode(), frame[body:], request_id)
 
 
-def _ask(app: Wsgi, environ: Dict[str, Any], seconds: Optional[float]) -> Tuple[int, Headers, List[bytes]]:
+def _ask(
+    app: Wsgi, environ: dict[str, Any], seconds: float | None
+) -> tuple[int, Headers, list[bytes]]:
     until = None if seconds is None else time.monotonic() + seconds * _SHARE_OF_TIME
-    started: List[Tuple[str, Headers]] = []
-    pieces: List[bytes] = []
+    started: list[tuple[str, Headers]] = []
+    pieces: list[bytes] = []
     n_bytes = 0
 
-    def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
+    def start_response(
+        status: str, headers: Headers, exc_info: Any = None
+    ) -> Callable[[bytes], None]:
         if started and exc_info is None:
             raise AssertionError("the app began to answer twice")
         # Nothing has been sent yet, so an error can still replace the answer.
@@ -76,9 +81,15 @@ def _ask(app: Wsgi, environ: Dict[str, Any], seconds: Optional[float]) -> Tuple[
         nonlocal n_bytes
         n_bytes += len(piece)
         if n_bytes > MAX_BODY_BYTES:
-            raise ValueError(f"the answer has more than {MAX_BODY_BYTES >> 20} MB; MAX_BODY_MB allows larger ones")
+            raise ValueError(
+                f"the answer has more than {MAX_BODY_BYTES >> 20} MB; "
+                "MAX_BODY_MB allows larger ones"
+            )
         if until is not None and time.monotonic() > until:
-            raise TimeoutError(f"the answer did not end within {seconds:.0f} s; PREDICT_DEADLINE allows longer ones")
+            raise TimeoutError(
+                f"the answer did not end within {seconds:.0f} s; "
+                "PREDICT_DEADLINE allows longer ones"
+            )
         pieces.append(piece)
 
     answered = app(environ, start_response)
@@ -97,10 +108,10 @@ def _ask(app: Wsgi, environ: Dict[str, Any], seconds: Optional[float]) -> Tuple[
     return int(status.split(" ", 1)[0]), headers, pieces
 
 
-def _environ(request: Dict[str, Any], body: bytes, request_id: str) -> Dict[str, Any]:
+def _environ(request: dict[str, Any], body: bytes, request_id: str) -> dict[str, Any]:
     path, _, query = request["target"].partition("?")
     headers = request["headers"]
-    environ: Dict[str, Any] = {}
+    environ: dict[str, Any] = {}
     if body or any(name == "content-length" for name, _ in headers):
         environ["CONTENT_LENGTH"] = str(len(body))
     for name, value in headers:
@@ -138,7 +149,7 @@ def _environ(request: Dict[str, Any], body: bytes, request_id: str) -> Dict[str,
     return environ
 
 
-def _scheme(environ: Dict[str, Any], client: str) -> str:
+def _scheme(environ: dict[str, Any], client: str) -> str:
     # Only a proxy on this machine is trusted, as in gunicorn.
     is_near = client in ("", "127.0.0.1", "::1")
     return "https" if is_near and environ.get("HTTP_X_FORWARDED_PROTO") == "https" else "http"

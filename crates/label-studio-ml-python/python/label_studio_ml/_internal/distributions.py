@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Optional
 
 OURS = "label-studio-ml-rs"
 ORIGINAL = "label-studio-ml"
 
 
-def conflict() -> Optional[str]:
+def conflict() -> str | None:
     """Returns a warning if the Python original is installed too, else None."""
     try:
         version = metadata.version(ORIGINAL)
     except metadata.PackageNotFoundError:
         return None
     return (
-        f"{ORIGINAL} {version}, the Python original, is installed beside {OURS}, and their files overwrite each other: "
+        f"{ORIGINAL} {version}, the Python original, is installed beside {OURS}, "
+        "and their files overwrite each other: "
         f"run pip uninstall {ORIGINAL}, then pip install --force-reinstall --no-deps {OURS}"
     )

@@ -1,4 +1,6 @@
-"""Reads and writes JSON with orjson where it is installed, else, and where orjson fails, with the standard library."""
+"""Reads and writes JSON with orjson where it is installed, else, and where orjson fails, with the
+standard library.
+"""
 
 from __future__ import annotations
 

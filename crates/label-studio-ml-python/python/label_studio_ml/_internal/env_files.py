@@ -6,7 +6,9 @@ import os
 
 
 def load_env_files() -> None:
-    """Sets variables from these files in the current folder or above it; variables that are set stay as they are."""
+    """Sets variables from these files in the current folder or above it; variables that are set
+    stay as they are.
+    """
     if os.environ.get("FLASK_SKIP_DOTENV", "").lower() in ("1", "true", "yes"):
         return
     try:

@@ -8,15 +8,17 @@ import logging
 import sys
 from importlib.abc import MetaPathFinder
 from threading import Lock
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable
 
 from .http import Response, make_environ
 
 logger = logging.getLogger(__name__)
 
 
-class _Settings(Dict[str, Any]):
-    """Settings that work without Flask; methods of Flask's config, such as `from_object`, are taken from it when called."""
+class _Settings(dict[str, Any]):
+    """Settings that work without Flask; methods of Flask's config, such as `from_object`, are taken
+    from it when called.
+    """
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -45,7 +47,7 @@ def _make_app() -> Any:
     from flask import Request as FlaskRequestObject
 
     class RereadableRequest(FlaskRequestObject):
-        """Keeps its data after a form was read from it, as in the Python original, which logged it."""
+        """Keeps its data after a form was read from it: the Python original logged it."""
 
         def _load_form_data(self) -> None:
             self.get_data()
@@ -59,17 +61,17 @@ def _make_app() -> Any:
     return app
 
 
-def _not_found(error: Exception) -> Tuple[str, int]:
+def _not_found(error: Exception) -> tuple[str, int]:
     logger.warning("%s", error)
     return str(error), 404
 
 
-def _failed(error: Exception) -> Tuple[str, int]:
-    logger.error("%s", error, exc_info=True)
+def _failed(error: Exception) -> tuple[str, int]:
+    logger.error("%s", error, exc_info=error)
     return str(error), 500
 
 
-_HANDLERS: Dict[Any, Callable[[Exception], Tuple[str, int]]] = {
+_HANDLERS: dict[Any, Callable[[Exception], tuple[str, int]]] = {
     FileNotFoundError: _not_found,
     AssertionError: _failed,
     IndexError: _failed,
@@ -87,36 +89,42 @@ def is_extended() -> bool:
     return bool(rules()) or has_hooks()
 
 
-def rules() -> List[Any]:
+def rules() -> list[Any]:
     """Returns the URL rules of the Flask app."""
     return [] if _app is None else list(_app.url_map.iter_rules())
 
 
 def has_hooks() -> bool:
-    """Returns whether before-request, after-request or error handlers were added to the Flask app."""
+    """Returns whether request hooks or error handlers were added to the Flask app."""
     if _app is None:
         return False
     around = (_app.before_request_funcs, _app.after_request_funcs)
     by_status = (_app.error_handler_spec.get(None) or {}).values()
     handlers = [handler for by_error in by_status for handler in by_error.values()]
-    return any(functions.get(None) for functions in around) or any(one not in _HANDLERS.values() for one in handlers)
+    return any(functions.get(None) for functions in around) or any(
+        one not in _HANDLERS.values() for one in handlers
+    )
 
 
-def with_hooks(environ: Dict[str, Any], answer: Callable[[], Response]) -> Any:
+def with_hooks(environ: dict[str, Any], answer: Callable[[], Response]) -> Any:
     """Answers a request to one of our own routes, with the Flask app's hooks around it."""
     app = flask_app()
     with app.request_context(environ):
         try:
             early = app.preprocess_request()
             ours = answer() if early is None else None
-            response = app.make_response(early if ours is None else (ours.data, ours.status, ours.headers))
+            response = app.make_response(
+                early if ours is None else (ours.data, ours.status, ours.headers)
+            )
         except Exception as error:
             response = app.make_response(app.handle_user_exception(error))
         return app.process_response(response)
 
 
-def answers(environ: Dict[str, Any], is_ours: bool) -> bool:
-    """Returns whether the Flask app answers a request. On our own routes it answers methods that were added."""
+def answers(environ: dict[str, Any], is_ours: bool) -> bool:
+    """Returns whether the Flask app answers a request. On our own routes it answers methods that
+    were added.
+    """
     if _app is None or not is_extended():
         return False
     from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -136,7 +144,7 @@ def answers(environ: Dict[str, Any], is_ours: bool) -> bool:
 class FlaskRequest:
     """A context in which `flask.request` is the request, also when Flask is imported inside it."""
 
-    def __init__(self, environ: Optional[Dict[str, Any]], method: str, path: str, body: bytes) -> None:
+    def __init__(self, environ: dict[str, Any] | None, method: str, path: str, body: bytes) -> None:
         self._environ = environ
         self._request = (method, path, body)
         self._context: Any = None
@@ -147,7 +155,7 @@ class FlaskRequest:
         else:
             _current.set(self)
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._context is not None:
             self._context.__exit__(*exception)
         else:
@@ -161,7 +169,9 @@ class FlaskRequest:
 
 
 class _ImportOfFlask(MetaPathFinder):
-    """Sets `flask.request` when a model imports Flask during a call, as imports inside functions do."""
+    """Sets `flask.request` when a model imports Flask during a call, as imports inside functions
+    do.
+    """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != "flask":
@@ -183,7 +193,9 @@ class _ImportOfFlask(MetaPathFinder):
         return spec
 
 
-_current: "contextvars.ContextVar[Optional[FlaskRequest]]" = contextvars.ContextVar("flask_request", default=None)
+_current: contextvars.ContextVar[FlaskRequest | None] = contextvars.ContextVar(
+    "flask_request", default=None
+)
 
 if "flask" not in sys.modules:
     sys.meta_path.insert(0, _ImportOfFlask())

@@ -1,12 +1,15 @@
-"""A process that imports a model and forks workers, so that a crashed worker is replaced at once. It answers no calls.
+"""A process that imports a model and forks workers, so that a crashed worker is replaced at once.
+It answers no calls.
 
-It gets the path of a Unix socket and the task to load, as a worker does. The server then sends `{"fork": path}` for each
-worker: the fork connects to that path and continues as a worker. The replies are `{"forked": process}`, and
-`{"ended": process, "status": wait status}` when a worker ends. The fork server ends with its connection.
+It gets the path of a Unix socket and the task to load, as a worker does. The server then sends
+`{"fork": path}` for each worker: the fork connects to that path and continues as a worker. The
+replies are `{"forked": process}`, and `{"ended": process, "status": wait status}` when a worker
+ends. The fork server ends with its connection.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import glob
 import logging
@@ -16,18 +19,22 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any, Callable, Dict, Optional, Type
+from typing import Any, Callable, Optional
 
 from ..model import LabelStudioMLBase
 
 logger = logging.getLogger(__name__)
 
-Send = Callable[[Dict[str, Any]], None]
-Receive = Callable[[], Optional[Dict[str, Any]]]
+Send = Callable[[dict[str, Any]], None]
+Receive = Callable[[], Optional[dict[str, Any]]]
 
 
-def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send, receive: Receive) -> Optional[str]:
-    """Forks workers until the server ends, then returns None. In a worker it returns the path of the worker's socket."""
+def run(
+    control: socket.socket, model_class: type[LabelStudioMLBase], send: Send, receive: Receive
+) -> str | None:
+    """Forks workers until the server ends, then returns None. In a worker it returns the path of
+    the worker's socket.
+    """
     obstacle = obstacle_to_forking()
     if obstacle is not None:
         send({"cannot_fork": obstacle})
@@ -57,7 +64,8 @@ def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send
         if process == 0:
             signal.set_wakeup_fd(previous)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            # The server detects the fork server's end by its connection, so no fork may hold it open.
+            # The server detects the fork server's end by its connection, so no fork may hold it
+            # open.
             for descriptor in (control.detach(), woken, wakes):
                 os.close(descriptor)
             os.setpgid(0, 0)
@@ -66,16 +74,23 @@ def run(control: socket.socket, model_class: Type[LabelStudioMLBase], send: Send
         send({"forked": process})
 
 
-def obstacle_to_forking() -> Optional[str]:
+def obstacle_to_forking() -> str | None:
     """Returns why this process cannot be forked, or None."""
-    threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+    threads = [
+        thread.name for thread in threading.enumerate() if thread is not threading.current_thread()
+    ]
     if threads:
-        return f"importing the model starts threads ({', '.join(threads)}), which a fork does not have"
+        return (
+            f"importing the model starts threads ({', '.join(threads)}), which a fork does not have"
+        )
     torch: Any = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)
     # Querying for a GPU opens the driver, too, which torch does not report as initialised.
     if (cuda is not None and cuda.is_initialized()) or _has_open("/dev/nvidia"):
-        return "importing the model initialises CUDA, which cannot be used in a fork; do that in setup() or predict()"
+        return (
+            "importing the model initialises CUDA, which cannot be used in a fork; "
+            "do that in setup() or predict()"
+        )
     return None
 
 
@@ -103,7 +118,5 @@ def _report_ended(send: Send) -> None:
 
 def _set_group(process: int) -> None:
     # The fork does the same; either may be first.
-    try:
+    with contextlib.suppress(OSError):
         os.setpgid(process, process)
-    except OSError:
-        pass

@@ -7,8 +7,9 @@ import io
 import os
 import sys
 import uuid
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, BinaryIO, Callable
 from urllib.parse import parse_qsl, unquote
 
 from . import encoding
@@ -23,7 +24,7 @@ MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_MB") or 256) << 20
 class HttpError(Exception):
     """Ends a request with an error status and a reason."""
 
-    def __init__(self, status: int, detail: str, headers: Iterable[Tuple[str, str]] = ()) -> None:
+    def __init__(self, status: int, detail: str, headers: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
@@ -33,7 +34,7 @@ class HttpError(Exception):
 class Request:
     """A request from a WSGI server."""
 
-    def __init__(self, environ: Dict[str, Any]) -> None:
+    def __init__(self, environ: dict[str, Any]) -> None:
         self.environ = environ
         self.method: str = environ["REQUEST_METHOD"]
         self.path: str = environ.get("PATH_INFO") or "/"
@@ -49,7 +50,7 @@ class Request:
             self.environ["CONTENT_LENGTH"] = str(len(self.body))
 
     @property
-    def args(self) -> Dict[str, str]:
+    def args(self) -> dict[str, str]:
         """The first value of each query parameter."""
         pairs = parse_qsl(self.environ.get("QUERY_STRING", ""), keep_blank_values=True)
         return dict(reversed(pairs))
@@ -68,23 +69,27 @@ class Response:
         self,
         data: bytes,
         status: int = 200,
-        headers: Iterable[Tuple[str, str]] = (),
+        headers: Iterable[tuple[str, str]] = (),
         content_type: str = JSON,
     ) -> None:
         self.data = data
         self.status_code = status
-        self.headers: List[Tuple[str, str]] = [
+        self.headers: list[tuple[str, str]] = [
             ("Content-Type", content_type),
             ("Content-Length", str(len(data))),
             *headers,
         ]
 
     @classmethod
-    def of_json(cls, value: Any, status: int = 200, headers: Iterable[Tuple[str, str]] = ()) -> "Response":
+    def of_json(
+        cls, value: Any, status: int = 200, headers: Iterable[tuple[str, str]] = ()
+    ) -> Response:
         """Creates a JSON response."""
         return cls(encoding.dumps(value), status, headers)
 
-    def __call__(self, environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         start_response(self.status, self.headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else self.data]
 
@@ -97,7 +102,7 @@ class Response:
         """Returns the body as JSON."""
         return self.json
 
-    def get_data(self, as_text: bool = False) -> Union[bytes, str]:
+    def get_data(self, as_text: bool = False) -> bytes | str:
         """Returns the body."""
         return self.data.decode() if as_text else self.data
 
@@ -110,7 +115,7 @@ class Response:
             return f"{self.status_code} Unknown"
 
 
-CURRENT: "contextvars.ContextVar[Optional[Request]]" = contextvars.ContextVar("request", default=None)
+CURRENT: contextvars.ContextVar[Request | None] = contextvars.ContextVar("request", default=None)
 """The request that this thread answers, if it came through WSGI."""
 
 
@@ -124,7 +129,7 @@ def make_environ(
     host: str = "localhost",
     port: int = 80,
     scheme: str = "http",
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Returns the WSGI environment of a request that did not come through WSGI."""
     return {
         "REQUEST_METHOD": method,
@@ -148,14 +153,17 @@ def make_environ(
     }
 
 
-def _read_body(environ: Dict[str, Any]) -> bytes:
-    stream: Optional[BinaryIO] = environ.get("wsgi.input")
+def _read_body(environ: dict[str, Any]) -> bytes:
+    stream: BinaryIO | None = environ.get("wsgi.input")
     if stream is None:
         return b""
     length: str = environ.get("CONTENT_LENGTH") or ""
     if length.isdigit():
         if int(length) > MAX_BODY_BYTES:
-            raise HttpError(413, f"the body has more than {MAX_BODY_BYTES >> 20} MB; MAX_BODY_MB allows larger ones")
+            raise HttpError(
+                413,
+                f"the body has more than {MAX_BODY_BYTES >> 20} MB; MAX_BODY_MB allows larger ones",
+            )
         return stream.read(int(length))
     # Only a server that ends the stream itself, for chunked bodies, may be read without a length.
     return stream.read() if environ.get("wsgi.input_terminated") else b""

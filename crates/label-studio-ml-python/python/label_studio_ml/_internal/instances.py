@@ -7,7 +7,7 @@ import os
 import uuid
 from collections import OrderedDict
 from threading import Lock
-from typing import Any, Dict, List, Optional, Tuple, Type
+from typing import Any, Optional
 
 from .. import model as _model
 from ..model import LabelStudioMLBase
@@ -19,38 +19,39 @@ logger = logging.getLogger(__name__)
 DEFAULT_LIMIT = 8
 LAST_FIT = "label_studio_ml:last_fit"
 
-_Facts = Dict[str, Optional[str]]
-_Key = Tuple[Type[LabelStudioMLBase], str, Optional[str]]
+_Facts = dict[str, Optional[str]]
+_Key = tuple[type[LabelStudioMLBase], str, Optional[str]]
 
 
 class _Kept:
-    __slots__ = ("model", "facts", "watch", "state")
+    __slots__ = ("facts", "model", "state", "watch")
 
     def __init__(self, model: LabelStudioMLBase, facts: _Facts) -> None:
         self.model = model
         self.facts = facts
         self.watch = Watch(_label_interface(model))
         # State of the cache when it last held the facts.
-        self.state: Optional[bytes] = None
+        self.state: bytes | None = None
 
 
 class Instances:
     """Idle model objects, kept for the next call of their project and label config.
 
-    An object serves one call at a time, so models can keep state in it. It is replaced when a call failed or changed
-    the label interface, and when something changed that its `setup` may have read: after a training, or when the extra
-    params or the model version differ. With a limit of 0 each call gets a new object.
+    An object serves one call at a time, so models can keep state in it. It is replaced when a call
+    failed or changed the label interface, and when something changed that its `setup` may have
+    read: after a training, or when the extra params or the model version differ. With a limit of 0
+    each call gets a new object.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._idle: "OrderedDict[_Key, List[_Kept]]" = OrderedDict()
+        self._idle: OrderedDict[_Key, list[_Kept]] = OrderedDict()
         self._n_idle = 0
         self._lock = Lock()
 
     def lease(
-        self, model_class: Type[LabelStudioMLBase], project_id: str, label_config: Optional[str]
-    ) -> "_Lease":
+        self, model_class: type[LabelStudioMLBase], project_id: str, label_config: str | None
+    ) -> _Lease:
         """Leases an object for one call, the body of a `with`."""
         return _Lease(self, model_class, project_id, label_config)
 
@@ -61,11 +62,13 @@ class Instances:
             self._n_idle = 0
 
     def fitted(self, project_id: str) -> None:
-        """Makes every process replace its objects of a project, since a training may have changed what they loaded."""
+        """Makes every process replace its objects of a project, since a training may have changed
+        what they loaded.
+        """
         if self.limit > 0:
             _model.CACHE[project_id, LAST_FIT] = uuid.uuid4().hex
 
-    def take(self, key: "_Key") -> Optional[_Kept]:
+    def take(self, key: _Key) -> _Kept | None:
         """Takes an idle object that is still valid, if there is one."""
         while True:
             with self._lock:
@@ -77,7 +80,7 @@ class Instances:
             if _still_holds(key[1], kept):
                 return kept
 
-    def put(self, key: "_Key", kept: _Kept) -> None:
+    def put(self, key: _Key, kept: _Kept) -> None:
         """Keeps an object for the next call."""
         if getattr(kept.model, "_label_studio_client", None) is False:
             # Label Studio may be reachable again at the next call.
@@ -100,18 +103,18 @@ class Instances:
 
 
 class _Lease:
-    __slots__ = ("_instances", "_key", "_kept")
+    __slots__ = ("_instances", "_kept", "_key")
 
     def __init__(
         self,
         instances: Instances,
-        model_class: Type[LabelStudioMLBase],
+        model_class: type[LabelStudioMLBase],
         project_id: str,
-        label_config: Optional[str],
+        label_config: str | None,
     ) -> None:
         self._instances = instances
         self._key: _Key = (model_class, project_id, label_config)
-        self._kept: Optional[_Kept] = None
+        self._kept: _Kept | None = None
 
     def __enter__(self) -> LabelStudioMLBase:
         model_class, project_id, label_config = self._key
@@ -128,9 +131,13 @@ class _Lease:
         self._kept = kept
         return kept.model
 
-    def __exit__(self, kind: Any, *_: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         kept = self._kept
-        if kept is not None and kind is None and not kept.watch.changed(_label_interface(kept.model)):
+        if (
+            kept is not None
+            and kind is None
+            and not kept.watch.changed(_label_interface(kept.model))
+        ):
             self._instances.put(self._key, kept)
 
 
@@ -161,7 +168,9 @@ def _limit() -> int:
     try:
         return int(text) if text else DEFAULT_LIMIT
     except ValueError:
-        logger.warning("MODEL_INSTANCES is %r, not a number; %d objects are kept", text, DEFAULT_LIMIT)
+        logger.warning(
+            "MODEL_INSTANCES is %r, not a number; %d objects are kept", text, DEFAULT_LIMIT
+        )
         return DEFAULT_LIMIT
 
 

@@ -1,4 +1,6 @@
-"""Label interfaces: each label config is parsed once, and each model object gets a copy that it may change."""
+"""Label interfaces: each label config is parsed once, and each model object gets a copy that it may
+change.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +8,27 @@ import copy
 import functools
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, Optional, Set, Tuple, Type
+from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
     from label_studio_sdk.label_interface.interface import LabelInterface
 
 MAX_LABEL_CONFIGS = 64
 
-_interfaces: "OrderedDict[Tuple[Type[LabelInterface], str], LabelInterface]" = OrderedDict()
+_interfaces: OrderedDict[tuple[type[LabelInterface], str], LabelInterface] = OrderedDict()
 _lock = Lock()
 
 
-def interface(label_config: str, parse: "Type[LabelInterface]") -> "LabelInterface":
+def interface(label_config: str, parse: type[LabelInterface]) -> LabelInterface:
     """Returns the label interface of a label config, a new copy that the caller may change."""
-    copied: "LabelInterface" = _copy(parsed_interface(label_config, parse), {})
+    copied: LabelInterface = _copy(parsed_interface(label_config, parse), {})
     return copied
 
 
-def parsed_interface(label_config: str, parse: "Type[LabelInterface]") -> "LabelInterface":
-    """Returns the shared label interface of a label config, which must not be changed; it is parsed at the first use."""
+def parsed_interface(label_config: str, parse: type[LabelInterface]) -> LabelInterface:
+    """Returns the shared label interface of a label config, which must not be changed; it is parsed
+    at the first use.
+    """
     key = (parse, label_config)
     with _lock:
         known = _interfaces.get(key)
@@ -44,13 +48,15 @@ class Watch:
 
     def __init__(self, label_interface: Any) -> None:
         self._label_interface = label_interface
-        self._live: List[Any] = []
-        self._computed: List[FrozenSet[str]] = []
+        self._live: list[Any] = []
+        self._computed: list[frozenset[str]] = []
         self._collect(label_interface, set())
         self._before = [copy.copy(container) for container in self._live]
 
     def changed(self, label_interface: Any) -> bool:
-        """Returns whether this is another label interface, or anything in it differs from the start."""
+        """Returns whether this is another label interface, or anything in it differs from the
+        start.
+        """
         if label_interface is not self._label_interface:
             return True
         # Unchanged values are the same objects, which makes this one quick comparison.
@@ -62,12 +68,12 @@ class Watch:
         self._before = [copy.copy(container) for container in self._live]
         return False
 
-    def _collect(self, value: Any, seen: Set[int]) -> None:
+    def _collect(self, value: Any, seen: set[int]) -> None:
         if isinstance(value, (str, type)) or value is None or id(value) in seen:
             return
-        computed: FrozenSet[str] = frozenset()
+        computed: frozenset[str] = frozenset()
         container: Any = value
-        items: List[Any] = []
+        items: list[Any] = []
         if isinstance(value, dict):
             items = list(value.values())
         elif isinstance(value, list):
@@ -86,38 +92,53 @@ class Watch:
             self._collect(item, seen)
 
 
-def real_names(accept: Optional[Callable[[str], bool]], label_interface: Any) -> Optional[Callable[[str], bool]]:
-    """Returns a filter for the SDK, which passes names in lower case: it tries the name as written, too."""
+def real_names(
+    accept: Callable[[str], bool] | None, label_interface: Any
+) -> Callable[[str], bool] | None:
+    """Returns a filter for the SDK, which passes names in lower case: it tries the name as written,
+    too.
+    """
     if accept is None:
         return None
     names = [tag.name for tag in [*label_interface.controls, *label_interface.objects]]
-    return lambda lower: accept(lower) or any(accept(name) for name in names if name.lower() == lower)
+    return lambda lower: (
+        accept(lower) or any(accept(name) for name in names if name.lower() == lower)
+    )
 
 
 def _is_of_sdk(value: Any) -> bool:
     return type(value).__module__.startswith("label_studio_sdk.label_interface")
 
 
-_cached_property_names: Dict[type, FrozenSet[str]] = {}
+_cached_property_names: dict[type, frozenset[str]] = {}
 
 
-def _cached_properties(kind: type) -> FrozenSet[str]:
+def _cached_properties(kind: type) -> frozenset[str]:
     if kind not in _cached_property_names:
         members = ((name, getattr(kind, name, None)) for name in dir(kind))
-        names = frozenset(name for name, member in members if isinstance(member, functools.cached_property))
+        names = frozenset(
+            name for name, member in members if isinstance(member, functools.cached_property)
+        )
         _cached_property_names[kind] = names
     return _cached_property_names[kind]
 
 
-def _differ_in(live: Any, before: Any, names: FrozenSet[str]) -> bool:
-    """Returns whether two dicts differ only in `names`, properties that the SDK computes at first use."""
+def _differ_in(live: Any, before: Any, names: frozenset[str]) -> bool:
+    """Returns whether two dicts differ only in `names`, properties that the SDK computes at first
+    use.
+    """
     if not names:
         return False
-    return all(key in names or (key in live and key in before and live[key] == before[key]) for key in {*live, *before})
+    return all(
+        key in names or (key in live and key in before and live[key] == before[key])
+        for key in {*live, *before}
+    )
 
 
-def _copy(value: Any, copies: Dict[int, Any]) -> Any:
-    """Copies containers and tags and shares immutable values, which is much faster than a deep copy."""
+def _copy(value: Any, copies: dict[int, Any]) -> Any:
+    """Copies containers and tags and shares immutable values, which is much faster than a deep
+    copy.
+    """
     kind = type(value)
     if kind is str or value is None:
         return value

@@ -1,6 +1,8 @@
-"""Imports of `label_studio_tools`, which backends for the releases 1.0.x of the Python original use.
+"""Imports of `label_studio_tools`, which backends for the releases 1.0.x of the Python original
+use.
 
-The Label Studio SDK has taken that package over; this finds its modules there unless the package itself is installed.
+The Label Studio SDK has taken that package over; this finds its modules there unless the package
+itself is installed.
 """
 
 from __future__ import annotations
@@ -10,19 +12,21 @@ import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any
 
 _NAME = "label_studio_tools"
 _NEW_NAME = f"label_studio_sdk._extensions.{_NAME}"
 
 
 class _Finder(MetaPathFinder):
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[ModuleSpec]:
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name == _NAME:
             if PathFinder.find_spec(name) is not None:
                 # The package itself is installed.
                 return None
-        elif not name.startswith(f"{_NAME}.") or sys.modules[_NAME] is not sys.modules.get(_NEW_NAME):
+        elif not name.startswith(f"{_NAME}.") or sys.modules[_NAME] is not sys.modules.get(
+            _NEW_NAME
+        ):
             return None
         try:
             module = importlib.import_module(_NEW_NAME + name[len(_NAME) :])
@@ -47,5 +51,6 @@ class _Loader(Loader):
 def install() -> None:
     """Makes `label_studio_tools` importable."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        # First, since other finders would import the modules of the SDK a second time, under the old name.
+        # First, since other finders would import the modules of the SDK a second time, under the
+        # old name.
         sys.meta_path.insert(0, _Finder())

@@ -7,30 +7,35 @@ import inspect
 import os
 import sys
 from types import ModuleType
-from typing import Dict, List, Type, TypeVar, Union
+from typing import TypeVar, Union
 
 _Base = TypeVar("_Base")
 _Script = Union[str, "os.PathLike[str]"]
 
 
-def model_names(script: _Script, base: Type[_Base]) -> List[str]:
-    """Imports a script and returns the names of all classes in it that inherit from `base`, in alphabetical order."""
+def model_names(script: _Script, base: type[_Base]) -> list[str]:
+    """Imports a script and returns the names of all classes in it that inherit from `base`, in
+    alphabetical order.
+    """
     return sorted(models_of(_import(script), base))
 
 
-def candidates(script: _Script, base: Type[_Base]) -> List[str]:
-    """Imports a script and returns the names of those classes that may be its model, in alphabetical order."""
+def candidates(script: _Script, base: type[_Base]) -> list[str]:
+    """Imports a script and returns the names of those classes that may be its model, in
+    alphabetical order.
+    """
     return sorted(leaves(_import(script), base))
 
 
-def leaves(module: ModuleType, base: Type[_Base]) -> Dict[str, Type[_Base]]:
+def leaves(module: ModuleType, base: type[_Base]) -> dict[str, type[_Base]]:
     """Returns those classes of a module that may be its model.
 
-    Classes that are only imported, and classes that others are derived from, are left out if there are better ones.
+    Classes that are only imported, and classes that others are derived from, are left out if there
+    are better ones.
     """
     models = models_of(module, base)
     own = {name: one for name, one in models.items() if one.__module__ == module.__name__} or models
-    unique: Dict[str, Type[_Base]] = {}
+    unique: dict[str, type[_Base]] = {}
     for name, one in own.items():
         if one not in unique.values():
             unique[name] = one
@@ -41,7 +46,7 @@ def leaves(module: ModuleType, base: Type[_Base]) -> Dict[str, Type[_Base]]:
     }
 
 
-def models_of(module: ModuleType, base: Type[_Base]) -> Dict[str, Type[_Base]]:
+def models_of(module: ModuleType, base: type[_Base]) -> dict[str, type[_Base]]:
     """Returns the classes of a module that inherit from `base`, by their names in the module."""
     return {
         name: member

@@ -1,4 +1,4 @@
-"""Serves an app from its own process, for `app.run()`. In production, use `label-studio-ml start`."""
+"""Serves an app in its own process, for `app.run()`; `label-studio-ml start` is for production."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from socketserver import ThreadingMixIn
-from typing import Any, Callable, Optional, Tuple, Type
+from typing import Any, Callable
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from ..model import LabelStudioMLBase
@@ -29,17 +29,17 @@ def serve_wsgi(app: Callable[..., Any], host: str, port: int) -> None:
 
 
 def serve_natively(
-    model_class: Type[LabelStudioMLBase], basic_auth: Optional[Tuple[str, str]], host: str, port: int
+    model_class: type[LabelStudioMLBase], basic_auth: tuple[str, str] | None, host: str, port: int
 ) -> None:
     """Serves a model with the Rust server, in this process, until it is interrupted."""
 
-    def answer(path: str, body: bytes, request_id: str) -> Tuple[int, bytes]:
+    def answer(path: str, body: bytes, request_id: str) -> tuple[int, bytes]:
         return calls.answer(model_class, path, body, request_id)
 
     calls.warm_up()
     n_threads = int(os.environ.get("THREADS") or 8)
     server = Server(answer, None, model_class.__name__, n_threads, basic_auth)
-    with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:
+    with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:  # noqa: SIM117
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))
             socket.send_fds(connection, [b"s"], [listener.fileno()])
@@ -55,7 +55,9 @@ def _wait_for(serving: threading.Thread) -> None:
     if threading.current_thread() is threading.main_thread():
         interrupt = signal.getsignal(signal.SIGINT)
         # A shell starts background jobs with SIGINT ignored; SIGTERM must still end them.
-        signal.signal(signal.SIGTERM, interrupt if callable(interrupt) else signal.default_int_handler)
+        signal.signal(
+            signal.SIGTERM, interrupt if callable(interrupt) else signal.default_int_handler
+        )
     try:
         serving.join()
     except KeyboardInterrupt:
@@ -72,5 +74,5 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         logger.info(format, *args)

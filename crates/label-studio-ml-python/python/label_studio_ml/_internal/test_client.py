@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from typing_extensions import Self
 
 from . import encoding
 from .http import make_environ
 
 
-class Headers(Dict[str, str]):
+class Headers(dict[str, str]):
     """Headers of a response, looked up in any case."""
 
-    def __init__(self, pairs: List[Tuple[str, str]]) -> None:
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
         super().__init__(pairs)
         self._names = {name.lower(): name for name in self}
 
@@ -25,7 +27,7 @@ class Headers(Dict[str, str]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Returns a header, or `default` if it is missing."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401  `get` is this function
 
 
 class TestResponse:
@@ -33,9 +35,9 @@ class TestResponse:
 
     __test__ = False
 
-    def __init__(self, status: str, headers: List[Tuple[str, str]], data: bytes) -> None:
+    def __init__(self, status: str, headers: list[tuple[str, str]], data: bytes) -> None:
         self.status = status
-        self.status_code = int(status.split(" ")[0])
+        self.status_code = int(status.split(" ", maxsplit=1)[0])
         self.headers = Headers(headers)
         self.data = data
 
@@ -82,17 +84,19 @@ class TestResponse:
 
 
 class TestClient:
-    """Calls an app without a socket. The model runs in the test's process, where tests can patch it."""
+    """Calls an app without a socket. The model runs in the test's process, where tests can patch
+    it.
+    """
 
     __test__ = False
 
     def __init__(self, app: Any) -> None:
         self.application = app
 
-    def __enter__(self) -> "TestClient":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
@@ -130,20 +134,25 @@ class TestClient:
         method: str = "GET",
         json: Any = None,
         data: Any = b"",
-        content_type: Optional[str] = None,
+        content_type: str | None = None,
         headers: Any = None,
         query_string: Any = None,
-        auth: Optional[Tuple[str, str]] = None,
+        auth: tuple[str, str] | None = None,
         **_: Any,
     ) -> TestResponse:
         """Sends any request."""
         if json is not None:
             data, content_type = encoding.dumps(json), content_type or "application/json"
         elif isinstance(data, dict):
-            data, content_type = urlencode(data), content_type or "application/x-www-form-urlencoded"
+            data, content_type = (
+                urlencode(data),
+                content_type or "application/x-www-form-urlencoded",
+            )
         body = data.encode() if isinstance(data, str) else bytes(data or b"")
         url = urlsplit(path)
-        query = urlencode(query_string) if isinstance(query_string, dict) else query_string or url.query
+        query = (
+            urlencode(query_string) if isinstance(query_string, dict) else query_string or url.query
+        )
         environ = make_environ(
             method,
             url.path,
@@ -162,10 +171,12 @@ class TestClient:
             environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
         return self._call(environ)
 
-    def _call(self, environ: Dict[str, Any]) -> TestResponse:
-        answer: Dict[str, Any] = {}
+    def _call(self, environ: dict[str, Any]) -> TestResponse:
+        answer: dict[str, Any] = {}
 
-        def start_response(status: str, headers: List[Tuple[str, str]], _exc_info: Any = None) -> None:
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _exc_info: Any = None
+        ) -> None:
             answer.update(status=status, headers=headers)
 
         chunks = self.application(environ, start_response)

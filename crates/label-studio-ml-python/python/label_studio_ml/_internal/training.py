@@ -1,11 +1,13 @@
-"""Calls `fit` of a model, also with the arguments of backends for the releases 1.0.x of the Python original."""
+"""Calls `fit` of a model, also with the arguments of backends for the releases 1.0.x of the Python
+original.
+"""
 
 from __future__ import annotations
 
 import inspect
 import os
 import time
-from typing import Any, Dict
+from typing import Any
 
 from ..model import TRAIN_OUTPUT, LabelStudioMLBase
 from . import encoding
@@ -13,7 +15,7 @@ from . import encoding
 _FIRST_PARAMETERS_OF_1_0 = {"annotations", "completions", "tasks"}
 
 
-def fit(model: LabelStudioMLBase, event: str, data: Dict[str, Any]) -> Any:
+def fit(model: LabelStudioMLBase, event: str, data: dict[str, Any]) -> Any:
     """Trains a model, and stores a result that is an object as its `train_output`."""
     result = _fit_as_in_1_0(model, event, data) if _is_as_in_1_0(model) else model.fit(event, data)
     if result and isinstance(result, dict):
@@ -33,8 +35,10 @@ def _is_as_in_1_0(model: LabelStudioMLBase) -> bool:
     return next(iter(parameters), "") in _FIRST_PARAMETERS_OF_1_0
 
 
-def _fit_as_in_1_0(model: Any, event: str, data: Dict[str, Any]) -> Any:
-    folder = os.path.join(os.environ.get("MODEL_DIR") or ".", model.project_id, str(int(time.time())))
+def _fit_as_in_1_0(model: Any, event: str, data: dict[str, Any]) -> Any:
+    folder = os.path.join(
+        os.environ.get("MODEL_DIR") or ".", model.project_id, str(int(time.time()))
+    )
     os.makedirs(folder, exist_ok=True)
     arguments = {"workdir": folder, "event": event, "data": data}
     parameters = inspect.signature(model.fit).parameters

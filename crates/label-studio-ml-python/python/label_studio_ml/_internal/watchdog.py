@@ -1,7 +1,8 @@
 """A small process that kills a worker's process group when the server or the worker ends.
 
-The server ends its workers itself, unless it is killed with SIGKILL. A worker notices that by its control connection, but not
-while compiled code of the model holds the GIL; its children may not notice at all.
+The server ends its workers itself, unless it is killed with SIGKILL. A worker notices that by its
+control connection, but not while compiled code of the model holds the GIL; its children may not
+notice at all.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import os
 import select
 import signal
 import time
-from typing import List
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def start(server: int) -> None:
-    """Starts the watchdog of this process, which must have a process group of its own and no threads yet."""
+    """Starts the watchdog of this process, which must have a process group of its own and no
+    threads yet.
+    """
     worker = os.getpid()
     child = os.fork()
     if child != 0:
@@ -41,7 +43,7 @@ def _detach() -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") > 0 else 1024)
 
 
-def _wait_for_end_of(processes: List[int]) -> None:
+def _wait_for_end_of(processes: list[int]) -> None:
     """Waits until one of the processes has ended."""
     try:
         poll = select.poll()

@@ -1,8 +1,9 @@
 """A worker process: runs a model for the Rust server.
 
-It gets the path of a Unix socket. On the first connection, the control connection, it receives the task to load and
-reports when that is done; the process ends with this connection. Each further connection has a thread that answers one
-call after the other. `src/workers/frame.rs` describes the frames.
+It gets the path of a Unix socket. On the first connection, the control connection, it receives the
+task to load and reports when that is done; the process ends with this connection. Each further
+connection has a thread that answers one call after the other. `src/workers/frame.rs` describes the
+frames.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import struct
 import sys
 import threading
 import time
-from typing import Any, Dict, Optional
+from typing import Any
 
 from . import backend as _backend
 from . import calls, custom_routes, fork_server, watchdog
@@ -39,7 +40,8 @@ _SECONDS_TO_END = 5
 def main() -> None:
     """Runs a worker, or with `--fork-server` a fork server.
 
-    With `--check`, it only checks that a model object can be made; the task comes over standard input.
+    With `--check`, it only checks that a model object can be made; the task comes over standard
+    input.
     """
     if sys.argv[1:2] == ["--check"]:
         _check(json.load(sys.stdin))
@@ -64,10 +66,10 @@ def _run_fork_server(path: str) -> None:
     task = _read_task(control)
     backend = _load(control, task)
 
-    def send(message: Dict[str, Any]) -> None:
+    def send(message: dict[str, Any]) -> None:
         _send(control, message)
 
-    def receive() -> Optional[Dict[str, Any]]:
+    def receive() -> dict[str, Any] | None:
         order = _receive(control)
         return None if order is None else json.loads(order)
 
@@ -78,12 +80,12 @@ def _run_fork_server(path: str) -> None:
         _serve(path_of_worker, connection, _read_task(connection), backend)
 
 
-def _read_task(control: socket.socket) -> Dict[str, Any]:
-    task: Dict[str, Any] = json.loads(_receive(control) or b"{}")
+def _read_task(control: socket.socket) -> dict[str, Any]:
+    task: dict[str, Any] = json.loads(_receive(control) or b"{}")
     return task
 
 
-def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
+def _load(control: socket.socket, task: dict[str, Any]) -> Backend:
     """Imports the model. If that fails, the reason is sent to the server and the process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _start_logging(task["log_level"])
@@ -97,13 +99,19 @@ def _load(control: socket.socket, task: Dict[str, Any]) -> Backend:
     return backend
 
 
-def _serve(path: str, control: socket.socket, task: Dict[str, Any], backend: Backend) -> None:
+def _serve(path: str, control: socket.socket, task: dict[str, Any], backend: Backend) -> None:
     """Answers calls until the server ends."""
     has_custom_routes = custom_routes.has_custom_routes(backend.app)
-    _send(control, {"model_class": backend.model_class.__name__, "has_custom_routes": has_custom_routes})
+    _send(
+        control,
+        {"model_class": backend.model_class.__name__, "has_custom_routes": has_custom_routes},
+    )
     for number in range(task["connections"]):
         threading.Thread(
-            target=_answer_calls, args=(_connect(path), backend), name=f"calls-{number}", daemon=True
+            target=_answer_calls,
+            args=(_connect(path), backend),
+            name=f"calls-{number}",
+            daemon=True,
         ).start()
     while control.recv(1024):
         pass
@@ -111,7 +119,7 @@ def _serve(path: str, control: socket.socket, task: Dict[str, Any], backend: Bac
     sys.exit(0)
 
 
-def _check(task: Dict[str, Any]) -> None:
+def _check(task: dict[str, Any]) -> None:
     _start_logging(task["log_level"])
     try:
         model_class = _backend.load(task["target"], {}, task["basic_auth"]).model_class
@@ -162,14 +170,16 @@ def _connect(path: str) -> socket.socket:
     return connection
 
 
-def _receive(connection: socket.socket) -> Optional[bytes]:
+def _receive(connection: socket.socket) -> bytes | None:
     """Receives a frame, or None at the end of the connection."""
     head = _complete(connection, memoryview(b""), _LENGTH.size)
     return head and _complete(connection, memoryview(b""), *_LENGTH.unpack(head))
 
 
-def _complete(connection: socket.socket, start: memoryview, length: int) -> Optional[bytes]:
-    """Receives the rest of `length` bytes that begin with `start`; None at the end of the connection."""
+def _complete(connection: socket.socket, start: memoryview, length: int) -> bytes | None:
+    """Receives the rest of `length` bytes that begin with `start`; None at the end of the
+    connection.
+    """
     if len(start) == length:
         return bytes(start)
     whole = bytearray(length)
@@ -184,7 +194,7 @@ def _complete(connection: socket.socket, start: memoryview, length: int) -> Opti
     return bytes(whole)
 
 
-def _send(connection: socket.socket, message: Dict[str, Any]) -> None:
+def _send(connection: socket.socket, message: dict[str, Any]) -> None:
     text = json.dumps(message).encode()
     connection.sendall(_LENGTH.pack(len(text)) + text)
 
