@@ -16,10 +16,10 @@ fn sigterm_finishes_what_runs_and_ends_with_zero() {
     let event =
         json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
     let training = backend.send("POST /webhook HTTP/1.1", &event.to_string());
-    backend.wait_for_log("training taken");
+    backend.wait_for_log("job started");
     backend.signal("TERM");
     backend.wait_for_log("ending");
-    backend.wait_for_log("training ended");
+    backend.wait_for_log("job ended: done");
     // Whether the answer has the result or only the job is a question of time.
     let (status, answer) = read_answer(training);
     assert_eq!((status, &answer["status"]), (201, &json!("ok")), "{answer}");
@@ -32,9 +32,9 @@ fn a_training_survives_its_callers_hanging_up() {
     let event =
         json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
     let caller = backend.send("POST /webhook HTTP/1.1", &event.to_string());
-    backend.wait_for_log("training taken");
+    backend.wait_for_log("job started");
     drop(caller);
-    backend.wait_for_log("training ended");
+    backend.wait_for_log("job ended: done");
     let (_, setup) = backend.call(
         "POST /setup HTTP/1.1",
         &json!({ "project": "1.1", "schema": CONFIG }),
