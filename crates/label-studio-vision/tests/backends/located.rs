@@ -3,7 +3,7 @@
 
 use clap::Parser;
 use label_studio_inference::hub::{Hub, HubArgs};
-use label_studio_ml::anyhow;
+use label_studio_ml::{anyhow, sdk::http::NetworkOptions};
 use label_studio_vision::models::sam::Checkpoints;
 
 /// Flags of a backend, and those of the hub.
@@ -22,5 +22,5 @@ pub(crate) fn located<A: clap::Args>(
 ) -> anyhow::Result<Checkpoints> {
     let flags = ["test", "--hf-hub-offline"].iter().chain(flags);
     let Flags { checkpoints, hub } = Flags::<A>::parse_from(flags);
-    locate(&checkpoints, &hub.hub().unwrap())
+    locate(&checkpoints, &hub.hub(NetworkOptions::default()).unwrap())
 }
