@@ -7,6 +7,7 @@
 //! - [`media`] has a fetcher with a temporary folder, [`tokens`] the tokens of Label Studio.
 //! - [`hub`] is a mock model hub, [`tls`] gives a mock a certificate.
 //! - [`flags`] parses a backend's flags as its command line does.
+//! - [`check_image_regions`] checks what Label Studio's exports need of regions on images.
 //! - [`check_backend`] is the one-line test that every backend passes.
 //!
 //! Each part that needs more than `serde_json` is a feature, so the tests of one backend build nothing for another.
@@ -21,6 +22,7 @@ pub mod hub;
 pub mod label_studio;
 #[cfg(feature = "client")]
 pub mod media;
+mod regions;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "client")]
@@ -31,4 +33,5 @@ mod tunnel_proxy;
 pub use conformance::{check_backend, check_prediction};
 pub use http::{Answer, MockService, Received};
 pub use label_studio::MockLabelStudio;
+pub use regions::check_image_regions;
 pub use tunnel_proxy::MockTunnelProxy;
