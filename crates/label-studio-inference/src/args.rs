@@ -1,6 +1,7 @@
 //! Flags of every backend that runs a neural network.
 
 use clap::Args;
+use label_studio_sdk::http::NetworkOptions;
 
 use crate::{
     hub::{Hub, HubArgs, HubError},
@@ -39,11 +40,11 @@ pub enum InferenceError {
 }
 
 impl InferenceArgs {
-    /// Starts the engine; nothing is fetched yet.
-    pub fn start(&self) -> Result<Inference, InferenceError> {
+    /// Starts the engine, and creates the hub, which is reached over `network`.
+    pub fn start(&self, network: NetworkOptions) -> Result<Inference, InferenceError> {
         Ok(Inference {
             runtime: Runtime::new(&self.onnx)?,
-            hub: self.hub.hub()?,
+            hub: self.hub.hub(network)?,
         })
     }
 }

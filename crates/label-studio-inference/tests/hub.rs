@@ -4,7 +4,12 @@ use std::{fs, path::Path, thread, time::Duration};
 
 use clap::Parser;
 use label_studio_inference::hub::{Hub, HubArgs, HubError, HubOptions, Weights};
-use label_studio_testing::hub::{Behaviour, COMMIT, MockHub, hex};
+use label_studio_sdk::http::NetworkOptions;
+use label_studio_testing::{
+    Answer, MockService,
+    hub::{Behaviour, COMMIT, MockHub, hex},
+    tls::Certificate,
+};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -429,4 +434,68 @@ fn flags_are_those_of_the_python_library() {
     let given = options(&["--hf-home", "", "--hf-endpoint", ""]);
     assert!(given.cache_dir.ends_with(".cache/huggingface/hub"));
     assert_eq!(given.endpoint, HubOptions::ENDPOINT);
+}
+
+#[test]
+fn a_hub_with_a_private_authority_is_trusted_through_the_ca_bundle() {
+    for certificate in [Certificate::issued(), Certificate::self_signed_authority()] {
+        for large in [0, usize::MAX] {
+            let hub = MockHub::start_tls(behaviour(large), &certificate);
+            let cache = TempDir::new().unwrap();
+            let bundle = cache.path().join("ca.pem");
+            fs::write(&bundle, certificate.trusted_pem()).unwrap();
+            let untrusting = HubOptions {
+                retries: 0,
+                ..options(&hub, &cache)
+            };
+            let error = path(untrusting.clone(), FILE).unwrap_err();
+            let error = format!("{:#}", anyhow::Error::from(error));
+            assert!(error.contains("REQUESTS_CA_BUNDLE"), "{error}");
+            assert!(hub.received().is_empty());
+            let trusting = HubOptions {
+                network: NetworkOptions {
+                    ca_bundle: Some(bundle),
+                    ..NetworkOptions::default()
+                },
+                ..untrusting
+            };
+            let found = path(trusting, FILE).unwrap();
+            assert_eq!(fs::read(found).unwrap(), content());
+        }
+    }
+}
+
+#[test]
+fn a_ca_bundle_that_cannot_be_read_is_named() {
+    let options = HubOptions {
+        network: NetworkOptions {
+            ca_bundle: Some("no-such-bundle.pem".into()),
+            ..NetworkOptions::default()
+        },
+        ..HubOptions::default()
+    };
+    let error = Hub::new(options).unwrap_err().to_string();
+    assert!(
+        error.contains("no-such-bundle.pem") && error.contains("REQUESTS_CA_BUNDLE"),
+        "{error}"
+    );
+}
+
+#[test]
+fn weights_are_fetched_through_the_proxy() {
+    let proxy = MockService::start(|_| Answer::new(404, ""));
+    let cache = TempDir::new().unwrap();
+    let options = HubOptions {
+        endpoint: "http://hub.example".to_owned(),
+        cache_dir: cache.path().join("hub"),
+        retries: 0,
+        network: NetworkOptions {
+            http_proxy: Some(proxy.url("").parse().unwrap()),
+            ..NetworkOptions::default()
+        },
+        ..HubOptions::default()
+    };
+    let error = path(options, FILE).unwrap_err();
+    assert!(matches!(error, HubError::NotFound { .. }), "{error}");
+    assert_eq!(proxy.targets(), [format!("http://hub.example{ADDRESS}")]);
 }

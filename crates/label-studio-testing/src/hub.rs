@@ -64,14 +64,31 @@ struct Shared {
 impl MockHub {
     /// Starts to listen.
     pub fn start(behaviour: Behaviour) -> Self {
+        Self::start_with(behaviour, |answer| MockService::start(answer))
+    }
+
+    /// Starts to listen over TLS, with the certificate at both addresses.
+    #[cfg(feature = "tls")]
+    pub fn start_tls(behaviour: Behaviour, certificate: &crate::tls::Certificate) -> Self {
+        Self::start_with(behaviour, |answer| {
+            MockService::start_tls(certificate, answer)
+        })
+    }
+
+    fn start_with(
+        behaviour: Behaviour,
+        start: impl Fn(Box<dyn Fn(&Received) -> Answer + Send + Sync>) -> MockService,
+    ) -> Self {
         let shared = Arc::new(Shared {
             behaviour: Mutex::new(behaviour),
             received: Mutex::default(),
         });
         let at_storage = Arc::clone(&shared);
-        let storage = MockService::start(move |request| at_storage.answer(request, None));
+        let storage = start(Box::new(move |request| at_storage.answer(request, None)));
         let (at_hub, storage_url) = (Arc::clone(&shared), storage.url(""));
-        let hub = MockService::start(move |request| at_hub.answer(request, Some(&storage_url)));
+        let hub = start(Box::new(move |request| {
+            at_hub.answer(request, Some(&storage_url))
+        }));
         Self {
             hub,
             _storage: storage,

@@ -8,6 +8,7 @@
 //! - [`images`] are bad and painted images, [`project_in`] is a project with a folder of them.
 //! - [`hub`] is a mock model hub, [`tls`] gives a mock a certificate.
 //! - [`flags`] parses a backend's flags as its command line does.
+//! - [`check_image_regions`] checks what Label Studio's exports need of regions on images.
 //! - [`check_backend`] is the one-line test that every backend passes.
 //!
 //! Each part that needs more than `serde_json` is a feature, so the tests of one backend build nothing for another.
@@ -26,6 +27,7 @@ pub mod label_studio;
 pub mod media;
 #[cfg(feature = "model")]
 mod project;
+mod regions;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "client")]
@@ -38,4 +40,5 @@ pub use http::{Answer, MockService, Received};
 pub use label_studio::MockLabelStudio;
 #[cfg(feature = "model")]
 pub use project::project_in;
+pub use regions::check_image_regions;
 pub use tunnel_proxy::MockTunnelProxy;

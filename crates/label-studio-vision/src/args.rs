@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use label_studio_inference::{Inference, InferenceArgs, InferenceError, hub::Hub, onnx::Runtime};
+use label_studio_sdk::http::NetworkOptions;
 
 use crate::images::{ImageArgs, ImageReader};
 
@@ -29,9 +30,9 @@ pub struct Vision {
 }
 
 impl VisionArgs {
-    /// Starts the engine; nothing is fetched yet.
-    pub fn start(&self) -> Result<Vision, InferenceError> {
-        let Inference { runtime, hub } = self.inference.start()?;
+    /// Starts the engine, and creates the hub, which is reached over `network`.
+    pub fn start(&self, network: NetworkOptions) -> Result<Vision, InferenceError> {
+        let Inference { runtime, hub } = self.inference.start(network)?;
         Ok(Vision {
             runtime,
             hub,

@@ -20,7 +20,9 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args: Args = parse_args();
     serve(&args.server.clone(), move || {
-        let finder = args.grounding_dino.load(&args.vision.start()?)?;
+        let finder = args
+            .grounding_dino
+            .load(&args.vision.start(args.server.network.options())?)?;
         Ok(GroundingDino { finder })
     })
 }

@@ -6,7 +6,7 @@ mod support;
 use std::{fs, path::Path};
 
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_testing::images;
+use label_studio_testing::{check_image_regions, images};
 use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Thresholds};
 use support::{LABEL_CONFIG, backend, data_url, fixture, predict_body, runtime, to_url, typed};
 
@@ -18,7 +18,13 @@ const SURE: Thresholds = Thresholds {
 fn predict(client: &TestClient, body: &Value) -> Vec<Value> {
     let (status, body) = client.post("/predict", body);
     assert_eq!(status, 200, "{body}");
-    body["results"].as_array().unwrap().clone()
+    let results = body["results"].as_array().unwrap();
+    for result in results {
+        if let Some(result) = result.get("result") {
+            check_image_regions(result);
+        }
+    }
+    results.clone()
 }
 
 fn webhook(client: &TestClient, action: &str, regions: &Value) -> Value {

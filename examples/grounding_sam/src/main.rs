@@ -22,7 +22,7 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args: Args = parse_args();
     serve(&args.server.clone(), move || {
-        let vision = args.vision.start()?;
+        let vision = args.vision.start(args.server.network.options())?;
         Ok(GroundingSam {
             finder: args.grounding_dino.load(&vision)?,
             segmenter: args.segmenter.load(&vision)?,

@@ -95,13 +95,14 @@ fn main() -> anyhow::Result<()> {
     let labels = labels(labels_file.as_deref())?;
     let addresses = PresignedUrls::new(&args.s3)?;
     let (checkpoint, model_root) = (args.checkpoint_file, args.model_root);
+    let network = args.server.network.options();
     let (vision, batch_size) = (args.vision, args.batch_size.get());
     serve(&args.server, move || {
         let Vision {
             runtime,
             hub,
             reader,
-        } = vision.start()?;
+        } = vision.start(network)?;
         let mut weights: Weights = checkpoint.parse()?;
         if let Weights::Local { path, .. } = &mut weights {
             *path = onnx_form(mem::take(path));

@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<()> {
             runtime,
             hub,
             reader,
-        } = args.vision.start()?;
+        } = args.vision.start(args.server.network.options())?;
         let checkpoints = args.checkpoints.locate(&hub)?;
         let model = SegmentAnything2::load(&runtime, &checkpoints, &args.sam, reader)?;
         Ok(model.with_name(args.model_name))

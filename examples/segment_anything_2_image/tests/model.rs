@@ -7,7 +7,7 @@ use std::{
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json};
-use label_studio_testing::{images, project_in};
+use label_studio_testing::{check_image_regions, images, project_in};
 use label_studio_vision::{
     images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs, read_context},
@@ -71,7 +71,13 @@ fn answers(
         context,
         ..PredictRequest::new(tasks.collect())
     };
-    Ok(serde_json::to_value(model.predict(project, &request)?)?)
+    let answer = serde_json::to_value(model.predict(project, &request)?)?;
+    for prediction in answer.as_array().unwrap() {
+        if let Some(result) = prediction.get("result") {
+            check_image_regions(result);
+        }
+    }
+    Ok(answer)
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
             runtime,
             hub,
             reader,
-        } = args.vision.start()?;
+        } = args.vision.start(args.server.network.options())?;
         let checkpoints = args.checkpoints.locate(&hub)?;
         SegmentAnythingModel::load(&runtime, &checkpoints, &args.sam, reader)
     })

@@ -478,3 +478,21 @@ fn a_label_that_the_labels_tag_does_not_know_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn an_embedding_in_the_cache_is_not_for_a_project_that_cannot_read_the_image() {
+    let model = tiny();
+    let click = key_point(40.0, 50.0, "Banana", true);
+    let mine = predict(
+        &model,
+        &project(),
+        &[task("wide.png")],
+        std::slice::from_ref(&click),
+    );
+    assert_eq!(mine[0]["result"].as_array().unwrap().len(), 1);
+    let empty = tempfile::tempdir().unwrap();
+    let other = project_in(empty.path(), project::LABEL_CONFIG);
+    let refused = predict(&model, &other, &[task("wide.png")], &[click]);
+    let error = refused[0]["error"].as_str().unwrap();
+    assert!(error.contains("wide.png"), "{error}");
+}

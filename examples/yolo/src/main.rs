@@ -110,13 +110,14 @@ fn main() -> anyhow::Result<()> {
         allows_model_path: args.allow_custom_model_path,
         defaults: args.defaults()?,
     };
+    let network = args.server.network.options();
     let (vision, batch_size) = (args.vision, args.batch_size.get());
     let load = move || {
         let Vision {
             runtime,
             hub,
             reader,
-        } = vision.start()?;
+        } = vision.start(network)?;
         Ok(Yolo {
             networks: Networks::new(runtime, hub, files),
             batches: ImageBatches { reader, batch_size },

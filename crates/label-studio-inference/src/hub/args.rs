@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Args, builder::FalseyValueParser};
+use label_studio_sdk::http::NetworkOptions;
 
 use super::{Hub, HubError, HubOptions};
 
@@ -63,8 +64,11 @@ impl HubArgs {
         }
     }
 
-    /// Returns the hub that the flags name.
-    pub fn hub(&self) -> Result<Hub, HubError> {
-        Hub::new(self.options())
+    /// Returns the hub that the flags name, reached over the given network.
+    pub fn hub(&self, network: NetworkOptions) -> Result<Hub, HubError> {
+        Hub::new(HubOptions {
+            network,
+            ..self.options()
+        })
     }
 }

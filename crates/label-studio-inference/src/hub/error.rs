@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use label_studio_sdk::http::HttpError;
+
 use super::{InvalidDigest, Sha256Digest};
 
 /// Why weights cannot be found or fetched. Every message names the file and suggests a fix.
@@ -22,6 +24,9 @@ pub enum HubError {
         "{0:?} is no address of a model hub: set HF_ENDPOINT to one such as https://huggingface.co"
     )]
     InvalidEndpoint(String),
+    /// The certificate authorities or the proxy cannot be used.
+    #[error(transparent)]
+    Network(#[from] HttpError),
     /// A local file is missing.
     #[error(
         "there is no file {}: check the path, or give hf://owner/name/path/in/repo to fetch it from a hub",

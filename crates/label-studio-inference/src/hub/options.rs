@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use label_studio_sdk::http::NetworkOptions;
+
 /// How a hub is reached.
 #[derive(Debug, Clone)]
 pub struct HubOptions {
@@ -11,6 +13,8 @@ pub struct HubOptions {
     pub cache_dir: PathBuf,
     /// Access token, sent to the hub alone and not to where it redirects.
     pub token: Option<String>,
+    /// Certificate authorities that are trusted, and proxies.
+    pub network: NetworkOptions,
     /// Whether only cached files are used.
     pub is_offline: bool,
     /// Largest file to fetch, in bytes.
@@ -38,6 +42,7 @@ impl Default for HubOptions {
             endpoint: Self::ENDPOINT.to_owned(),
             cache_dir: cache_dir.join(".cache").join("huggingface").join("hub"),
             token: None,
+            network: NetworkOptions::default(),
             is_offline: false,
             max_bytes: 16 << 30,
             retries: 4,

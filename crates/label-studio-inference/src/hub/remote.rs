@@ -1,8 +1,9 @@
 //! Requests to a hub.
 
+use label_studio_sdk::http::{HttpAgent, HttpOptions};
 use ureq::{
-    Agent, Body,
-    http::{HeaderMap, Response, header},
+    Body,
+    http::{HeaderMap, Request, Response, header},
 };
 use url::Url;
 
@@ -12,13 +13,12 @@ const MAX_REDIRECTS: usize = 10;
 const COMMIT: &str = "x-repo-commit";
 const LINKED_ETAG: &str = "x-linked-etag";
 const LINKED_SIZE: &str = "x-linked-size";
-const USER_AGENT: &str = concat!("label-studio-ml/", env!("CARGO_PKG_VERSION"));
 
 /// Sends range requests, and follows redirects itself so that the headers of the hub
 /// are read and the token is sent to the hub alone.
 #[derive(Debug)]
 pub(super) struct Remote {
-    agent: Agent,
+    agent: HttpAgent,
     endpoint: Url,
     token: Option<String>,
 }
@@ -43,18 +43,15 @@ impl Remote {
         if !matches!(endpoint.scheme(), "http" | "https") {
             return Err(invalid());
         }
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .accept_encoding("identity")
-            .user_agent(USER_AGENT)
-            .timeout_resolve(Some(options.connect_timeout))
-            .timeout_connect(Some(options.connect_timeout))
-            .timeout_recv_response(Some(options.read_timeout))
-            .timeout_per_read(Some(options.read_timeout))
-            .build();
+        let agent = HttpAgent::new(&HttpOptions {
+            network: options.network.clone(),
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
+            accept_compressed: false,
+            ..HttpOptions::default()
+        })?;
         Ok(Self {
-            agent: config.into(),
+            agent,
             endpoint,
             token,
         })
@@ -132,16 +129,16 @@ impl Remote {
     }
 
     fn send(&self, file: &HubFile, url: &Url, start: u64) -> Result<Response<Body>, HubError> {
-        let mut request = self
-            .agent
-            .get(url.as_str())
-            .header(header::RANGE, format!("bytes={start}-"));
+        let mut request =
+            Request::get(url.as_str()).header(header::RANGE, format!("bytes={start}-"));
         if let Some(token) = self.token.as_ref().filter(|_| self.is_hub(url)) {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        request
-            .call()
-            .map_err(|error| self.unreachable(file, error))
+        let answer = match request.body(()) {
+            Ok(request) => self.agent.run(request, None),
+            Err(error) => Err(error.into()),
+        };
+        answer.map_err(|error| self.unreachable(file, error))
     }
 
     pub(super) fn unreachable(&self, file: &HubFile, error: ureq::Error) -> HubError {

@@ -17,6 +17,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use grounding_sam::GroundingSam;
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
+use label_studio_testing::check_image_regions;
 use label_studio_vision::{
     batches::ImageBatches,
     images::ImageArgs,
@@ -106,7 +107,13 @@ pub fn body(label_config: &str, images: &[String], prompt: &str) -> Value {
 pub fn predict(client: &TestClient, body: &Value) -> Vec<Value> {
     let (status, body) = client.post("/predict", body);
     assert_eq!(status, 200, "{body}");
-    body["results"].as_array().unwrap().clone()
+    let results = body["results"].as_array().unwrap();
+    for result in results {
+        if let Some(result) = result.get("result") {
+            check_image_regions(result);
+        }
+    }
+    results.clone()
 }
 
 pub fn regions(result: &Value) -> &Vec<Value> {
