@@ -40,7 +40,7 @@ lint: tools files ## Check the format, clippy with warnings denied, dependencies
 	cargo clippy $(LOCKED) $(FEATURES) --features label-studio-ml-python/extension-module --workspace --all-targets -- -D warnings
 	scripts/check_dependencies.sh
 
-files: ## Check spelling, workflows, issue forms, compose files, READMEs and the tables of backends
+files: ## Check Python, spelling, workflows, issue forms, compose files, READMEs and the tables of backends
 	scripts/check_files.sh
 
 catalogue: ## Write the tables of backends from the examples' metadata

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what is not compiled: spelling, workflows, issue forms, compose files, READMEs, links and the tables of backends.
+# Checks what is not compiled: Python, spelling, workflows, issue forms, compose files, READMEs, links and the tables of backends.
 # Its tools go into a virtual environment of their own.
 #   PYTHON=python3.12    the interpreter to build it with
 set -euo pipefail
@@ -26,10 +26,11 @@ for form in .github/ISSUE_TEMPLATE/*.yml; do
 done
 schema compose-spec deploy/compose.base.yml examples/*/docker-compose.yml
 "$venv/bin/zizmor" --offline --quiet .github
+scripts/check_python.sh "$venv/bin"
 "$venv/bin/python" scripts/check_examples.py
 "$venv/bin/python" scripts/check_links.py
 "$venv/bin/python" scripts/make_catalogue.py --check
 if docker compose version >/dev/null 2>&1; then
   for file in examples/*/docker-compose.yml; do docker compose --file "$file" config --quiet; done
 fi
-echo "spelling, workflows, forms, compose files and READMEs are in order"
+echo "Python, spelling, workflows, forms, compose files and READMEs are in order"
