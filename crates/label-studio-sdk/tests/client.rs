@@ -225,6 +225,63 @@ fn predictions_and_headers_are_sent_as_label_studio_reads_them() {
 }
 
 #[test]
+fn changes_of_webhooks_and_ml_backends_carry_what_label_studio_needs() {
+    let server = MockService::start(|asked| match asked.route().as_str() {
+        "GET /api/ml" => Answer::json(&json!([{ "id": 3, "url": "http://b:9090" }])),
+        _ => Answer::json(&json!({ "id": 1 })),
+    });
+    let client = server.client(TOKEN);
+    let backend = &client.ml_backends(7).unwrap()[0];
+    assert!(!backend.is_interactive);
+    let changes = json!({ "is_interactive": true });
+    let changes = changes.as_object().unwrap();
+    client.update_ml_backend(7, backend, changes).unwrap();
+    client.create_webhook(7, "http://b:9090/webhook").unwrap();
+    let switches = json!({ "send_payload": true });
+    client.update_webhook(5, &switches).unwrap();
+    let sent: Vec<_> = server.received()[1..]
+        .iter()
+        .map(|asked| (asked.route(), asked.json()))
+        .collect();
+    let webhook = json!({
+        "project": 7, "url": "http://b:9090/webhook",
+        "is_active": true, "send_payload": true, "send_for_all_actions": true,
+    });
+    let expected = [
+        (
+            "PATCH /api/ml/3",
+            json!({ "url": "http://b:9090", "project": 7, "is_interactive": true }),
+        ),
+        ("POST /api/webhooks/", webhook),
+        ("PATCH /api/webhooks/5", switches),
+    ];
+    assert_eq!(sent, expected.map(|(line, body)| (line.to_owned(), body)));
+}
+
+#[test]
+fn switches_of_a_webhook_that_are_missing_are_on() {
+    let server = MockService::start(|_| {
+        Answer::json(&json!([
+            { "id": 1, "url": "http://b/webhook" },
+            { "id": 2, "url": "http://b/webhook", "send_payload": false, "send_for_all_actions": false,
+              "actions": ["ANNOTATION_CREATED"] },
+        ]))
+    });
+    let webhooks = server.client(TOKEN).webhooks(1).unwrap();
+    let switches = webhooks.iter().map(|webhook| {
+        (
+            webhook.send_payload,
+            webhook.send_for_all_actions,
+            webhook.actions.len(),
+        )
+    });
+    assert_eq!(
+        switches.collect::<Vec<_>>(),
+        [(true, true, 0), (false, false, 1)]
+    );
+}
+
+#[test]
 fn errors_say_what_to_do() {
     for (status, expect) in [
         (401, "LABEL_STUDIO_API_KEY"),

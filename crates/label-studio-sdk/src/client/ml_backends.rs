@@ -1,7 +1,8 @@
 //! ML backends that are connected to a project.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::{Map, Value, json};
+use ureq::http::Method;
 
 use super::{Client, ClientError};
 
@@ -24,6 +25,9 @@ pub struct MlBackend {
     /// Model version that the last setup answered with.
     #[serde(default)]
     pub model_version: Option<String>,
+    /// Whether it is asked for predictions while a user labels.
+    #[serde(default)]
+    pub is_interactive: bool,
     /// Fields that the SDK does not know, kept as they came.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -36,5 +40,24 @@ impl Client {
     /// this while it is being set up.
     pub fn ml_backends(&self, project: i64) -> Result<Vec<MlBackend>, ClientError> {
         self.get("api/ml", &[("project", project.to_string())])
+    }
+
+    /// Changes fields of an ML backend of a project, such as `is_interactive`.
+    ///
+    /// Label Studio calls the backend's health check and setup before it stores anything.
+    pub fn update_ml_backend(
+        &self,
+        project: i64,
+        backend: &MlBackend,
+        changes: &Map<String, Value>,
+    ) -> Result<(), ClientError> {
+        // Without its address and project Label Studio answers 500.
+        let mut body = json!({ "url": backend.url, "project": project });
+        for (name, value) in changes {
+            body[name] = value.clone();
+        }
+        let path = format!("api/ml/{}", backend.id);
+        self.send::<IgnoredAny>(&Method::PATCH, &path, &body)?;
+        Ok(())
     }
 }
