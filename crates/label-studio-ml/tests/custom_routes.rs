@@ -4,6 +4,7 @@ use label_studio_ml::{
     CustomReply, CustomRequest, Model, PredictRequest, Predictions, Project, Resources, ServerArgs,
     anyhow::{self, bail},
     json,
+    settings::BasicAuthArgs,
     store::MemoryStore,
     testing::TestClient,
 };
@@ -56,8 +57,7 @@ fn other_paths_do_not_exist_and_failures_say_why() {
 #[test]
 fn credentials_are_asked_for_here_too() {
     let args = ServerArgs {
-        basic_auth_user: Some("ann".to_owned()),
-        basic_auth_pass: Some("secret".to_owned()),
+        basic_auth: BasicAuthArgs::new("ann", "secret"),
         ..ServerArgs::default()
     };
     let resources = Resources::new(MemoryStore::default());

@@ -1,6 +1,9 @@
 //! The HTTP layer, against the recorded behaviour of the Python original.
 
-use label_studio_ml::{FnModel, Prediction, Predictions, Value, anyhow, json, testing::TestClient};
+use label_studio_ml::{
+    FnModel, Prediction, Predictions, Value, anyhow, json, settings::BasicAuthArgs,
+    testing::TestClient,
+};
 
 const VECTORS: &str = include_str!("../../../vectors/core_http.json");
 
@@ -160,8 +163,7 @@ fn every_route_has_its_methods() {
 #[test]
 fn credentials_are_needed_for_everything() {
     let args = label_studio_ml::ServerArgs {
-        basic_auth_user: Some("u".to_owned()),
-        basic_auth_pass: Some("p".to_owned()),
+        basic_auth: BasicAuthArgs::new("u", "p"),
         ..Default::default()
     };
     let resources = label_studio_ml::Resources::new(label_studio_ml::store::MemoryStore::default());

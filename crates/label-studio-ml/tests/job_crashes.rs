@@ -36,15 +36,12 @@ fn other_process() {
         model_dir: PathBuf::from(&folder),
         ..ServerArgs::default()
     };
-    let model = FnModel::new("Slow").update_fn(move |project, event| {
-        let milliseconds = event.payload["milliseconds"].as_u64().unwrap_or(60);
-        let work = Duration::from_millis(milliseconds);
-        train(Path::new(&folder), project, work)
-    });
+    let model =
+        FnModel::new("Slow").update_fn(move |project, _| train(Path::new(&folder), project));
     serve(&args, move || Ok(model)).unwrap();
 }
 
-fn train(folder: &Path, project: &Project, work: Duration) -> anyhow::Result<Value> {
+fn train(folder: &Path, project: &Project) -> anyhow::Result<Value> {
     let busy = folder.join(format!("busy-{}", project.id()));
     let begun = match fs::read_to_string(&busy) {
         Ok(process) if is_alive(&process) => Err(format!("{process} trains project, too")),
@@ -56,7 +53,7 @@ fn train(folder: &Path, project: &Project, work: Duration) -> anyhow::Result<Val
     fs::write(&busy, std::process::id().to_string())?;
     // The work of a training.
     let (_work, is_done) = mpsc::channel::<()>();
-    let _ = is_done.recv_timeout(work);
+    let _ = is_done.recv_timeout(Duration::from_millis(60));
     fs::remove_file(&busy)?;
     let id = project.job().id().map(|id| id.to_string());
     let mut order = fs::OpenOptions::new()
@@ -68,8 +65,7 @@ fn train(folder: &Path, project: &Project, work: Duration) -> anyhow::Result<Val
 }
 
 fn is_alive(process: &str) -> bool {
-    // A file without a number is of a process that was killed before it had written it.
-    process.parse::<u32>().is_ok() && Path::new("/proc").join(process).exists()
+    Path::new("/proc").join(process).exists()
 }
 
 /// A server in another process.
@@ -154,10 +150,7 @@ fn a_killed_server_loses_no_training_and_none_runs_twice_at_once() {
                     "action": "ANNOTATION_CREATED",
                     "project": { "id": number % N_PROJECTS, "label_config": "<View></View>" },
                 });
-                scope.spawn(move || {
-                    let answer = server.send("POST", "/webhook", &event).unwrap();
-                    assert_eq!(answer["status"], "ok", "{answer}");
-                });
+                scope.spawn(move || server.send("POST", "/webhook", &event).unwrap());
             }
         });
         let [killed, survivor] = servers;
@@ -178,8 +171,7 @@ fn a_killed_server_loses_no_training_and_none_runs_twice_at_once() {
             (survivor.jobs("done").len() == n_jobs).then_some(())
         });
         assert!(survivor.jobs("failed").is_empty(), "trial {trial}");
-        let overlap = fs::read_to_string(folder.path().join("overlap")).ok();
-        assert_eq!(overlap, None, "trial {trial}");
+        assert!(!folder.path().join("overlap").exists(), "trial {trial}");
         for project in 0..N_PROJECTS {
             let order = fs::read_to_string(folder.path().join(format!("order-{project}"))).unwrap();
             let order: Vec<i64> = order.lines().map(|id| id.parse().unwrap()).collect();

@@ -6,6 +6,7 @@ use std::{sync::mpsc, time::Duration};
 use label_studio_ml::{
     FnModel, Prediction, Predictions, Resources, ServerArgs, Value, json,
     sdk::{Client, ClientOptions, MediaFetcher, MediaOptions},
+    settings::BasicAuthArgs,
     store::MemoryStore,
     testing::TestClient,
 };
@@ -173,8 +174,7 @@ fn a_training_without_label_studio_says_why() {
 
 fn with_password() -> ServerArgs {
     ServerArgs {
-        basic_auth_user: Some("ann".to_owned()),
-        basic_auth_pass: Some("secret".to_owned()),
+        basic_auth: BasicAuthArgs::new("ann", "secret"),
         ..ServerArgs::default()
     }
 }

@@ -19,6 +19,7 @@ use label_studio_ml::{
         ListeningSocket, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawModel,
         RawRequest, http::Response, serve_raw_on,
     },
+    settings::BasicAuthArgs,
 };
 use pyo3::{exceptions::PyOSError, prelude::*, types::PyBytes};
 use rustix::net::{
@@ -69,13 +70,10 @@ impl Server {
     ) -> PyResult<Self> {
         let folder = private_socket::folder()?;
         let receiver = UnixListener::bind(folder.path().join("server"))?;
-        let (user, pass) = basic_auth.unzip();
+        let basic_auth = basic_auth.map(|(user, pass)| BasicAuthArgs::new(user, pass));
         let args = ServerArgs {
             threads,
-            basic_auth_user: user,
-            basic_auth_pass: pass,
-            ml_server_basic_auth_user: None,
-            ml_server_basic_auth_pass: None,
+            basic_auth: basic_auth.unwrap_or_default(),
             ..ServerArgs::default()
         };
         let (stop, stopped) = oneshot::channel();

@@ -284,7 +284,6 @@ impl State {
             return Pushed {
                 id,
                 is_merged: true,
-                is_blocked: self.running.contains_key(&new.project),
             };
         }
         self.n_stored += 1;
@@ -319,7 +318,6 @@ impl State {
         Pushed {
             id,
             is_merged: false,
-            is_blocked: self.running.contains_key(&new.project),
         }
     }
 

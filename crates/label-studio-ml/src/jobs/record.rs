@@ -48,8 +48,6 @@ pub struct Pushed {
     pub id: JobId,
     /// Whether a pending job was replaced.
     pub is_merged: bool,
-    /// Whether a process works on another job of the project, which must end first.
-    pub is_blocked: bool,
 }
 
 /// A job as it is shown to users. Times are in seconds since 1970, by the database's clock.

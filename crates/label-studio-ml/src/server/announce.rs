@@ -35,7 +35,7 @@ pub(crate) fn settings(args: &ServerArgs, backend: &Backend) {
         tracing::warn!("{missing}: uploaded files and annotations are not available");
     }
     match (&backend.auth, &backend.resources.client) {
-        (None, _) if args.has_half_basic_auth() => tracing::warn!(
+        (None, _) if args.basic_auth.is_incomplete() => tracing::warn!(
             "only one of BASIC_AUTH_USER and BASIC_AUTH_PASS is set: the backend answers everyone until both are"
         ),
         (None, _) => {}

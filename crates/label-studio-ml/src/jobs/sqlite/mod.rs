@@ -362,7 +362,6 @@ fn push(transaction: &Transaction<'_>, new: &NewJob) -> rusqlite::Result<Pushed>
             return Ok(Pushed {
                 id,
                 is_merged: true,
-                is_blocked: is_blocked(transaction, &new.project)?,
             });
         }
     }
@@ -379,13 +378,7 @@ fn push(transaction: &Transaction<'_>, new: &NewJob) -> rusqlite::Result<Pushed>
     Ok(Pushed {
         id,
         is_merged: false,
-        is_blocked: is_blocked(transaction, &new.project)?,
     })
-}
-
-fn is_blocked(connection: &Connection, project: &str) -> rusqlite::Result<bool> {
-    let mut statement = connection.prepare_cached(sql::IS_BLOCKED)?;
-    statement.query_row([project], |row| row.get(0))
 }
 
 fn next(connection: &Connection) -> rusqlite::Result<Option<JobId>> {

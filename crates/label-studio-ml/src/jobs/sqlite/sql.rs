@@ -41,9 +41,6 @@ pub(super) const COLUMNS: &str = "id, project, kind, state, attempts, max_attemp
 pub(super) const FIND_EQUAL: &str = "SELECT id, payload FROM jobs
     WHERE project = ?1 AND merge_key = ?2 AND state = 'pending' AND attempts = 0";
 
-pub(super) const IS_BLOCKED: &str =
-    "SELECT EXISTS (SELECT 1 FROM jobs WHERE project = ?1 AND state = 'running')";
-
 pub(super) const REPLACE: &str =
     "UPDATE jobs SET kind = ?2, payload = ?3, n_bytes = ?4 WHERE id = ?1";
 

@@ -115,13 +115,8 @@ impl Training {
             ..NewJob::new(id, event.action.as_str(), event.payload.to_string())
         };
         let jobs = events.into_iter().map(new_job).collect();
-        let busy_for = self.runner.busy_for(id);
+        let is_late = self.runner.busy_for(id) >= Some(ANSWER_WITHIN);
         let stored = self.intake.store(jobs).await?;
-        let is_late = match busy_for {
-            Some(time) => time >= ANSWER_WITHIN,
-            // Another process trains the project; how long already is not known here.
-            None => stored.last.is_blocked && self.runner.busy_for(id).is_none(),
-        };
         let job = stored.last.id;
         tracing::info!(%job, project = id, merged = stored.last.is_merged, "training stored");
         if is_late {

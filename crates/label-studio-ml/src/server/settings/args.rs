@@ -7,8 +7,9 @@ use label_studio_sdk::http::NetworkArgs;
 use serde_json::Value;
 
 use crate::server::settings::{
+    basic_auth_args::BasicAuthArgs,
     label_studio_args::LabelStudioArgs,
-    value_parsers::{choice, first_set, key_value, number, path, switch},
+    value_parsers::{choice, key_value, number, path, switch},
 };
 
 const LOG_LEVELS: &str = "DEBUG|INFO|WARNING|ERROR";
@@ -53,31 +54,9 @@ pub struct ServerArgs {
     #[arg(long, env = "CONFIG_FILE", default_value = "config.json", value_parser = path())]
     pub config: PathBuf,
 
-    /// User name for basic auth
-    #[arg(long, env = "BASIC_AUTH_USER", hide_env_values = true)]
-    pub basic_auth_user: Option<String>,
-
-    /// Password for basic auth
-    #[arg(long, env = "BASIC_AUTH_PASS", hide_env_values = true)]
-    pub basic_auth_pass: Option<String>,
-
-    #[arg(
-        long,
-        env = "ML_SERVER_BASIC_AUTH_USER",
-        hide = true,
-        hide_env_values = true
-    )]
-    #[doc(hidden)]
-    pub ml_server_basic_auth_user: Option<String>,
-
-    #[arg(
-        long,
-        env = "ML_SERVER_BASIC_AUTH_PASS",
-        hide = true,
-        hide_env_values = true
-    )]
-    #[doc(hidden)]
-    pub ml_server_basic_auth_pass: Option<String>,
+    /// Credentials that clients must send
+    #[command(flatten)]
+    pub basic_auth: BasicAuthArgs,
 
     /// Answer /health and /ready without credentials
     #[arg(long, env = "PUBLIC_HEALTH", action = ArgAction::SetTrue, value_parser = switch)]
@@ -200,21 +179,7 @@ impl Default for ServerArgs {
 impl ServerArgs {
     /// Returns the credentials of basic auth, which is on only when both parts are given.
     pub fn basic_auth(&self) -> Option<(&str, &str)> {
-        let [user, pass] = self.user_and_pass();
-        user.zip(pass)
-    }
-
-    /// Returns whether only one part of the credentials is given, so that basic auth stays off.
-    pub(crate) fn has_half_basic_auth(&self) -> bool {
-        let [user, pass] = self.user_and_pass();
-        user.is_some() != pass.is_some()
-    }
-
-    fn user_and_pass(&self) -> [Option<&str>; 2] {
-        [
-            first_set([&self.basic_auth_user, &self.ml_server_basic_auth_user]),
-            first_set([&self.basic_auth_pass, &self.ml_server_basic_auth_pass]),
-        ]
+        self.basic_auth.credentials()
     }
 
     /// Returns the parameters of the model: those of the config file, overridden by `--kwargs`.

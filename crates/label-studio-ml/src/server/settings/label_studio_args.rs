@@ -1,10 +1,13 @@
 //! Flags for the connection to Label Studio and the files of its tasks.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args};
+use label_studio_sdk::{ClientOptions, MediaOptions, http::NetworkOptions};
 
 use crate::server::settings::value_parsers::{first_set, number, path, switch, web_address};
+
+const MIB: u64 = 1024 * 1024;
 
 /// Connection to Label Studio and the files of its tasks
 #[derive(Debug, Clone, Default, Args)]
@@ -77,6 +80,34 @@ pub struct LabelStudioArgs {
 }
 
 impl LabelStudioArgs {
+    /// Returns how to reach Label Studio at `url`, without a token.
+    pub fn client_options(&self, url: &str, network: NetworkOptions) -> ClientOptions {
+        ClientOptions {
+            verify_ssl: self.verifies_certificates(),
+            network,
+            ..ClientOptions::new(url)
+        }
+    }
+
+    /// Returns how to download files into `cache_dir`.
+    pub fn media_options(
+        &self,
+        cache_dir: impl Into<PathBuf>,
+        network: NetworkOptions,
+    ) -> MediaOptions {
+        MediaOptions {
+            label_studio_url: self.url().map(str::to_owned),
+            document_root: self.document_root(),
+            verify_ssl: self.verifies_certificates(),
+            network,
+            allow_private_addresses: self.allow_private_addresses,
+            max_bytes: u64::from(self.max_media_mb) * MIB,
+            overall_timeout: Duration::from_secs(self.media_timeout),
+            max_cache_bytes: Some(u64::from(self.media_cache_mb) * MIB),
+            ..MediaOptions::new(cache_dir)
+        }
+    }
+
     /// Returns the address of Label Studio, from the flag or either variable.
     pub fn url(&self) -> Option<&str> {
         first_set([&self.label_studio_url, &self.label_studio_host])

@@ -1,6 +1,6 @@
 //! The command line of a backend.
 
-use clap::{Arg, Parser, builder::Resettable};
+use clap::{Arg, Command, Parser, builder::Resettable};
 
 /// Reads a backend's command line and environment, and exits with a message when they are wrong.
 ///
@@ -29,15 +29,24 @@ pub fn parse_args<A: Parser>() -> A {
 
 /// Like [`parse_args`], except that the variables with these names may be empty.
 pub fn parse_args_keeping<A: Parser>(names: &[&str]) -> A {
-    let mut command = A::command().mut_args(|arg| {
-        if is_empty_variable(&arg, names) {
+    let mut command = ignoring_empty_variables(A::command(), names);
+    let matches = command.get_matches_mut();
+    A::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// Makes empty variables count as not set, as [`parse_args`] does.
+pub fn ignore_empty_variables(command: Command) -> Command {
+    ignoring_empty_variables(command, &[])
+}
+
+fn ignoring_empty_variables(command: Command, kept: &[&str]) -> Command {
+    command.mut_args(|arg| {
+        if is_empty_variable(&arg, kept) {
             arg.env(Resettable::Reset)
         } else {
             arg
         }
-    });
-    let matches = command.get_matches_mut();
-    A::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    })
 }
 
 #[expect(

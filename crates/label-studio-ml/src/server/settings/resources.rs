@@ -1,6 +1,6 @@
 //! Makes the resources that the flags describe.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use label_studio_sdk::{Client, ClientOptions, MediaFetcher, MediaOptions};
 
@@ -11,8 +11,6 @@ use crate::{
     store::{MemoryStore, SqliteStore, Store},
     versions::Versions,
 };
-
-const MIB: u64 = 1024 * 1024;
 
 impl ServerArgs {
     /// Returns the store, Label Studio's client and the fetcher of files that the flags describe:
@@ -44,10 +42,10 @@ fn client(args: &ServerArgs) -> Option<Client> {
     let label_studio = &args.label_studio;
     let (url, token) = (label_studio.url()?, label_studio.api_key()?);
     let options = ClientOptions {
-        verify_ssl: label_studio.verifies_certificates(),
-        network: args.network.options(),
         defer_token_problems: true,
-        ..ClientOptions::new(url).with_token(token)
+        ..label_studio
+            .client_options(url, args.network.options())
+            .with_token(token)
     };
     match Client::new(options) {
         Ok(client) => {
@@ -68,19 +66,7 @@ fn client(args: &ServerArgs) -> Option<Client> {
 
 fn media_options(args: &ServerArgs) -> MediaOptions {
     let label_studio = &args.label_studio;
-    let cache_dir = label_studio
-        .media_cache_dir
-        .clone()
-        .unwrap_or_else(|| args.model_dir.join("media"));
-    MediaOptions {
-        label_studio_url: label_studio.url().map(str::to_owned),
-        document_root: label_studio.document_root(),
-        verify_ssl: label_studio.verifies_certificates(),
-        network: args.network.options(),
-        allow_private_addresses: label_studio.allow_private_addresses,
-        max_bytes: u64::from(label_studio.max_media_mb) * MIB,
-        overall_timeout: Duration::from_secs(label_studio.media_timeout),
-        max_cache_bytes: Some(u64::from(label_studio.media_cache_mb) * MIB),
-        ..MediaOptions::new(cache_dir)
-    }
+    let cache_dir = label_studio.media_cache_dir.clone();
+    let cache_dir = cache_dir.unwrap_or_else(|| args.model_dir.join("media"));
+    label_studio.media_options(cache_dir, args.network.options())
 }

@@ -18,6 +18,16 @@ pub(crate) fn first_set<const N: usize>(texts: [&Option<String>; N]) -> Option<&
         .find(|text| !text.is_empty())
 }
 
+/// Reads a web address, which may be empty.
+pub(crate) fn web_address(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let is_web = |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    if text.is_empty() || url::Url::parse(text).is_ok_and(is_web) {
+        return Ok(text.to_owned());
+    }
+    Err("not a web address; write it with http:// or https://")
+}
+
 /// Reads a path, which may be empty.
 pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
