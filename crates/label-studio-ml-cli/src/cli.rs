@@ -6,7 +6,8 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use label_studio_ml::settings::ignore_empty_variables;
 
 use crate::{
     completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
@@ -86,9 +87,11 @@ fn run_in(
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     python: Option<&dyn Python>,
 ) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let mut command = Cli::command().mut_subcommands(ignore_empty_variables);
+    let matches = command.try_get_matches_from_mut(args);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return misuse(&error),
+        Err(error) => return misuse(&error.format(&mut command)),
     };
     // Not locked: a Python backend is served in this process, and its log goes to the standard output.
     let mut out = anstream::stdout();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use label_studio_inference::hub::HubArgs;
-use label_studio_ml::anyhow;
+use label_studio_ml::{anyhow, sdk::http::NetworkOptions};
 use label_studio_testing::flags;
 use label_studio_vision::models::sam::Checkpoints;
 use segment_anything_model::CheckpointArgs;
@@ -11,7 +11,7 @@ use segment_anything_model::CheckpointArgs;
 fn locate(flags: &[&str]) -> anyhow::Result<Checkpoints> {
     let flags = [&["--hf-hub-offline"], flags].concat();
     let (checkpoints, hub) = flags::parse_pair::<CheckpointArgs, HubArgs>(&flags);
-    checkpoints.locate(&hub.hub()?)
+    checkpoints.locate(&hub.hub(NetworkOptions::default())?)
 }
 
 fn refusal(flags: &[&str]) -> String {

@@ -2,17 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use base64::{Engine, prelude::BASE64_STANDARD};
+use label_studio_sdk::http::{HttpAgent, HttpOptions};
 use serde_json::Value;
-use ureq::{
-    Agent,
-    http::{Request, header::AUTHORIZATION},
-    tls::TlsConfig,
-};
+use ureq::http::{Request, header::AUTHORIZATION};
 use url::Url;
 
-use super::args::DoctorArgs;
+use super::{
+    args::DoctorArgs,
+    backend_url::{BackendUrl, basic},
+};
 
 /// Time that Label Studio gives a prediction, the longest it waits for anything.
 const LONGEST_LIMIT: Duration = Duration::from_secs(100);
@@ -20,9 +18,9 @@ const LONGEST_LIMIT: Duration = Duration::from_secs(100);
 /// The backend's address, and how to call it.
 pub(super) struct Backend {
     pub(super) url: Url,
-    agent: Agent,
+    agent: HttpAgent,
     /// Value of the header for calls with credentials.
-    authorization: Option<String>,
+    pub(super) authorization: Option<String>,
 }
 
 /// An answer of the backend.
@@ -36,33 +34,23 @@ pub(super) struct Reply {
 
 impl Backend {
     pub(super) fn new(args: &DoctorArgs) -> anyhow::Result<Self> {
-        let shown = &args.backend_url;
-        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-        let url = Url::parse(shown).ok().filter(is_web);
-        let mut url = url.with_context(|| {
-            format!(
-                "--backend-url {shown:?} is not a web address; write it with http:// or https://"
-            )
-        })?;
-        let in_url = (!url.username().is_empty())
-            .then(|| basic(url.username(), url.password().unwrap_or_default()));
+        let BackendUrl { url, authorization } = args.backend_url.clone();
         let authorization = args
-            .basic_auth()
+            .basic_auth
+            .credentials()
             .map(|(user, pass)| basic(user, pass))
-            .or(in_url);
-        // Both succeed on a web address. Credentials must not be shown.
-        let _ = (url.set_username(""), url.set_password(None));
-        let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{path}/"));
-        let tls = TlsConfig::builder().disable_verification(!args.verify_ssl);
-        let config = Agent::config_builder()
-            .tls_config(tls.build())
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_global(Some(LONGEST_LIMIT))
-            .user_agent("label-studio-ml doctor");
+            .or(authorization);
+        let options = HttpOptions {
+            network: args.network.options(),
+            verify_ssl: args.label_studio.verifies_certificates(),
+            verify_setting: Some("LABEL_STUDIO_VERIFY_SSL"),
+            connect_timeout: Duration::from_secs(5),
+            read_timeout: LONGEST_LIMIT,
+            overall_timeout: Some(LONGEST_LIMIT),
+            ..HttpOptions::default()
+        };
         Ok(Self {
-            agent: config.build().into(),
+            agent: HttpAgent::new(&options)?,
             url,
             authorization,
         })
@@ -105,9 +93,14 @@ impl Backend {
         self.call(request.body(String::new())?)
     }
 
+    /// Gets `path` without credentials.
+    pub(super) fn get_anonymously(&self, path: &str) -> anyhow::Result<Reply> {
+        self.call(Request::get(self.at(path)).body(String::new())?)
+    }
+
     fn call(&self, request: Request<String>) -> anyhow::Result<Reply> {
         let start = Instant::now();
-        let mut response = self.agent.run(request)?;
+        let mut response = self.agent.run(request, None)?;
         let text = response.body_mut().read_to_string()?;
         Ok(Reply {
             status: response.status().as_u16(),
@@ -148,8 +141,4 @@ impl Reply {
             .and_then(Value::as_str);
         detail.unwrap_or(&self.text).chars().take(300).collect()
     }
-}
-
-fn basic(user: &str, pass: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{pass}")))
 }

@@ -7,6 +7,11 @@ use std::{
 
 use clap::builder::styling::{AnsiColor, Style};
 
+use super::fix::Fix;
+
+/// Advice for a fault that has a fix.
+const BY_FIX: &str = "(doctor --fix does it)";
+
 /// Result of a check. The text names the thing and, for all but the first kind, the fix.
 pub(super) enum Finding {
     /// It works.
@@ -15,6 +20,10 @@ pub(super) enum Finding {
     Warning(String),
     /// It does not work.
     Failure(String),
+    /// It does not work, and `--fix` can correct it.
+    Fixable { fault: String, fix: Fix },
+    /// A fault that `--fix` has corrected.
+    Fixed(String),
     /// Not run, because an earlier check did not find what this one needs.
     Skipped(&'static str),
 }
@@ -31,20 +40,22 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn add(&mut self, check: &str, finding: &Finding) -> io::Result<()> {
-        let (mark, colour, text) = match finding {
-            Finding::Fine(text) => ("ok", AnsiColor::Green, text.as_str()),
-            Finding::Warning(text) => ("warn", AnsiColor::Yellow, text.as_str()),
-            Finding::Failure(text) => ("FAIL", AnsiColor::Red, text.as_str()),
-            Finding::Skipped(text) => ("skip", AnsiColor::BrightBlack, *text),
+        let (mark, colour, text, advice) = match finding {
+            Finding::Fine(text) => ("ok", AnsiColor::Green, text.as_str(), ""),
+            Finding::Warning(text) => ("warn", AnsiColor::Yellow, text.as_str(), ""),
+            Finding::Failure(text) => ("FAIL", AnsiColor::Red, text.as_str(), ""),
+            Finding::Fixable { fault, .. } => ("FAIL", AnsiColor::Red, fault.as_str(), BY_FIX),
+            Finding::Fixed(text) => ("fix", AnsiColor::Cyan, text.as_str(), ""),
+            Finding::Skipped(text) => ("skip", AnsiColor::BrightBlack, *text, ""),
         };
-        self.n_failures += usize::from(matches!(finding, Finding::Failure(_)));
+        self.n_failures += usize::from(mark == "FAIL");
         let style: Style = colour.on_default();
         // An answer from elsewhere may have line breaks; a check has one line.
-        let text: Vec<_> = text.split_whitespace().collect();
+        let text: Vec<_> = text.split_whitespace().chain([advice]).collect();
         writeln!(
             self.out,
             "{style}{mark:<4}{style:#}  {check:<12}  {}",
-            text.join(" ")
+            text.join(" ").trim_end()
         )?;
         self.out.flush()
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 
 use url::Url;
 
-use crate::doctor::{report::Finding, state::Doctor};
+use crate::doctor::{release::Release, report::Finding, state::Doctor};
 
 /// How far an address reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,22 +44,30 @@ impl Doctor {
             .as_ref()
             .and_then(Url::host_str)
             .unwrap_or("Label Studio");
-        let switches = "Label Studio refuses private addresses unless it runs with ML_BLOCK_LOCAL_IP=false, \
-                        and webhooks to them unless SSRF_PROTECTION_ENABLED=false";
+        let accepts_private = self.is_before(Release::REFUSES_PRIVATE_ADDRESSES);
+        let switches = if accepts_private {
+            "this version of Label Studio accepts private addresses"
+        } else {
+            "Label Studio refuses private addresses unless it runs with ML_BLOCK_LOCAL_IP=false, and webhooks to them \
+             unless SSRF_PROTECTION_ENABLED=false"
+        };
         match reach {
             Reach::Public => Finding::Fine(format!("{host} is a public address")),
             Reach::Loopback if its_reach > reach => Finding::Failure(format!(
                 "{host} on {its_host} is that machine itself; connect an address of this machine that it reaches"
             )),
             Reach::Private if its_reach > reach => Finding::Failure(format!(
-                "{host} is in a private network, which {its_host} refuses or does not reach; \
-                 give the backend a public address"
+                "{host} is in a private network, which {its_host} does not reach or refuses; give the backend a public \
+                 address"
             )),
             Reach::Loopback => Finding::Warning(format!(
                 "{host} reaches this machine only, and inside a container the container only (connect \
                  http://host.docker.internal:{} there); {switches}",
                 url.port_or_known_default().unwrap_or_default()
             )),
+            Reach::Private if accepts_private => {
+                Finding::Fine(format!("{host} is in a private network; {switches}"))
+            }
             Reach::Private => {
                 Finding::Warning(format!("{host} is in a private network; {switches}"))
             }

@@ -1,9 +1,12 @@
 //! Checks whether the backend is connected to the project, and in which state.
 
 use label_studio_sdk::client::MlBackend;
+use serde_json::Value;
 use url::Url;
 
 use crate::doctor::{
+    fix::Fix,
+    release::Release,
     report::{Finding, chain},
     state::Doctor,
 };
@@ -38,6 +41,9 @@ impl Doctor {
             .error_message
             .as_deref()
             .unwrap_or("it gives no reason");
+        if connected.state == "DI" && self.lacks_credentials(connected) {
+            return self.suggest_credentials(connected);
+        }
         if connected.state == "DI" {
             return Finding::Failure(format!(
                 "Label Studio does not reach {url}: {reason}; from a container localhost is the container itself, \
@@ -55,6 +61,37 @@ impl Doctor {
                 without_credentials(&asked.url)
             )),
             _ => Finding::Fine(format!("{url} is connected as {:?}", connected.title)),
+        }
+    }
+}
+
+impl Doctor {
+    /// Returns whether the backend requires credentials that Label Studio does not have.
+    fn lacks_credentials(&self, connected: &MlBackend) -> bool {
+        let is_stored = connected.extra.get("basic_auth_pass_is_set");
+        let health = self.backend.get_anonymously("health");
+        is_stored != Some(&Value::Bool(true)) && health.is_ok_and(|reply| reply.status == 401)
+    }
+
+    fn suggest_credentials(&self, connected: &MlBackend) -> Finding {
+        if self.is_before(Release::SENDS_BASIC_AUTH) {
+            return Finding::Failure(format!(
+                "the backend requires credentials, which Label Studio stores from {} on; connect it as \
+                 http://USER:PASSWORD@HOST:PORT instead",
+                Release::SENDS_BASIC_AUTH
+            ));
+        }
+        let fault = "the backend requires credentials, and Label Studio has none for it; enter them in the project's \
+                     settings, under Model";
+        if self.args.basic_auth.credentials().is_none() {
+            return Finding::Failure(fault.to_owned());
+        }
+        Finding::Fixable {
+            fault: fault.to_owned(),
+            fix: Fix::UpdateBackend {
+                backend: Box::new(connected.clone()),
+                changes: self.with_credentials([]),
+            },
         }
     }
 }

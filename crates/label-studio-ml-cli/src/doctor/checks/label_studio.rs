@@ -6,6 +6,7 @@ use label_studio_sdk::{Client, ClientOptions, LabelConfig, client::TokenKind};
 use serde_json::Value;
 
 use crate::doctor::{
+    release::Release,
     report::{Finding, chain},
     state::Doctor,
 };
@@ -28,14 +29,20 @@ impl Doctor {
             Err(error) => return Finding::Failure(chain(error)),
         };
         self.is_reachable = true;
-        Finding::Fine(format!("{} runs Label Studio {version}", self.args.url()))
+        self.release = Release::parse(&version);
+        let fact = format!("{} runs Label Studio {version}", self.args.url());
+        if self.is_before(Release::OLDEST_TESTED) {
+            let oldest = Release::OLDEST_TESTED;
+            return Finding::Warning(format!("{fact}; versions before {oldest} are not tested"));
+        }
+        Finding::Fine(fact)
     }
 
     pub(super) fn check_token(&mut self) -> Finding {
         if !self.is_reachable {
             return Finding::Skipped("needs a Label Studio that answers");
         }
-        let Some(token) = self.args.token() else {
+        let Some(token) = self.args.label_studio.api_key() else {
             return Finding::Failure(
                 "none given; set LABEL_STUDIO_API_KEY to a token from Label Studio's account page"
                     .to_owned(),
@@ -45,11 +52,28 @@ impl Doctor {
             Ok(client) => client,
             Err(error) => return Finding::Failure(chain(error)),
         };
-        let user = match client.whoami() {
-            Ok(user) => user.email,
-            Err(error) => return Finding::Failure(chain(error)),
-        };
         let kind = client.token_kind();
+        let has_personal = !self.is_before(Release::HAS_PERSONAL_TOKENS);
+        let user = match (client.whoami(), kind) {
+            (Ok(user), _) => user.email,
+            (Err(error), Some(TokenKind::PersonalAccess)) if !has_personal => {
+                return Finding::Failure(format!(
+                    "{}; personal access tokens exist from Label Studio {} on, so use the access token of the account \
+                     page",
+                    chain(error),
+                    Release::HAS_PERSONAL_TOKENS
+                ));
+            }
+            (Err(error), Some(TokenKind::Legacy))
+                if error.status() == Some(401) && has_personal =>
+            {
+                return Finding::Failure(format!(
+                    "{}; new organisations accept personal access tokens only, which the account page creates",
+                    chain(error)
+                ));
+            }
+            (Err(error), _) => return Finding::Failure(chain(error)),
+        };
         self.client = Some(client);
         match kind {
             Some(TokenKind::Access) => Finding::Warning(format!(
@@ -163,6 +187,16 @@ impl Doctor {
         match task {
             Ok(Some(task)) => {
                 let id = task.id.unwrap_or_default();
+                // How often a Repeater repeats its tags depends on the task.
+                match self
+                    .label_config
+                    .as_ref()
+                    .map(|config| config.for_task(&task.data))
+                {
+                    Some(Ok(label_config)) => self.label_config = Some(label_config),
+                    Some(Err(error)) => return Finding::Failure(chain(error)),
+                    None => {}
+                }
                 self.task = Some(task);
                 Finding::Fine(format!("{id} is the task to try"))
             }
@@ -175,13 +209,11 @@ impl Doctor {
 
     fn client_options(&self) -> ClientOptions {
         ClientOptions {
-            verify_ssl: self.args.verify_ssl,
-            network: self.args.network.options(),
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(30),
             overall_timeout: Duration::from_secs(60),
             retries: 0,
-            ..ClientOptions::new(self.args.url())
+            ..self.args.client_options()
         }
     }
 }

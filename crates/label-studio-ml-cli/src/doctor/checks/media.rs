@@ -21,7 +21,7 @@ impl Doctor {
             .iter()
             .filter(|object| is_media(object))
             .filter_map(|object| {
-                let value = task.value(&object.value_name)?;
+                let value = object.value_in(&task.data)?;
                 let url = value
                     .as_str()
                     .or_else(|| value.get(0).and_then(Value::as_str))?;
@@ -42,12 +42,8 @@ impl Doctor {
     fn fetch(&self, urls: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let cache = tempfile::tempdir().map_err(chain)?;
         let options = MediaOptions {
-            document_root: self.args.document_root(),
-            verify_ssl: self.args.verify_ssl,
-            network: self.args.network.options(),
-            allow_private_addresses: self.args.allow_private_addresses,
             retries: 0,
-            ..MediaOptions::new(cache.path())
+            ..self.args.media_options(cache.path())
         };
         let fetcher = MediaFetcher::new(self.client.clone(), options).map_err(chain)?;
         let task_id = self.task.as_ref().and_then(|task| task.id);

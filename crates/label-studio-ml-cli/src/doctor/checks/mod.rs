@@ -3,6 +3,7 @@
 mod address;
 mod backend;
 mod connection;
+mod interactive;
 mod label_studio;
 mod media;
 mod prediction;
@@ -13,7 +14,7 @@ use super::{report::Finding, state::Doctor};
 pub(super) type Check = fn(&mut Doctor) -> Finding;
 
 /// Every check and its name; a check uses the results of those before it.
-pub(super) const CHECKS: [(&str, Check); 12] = [
+pub(super) const CHECKS: [(&str, Check); 13] = [
     ("Label Studio", Doctor::check_label_studio),
     ("token", Doctor::check_token),
     ("project", Doctor::check_project),
@@ -25,5 +26,6 @@ pub(super) const CHECKS: [(&str, Check); 12] = [
     ("address", Doctor::check_address),
     ("webhook", Doctor::check_webhook),
     ("setup", Doctor::check_setup),
+    ("interactive", Doctor::check_interactive),
     ("prediction", Doctor::check_prediction),
 ];

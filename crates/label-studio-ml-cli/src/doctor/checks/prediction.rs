@@ -72,24 +72,40 @@ impl Doctor {
         if let Some(problem) = reply.problem(PREDICT_LIMIT) {
             return Finding::Failure(format!("/predict {problem}"));
         }
-        check_results(&reply.body, label_config)
+        check_results(&reply.body, label_config, self.advice_when_empty())
+    }
+
+    /// Returns the finding for a prediction without regions, which fits how the backend is used.
+    fn advice_when_empty(&self) -> Finding {
+        if self.answers_clicks {
+            return Finding::Fine(
+                "none without a click: the backend answers while users label, not in batches"
+                    .to_owned(),
+            );
+        }
+        let is_interactive = self
+            .connected
+            .as_ref()
+            .is_some_and(|connected| connected.is_interactive);
+        let advice = if is_interactive {
+            "an interactive backend may need a click or a prompt: switch on Auto-Annotation while labelling, and submit an \
+             annotation with a prompt if there is a text area for one"
+        } else {
+            "the model found nothing in this task; if it learns from annotations, submit some and press Start Training"
+        };
+        Finding::Warning(format!("the prediction is empty; {advice}"))
     }
 }
 
 /// Checks the answer to one task as Label Studio does.
-fn check_results(body: &Value, label_config: &LabelConfig) -> Finding {
+fn check_results(body: &Value, label_config: &LabelConfig, empty: Finding) -> Finding {
     let Some(results) = body.get("results").and_then(Value::as_array) else {
         return Finding::Failure(
             "/predict gives no list of results, so Label Studio stores nothing".to_owned(),
         );
     };
     let predictions = match results.as_slice() {
-        [] => {
-            return Finding::Warning(
-                "the model predicts nothing yet; if it learns from annotations, submit some and press Start Training"
-                    .to_owned(),
-            );
-        }
+        [] => return empty,
         [Value::Array(several)] => several.as_slice(),
         [_] => results.as_slice(),
         _ => {
@@ -110,9 +126,7 @@ fn check_results(body: &Value, label_config: &LabelConfig) -> Finding {
         .iter()
         .filter_map(|prediction| prediction["result"].as_array());
     match regions.map(Vec::len).sum() {
-        0_usize => Finding::Warning(
-            "the prediction is empty; the model found nothing in this task".to_owned(),
-        ),
+        0_usize => empty,
         n_regions => Finding::Fine(format!("regions that fit the label config: {n_regions}")),
     }
 }

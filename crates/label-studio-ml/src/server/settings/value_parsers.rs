@@ -21,34 +21,18 @@ pub(crate) fn first_set<const N: usize>(texts: [&Option<String>; N]) -> Option<&
 /// Reads a web address, which may be empty.
 pub(crate) fn web_address(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
-    let is_web = |url: url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_web = |url: url::Url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty()
+    };
     if text.is_empty() || url::Url::parse(text).is_ok_and(is_web) {
         return Ok(text.to_owned());
     }
-    Err("not a web address; write it with http:// or https://")
+    Err("not a web address; write it with http:// or https://, and without user and password")
 }
 
 /// Reads a path, which may be empty.
 pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
-}
-
-/// Reads a web address, which may be empty.
-pub(crate) fn web_address(text: &str) -> Result<String, String> {
-    let address = text.trim();
-    let lower = address.to_ascii_lowercase();
-    let rest = lower
-        .strip_prefix("http://")
-        .or_else(|| lower.strip_prefix("https://"));
-    let is_host = |rest: &str| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        !host.is_empty() && !host.contains(|c: char| c == '@' || c.is_whitespace())
-    };
-    if address.is_empty() || rest.is_some_and(is_host) {
-        Ok(address.to_owned())
-    } else {
-        Err("expected a web address with http:// or https://, without user and password".to_owned())
-    }
 }
 
 /// Reads a number within a range; an empty text is the default.

@@ -50,3 +50,30 @@ fn connected(url: &str) -> [(&'static str, Value); 8] {
         ),
     ]
 }
+
+/// A label config with a smart tool, and with rectangles for what the backend answers.
+pub(crate) const SMART: &str = r#"<View>
+  <Image name="image" value="$image"/>
+  <RectangleLabels name="box" toName="image"><Label value="Cat"/></RectangleLabels>
+  <KeyPointLabels name="click" toName="image" smart="true"><Label value="Cat"/></KeyPointLabels>
+</View>"#;
+
+/// Replaces the label config of the project.
+pub(crate) fn set_label_config(routes: &mut Routes, label_config: &str) {
+    let project = json!({ "id": 1, "title": "Moods", "label_config": label_config });
+    let projects = json!({ "results": [project], "next": null });
+    routes.insert("GET /api/projects".to_owned(), (200, projects));
+    routes.insert("GET /api/projects/1".to_owned(), (200, project));
+}
+
+/// Returns an answer to `/predict` with one rectangle of `SMART`.
+pub(crate) fn box_around(label: &str) -> Value {
+    let value = json!({
+        "x": 25, "y": 25, "width": 50, "height": 50, "rotation": 0, "rectanglelabels": [label],
+    });
+    let region = json!({
+        "from_name": "box", "to_name": "image", "type": "rectanglelabels", "value": value,
+        "original_width": 1000, "original_height": 1000, "image_rotation": 0,
+    });
+    json!({ "results": [{ "result": [region], "score": 0.5 }] })
+}

@@ -1,11 +1,11 @@
-//! `label-studio-ml doctor` with a mock Label Studio and a mock backend.
-
-mod mock;
+//! What each check reports.
 
 use std::process::{Command, Output};
 
 use label_studio_testing::label_studio::Routes;
 use serde_json::{Value, json};
+
+use crate::mock;
 
 const BASIC: &str = "Basic dTpw";
 
@@ -108,6 +108,7 @@ fn reports_ok_for_every_check_that_passes() {
          ok    address       Label Studio accepts and reaches 127.0.0.1\n\
          ok    webhook       events reach the backend\n\
          ok    setup         model version v7\n\
+         skip  interactive   interactive preannotations are off, and no tag is smart\n\
          ok    prediction    regions that fit the label config: 1\n"
     );
 }
@@ -367,7 +368,7 @@ fn reports_events_without_credentials() {
         &auth,
         &[
             ("prediction", "ok"),
-            ("webhook", "events carry none; PATCH /api/webhooks/5"),
+            ("webhook", "events carry none; the backend adds them itself"),
         ],
     );
     let with_header = |header: &'static str| {
@@ -414,7 +415,7 @@ fn prints_colour_only_when_asked_to() {
         let output = command
             .args([
                 "doctor",
-                "--label-studio-url=x",
+                "--label-studio-url=http://localhost:1",
                 "--backend-url=http://localhost:1",
             ])
             .env_clear()
@@ -435,6 +436,6 @@ fn rejects_a_wrong_backend_url() {
         .env_clear()
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("write it with http://"));
 }
