@@ -125,12 +125,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", help="folder, or name on the hub")
     parser.add_argument("folder", type=Path, help="where model.onnx and tokenizer.json go")
-    parser.add_argument(
-        "--height", type=int, default=800, help="of the images that the model sees"
-    )
-    parser.add_argument(
-        "--width", type=int, default=800, help="of the images that the model sees"
-    )
+    parser.add_argument("--height", type=int, default=800, help="of the images that the model sees")
+    parser.add_argument("--width", type=int, default=800, help="of the images that the model sees")
     parser.add_argument("--revision", help="of the checkpoint on the hub")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
