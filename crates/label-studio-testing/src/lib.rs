@@ -4,12 +4,12 @@
 //!   an [`Answer`] can carry a fault (no answer, a connection that is cut, a body that never ends).
 //! - [`MockTunnelProxy`] is a proxy that opens tunnels.
 //! - [`MockLabelStudio`] answers Label Studio's API for one project.
-//! - [`media`] has a fetcher with a temporary folder, [`tokens`] the tokens of Label Studio.
-//! - [`images`] are bad and painted images, [`project_in`] is a project with a folder of them.
-//! - [`hub`] is a mock model hub, [`tls`] gives a mock a certificate.
-//! - [`flags`] parses a backend's flags as its command line does.
-//! - [`check_image_regions`] checks what Label Studio's exports need of regions on images.
-//! - [`check_backend`] is the one-line test that every backend passes.
+//! - `media` has a fetcher with a temporary folder, `tokens` the tokens of Label Studio.
+//! - `images` are bad and painted images, `project_in` is a project with a folder of them.
+//! - `hub` is a mock model hub, `tls` gives a mock a certificate.
+//! - `flags` parses a backend's flags as its command line does.
+//! - `check_image_regions` checks what Label Studio's exports need of regions on images.
+//! - `check_backend` is the one-line test that every backend passes.
 //!
 //! Each part that needs more than `serde_json` is a feature, so the tests of one backend build nothing for another.
 
