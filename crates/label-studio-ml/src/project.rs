@@ -220,10 +220,15 @@ impl Project {
         self.resources.versions.folder(&self.id, version)
     }
 
-    /// Makes a version that the project has, or has had, its model version again.
+    /// Makes a version that the project has its model version again; for a model that publishes no
+    /// versions, one that it has had.
     pub fn activate_version(&self, version: &str) -> Result<(), VersionError> {
-        let is_known = self.version_folder(version).is_some()
-            || self.model_versions()?.iter().any(|known| known == version);
+        // A model without folders keeps its versions elsewhere, and knows them by name.
+        let is_known = if self.resources.versions.has_any(&self.id)? {
+            self.version_folder(version).is_some()
+        } else {
+            self.model_versions()?.iter().any(|known| known == version)
+        };
         if !is_known {
             return Err(VersionError::Unknown {
                 project: self.id.to_string(),

@@ -33,5 +33,5 @@ pub use model::{Options, SklearnTextClassifier};
 pub use ngrams::for_each_ngram;
 pub use rows::{Entry, Rows};
 pub use samples::samples;
-pub use storage::Storage;
+pub use storage::{Storage, load_version, save_version};
 pub use tf_idf::TfIdf;

@@ -15,7 +15,10 @@ use label_studio_ml::{
     json,
 };
 
-use crate::{Sample, Storage, TextClassifier, samples, untrained::UntrainedClassifiers};
+use crate::{
+    Sample, Storage, TextClassifier, load_version, samples, save_version,
+    untrained::UntrainedClassifiers,
+};
 
 const VERSION_PREFIX: &str = "SklearnTextClassifier-v0.0.";
 /// Name of the data field when an import has none.
@@ -60,8 +63,11 @@ impl SklearnTextClassifier {
         project: &Project,
         labels: &[String],
     ) -> anyhow::Result<Arc<TextClassifier>> {
-        let load = |_: &str| {
-            let saved = self.storage.load(project.id().as_str())?;
+        let load = |version: &str| {
+            let saved = match project.version_folder(version) {
+                Some(folder) => Some(load_version(&folder)?),
+                None => self.storage.load(project.id().as_str())?,
+            };
             Ok(saved.map(Arc::new))
         };
         if let Some(trained) = &*self.trained.get(project, load)?
@@ -91,8 +97,12 @@ impl SklearnTextClassifier {
             "classes": classifier.classes(),
             "train_accuracy": classifier.accuracy(samples),
         });
+        let new = project.new_version()?;
+        save_version(new.path(), &classifier)?;
+        let model_version = next_version(project)?;
+        project.publish(new, &model_version, result.clone())?;
+        // For older releases on the same folder, and for those who read the file.
         self.storage.save(project.id().as_str(), &classifier)?;
-        let model_version = next_version(&project.model_version()?);
         let trained = Some(Arc::new(classifier));
         self.trained.replace(project, &model_version, trained)?;
         tracing::info!(project = %project.id(), model_version, n_samples = samples.len(), "trained");
@@ -178,9 +188,18 @@ fn text_of(project: &Project, object: &Object, task: &Task) -> anyhow::Result<St
     fs::read_to_string(&path).with_context(|| format!("cannot read {} as text", path.display()))
 }
 
-fn next_version(version: &str) -> String {
+/// Returns the version after the current one. After a rollback, versions that are there are left out.
+fn next_version(project: &Project) -> anyhow::Result<String> {
+    let version = project.model_version()?;
     let trained: Option<u64> = version
         .strip_prefix(VERSION_PREFIX)
         .and_then(|n| n.parse().ok());
-    format!("{VERSION_PREFIX}{}", trained.unwrap_or(1).saturating_add(1))
+    let mut n = trained.unwrap_or(1);
+    loop {
+        n = n.saturating_add(1);
+        let next = format!("{VERSION_PREFIX}{n}");
+        if project.version_folder(&next).is_none() {
+            return Ok(next);
+        }
+    }
 }

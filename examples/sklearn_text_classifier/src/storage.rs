@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{classifier::TextClassifier, logistic_regression::LogisticRegression, tf_idf::TfIdf};
 
+/// File in the folder of a version.
+const VERSION_FILE: &str = "classifier.json";
+
 /// A folder of trained classifiers.
 #[derive(Debug, Clone)]
 pub struct Storage {
@@ -61,41 +64,61 @@ impl Storage {
 
     /// Reads a project's classifier; `None` when none was saved.
     pub fn load(&self, project_id: &str) -> anyhow::Result<Option<TextClassifier>> {
-        let path = self.path(project_id);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot open {}", path.display()));
-            }
-        };
-        let document: Document<String, Vec<String>, Vec<f64>> =
-            serde_json::from_reader(BufReader::new(file))
-                .with_context(|| format!("{} is not a trained classifier", path.display()))?;
-        let classifier = document.into_classifier();
-        Ok(Some(classifier.with_context(|| {
-            format!("{} is not a trained classifier", path.display())
-        })?))
+        read(&self.path(project_id))
     }
 
     /// Saves a project's classifier. A reader sees the old one or the new one, whole.
     pub fn save(&self, project_id: &str, classifier: &TextClassifier) -> anyhow::Result<()> {
         let path = self.path(project_id);
-        self.write(&path, classifier)
+        self.replace(&path, classifier)
             .with_context(|| format!("cannot save {}", path.display()))
     }
 
-    fn write(&self, path: &Path, classifier: &TextClassifier) -> anyhow::Result<()> {
+    fn replace(&self, path: &Path, classifier: &TextClassifier) -> anyhow::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        let mut writer = BufWriter::new(file.as_file_mut());
-        serde_json::to_writer(&mut writer, &Document::of(classifier))?;
-        writer.flush()?;
-        drop(writer);
+        write(file.as_file_mut(), classifier)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// Reads the classifier in the folder of a version.
+pub fn load_version(folder: &Path) -> anyhow::Result<TextClassifier> {
+    let path = folder.join(VERSION_FILE);
+    read(&path)?.with_context(|| format!("there is no {}", path.display()))
+}
+
+/// Writes a classifier into the folder of a version that nobody reads yet.
+pub fn save_version(folder: &Path, classifier: &TextClassifier) -> anyhow::Result<()> {
+    let path = folder.join(VERSION_FILE);
+    let save = || write(&mut File::create_new(&path)?, classifier);
+    save().with_context(|| format!("cannot save {}", path.display()))
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<TextClassifier>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot open {}", path.display()));
+        }
+    };
+    let document: Document<String, Vec<String>, Vec<f64>> =
+        serde_json::from_reader(BufReader::new(file))
+            .with_context(|| format!("{} is not a trained classifier", path.display()))?;
+    let classifier = document.into_classifier();
+    Ok(Some(classifier.with_context(|| {
+        format!("{} is not a trained classifier", path.display())
+    })?))
+}
+
+fn write(file: &mut File, classifier: &TextClassifier) -> anyhow::Result<()> {
+    let mut writer = BufWriter::new(file);
+    serde_json::to_writer(&mut writer, &Document::of(classifier))?;
+    writer.flush()?;
+    Ok(())
 }
 
 impl<'a> Document<&'a str, Vec<&'a str>, &'a [f64]> {

@@ -3,8 +3,8 @@
 use std::{num::NonZeroUsize, path::Path, thread};
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Project, Resources, ServerArgs, Task, Value, anyhow,
-    json, serde_json, store::SqliteStore, testing::TestClient,
+    Action, Event, JobContext, Model, PredictRequest, Project, Resources, ServerArgs, Task, Value,
+    anyhow, json, serde_json, store::SqliteStore, testing::TestClient,
 };
 use label_studio_testing::MockLabelStudio;
 use sklearn_text_classifier::{Options, SklearnTextClassifier};
@@ -295,8 +295,9 @@ fn a_restart_keeps_what_was_learnt() {
         predict(&restarted, &project, &texts).unwrap(),
         ["Negative", "Positive"]
     );
-    let file = folder.path().join("sklearn_text_classifier/1.json");
-    std::fs::write(file, "broken").unwrap();
+    let version = project.model_version().unwrap();
+    let trained = project.version_folder(&version).unwrap();
+    std::fs::write(trained.join("classifier.json"), "broken").unwrap();
     assert_eq!(
         predict(&restarted, &project, &texts).unwrap(),
         ["Negative", "Positive"],
@@ -306,6 +307,53 @@ fn a_restart_keeps_what_was_learnt() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("is not a trained classifier"), "{error}");
+}
+
+#[test]
+fn an_activated_version_predicts_as_it_did_and_is_not_overwritten() {
+    let folder = tempdir().unwrap();
+    let model = model(folder.path(), 4);
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
+    let project = studio.project(&sentiment());
+    let train = || model.fit(&project, &event(Action::StartTraining)).unwrap();
+    let texts = ["bad and awful", "lovely"];
+    let accuracy = train()["train_accuracy"].clone();
+    let first = project.model_version().unwrap();
+    let trained = predict(&model, &project, &texts).unwrap();
+    train();
+    let second = project.model_version().unwrap();
+    assert_ne!(first, second);
+    // What the second training made is useless.
+    let file = project
+        .version_folder(&second)
+        .unwrap()
+        .join("classifier.json");
+    std::fs::write(file, "broken").unwrap();
+    project.activate_version(&first).unwrap();
+    assert_eq!(predict(&model, &project, &texts).unwrap(), trained);
+    train();
+    let third = project.model_version().unwrap();
+    assert!(third != first && third != second, "{third}");
+    let record = std::fs::read(project.version_folder(&third).unwrap().join("version.json"));
+    let record: Value = serde_json::from_slice(&record.unwrap()).unwrap();
+    assert_eq!(record["metrics"]["train_accuracy"], accuracy);
+}
+
+#[test]
+fn a_cancelled_training_leaves_the_version_before_it() {
+    let folder = tempdir().unwrap();
+    let model = model(folder.path(), 4);
+    let studio = MockLabelStudio::start(&sentiment(), &recorded_tasks());
+    let job = JobContext::default();
+    let project = studio.project(&sentiment()).with_job(job.clone());
+    model.setup(&project).unwrap();
+    let before = project.model_version().unwrap();
+    job.cancel();
+    let error = model
+        .fit(&project, &event(Action::StartTraining))
+        .unwrap_err();
+    assert!(error.to_string().contains("cancelled"), "{error}");
+    assert_eq!(project.model_version().unwrap(), before);
 }
 
 #[test]

@@ -78,6 +78,11 @@ impl Versions {
         Ok(records)
     }
 
+    /// Returns whether a project has any published version.
+    pub(crate) fn has_any(&self, project: &ProjectId) -> Result<bool, VersionError> {
+        Ok(!Self::list_in(&self.project_folder(project))?.is_empty())
+    }
+
     /// Returns a new version of a project: an empty folder that no reader knows.
     pub(crate) fn begin(&self, project: &ProjectId) -> Result<NewVersion, VersionError> {
         NewVersion::begin(self.project_folder(project), project)
