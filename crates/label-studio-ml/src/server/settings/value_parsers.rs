@@ -27,7 +27,7 @@ pub(crate) fn web_address(text: &str) -> Result<String, &'static str> {
     if text.is_empty() || url::Url::parse(text).is_ok_and(is_web) {
         return Ok(text.to_owned());
     }
-    Err("not a web address; write it with http:// or https://, and without user and password")
+    Err("expected a web address with http:// or https://, without user and password")
 }
 
 /// Reads a path, which may be empty.
