@@ -6,7 +6,7 @@
 //! the file has. [`ByFile`] keeps loaded models.
 //!
 //! ```no_run
-//! use label_studio_inference::onnx::{Engine, Expected, OnnxArgs, Runtime};
+//! use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, OnnxArgs, Runtime};
 //!
 //! # fn main() -> anyhow::Result<()> {
 //! let runtime = Runtime::new(&OnnxArgs::default())?;
