@@ -99,7 +99,10 @@ class Backend:
                 match = re.search(pattern, "".join(self.lines))
                 if match:
                     return match
-                assert self.more.wait(60), "".join(self.lines)
+                if not self.more.wait(60):
+                    # A test that fails while it starts a backend does not end it otherwise.
+                    self.process.kill()
+                    raise AssertionError("".join(self.lines))
 
     def get(self, path):
         return self._send(urllib.request.Request(self.url + path))
@@ -446,8 +449,10 @@ def test_setup_tells_why_a_model_cannot_be_loaded(start, folder, tmp_path):
     call = threading.Thread(
         target=lambda: answers.append(backend.post("/setup", project="1.2", schema=LABEL_CONFIG))
     )
-    call.start()
-    gate.write_text("import a_package_that_is_missing")
+    # Opening the gate waits until the worker imports the model.
+    with gate.open("w") as opened:
+        call.start()
+        opened.write("import a_package_that_is_missing")
     call.join(60)
     ((status, answer),) = answers
     assert status == 503 and "a_package_that_is_missing" in answer["detail"], answer
