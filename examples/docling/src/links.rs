@@ -1,8 +1,8 @@
 //! Lines to captions, footnotes and values.
 
 use crate::{
+    builder::Builder,
     document::{Document, Graph, Item, Reference},
-    regions::Builder,
 };
 
 const LEVEL: usize = 1;

@@ -6,7 +6,7 @@ use crate::{
     Document,
     document::{Item, Provenance},
     labels::layer,
-    regions::RegionOptions,
+    region_options::RegionOptions,
 };
 
 /// A part of the document that becomes a region.

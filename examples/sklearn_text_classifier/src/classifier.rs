@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 
 use label_studio_ml::anyhow::{self, Context, bail, ensure};
 
-use crate::{
-    logistic_regression::{Examples, LogisticRegression},
-    tf_idf::TfIdf,
-};
+use crate::{examples::Examples, logistic_regression::LogisticRegression, tf_idf::TfIdf};
 
 /// A text and its label.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,11 +15,13 @@
 //! ```
 
 mod classifier;
+mod examples;
 mod logistic_regression;
 mod model;
 mod newton;
 mod ngrams;
 mod objective;
+mod probabilities;
 mod rows;
 mod samples;
 mod singletons;
@@ -28,7 +30,8 @@ mod tf_idf;
 mod untrained;
 
 pub use classifier::{Guess, Sample, TextClassifier};
-pub use logistic_regression::{Examples, LogisticRegression};
+pub use examples::Examples;
+pub use logistic_regression::LogisticRegression;
 pub use model::{Options, SklearnTextClassifier};
 pub use ngrams::for_each_ngram;
 pub use rows::{Entry, Rows};

@@ -1,9 +1,11 @@
 //! Logistic regression over sparse rows, with the objective of scikit-learn's `LogisticRegression`.
 
 use crate::{
+    examples::Examples,
     newton::minimize,
     objective::Objective,
-    rows::{Entry, Rows},
+    probabilities::{sigmoid, softmax},
+    rows::Entry,
     singletons::Singletons,
 };
 
@@ -15,19 +17,6 @@ use crate::{
 pub struct LogisticRegression {
     weights: Vec<f64>,
     intercepts: Vec<f64>,
-}
-
-/// Examples to learn from.
-#[derive(Debug, Clone, Copy)]
-pub struct Examples<'a> {
-    /// One row per example.
-    pub rows: &'a Rows,
-    /// Class of each row, counted from 0.
-    pub classes: &'a [usize],
-    /// How many classes there are; at least 2, each with an example.
-    pub n_classes: usize,
-    /// How many columns the rows have.
-    pub n_columns: usize,
 }
 
 impl LogisticRegression {
@@ -95,24 +84,6 @@ impl LogisticRegression {
         }
         outputs
     }
-}
-
-pub(crate) fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-/// Turns outputs into probabilities and returns the logarithm of their sum of exponentials.
-pub(crate) fn softmax(outputs: &mut [f64]) -> f64 {
-    let max = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for output in outputs.iter_mut() {
-        *output = (*output - max).exp();
-        sum += *output;
-    }
-    for output in outputs {
-        *output /= sum;
-    }
-    max + sum.ln()
 }
 
 /// Makes the intercepts of more than two classes add up to 0, since a common shift changes nothing,

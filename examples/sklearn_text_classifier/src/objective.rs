@@ -1,7 +1,8 @@
 //! What the solver minimises: the log losses of all examples plus a penalty on the weights.
 
 use crate::{
-    logistic_regression::{Examples, sigmoid, softmax},
+    examples::Examples,
+    probabilities::{sigmoid, softmax},
     rows::Rows,
 };
 

@@ -3,7 +3,7 @@
 use label_studio_ml::anyhow::{self, Context, ensure};
 use ndarray::{ArrayViewD, Ix1};
 
-use super::{Detection, table};
+use super::{detection::Detection, tensors::table};
 
 pub(super) fn decode(tensors: &[ArrayViewD<'_, f32>]) -> anyhow::Result<Vec<Detection>> {
     let boxes = table(tensors.first(), "dets")?;

@@ -4,7 +4,10 @@ use label_studio_ml::anyhow::{self, ensure};
 use label_studio_vision::boxes::from_centre;
 use ndarray::ArrayViewD;
 
-use super::{Detection, sigmoid, table};
+use super::{
+    detection::Detection,
+    tensors::{sigmoid, table},
+};
 use crate::{Settings, placement::Placement};
 
 pub(super) fn decode(

@@ -3,7 +3,10 @@
 use label_studio_ml::anyhow::{self, bail, ensure};
 use ndarray::{ArrayView2, ArrayViewD};
 
-use super::{Detection, sigmoid, suppressed, table};
+use super::{
+    detection::{Detection, suppressed},
+    tensors::{sigmoid, table},
+};
 use crate::{Settings, placement::Placement};
 
 /// Strides of the grids, in the order of the points. A point lies at its cell's top left corner.

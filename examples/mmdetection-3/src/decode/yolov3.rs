@@ -4,7 +4,10 @@ use label_studio_ml::anyhow::{self, Context, ensure};
 use label_studio_vision::boxes::from_centre;
 use ndarray::{ArrayView3, ArrayViewD};
 
-use super::{Detection, sigmoid, suppressed};
+use super::{
+    detection::{Detection, suppressed},
+    tensors::sigmoid,
+};
 use crate::{Settings, placement::Placement};
 
 /// Widths and heights of the anchors by stride, in the default config.

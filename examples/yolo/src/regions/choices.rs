@@ -2,6 +2,7 @@
 
 use label_studio_ml::{Region, json};
 
+use super::region::region;
 use crate::{Control, Kind};
 
 pub(super) fn regions(control: &Control<'_>, probabilities: &[f64]) -> Vec<Region> {
@@ -41,5 +42,5 @@ pub(super) fn regions(control: &Control<'_>, probabilities: &[f64]) -> Vec<Regio
         }
         _ => json!({ "choices": labels }),
     };
-    vec![super::region(control, value, score)]
+    vec![region(control, value, score)]
 }

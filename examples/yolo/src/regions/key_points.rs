@@ -3,7 +3,10 @@
 use label_studio_ml::{Region, json};
 use label_studio_vision::images::to_percent;
 
-use super::rectangles;
+use super::{
+    rectangles,
+    region::{drawn, labelled},
+};
 use crate::{Control, Detection, Detections};
 
 pub(super) fn regions(
@@ -15,7 +18,7 @@ pub(super) fn regions(
     // Ids are those of one task, so the later images of a list get others.
     let item = item.filter(|item| *item > 0);
     let item = item.map(|item| format!("{item}-")).unwrap_or_default();
-    for (rank, detection, _) in super::labelled(control, found) {
+    for (rank, detection, _) in labelled(control, found) {
         let group = format!("{}{item}bbox-{rank}", control.group_prefix);
         if control.adds_boxes {
             regions.push(surrounding_box(control, found, detection, &group));
@@ -77,7 +80,7 @@ fn points<'a>(
             "x": to_percent(x, width),
             "y": to_percent(y, height),
         });
-        let mut region = super::drawn(control, found, value, score);
+        let mut region = drawn(control, found, value, score);
         region
             .extra
             .insert("meta".to_owned(), json!({ "text": [group] }));

@@ -3,13 +3,14 @@
 use label_studio_ml::{Region, Value, json};
 use label_studio_vision::images::PercentBox;
 
+use super::region::{drawn, labelled};
 use crate::{Control, Detection, Detections};
 
 pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> {
-    super::labelled(control, found)
+    labelled(control, found)
         .map(|(_, detection, label)| {
             let value = value(found, detection, label);
-            super::drawn(control, found, value, detection.score)
+            drawn(control, found, value, detection.score)
         })
         .collect()
 }

@@ -3,16 +3,17 @@
 use label_studio_ml::{Region, json};
 use label_studio_vision::boxes::RotatedBox;
 
+use super::region::{drawn, labelled};
 use crate::{Control, Detections, rotation::rotated_value};
 
 pub(super) fn regions(control: &Control<'_>, found: &Detections) -> Vec<Region> {
     let (width, height) = found.letterbox.image;
-    super::labelled(control, found)
+    labelled(control, found)
         .filter_map(|(_, detection, label)| {
             let turned = in_image(found, detection.rotated?).regularised();
             let mut value = rotated_value(turned.corners(), (width, height));
             value["rectanglelabels"] = json!([label]);
-            Some(super::drawn(control, found, value, detection.score))
+            Some(drawn(control, found, value, detection.score))
         })
         .collect()
 }
