@@ -161,13 +161,6 @@ class RustCircles(unittest.TestCase):
         files[f"{CRATE}/src/a/odd_name.rs"] = "pub struct A; fn f() { crate::b::B; }"
         self.assert_circle(files, "a/odd_name", "b")
 
-    def test_the_list_of_circles_that_may_stay(self) -> None:
-        files = crate(a="pub fn a() { crate::b::b() }", b="pub fn b() { crate::a::a() }")
-        files["scripts/circles_allowed.txt"] = f"# folder, files\n{CRATE} 2\n"
-        self.assert_none(files)
-        files["scripts/circles_allowed.txt"] = f"{CRATE} 1\n"
-        self.assert_circle(files, "a", "b")
-
     def test_modules_of_tests(self) -> None:
         files = crate()
         files[f"{CRATE}/tests/shop.rs"] = "mod mock; const N: u8 = 1; fn f() { mock::start() }"
