@@ -20,5 +20,5 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let Args { score, server } = parse_args();
     // The server answers health checks while this closure loads the model.
-    serve(&server, move || Ok(NewModel { score }))
+    serve(&server, move || Ok(NewModel::new(score)))
 }

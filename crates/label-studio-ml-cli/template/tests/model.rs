@@ -1,7 +1,8 @@
 //! Tests of the model; no Label Studio needed.
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Project, Task, json, serde_json, testing::TestClient,
+    Action, Event, Model, PredictRequest, Project, Task, Value, json, serde_json,
+    testing::TestClient,
 };
 
 use my_backend::NewModel;
@@ -11,12 +12,26 @@ const LABEL_CONFIG: &str = r#"
       <Text name="text" value="$text"/>
       <Choices name="mood" toName="text"><Choice value="Happy"/><Choice value="Sad"/></Choices>
     </View>"#;
-const MODEL: NewModel = NewModel { score: 0.5 };
+const SCORE: f64 = 0.5;
+
+fn submit(model: &NewModel, project: &Project, choice: &str) {
+    let event = Event {
+        action: Action::AnnotationCreated,
+        payload: json!({ "annotation": { "result": [{ "value": { "choices": [choice] } }] } }),
+    };
+    model.fit(project, &event).unwrap();
+}
+
+fn predict(model: &NewModel, project: &Project) -> Value {
+    let task = Task::parse(r#"{ "id": 1, "data": { "text": "rain again" } }"#).unwrap();
+    let request = PredictRequest::new(vec![task]);
+    serde_json::to_value(model.predict(project, &request).unwrap()).unwrap()
+}
 
 #[test]
 fn suggests_nothing_before_the_first_annotation() {
     // Goes through the whole server, without a socket.
-    let answer = TestClient::new(MODEL).predict(&json!({
+    let answer = TestClient::new(NewModel::new(SCORE)).predict(&json!({
         "label_config": LABEL_CONFIG,
         "project": "1.1700000000",
         "tasks": [{ "id": 1, "data": { "text": "rain again" } }],
@@ -27,25 +42,38 @@ fn suggests_nothing_before_the_first_annotation() {
 #[test]
 fn suggests_the_choice_submitted_last() {
     let project = Project::in_memory(LABEL_CONFIG).unwrap();
-    let event = Event {
-        action: Action::AnnotationCreated,
-        payload: json!({ "annotation": { "result": [{ "value": { "choices": ["Sad"] } }] } }),
-    };
-    MODEL.fit(&project, &event).unwrap();
+    let model = NewModel::new(SCORE);
+    submit(&model, &project, "Sad");
 
-    let task = Task::parse(r#"{ "id": 1, "data": { "text": "rain again" } }"#).unwrap();
-    let request = PredictRequest::new(vec![task]);
-    let predictions = serde_json::to_value(MODEL.predict(&project, &request).unwrap()).unwrap();
-    assert_eq!(predictions[0]["score"], 0.5);
+    let predictions = predict(&model, &project);
+    assert_eq!(predictions[0]["score"], SCORE);
     let region = &predictions[0]["result"][0];
     assert_eq!(region["from_name"], "mood");
     assert_eq!(region["value"], json!({ "choices": ["Sad"] }));
 }
 
 #[test]
+fn suggests_what_another_process_has_learnt() {
+    let project = Project::in_memory(LABEL_CONFIG).unwrap();
+    let [ours, theirs] = [(); 2].map(|()| NewModel::new(SCORE));
+    submit(&theirs, &project, "Happy");
+    assert_eq!(
+        predict(&ours, &project)[0]["result"][0]["value"]["choices"][0],
+        "Happy"
+    );
+    submit(&theirs, &project, "Sad");
+    assert_eq!(
+        predict(&ours, &project)[0]["result"][0]["value"]["choices"][0],
+        "Sad"
+    );
+}
+
+#[test]
 fn names_the_tags_that_the_label_config_lacks() {
     let project = Project::in_memory("<View/>").unwrap();
     let request = PredictRequest::default();
-    let error = MODEL.predict(&project, &request).unwrap_err();
+    let error = NewModel::new(SCORE)
+        .predict(&project, &request)
+        .unwrap_err();
     assert!(error.to_string().contains("Choices"), "{error}");
 }
