@@ -7,7 +7,6 @@
 //! - [`map_parallel`] works on several tasks at once and keeps their order.
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
 //! - [`Secret`] is a key that no log and no error shows; [`aws`] signs requests to S3 with one.
-//! - [`Program`] runs a program that reads a file; the feature `pictures` has images made ready to be sent or read.
 //! - [`ChatClient`] asks chat models; [`prompt_pair`] and [`text_area_lines`] find the prompts.
 //! - [`ServiceArgs`], [`ChatArgs`], [`BudgetArgs`], [`PromptArgs`] and [`TemplateArgs`] are the flags for all of this.
 //!
@@ -29,9 +28,6 @@ mod cache;
 mod chat;
 mod http;
 mod parallel;
-#[cfg(feature = "pictures")]
-mod picture;
-mod program;
 mod secret;
 mod values;
 
@@ -46,8 +42,5 @@ pub use http::{
     ServiceResponse,
 };
 pub use parallel::map_parallel;
-#[cfg(feature = "pictures")]
-pub use picture::{PictureArgs, PictureError, data_url};
-pub use program::{Program, ProgramError};
 pub use secret::Secret;
 pub use values::{first_filled, parse_object, parse_seconds};

@@ -7,6 +7,7 @@
 //! - [`ShapeTags`]: regions on images, with their labels where Label Studio looks for them.
 //! - `VisionArgs`: the flags of a backend that runs a neural network on images (feature
 //!   `inference`).
+//! - `llm`: images for language models, as `data:` URLs or as text (feature `llm`).
 //! - `models`: Segment Anything (feature `models`) and Grounding DINO (feature `grounding_dino`).
 //!
 //! Without its features the crate holds no inference engine: a backend that sends images to a web
@@ -24,6 +25,8 @@ mod args;
 pub mod batches;
 pub mod boxes;
 pub mod images;
+#[cfg(feature = "llm")]
+pub mod llm;
 pub mod masks;
 #[cfg(feature = "models")]
 pub mod models;

@@ -9,7 +9,8 @@ use label_studio_ml::{
     sdk::{media::needs_preload, python},
     serde_json,
 };
-use label_studio_services::{Deadline, constant_text, data_url, shown_value};
+use label_studio_services::{Deadline, constant_text, shown_value};
+use label_studio_vision::llm::data_url;
 
 use crate::{MediaArgs, MediaMode, pdf};
 
@@ -51,6 +52,7 @@ impl<'a> Content<'a> {
         let mut texts = Vec::new();
         for address in addresses {
             let path = project.local_path(task, address)?;
+            let time = reader.deadline.remaining();
             let in_file = || format!("{:?} of the task cannot be used", object.value_name);
             if reader.sends_parts(is_pdf) {
                 let part = if is_pdf {
@@ -62,9 +64,9 @@ impl<'a> Content<'a> {
                 let what = if is_pdf { "document" } else { "image" };
                 texts.push(format!("(the attached {what})"));
             } else if is_pdf {
-                texts.push(pdf::text(reader.media, &path, reader.deadline).with_context(in_file)?);
+                texts.push(pdf::text(reader.media, &path, time).with_context(in_file)?);
             } else {
-                let text = reader.media.pictures.text(&path, reader.deadline);
+                let text = reader.media.images.text(&path, time);
                 texts.push(text.with_context(in_file)?);
             }
         }
@@ -166,7 +168,7 @@ impl MediaReader<'_> {
     }
 
     fn image_part(&self, path: &Path) -> anyhow::Result<Value> {
-        let url = self.media.pictures.data_url(path)?;
+        let url = self.media.images.data_url(path)?;
         Ok(json!({ "type": "image_url", "image_url": { "url": url } }))
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum, builder::FalseyValueParser};
 use label_studio_ml::{Map, Value};
-use label_studio_services::{BudgetArgs, PictureArgs, ServiceArgs, TemplateArgs, parse_object};
+use label_studio_services::{BudgetArgs, ServiceArgs, TemplateArgs, parse_object};
+use label_studio_vision::llm::LlmImageArgs;
 
 use crate::ProviderArgs;
 
@@ -59,7 +60,7 @@ pub struct MediaArgs {
 
     /// Size of images, and OCR.
     #[command(flatten)]
-    pub pictures: PictureArgs,
+    pub images: LlmImageArgs,
 
     /// Program that reads the text of PDF documents
     #[arg(long, env = "PDFTOTEXT_CMD", default_value = "pdftotext")]

@@ -2,7 +2,8 @@
 
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use label_studio_ml::{Map, Value};
-use label_studio_services::{PictureArgs, Secret, ServiceArgs, TemplateArgs, parse_object};
+use label_studio_services::{Secret, ServiceArgs, TemplateArgs, parse_object};
+use label_studio_vision::llm::LlmImageArgs;
 
 /// Settings of watsonx.ai, of the question, and of the table for annotations.
 #[derive(Debug, Clone, Args)]
@@ -17,7 +18,7 @@ pub struct Options {
 
     /// Size of images, and OCR.
     #[command(flatten)]
-    pub pictures: PictureArgs,
+    pub images: LlmImageArgs,
 
     /// Table for annotations.
     #[command(flatten)]

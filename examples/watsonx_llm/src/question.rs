@@ -151,9 +151,12 @@ fn images(
     for url in urls.iter().filter_map(Value::as_str) {
         let path = project.local_path(task, url)?;
         match asking.endpoint {
-            Endpoint::Chat => images.push(asking.options.pictures.data_url(&path)?),
+            Endpoint::Chat => images.push(asking.options.images.data_url(&path)?),
             Endpoint::Generation => {
-                let text = asking.options.pictures.text(&path, asking.deadline);
+                let text = asking
+                    .options
+                    .images
+                    .text(&path, asking.deadline.remaining());
                 let text = text.context("WATSONX_ENDPOINT=chat would send the image itself")?;
                 texts.push(text.trim_end().to_owned());
             }

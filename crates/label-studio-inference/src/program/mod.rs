@@ -1,64 +1,53 @@
-//! Runs the programs that read images and documents.
+//! Programs such as ffmpeg and tesseract, run within limits.
+//!
+//! A [`Program`] is a name or a path from a flag, and the variable of that flag, which errors name.
+//! A name is looked up in `PATH`. Arguments go to the program as they are: there is no shell.
+//!
+//! - [`Program::version`] at start, so that a missing program is found before the first task.
+//! - [`Program::text`] and [`Program::output`] for results that fit into memory, within
+//!   [`ProgramLimits`].
+//! - [`Program::stream`] for those that do not, such as the frames of a video.
+//!
+//! A program that runs longer than it may is killed, and so are the processes that it started.
+//!
+//! ```no_run
+//! use std::{io::Read, path::Path, time::Duration};
+//!
+//! use label_studio_inference::program::{Program, ProgramLimits};
+//!
+//! let ffmpeg = Program { path: Path::new("ffmpeg"), setting: "FFMPEG_CMD" };
+//! let version = ffmpeg.version("-version")?;
+//! assert!(version.starts_with("ffmpeg version"));
+//!
+//! // All samples at once: 16 kHz, one channel, 32-bit floats.
+//! let quiet = ["-nostdin", "-hide_banner", "-loglevel", "error"];
+//! let wanted = ["-i", "talk.mp3", "-f", "f32le", "-ac", "1", "-ar", "16000", "-"];
+//! let limits = ProgramLimits { time: Duration::from_secs(60), bytes: 1 << 30 };
+//! let samples = ffmpeg.output(quiet.iter().chain(&wanted), Vec::new(), limits)?;
+//!
+//! // One frame of 640 x 360 pixels after the other.
+//! let wanted = ["-i", "clip.mp4", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "640x360", "-"];
+//! let time = Duration::from_secs(600);
+//! let mut frames = ffmpeg.stream(quiet.iter().chain(&wanted), Vec::new(), time)?;
+//! let mut frame = vec![0; 640 * 360 * 3];
+//! frames.read_exact(&mut frame)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod stream;
 
 use std::{
     ffi::OsStr,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::Path,
-    process::{Command, ExitStatus, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
-    thread,
     time::Duration,
 };
 
-use crate::Deadline;
+pub use error::ProgramError;
+pub use stream::ProgramStream;
 
-/// Longest time that a program gets for a task.
-const MAX_TIME: Duration = Duration::from_secs(60);
-/// Longest text that is taken.
-const MAX_BYTES: u64 = 16 << 20;
-const MAX_SHOWN_BYTES: u64 = 300;
-
-/// Why a program gave no text.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProgramError {
-    /// It cannot be run.
-    #[error("cannot run {program}: install it, or say where it is with {setting}")]
-    Start {
-        /// The program as configured.
-        program: String,
-        /// Variable that says where it is.
-        setting: &'static str,
-        /// What went wrong.
-        source: io::Error,
-    },
-    /// It was ended, since it did not end in time.
-    #[error("{program} took too long")]
-    Timeout {
-        /// The program as configured.
-        program: String,
-    },
-    /// It ended with an error.
-    #[error("{program} failed with {status}: {complaints}")]
-    Failed {
-        /// The program as configured.
-        program: String,
-        /// How it ended.
-        status: ExitStatus,
-        /// The start of what it wrote to the standard error.
-        complaints: String,
-    },
-    /// The connection to it broke.
-    #[error("cannot read what {program} prints")]
-    Read {
-        /// The program as configured.
-        program: String,
-        /// What went wrong.
-        source: io::Error,
-    },
-}
-
-/// A program that reads a file, and the setting to check when it is missing.
+/// A program, and the setting to check when it is missing.
 #[derive(Debug, Clone, Copy)]
 pub struct Program<'a> {
     /// Name or path of the program.
@@ -67,75 +56,106 @@ pub struct Program<'a> {
     pub setting: &'static str,
 }
 
-impl Program<'_> {
-    /// Runs the program to its end with `input` and returns what it prints, at most 16 MiB of it. It gets a minute, or
-    /// less when `deadline` comes before.
-    pub fn print(
-        &self,
-        args: &[&OsStr],
-        input: Vec<u8>,
-        deadline: Deadline,
-    ) -> Result<String, ProgramError> {
-        let program = || self.path.display().to_string();
-        let unread = |source| ProgramError::Read {
-            program: program(),
-            source,
-        };
-        let mut child = Command::new(self.path)
-            .args(args)
-            // Tasks are worked on side by side already.
-            .env("OMP_THREAD_LIMIT", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|source| ProgramError::Start {
-                program: program(),
-                setting: self.setting,
-                source,
-            })?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that has seen enough closes its end; what is wrong shows in its status.
-            thread::spawn(move || stdin.write_all(&input));
+/// Limits of a program's run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProgramLimits {
+    /// Time until it is killed.
+    pub time: Duration,
+    /// Most bytes of its output.
+    pub bytes: u64,
+}
+
+impl Default for ProgramLimits {
+    /// A minute, and 16 MiB.
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(60),
+            bytes: 16 << 20,
         }
-        let (sender, printed) = mpsc::channel();
-        if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
-            let complaints = thread::spawn(move || read(stderr, MAX_SHOWN_BYTES));
-            thread::spawn(move || {
-                let text = read(stdout, MAX_BYTES);
-                // The receiver is gone when time has run out.
-                let _ = sender.send((text, complaints.join()));
-            });
-        }
-        let (text, complaints) = match printed.recv_timeout(deadline.at_most(MAX_TIME).remaining())
-        {
-            Ok(output) => output,
-            Err(RecvTimeoutError::Timeout) => {
-                child.kill().ok();
-                child.wait().ok();
-                return Err(ProgramError::Timeout { program: program() });
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(unread(io::ErrorKind::BrokenPipe.into()));
-            }
-        };
-        let status = child.wait().map_err(unread)?;
-        if !status.success() {
-            let complaints = complaints.ok().and_then(Result::ok).unwrap_or_default();
-            return Err(ProgramError::Failed {
-                program: program(),
-                status,
-                complaints: String::from_utf8_lossy(&complaints).trim().to_owned(),
-            });
-        }
-        Ok(String::from_utf8_lossy(&text.map_err(unread)?).into_owned())
     }
 }
 
-/// Reads up to `limit` bytes and drops the rest, so that the program can go on.
-fn read(mut pipe: impl io::Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    pipe.by_ref().take(limit).read_to_end(&mut bytes)?;
-    io::copy(&mut pipe, &mut io::sink())?;
-    Ok(bytes)
+impl Program<'_> {
+    /// Returns the first line that the program prints when it is asked for its version with `flag`.
+    ///
+    /// Fails when it is not installed, or does not run on this machine. Called when a backend
+    /// starts, it finds what would fail for each task later.
+    pub fn version(&self, flag: &str) -> Result<String, ProgramError> {
+        let limits = ProgramLimits {
+            time: Duration::from_secs(10),
+            ..ProgramLimits::default()
+        };
+        let text = self.text([flag], Vec::new(), limits)?;
+        Ok(text.lines().next().unwrap_or_default().to_owned())
+    }
+
+    /// Runs the program to its end with `input` and returns the text that it prints; bytes beyond
+    /// the limit are left out.
+    pub fn text(
+        &self,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        input: Vec<u8>,
+        limits: ProgramLimits,
+    ) -> Result<String, ProgramError> {
+        let mut stream = self.stream(args, input, limits.time)?;
+        let mut text = Vec::new();
+        let read = stream.by_ref().take(limits.bytes).read_to_end(&mut text);
+        // The rest is dropped, so that the program can go on to its end.
+        read.and_then(|_| io::copy(&mut stream, &mut io::sink()))
+            .map_err(|error| self.error(error))?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Runs the program to its end with `input` and returns what it prints; more bytes than the
+    /// limit allows are an error.
+    pub fn output(
+        &self,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        input: Vec<u8>,
+        limits: ProgramLimits,
+    ) -> Result<Vec<u8>, ProgramError> {
+        let mut stream = self.stream(args, input, limits.time)?;
+        let mut output = Vec::new();
+        let n_bytes = stream
+            .by_ref()
+            .take(limits.bytes.saturating_add(1))
+            .read_to_end(&mut output)
+            .map_err(|error| self.error(error))?;
+        if n_bytes as u64 > limits.bytes {
+            return Err(ProgramError::TooManyBytes {
+                program: self.name(),
+                max: limits.bytes,
+            });
+        }
+        Ok(output)
+    }
+
+    /// Starts the program with `input` and returns what it prints while it prints it. It is killed
+    /// after `time`, and when the stream is dropped.
+    pub fn stream(
+        &self,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        input: Vec<u8>,
+        time: Duration,
+    ) -> Result<ProgramStream, ProgramError> {
+        ProgramStream::start(self.path, args, input, time).map_err(|source| ProgramError::Start {
+            program: self.name(),
+            setting: self.setting,
+            source,
+        })
+    }
+
+    /// Returns what a stream failed with.
+    fn error(&self, error: io::Error) -> ProgramError {
+        error
+            .downcast()
+            .unwrap_or_else(|source| ProgramError::Read {
+                program: self.name(),
+                source,
+            })
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
 }

@@ -1,11 +1,11 @@
 //! Images as models and tesseract take them.
 
 use std::{
-    ffi::OsStr,
     fs,
     io::{self, Cursor},
     num::NonZeroU32,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -15,7 +15,7 @@ use image::{
     codecs::jpeg::JpegEncoder, imageops::FilterType, metadata::Orientation,
 };
 
-use crate::{Deadline, Program, ProgramError};
+use label_studio_inference::program::{Program, ProgramError, ProgramLimits};
 
 /// From 1 to 100; at 90 text in photographs stays legible.
 const JPEG_QUALITY: u8 = 90;
@@ -25,7 +25,7 @@ const MAX_DECODED_BYTES: u64 = 256 << 20;
 /// Size of images, and OCR
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Images")]
-pub struct PictureArgs {
+pub struct LlmImageArgs {
     /// Longer side, in pixels, that images are reduced to before they are sent
     #[arg(long, env = "MAX_IMAGE_SIDE", default_value = "2048")]
     pub max_image_side: NonZeroU32,
@@ -42,7 +42,7 @@ pub struct PictureArgs {
 /// Why an image cannot be sent, or its text not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum PictureError {
+pub enum LlmImageError {
     /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -73,9 +73,9 @@ pub enum PictureError {
     Program(#[from] ProgramError),
 }
 
-impl PictureArgs {
+impl LlmImageArgs {
     /// Reads an image that chat models take, upright and reduced, as a `data:` address: PNG, JPEG, GIF or WebP.
-    pub fn data_url(&self, path: &Path) -> Result<String, PictureError> {
+    pub fn data_url(&self, path: &Path) -> Result<String, LlmImageError> {
         const FORMATS: [ImageFormat; 4] = [
             ImageFormat::Jpeg,
             ImageFormat::Png,
@@ -83,20 +83,23 @@ impl PictureArgs {
             ImageFormat::Gif,
         ];
         let max_side = self.max_image_side.get();
-        let Picture { format, bytes } = Picture::read(path, &FORMATS, Some(max_side))?;
+        let Prepared { format, bytes } = Prepared::read(path, &FORMATS, Some(max_side))?;
         Ok(data_url(format.to_mime_type(), &bytes))
     }
 
-    /// Reads the text in an image, upright, with tesseract.
-    pub fn text(&self, path: &Path, deadline: Deadline) -> Result<String, PictureError> {
+    /// Reads the text in an image, upright, with tesseract, which gets a minute at most, or less
+    /// with less of `time` left.
+    pub fn text(&self, path: &Path, time: Duration) -> Result<String, LlmImageError> {
         let formats = [ImageFormat::Png, ImageFormat::Jpeg];
-        let Picture { bytes, .. } = Picture::read(path, &formats, None)?;
-        let args = ["stdin", "stdout", "-l", &self.ocr_language].map(OsStr::new);
+        let Prepared { bytes, .. } = Prepared::read(path, &formats, None)?;
         let tesseract = Program {
             path: &self.tesseract_cmd,
             setting: "TESSERACT_CMD",
         };
-        let text = tesseract.print(&args, bytes, deadline)?;
+        let args = ["stdin", "stdout", "-l", &self.ocr_language];
+        let mut limits = ProgramLimits::default();
+        limits.time = limits.time.min(time);
+        let text = tesseract.text(args, bytes, limits)?;
         Ok(text.trim_end_matches('\u{c}').to_owned())
     }
 }
@@ -109,25 +112,25 @@ pub fn data_url(media_type: &str, bytes: &[u8]) -> String {
 }
 
 /// An image in a format that everybody takes, upright.
-struct Picture {
+struct Prepared {
     format: ImageFormat,
     bytes: Vec<u8>,
 }
 
-impl Picture {
+impl Prepared {
     /// Reads an image. One that is small enough, upright and of one of `formats` stays as it is.
     fn read(
         path: &Path,
         formats: &[ImageFormat],
         max_side: Option<u32>,
-    ) -> Result<Self, PictureError> {
-        let bytes = fs::read(path).map_err(|source| PictureError::Read {
+    ) -> Result<Self, LlmImageError> {
+        let bytes = fs::read(path).map_err(|source| LlmImageError::Read {
             path: path.to_owned(),
             source,
         })?;
-        let format = image::guess_format(&bytes).map_err(PictureError::NoImage)?;
+        let format = image::guess_format(&bytes).map_err(LlmImageError::NoImage)?;
         let reader = ImageReader::with_format(Cursor::new(&bytes), format);
-        let mut decoder = reader.into_decoder().map_err(PictureError::Broken)?;
+        let mut decoder = reader.into_decoder().map_err(LlmImageError::Broken)?;
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let (width, height) = decoder.dimensions();
         let fits = max_side.is_none_or(|side| width.max(height) <= side);
@@ -136,14 +139,14 @@ impl Picture {
             return Ok(Self { format, bytes });
         }
         if decoder.total_bytes() > MAX_DECODED_BYTES {
-            return Err(PictureError::TooLarge { width, height });
+            return Err(LlmImageError::TooLarge { width, height });
         }
-        let mut image = DynamicImage::from_decoder(decoder).map_err(PictureError::Broken)?;
+        let mut image = DynamicImage::from_decoder(decoder).map_err(LlmImageError::Broken)?;
         image.apply_orientation(orientation);
         if let Some(side) = max_side.filter(|_| !fits) {
             image = image.resize(side, side, FilterType::Triangle);
         }
-        Self::encode(&image, formats).map_err(PictureError::Write)
+        Self::encode(&image, formats).map_err(LlmImageError::Write)
     }
 
     fn encode(image: &DynamicImage, formats: &[ImageFormat]) -> image::ImageResult<Self> {
