@@ -8,7 +8,8 @@
 //! - `VisionArgs`: the flags of a backend that runs a neural network on images (feature
 //!   `inference`).
 //! - `llm`: images for language models, as `data:` URLs or as text (feature `llm`).
-//! - `models`: Segment Anything (feature `models`) and Grounding DINO (feature `grounding_dino`).
+//! - [`models`]: text detection and recognition, Segment Anything (feature `models`) and Grounding
+//!   DINO (feature `grounding_dino`).
 //!
 //! Without its features the crate holds no inference engine: a backend that sends images to a web
 //! service decodes them with it, too.
@@ -28,7 +29,6 @@ pub mod images;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod masks;
-#[cfg(feature = "models")]
 pub mod models;
 mod regions;
 

@@ -1,6 +1,6 @@
 //! Parts of a mask that hang together.
 
-use super::Mask;
+use super::{Mask, PixelBox};
 
 /// Painted pixels side by side, with an exclusive end.
 struct Run {
@@ -10,7 +10,45 @@ struct Run {
     parent: usize,
 }
 
+/// The pixels through which parts of a mask hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connectivity {
+    /// Pixels that share a side.
+    Sides,
+    /// Pixels that share a side or a corner.
+    SidesAndCorners,
+}
+
+/// A part of a mask that hangs together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// Its pixels: row, first column, and the column after the last one; from top to bottom.
+    pub runs: Vec<(usize, usize, usize)>,
+    /// Number of its pixels.
+    pub area: usize,
+    /// The smallest box around it.
+    pub bounds: PixelBox,
+}
+
 impl Mask {
+    /// Returns the parts that hang together, in the order of their first pixels.
+    pub fn components(&self, connectivity: Connectivity) -> Vec<Component> {
+        let mut runs = connected_runs(self, connectivity);
+        let mut numbers = vec![usize::MAX; runs.len()];
+        let mut components: Vec<Component> = Vec::new();
+        for idx in 0..runs.len() {
+            let root = root(&mut runs, idx);
+            let Run { y, start, end, .. } = runs[idx];
+            if root == idx {
+                numbers[idx] = components.len();
+                components.push(Component::starting(y, start, end));
+            } else {
+                components[numbers[root]].add(y, start, end);
+            }
+        }
+        components
+    }
+
     /// Keeps the largest of the parts that hang together, corners included; the topmost of equals.
     #[must_use]
     pub fn largest_component(&self) -> Self {
@@ -18,8 +56,33 @@ impl Mask {
     }
 }
 
+impl Component {
+    fn starting(y: usize, start: usize, end: usize) -> Self {
+        Self {
+            runs: vec![(y, start, end)],
+            area: end - start,
+            bounds: PixelBox {
+                x: start,
+                y,
+                width: end - start,
+                height: 1,
+            },
+        }
+    }
+
+    fn add(&mut self, y: usize, start: usize, end: usize) {
+        self.runs.push((y, start, end));
+        self.area += end - start;
+        let bounds = &mut self.bounds;
+        let right = (bounds.x + bounds.width).max(end);
+        bounds.x = bounds.x.min(start);
+        bounds.width = right - bounds.x;
+        bounds.height = y + 1 - bounds.y;
+    }
+}
+
 fn largest(mask: &Mask) -> Mask {
-    let mut runs = connected_runs(mask);
+    let mut runs = connected_runs(mask, Connectivity::SidesAndCorners);
     let roots: Vec<_> = (0..runs.len()).map(|idx| root(&mut runs, idx)).collect();
     let mut areas = vec![0; runs.len()];
     for (run, &root) in runs.iter().zip(&roots) {
@@ -41,7 +104,9 @@ fn largest(mask: &Mask) -> Mask {
 }
 
 /// Finds all runs, each with a way to the first run of its part.
-fn connected_runs(mask: &Mask) -> Vec<Run> {
+fn connected_runs(mask: &Mask, connectivity: Connectivity) -> Vec<Run> {
+    // The end of a run is exclusive, so that runs which touch at a corner have it in common.
+    let reach = usize::from(connectivity == Connectivity::SidesAndCorners);
     let mut runs: Vec<Run> = Vec::new();
     let mut above = 0..0;
     for (y, row) in mask.rows().enumerate() {
@@ -59,12 +124,11 @@ fn connected_runs(mask: &Mask) -> Vec<Run> {
             x = end;
         }
         for idx in first..runs.len() {
-            // Runs that touch at a corner hang together as well.
-            while above.start < above.end && runs[above.start].end < runs[idx].start {
+            while above.start < above.end && runs[above.start].end + reach <= runs[idx].start {
                 above.start += 1;
             }
             for other in above.clone() {
-                if runs[other].start > runs[idx].end {
+                if runs[other].start >= runs[idx].end + reach {
                     break;
                 }
                 let (a, b) = (root(&mut runs, idx), root(&mut runs, other));

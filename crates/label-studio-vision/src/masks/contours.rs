@@ -1,5 +1,4 @@
-//! Outlines of the painted parts: border following after Suzuki and Abe (1985), outermost borders
-//! only.
+//! Outlines of the painted parts: border following after Suzuki and Abe (1985).
 
 use super::Mask;
 
@@ -14,6 +13,7 @@ const STEPS: [(isize, isize); 8] = [
     (0, 1),
     (1, 1),
 ];
+const RIGHT: usize = 0;
 const LEFT: usize = 4;
 
 const BACKGROUND: i8 = 0;
@@ -34,11 +34,25 @@ impl Mask {
     /// Returns the outlines of the painted parts without holes, last row first; only the corners of
     /// each, as pixels.
     pub fn contours(&self) -> Vec<Vec<(usize, usize)>> {
-        external(self)
+        follow_all(self, Borders::Outermost)
+    }
+
+    /// Returns the outlines of the painted parts and those of their holes, and of what is painted
+    /// within holes, last row first; only the corners of each, as painted pixels (OpenCV's
+    /// `RETR_LIST` and `CHAIN_APPROX_SIMPLE`).
+    pub fn all_contours(&self) -> Vec<Vec<(usize, usize)>> {
+        follow_all(self, Borders::All)
     }
 }
 
-fn external(mask: &Mask) -> Vec<Vec<(usize, usize)>> {
+/// The borders that are followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Borders {
+    Outermost,
+    All,
+}
+
+fn follow_all(mask: &Mask, borders: Borders) -> Vec<Vec<(usize, usize)>> {
     let mut marks = Marks::new(mask);
     let mut contours = Vec::new();
     for y in 1..=mask.height {
@@ -49,8 +63,11 @@ fn external(mask: &Mask) -> Vec<Vec<(usize, usize)>> {
             let value = marks.values[position];
             // After a border that enters a part, background is a hole of it.
             let is_outside = last_border != ENTERING;
-            if previous == BACKGROUND && value == UNSEEN && is_outside {
-                contours.push(marks.follow(position));
+            let is_wanted = borders == Borders::All || is_outside;
+            if previous == BACKGROUND && value == UNSEEN && is_wanted {
+                contours.push(marks.follow(position, LEFT));
+            } else if previous >= UNSEEN && value == BACKGROUND && borders == Borders::All {
+                contours.push(marks.follow(position - 1, RIGHT));
             }
             previous = marks.values[position];
             if previous == ENTERING || previous == LEAVING {
@@ -80,9 +97,10 @@ impl Marks {
         }
     }
 
-    /// Follows the border that starts at its topmost, leftmost pixel and returns where it turns.
-    fn follow(&mut self, start: usize) -> Vec<(usize, usize)> {
-        let around = (1..8).map(|turn| (LEFT + 8 - turn) % 8);
+    /// Follows the border that starts at a pixel with background in the direction `outside`, and
+    /// returns where it turns.
+    fn follow(&mut self, start: usize, outside: usize) -> Vec<(usize, usize)> {
+        let around = (1..8).map(|turn| (outside + 8 - turn) % 8);
         let Some(to_last) = around
             .into_iter()
             .find(|&direction| self.value(start, direction) != BACKGROUND)
@@ -100,7 +118,7 @@ impl Marks {
             let mut direction = (came_from + 1) % 8;
             let mut passed_right = false;
             while self.value(position, direction) == BACKGROUND {
-                passed_right |= direction == 0;
+                passed_right |= direction == RIGHT;
                 direction = (direction + 1) % 8;
             }
             let mark = &mut self.values[position];

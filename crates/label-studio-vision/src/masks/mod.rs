@@ -24,6 +24,7 @@ mod morphology;
 mod polygons;
 
 pub use bilinear::{resize_scores, stretch};
+pub use components::{Component, Connectivity};
 pub use mask::{Mask, PixelBox};
 pub use morphology::Kernel;
 pub use polygons::simplify;

@@ -38,6 +38,13 @@ impl Kernel {
 }
 
 impl Mask {
+    /// Paints what a square of `size` touches. The centre of an even square lies right and below of
+    /// its middle, as OpenCV's, so that parts grow more to the right and downwards.
+    #[must_use]
+    pub fn dilated_by_square(&self, size: usize) -> Self {
+        dilate_by_square(self, size)
+    }
+
     /// Closes gaps and holes that the kernel spans: a dilation, then an erosion.
     #[must_use]
     pub fn closed(&self, kernel: &Kernel) -> Self {
@@ -61,6 +68,38 @@ impl Mask {
 /// Beyond the image nothing is painted.
 fn dilate(mask: &Mask, kernel: &Kernel) -> Mask {
     spread(mask, kernel, 0)
+}
+
+fn dilate_by_square(mask: &Mask, size: usize) -> Mask {
+    let (after, before) = (size / 2, size.saturating_sub(1) / 2);
+    let mut wide = Mask::empty(mask.width, mask.height);
+    if mask.pixels.is_empty() {
+        return wide;
+    }
+    // Runs grow first along their rows, then whole rows downwards and upwards.
+    let rows = wide.pixels.chunks_exact_mut(mask.width);
+    for (target, row) in rows.zip(mask.rows()) {
+        let mut painted_to = 0;
+        for (x, _) in row.iter().enumerate().filter(|(_, pixel)| **pixel != 0) {
+            let end = (x + after + 1).min(row.len());
+            target[painted_to.max(x.saturating_sub(before))..end].fill(u8::MAX);
+            painted_to = end;
+        }
+    }
+    let mut high = wide.clone();
+    for y in 0..mask.height {
+        for source in y.saturating_sub(after)..(y + before + 1).min(mask.height) {
+            if source == y {
+                continue;
+            }
+            let target = &mut high.pixels[y * mask.width..][..mask.width];
+            let source = &wide.pixels[source * mask.width..][..mask.width];
+            for (pixel, wide) in target.iter_mut().zip(source) {
+                *pixel |= wide;
+            }
+        }
+    }
+    high
 }
 
 /// Beyond the image everything is painted: the erosion is the dilation of what is not painted.

@@ -2,4 +2,7 @@
 
 #[cfg(feature = "grounding_dino")]
 pub mod grounding_dino;
+#[cfg(feature = "models")]
 pub mod sam;
+pub mod text_detection;
+pub mod text_recognition;
