@@ -4,7 +4,7 @@
 //! here works against a [`Deadline`]:
 //!
 //! - [`ServiceClient`] sends a [`ServiceRequest`], repeats it only for failures that pass, and waits as the service asks.
-//! - [`map_parallel`] works on several tasks at once and keeps their order.
+//! - [`map_parallel`] works on several tasks at once and keeps their order; [`Permits`] bound what all requests do.
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
 //! - [`Secret`] is a key that no log and no error shows; [`aws`] signs requests to S3 with one.
 //! - [`ChatClient`] asks chat models; [`prompt_pair`] and [`text_area_lines`] find the prompts.
@@ -38,8 +38,8 @@ pub use chat::{
     constant_text, prompt_pair, shown_value, text_area_lines,
 };
 pub use http::{
-    Deadline, ServiceArgs, ServiceClient, ServiceError, ServiceOptions, ServiceRequest,
-    ServiceResponse,
+    Deadline, Permit, Permits, ServiceArgs, ServiceClient, ServiceError, ServiceOptions,
+    ServiceRequest, ServiceResponse,
 };
 pub use parallel::map_parallel;
 pub use secret::Secret;

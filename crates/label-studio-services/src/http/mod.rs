@@ -17,5 +17,6 @@ pub use deadline::Deadline;
 pub use error::ServiceError;
 pub(crate) use events::Events;
 pub use options::ServiceOptions;
+pub use permits::{Permit, Permits};
 pub use request::ServiceRequest;
 pub use response::ServiceResponse;

@@ -11,7 +11,7 @@ use super::deadline::Deadline;
 /// A number of permits that threads take and return. Waiting threads get one in the order of their arrival, so that a
 /// request with one task does not wait for the end of a large batch.
 #[derive(Debug)]
-pub(crate) struct Permits {
+pub struct Permits {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -25,10 +25,11 @@ struct State {
 
 /// A permit that was taken; dropping it returns it.
 #[derive(Debug)]
-pub(crate) struct Permit<'a>(&'a Permits);
+pub struct Permit<'a>(&'a Permits);
 
 impl Permits {
-    pub(crate) fn new(n_permits: usize) -> Self {
+    /// Creates permits that are all free.
+    pub fn new(n_permits: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 n_free: n_permits,
@@ -39,8 +40,8 @@ impl Permits {
         }
     }
 
-    /// Waits for a permit; `None` when none became free in time.
-    pub(crate) fn take(&self, deadline: Deadline) -> Option<Permit<'_>> {
+    /// Waits for a permit; `None` when none became free in time. Dropping it returns it.
+    pub fn take(&self, deadline: Deadline) -> Option<Permit<'_>> {
         // Some platforms cannot wait without a limit.
         let time = deadline.remaining().min(Duration::from_secs(24 * 60 * 60));
         let mut state = self.locked();
