@@ -12,7 +12,7 @@ LOCKED :=
 FEATURES := --features label-studio-inference/rten,grounding_dino/rten
 
 .PHONY: help setup run test lint files catalogue rust invariants python fmt doc bench e2e run-e2e demo backends tools \
-	label-studio onnxruntime python-package
+	programs label-studio onnxruntime python-package
 # In the listed order: cargo and apt-get lock their own runs anyway.
 .NOTPARALLEL:
 
@@ -46,7 +46,7 @@ files: ## Check Python, spelling, workflows, issue forms, compose files, READMEs
 catalogue: ## Write the tables of backends from the examples' metadata
 	python3 scripts/make_catalogue.py
 
-rust: tools onnxruntime ## Run all Rust tests
+rust: tools programs onnxruntime ## Run all Rust tests
 	scripts/run_tests.sh $(LOCKED) $(FEATURES)
 
 invariants: tools ## Check the invariants of ARCHITECTURE.md that are commands
@@ -67,7 +67,7 @@ bench: tools ## Run the benchmarks: label config, /predict round trip, masks
 
 e2e: backends run-e2e ## Run the backends against a real Label Studio
 
-run-e2e: label-studio python-package onnxruntime
+run-e2e: programs label-studio python-package onnxruntime
 	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .
 	$(PYTHON) -m e2e --programs $(PROGRAMS)
 
@@ -89,3 +89,7 @@ onnxruntime:
 
 tools:
 	@scripts/install_tools.sh
+
+# Programs that backends run.
+programs:
+	@scripts/install_packages.sh tesseract:tesseract-ocr

@@ -13,6 +13,7 @@ from e2e.scenarios.python_model import python_model
 from e2e.scenarios.services import deepgram, docling, langchain_search_agent, watsonx_llm
 from e2e.scenarios.smart_masks import segment_anything, segment_anything_2
 from e2e.scenarios.substring_matching import substring_matching
+from e2e.scenarios.tesseract import tesseract
 from e2e.scenarios.text import text
 from e2e.scenarios.text_classifier import text_classifier
 from e2e.stage import Stage
@@ -45,6 +46,7 @@ SCENARIOS = [
     Scenario("mmdetection-3", mmdetection),
     Scenario("grounding-dino", grounding_dino),
     Scenario("grounding-sam", grounding_sam),
+    Scenario("tesseract", tesseract),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),
     Scenario("deepgram-personal-token", deepgram, personal_token=True),
