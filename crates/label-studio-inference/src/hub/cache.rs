@@ -1,15 +1,16 @@
 //! The cache folder of `huggingface_hub`, which other programs use, too.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use fs4::{FileExt, TryLockError};
 use hf_hub::{Cache as Layout, CacheRepo, Repo, RepoType};
 
-use super::{HubError, HubFile};
+use super::{
+    HubError, HubFile,
+    lock::{self, DownloadLock},
+};
 
 /// A repository's part of the cache: `blobs/` by content, `snapshots/<commit>/` by name, `refs/`
 /// from names of revisions to commits.
@@ -18,13 +19,6 @@ pub(super) struct RepoCache<'a> {
     file: &'a HubFile,
     dir: PathBuf,
     layout: CacheRepo,
-}
-
-/// A lock on a download: one process fetches a file, the others wait.
-pub(super) struct DownloadLock {
-    _lock: File,
-    /// Whether another process held the lock first.
-    pub(super) waited: bool,
 }
 
 impl<'a> RepoCache<'a> {
@@ -58,23 +52,7 @@ impl<'a> RepoCache<'a> {
         let blobs = self.dir.join("blobs");
         fs::create_dir_all(&blobs).map_err(|source| HubError::io(&blobs, source))?;
         let path = with_ending(blob, ".lock");
-        let lock = || -> io::Result<DownloadLock> {
-            let lock = File::create(&path)?;
-            let waited = match FileExt::try_lock(&lock) {
-                Ok(()) => false,
-                Err(TryLockError::WouldBlock) => {
-                    tracing::info!(file = %self.file, "another process fetches these weights; waiting for it");
-                    FileExt::lock(&lock)?;
-                    true
-                }
-                Err(TryLockError::Error(error)) => return Err(error),
-            };
-            Ok(DownloadLock {
-                _lock: lock,
-                waited,
-            })
-        };
-        lock().map_err(|source| HubError::io(&path, source))
+        lock::lock(&path, &self.file.to_string())
     }
 
     /// Links `blob` as the file at `commit`, and `commit` as the revision.

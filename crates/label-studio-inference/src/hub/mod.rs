@@ -1,4 +1,4 @@
-//! Weights from a local path or from a model hub.
+//! Weights from a local path, from a model hub, or out of a package on a package index.
 //!
 //! [`Weights`] names a file, [`Hub::path`] returns its path on this machine and downloads it if it
 //! is missing. The cache is the one that Python's `huggingface_hub` keeps, so what one program
@@ -24,9 +24,12 @@ mod download;
 mod error;
 mod fetch;
 mod folder;
+mod lock;
 mod options;
+mod package;
 mod progress;
 mod remote;
+mod segment;
 mod weights;
 
 pub use args::HubArgs;
@@ -35,4 +38,5 @@ pub use error::HubError;
 pub use fetch::Hub;
 pub use folder::{ModelFolder, ModelFolderError, onnx_form};
 pub use options::HubOptions;
+pub use package::PackageFile;
 pub use weights::{HubFile, Weights};

@@ -9,6 +9,8 @@ use label_studio_sdk::http::NetworkOptions;
 pub struct HubOptions {
     /// URL of the hub.
     pub endpoint: String,
+    /// URL of the package index, with its simple API.
+    pub package_index: String,
     /// Folder of the cache; the token of `huggingface-cli login` is looked for beside it.
     pub cache_dir: PathBuf,
     /// Access token, sent to the hub alone and not to where it redirects.
@@ -32,6 +34,8 @@ pub struct HubOptions {
 impl HubOptions {
     /// The public hub.
     pub const ENDPOINT: &str = "https://huggingface.co";
+    /// The public package index.
+    pub const PACKAGE_INDEX: &str = "https://pypi.org/simple";
 }
 
 impl Default for HubOptions {
@@ -40,6 +44,7 @@ impl Default for HubOptions {
         let cache_dir = home.unwrap_or_else(std::env::temp_dir);
         Self {
             endpoint: Self::ENDPOINT.to_owned(),
+            package_index: Self::PACKAGE_INDEX.to_owned(),
             cache_dir: cache_dir.join(".cache").join("huggingface").join("hub"),
             token: None,
             network: NetworkOptions::default(),

@@ -1,13 +1,13 @@
 //! Requests to a hub.
 
-use label_studio_sdk::http::{HttpAgent, HttpOptions};
+use label_studio_sdk::http::HttpAgent;
 use ureq::{
     Body,
     http::{HeaderMap, Request, Response, header},
 };
 use url::Url;
 
-use super::{HubError, HubFile, HubOptions, weights::is_plain_segment};
+use super::{HubError, HubFile, HubOptions, segment::is_plain_segment};
 
 const MAX_REDIRECTS: usize = 10;
 const COMMIT: &str = "x-repo-commit";
@@ -37,19 +37,16 @@ pub(super) struct Offer {
 }
 
 impl Remote {
-    pub(super) fn new(options: &HubOptions, token: Option<String>) -> Result<Self, HubError> {
+    pub(super) fn new(
+        options: &HubOptions,
+        agent: HttpAgent,
+        token: Option<String>,
+    ) -> Result<Self, HubError> {
         let invalid = || HubError::InvalidEndpoint(options.endpoint.clone());
         let endpoint = Url::parse(&options.endpoint).map_err(|_| invalid())?;
         if !matches!(endpoint.scheme(), "http" | "https") {
             return Err(invalid());
         }
-        let agent = HttpAgent::new(&HttpOptions {
-            network: options.network.clone(),
-            connect_timeout: options.connect_timeout,
-            read_timeout: options.read_timeout,
-            accept_compressed: false,
-            ..HttpOptions::default()
-        })?;
         Ok(Self {
             agent,
             endpoint,

