@@ -107,6 +107,9 @@ class Backend:
     def get(self, path):
         return self._send(urllib.request.Request(self.url + path))
 
+    def delete(self, path):
+        return self._send(urllib.request.Request(self.url + path, method="DELETE"))
+
     def post(self, path, **body):
         headers = {"Content-Type": "application/json"}
         return self._send(
@@ -157,6 +160,7 @@ def test_a_model_is_served_unchanged(start, folder):
     (entry,) = answer["results"]
     assert (entry["score"], entry["model_version"]) == (0.5, "probe-1")
     assert entry["result"][0]["value"]["choices"] != [str(backend.process.pid)]
+    backend.wait_for("predicted.* tasks=1 regions=1 ")
     assert backend.get("/health") == (200, {"model_class": "Probe", "status": "UP"})
     assert backend.get("/ready")[0] == 200
     assert backend.post("/setup", project="1.2", schema=LABEL_CONFIG) == (

@@ -2,5 +2,6 @@
 
 pub(crate) mod line;
 pub(crate) mod predictions;
+mod regions;
 pub(crate) mod start;
 pub(crate) mod writer;

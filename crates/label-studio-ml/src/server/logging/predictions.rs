@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{project_id::ProjectId, server::http::request_id::RequestId};
+use crate::{
+    project_id::ProjectId,
+    server::{http::request_id::RequestId, logging::regions},
+};
 
 /// Predictions that are logged one by one in each [`PERIOD`].
 const MAX_LINES: u32 = 20;
@@ -19,9 +22,17 @@ pub(crate) struct PredictionLog(Arc<Mutex<State>>);
 pub(crate) struct Predicted<'a> {
     pub(crate) project: &'a ProjectId,
     pub(crate) n_tasks: usize,
-    /// Number of regions, `None` if the model wrote the answer itself.
-    pub(crate) n_regions: Option<usize>,
+    pub(crate) regions: Regions<'a>,
     pub(crate) took: Duration,
+}
+
+/// The regions of an answer.
+pub(crate) enum Regions<'a> {
+    /// So many.
+    Counted(usize),
+    /// Those in the answer that the model wrote itself. They are counted only for a line of their
+    /// own: to read each answer would cost more than to pass it on.
+    In(&'a [u8]),
 }
 
 #[derive(Default)]
@@ -32,11 +43,12 @@ struct State {
 }
 
 /// Sum of the predictions that are not logged one by one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Summary {
     n_requests: usize,
     n_tasks: usize,
-    n_regions: usize,
+    /// `None` if some were not counted.
+    n_regions: Option<usize>,
     longest: Duration,
 }
 
@@ -85,10 +97,14 @@ impl State {
 
 impl Predicted<'_> {
     fn log(&self) {
+        let n_regions = match self.regions {
+            Regions::Counted(n_regions) => Some(n_regions),
+            Regions::In(answer) => regions::count(answer),
+        };
         tracing::info!(
             project = %self.project,
             tasks = self.n_tasks,
-            regions = self.n_regions,
+            regions = n_regions,
             ms = millis(self.took),
             request_id = %RequestId::current(),
             "predicted"
@@ -96,11 +112,25 @@ impl Predicted<'_> {
     }
 }
 
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            n_requests: 0,
+            n_tasks: 0,
+            n_regions: Some(0),
+            longest: Duration::ZERO,
+        }
+    }
+}
+
 impl Summary {
     fn add(&mut self, predicted: &Predicted<'_>) {
         self.n_requests += 1;
         self.n_tasks += predicted.n_tasks;
-        self.n_regions += predicted.n_regions.unwrap_or(0);
+        self.n_regions = match predicted.regions {
+            Regions::Counted(n_regions) => self.n_regions.map(|n_before| n_before + n_regions),
+            Regions::In(_) => None,
+        };
         self.longest = self.longest.max(predicted.took);
     }
 
@@ -131,20 +161,24 @@ mod tests {
         assert_eq!(n_logged, MAX_LINES as usize);
         assert!(state.takes_line(now + PERIOD), "a new period has new lines");
         let project = ProjectId::parse("1");
+        let predicted = |ms, regions| Predicted {
+            project: &project,
+            n_tasks: 2,
+            regions,
+            took: Duration::from_millis(ms),
+        };
         for ms in [5, 3] {
-            state.summary.add(&Predicted {
-                project: &project,
-                n_tasks: 2,
-                n_regions: Some(1),
-                took: Duration::from_millis(ms),
-            });
+            state.summary.add(&predicted(ms, Regions::Counted(1)));
         }
         let expected = Summary {
             n_requests: 2,
             n_tasks: 4,
-            n_regions: 2,
+            n_regions: Some(2),
             longest: Duration::from_millis(5),
         };
         assert_eq!(state.summary, expected);
+        state.summary.add(&predicted(1, Regions::In(b"{}")));
+        state.summary.add(&predicted(1, Regions::Counted(1)));
+        assert_eq!(state.summary.n_regions, None);
     }
 }

@@ -22,7 +22,7 @@ use crate::{
             routes::predict_raw::predict_raw,
             wire::{NO_PROJECT, WireProject},
         },
-        logging::predictions::Predicted,
+        logging::predictions::{Predicted, Regions},
     },
 };
 
@@ -103,7 +103,7 @@ pub(crate) async fn predict(
     backend.prediction_log.record(&Predicted {
         project: project.project.id(),
         n_tasks,
-        n_regions: Some(n_regions),
+        regions: Regions::Counted(n_regions),
         took: started.elapsed(),
     });
     backend.bodies.answer(json, answered.permits).await

@@ -29,7 +29,7 @@ use crate::{
             object_body::ObjectBody,
             wire::{NO_PROJECT, WireProject},
         },
-        logging::predictions::Predicted,
+        logging::predictions::{Predicted, Regions},
     },
 };
 
@@ -79,7 +79,7 @@ pub(crate) async fn predict_raw(
     backend.prediction_log.record(&Predicted {
         project: &checked.project,
         n_tasks: checked.n_tasks,
-        n_regions: None,
+        regions: Regions::In(&json),
         took: started.elapsed(),
     });
     backend.bodies.answer(json, ()).await
