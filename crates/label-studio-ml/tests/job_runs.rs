@@ -1,6 +1,7 @@
 //! Training events as stored jobs: what callers, users and models see of them.
 
 use std::{
+    path::Path,
     sync::{
         Arc, Mutex,
         mpsc::{self, Receiver, Sender},
@@ -345,15 +346,41 @@ fn more_jobs_than_may_wait_are_refused_with_the_reason() {
     drop(gate);
 }
 
+/// Serves a model with jobs in a folder.
+fn serve_in(folder: &Path, fit: Box<Fit>) -> TestClient {
+    let mut resources = Resources::new(MemoryStore::default());
+    resources.jobs = Arc::new(SqliteJobs::new(folder));
+    let model = FnModel::new("Learner").update_fn(fit);
+    TestClient::with_resources(model, &ServerArgs::default(), resources)
+}
+
+#[test]
+fn the_end_of_the_server_cancels_no_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let (begins, begun) = mpsc::channel();
+    let looks = move |project: &Project, _: &Event| {
+        begins.send(())?;
+        while !project.job().is_cancelled() {
+            thread::yield_now();
+        }
+        Ok(json!("half"))
+    };
+    let first = serve_in(folder.path(), Box::new(looks));
+    let job = post(&first, &event("START_TRAINING", 1))["job"].clone();
+    begun.recv().unwrap();
+    drop(first);
+    let second = serve_in(folder.path(), Box::new(|_, _| Ok(json!("whole"))));
+    let done = wait_for(&second, &job, JobState::Done);
+    assert_eq!(
+        (&done["attempts"], &done["result"]),
+        (&json!(1), &json!("whole"))
+    );
+}
+
 #[test]
 fn what_a_process_did_not_finish_is_done_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
-    let serve = |fit: Box<Fit>| {
-        let mut resources = Resources::new(MemoryStore::default());
-        resources.jobs = Arc::new(SqliteJobs::new(folder.path()));
-        let model = FnModel::new("Learner").update_fn(fit);
-        TestClient::with_resources(model, &ServerArgs::default(), resources)
-    };
+    let serve = |fit| serve_in(folder.path(), fit);
     let (_gate, fit) = gated();
     let first = serve(fit);
     post(&first, &event("START_TRAINING", 1));

@@ -152,6 +152,9 @@ pub struct RawError {
     pub retry_after: Option<u32>,
     /// Id of the request in the log of the model; `None` lets the server choose one.
     pub request_id: Option<String>,
+    /// Whether the model's process ended before the call did: a job is then tried again, as after
+    /// the end of the server.
+    pub is_cut_short: bool,
 }
 
 impl RawError {
@@ -162,6 +165,7 @@ impl RawError {
             detail: detail.into(),
             retry_after: None,
             request_id: None,
+            is_cut_short: false,
         }
     }
 
@@ -170,6 +174,14 @@ impl RawError {
     pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
         self.request_id = Some(request_id.into());
         self
+    }
+
+    /// Creates the error of a call that the end of the model's process cut short.
+    pub fn cut_short(detail: impl Into<String>) -> Self {
+        Self {
+            is_cut_short: true,
+            ..Self::new(500, detail)
+        }
     }
 
     /// Creates an error that asks the caller to retry.

@@ -61,13 +61,16 @@ impl Work for Fit {
 }
 
 fn remedy(error: &anyhow::Error) -> Remedy {
-    if let Some(RawError {
-        status: 503,
-        retry_after: Some(seconds),
-        ..
-    }) = error.downcast_ref()
-    {
-        return Remedy::Wait(Duration::from_secs((*seconds).into()));
+    match error.downcast_ref() {
+        Some(RawError {
+            status: 503,
+            retry_after: Some(seconds),
+            ..
+        }) => return Remedy::Wait(Duration::from_secs((*seconds).into())),
+        Some(RawError {
+            is_cut_short: true, ..
+        }) => return Remedy::StartAgain,
+        Some(_) | None => {}
     }
     let client = match error.downcast_ref() {
         Some(ProjectError::Client(error)) => Some(error),

@@ -51,6 +51,8 @@ pub(crate) enum Remedy {
     None,
     /// Try again later, as one more attempt.
     TryAgain,
+    /// Try again as after a crash, as one more attempt: the model's process ended.
+    StartAgain,
     /// Try again after this time: it could not even begin.
     Wait(Duration),
 }
@@ -299,8 +301,15 @@ impl Shared {
         if let Some(news) = context.take_news() {
             self.beat(id, &news, context);
         }
+        let has_noticed_cancel = context.has_noticed_cancel();
+        let is_given_back = (has_noticed_cancel || outcome.is_err()) && self.state().is_closed;
         let ending = match &outcome {
-            _ if context.has_noticed_cancel() => Ending::Cancelled,
+            // It was told to end because the process does, not because a user asked for that.
+            _ if is_given_back => Ending::GivenBack {
+                reason: "the server ended".to_owned(),
+                after: Duration::ZERO,
+            },
+            _ if has_noticed_cancel => Ending::Cancelled,
             Ok(value) => Ending::Done(value.clone()),
             // It was trained, but what it returned cannot be kept.
             Err(failure) if failure.error.status().is_success() => Ending::Done(Value::Null),
@@ -311,6 +320,10 @@ impl Shared {
                     Remedy::TryAgain => Ending::Retry {
                         error: text,
                         after: Backoff::default().after(job.attempts),
+                    },
+                    Remedy::StartAgain => Ending::Retry {
+                        error: text,
+                        after: Backoff::default().after_cut(job.attempts),
                     },
                     Remedy::Wait(after) => Ending::GivenBack {
                         reason: text,
@@ -344,7 +357,9 @@ impl Shared {
                     .tell(id, outcome.map_err(|failure| failure.error));
             }
             (Some(JobState::Cancelled) | None, _) => self.waiters.forget(id),
-            (Some(_), Err(failure)) if matches!(failure.remedy, Remedy::TryAgain) => {
+            (Some(_), Err(failure))
+                if matches!(failure.remedy, Remedy::TryAgain | Remedy::StartAgain) =>
+            {
                 let error = &failure.error;
                 let detail = format!("{} (job {id} is tried again)", error.detail());
                 self.waiters
