@@ -4,8 +4,8 @@ usage: mock_worker.py [MODE] SOCKET    MODE: fails (cannot load its model), ends
 that), custom (has custom routes)
 
 A call whose body has "ask" connects to that port, says what process and call it is, and obeys the
-answer: `answer`, `exit N`, `segfault`, `abort`, `kill`, `close` or `print`. Any other call is
-answered with the process's number. A call to a custom route is answered as its query says: `exit`,
+answer: `answer`, `exit N`, `segfault`, `abort`, `kill`, `close` or `print`. After `news`, of a job,
+and `await-cancel` it asks again. Any other call is answered with the process's number. A call to a custom route is answered as its query says: `exit`,
 or else with that text as status and headers, and the request's head and body as body.
 """
 
@@ -44,12 +44,22 @@ def serve(connection):
         if frame[0] == 4:
             send(connection, custom_answer(frame[9:]))
             continue
-        route, _, body = frame[0], frame[1:9], json.loads(frame[9:])
+        if frame[0] == 5:
+            # Cancels a call that has been answered.
+            continue
+        route, call, body = frame[0], frame[1:9], json.loads(frame[9:])
         status, answer = 200, {"process": os.getpid()}
         if route == 3:
             answer = {"result": answer, "status": "ok"}
         if "ask" in body:
             order = ask(body)
+            while order in (b"news", b"await-cancel"):
+                if order == b"news":
+                    send(connection, struct.pack(">Hd", 1, 0.5) + b"half")
+                    send(connection, struct.pack(">H", 2) + b"a line")
+                elif receive(connection) != b"\x05" + call:
+                    os._exit(9)
+                order = ask(body)
             if order == b"close":
                 connection.close()
                 return

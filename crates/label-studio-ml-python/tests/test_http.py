@@ -206,6 +206,32 @@ def test_the_traceback_of_a_failed_request_is_printed_in_process(client_of, pred
     assert "Traceback" in printed and "ValueError: boo" in printed
 
 
+def test_predictions_that_are_accepted_at_once_are_a_creation_each(client_of):
+    seen = []
+
+    class Model(LabelStudioMLBase):
+        def fit(self, event, data, **kwargs):
+            seen.append((event, data["annotation"]["id"], data["task"] and data["task"]["id"]))
+            if data["annotation"]["id"] == 2:
+                raise ValueError("this one does not stop the others")
+            return data["annotation"]["id"]
+
+    body = {
+        "action": "ANNOTATIONS_CREATED",
+        "project": {"id": 7, "label_config": "<View/>"},
+        "annotation": [{"id": 1, "task": 12}, {"id": 2, "task": 11}, {"id": 3, "task": 99}],
+        "task": [{"id": 11}, {"id": 12}],
+    }
+    client = client_of(Model)
+    response = client.post("/webhook", json=body)
+    assert (response.status_code, response.json["result"]) == (201, 3)
+    creation = "ANNOTATION_CREATED"
+    assert seen == [(creation, 1, 12), (creation, 2, 11), (creation, 3, None)]
+    response = client.post("/webhook", json={**body, "annotation": []})
+    assert (response.status_code, response.json["result"]) == (201, None)
+    assert len(seen) == 3
+
+
 def test_a_result_of_fit_that_is_no_json_is_told(client_of):
     response = client_of(fitting({1})).post(
         "/webhook", json={"action": "START_TRAINING", "project": {"id": 1}}

@@ -17,8 +17,8 @@ import threading
 
 from gunicorn.workers.base import Worker as GunicornWorker
 
-from ._internal import backend, calls, custom_routes
-from ._internal._native import Server
+from ._internal import backend, calls, custom_routes, jobs
+from ._internal._native import Job, Server
 from ._internal.app import App
 
 logger = logging.getLogger(__name__)
@@ -46,12 +46,13 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         """Serves until gunicorn ends the worker."""
         app = self.wsgi
 
-        def answer(path: str, body: bytes, request_id: str) -> tuple[int, bytes]:
-            return calls.answer(app.model_class, path, body, request_id)
+        def answer(path: str, body: bytes, request_id: str, job: Job | None) -> tuple[int, bytes]:
+            return calls.answer(app.model_class, path, body, request_id, job)
 
         def answer_custom(head: str, body: bytes, request_id: str) -> tuple[int, bytes]:
             return custom_routes.answer(app, head, body, request_id)
 
+        jobs.log_what_is_printed()
         custom = answer_custom if custom_routes.has_custom_routes(app) else None
         server = Server(
             answer, custom, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -10,12 +11,15 @@ import multiprocessing as mp
 import os
 import sys
 from abc import ABC
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
 from ._internal import label_config as _label_config
 from ._internal import model_classes as _model_classes
 from ._internal._native import bump_model_version
+from ._internal.jobs import NO_JOB
 from .cache import create_cache
+from .job import Job
 from .response import ModelResponse
 from .utils import is_preload_needed
 
@@ -71,6 +75,27 @@ def update_fn(f: Callable[..., Any]) -> Callable[..., Any]:
     return f
 
 
+class _JobOfModel:
+    """The attribute `job`. It has no setter, so that a model may have an attribute of that name."""
+
+    KEY = "job of the current call"
+    """Where an object keeps it: no name of an attribute, so that it collides with none."""
+
+    def __get__(self, model: Any, _: Any = None) -> Job:
+        job: Job = NO_JOB if model is None else vars(model).get(self.KEY, NO_JOB)
+        return job
+
+
+@contextlib.contextmanager
+def set_job(model: LabelStudioMLBase, job: Job) -> Iterator[None]:
+    """Makes a job the one of an object."""
+    vars(model)[_JobOfModel.KEY] = job
+    try:
+        yield
+    finally:
+        vars(model).pop(_JobOfModel.KEY, None)
+
+
 class LabelStudioMLBase(ABC):
     """A model for one project under one label config. Subclasses override `setup`, `predict` and
     `fit`.
@@ -90,6 +115,11 @@ class LabelStudioMLBase(ABC):
     )
 
     label_interface: LabelInterface
+
+    job = _JobOfModel()
+    """The job that `fit` runs as: takes its progress and log, and says whether to go on. Elsewhere
+    one that does nothing.
+    """
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 use label_studio_ml::{
-    Event, Model, PredictRequest, Predictions, Project, ServerArgs, Value,
+    Event, JobContext, Model, PredictRequest, Predictions, Project, ServerArgs, Value,
     raw::{
         ListeningSocket, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawModel,
         RawRequest, http::Response, serve_raw_on,
@@ -43,8 +43,8 @@ pub(super) struct Server {
     stopped: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
-/// The Python functions that answer. `answer` maps path, body and request id to status and body; `custom`, for custom routes
-/// if the app has any, maps the request's head, body and id to status and answer.
+/// The Python functions that answer. `answer` maps path, body, request id and the [`Job`] of a training or `None` to status and
+/// body; `custom`, for custom routes if the app has any, maps the request's head, body and id to status and answer.
 struct Function {
     answer: Py<PyAny>,
     custom: Option<Py<PyAny>>,
@@ -52,6 +52,10 @@ struct Function {
     n_threads: u16,
     n_calls: AtomicU64,
 }
+
+/// The job that a training runs as.
+#[pyclass(frozen)]
+pub(super) struct Job(JobContext);
 
 /// A model in this process.
 struct InProcess(Arc<Function>);
@@ -121,6 +125,24 @@ impl Server {
     }
 }
 
+#[pymethods]
+impl Job {
+    /// Tells users how far the job is, from 0 to 1 or NaN, and what it does now.
+    fn progress(&self, fraction: f64, message: &str) {
+        self.0.progress(fraction, message);
+    }
+
+    /// Adds a line to the job's log.
+    fn log(&self, line: &str) {
+        self.0.log(line);
+    }
+
+    /// Returns whether the job should end.
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}
+
 impl Server {
     /// Accepts the connection of this process; those of other users are refused.
     fn accept(&self) -> anyhow::Result<UnixStream> {
@@ -163,9 +185,12 @@ impl Server {
 }
 
 impl Function {
-    fn call(&self, path: &str, body: &[u8]) -> Result<Bytes, RawError> {
+    fn call(&self, path: &str, body: &[u8], job: Option<Job>) -> Result<Bytes, RawError> {
         let request_id = self.request_id();
-        let (status, answer) = ask(&self.answer, path, body, &request_id)?;
+        let (status, answer) = ask(&request_id, |py| {
+            let args = (path, PyBytes::new(py, body), &request_id, job);
+            self.answer.call1(py, args)
+        })?;
         if status < 400 {
             return Ok(answer);
         }
@@ -181,7 +206,10 @@ impl Function {
         };
         let request_id = self.request_id();
         let head = wire::custom_head(&request.head, request.addresses, None);
-        let (status, answer) = ask(custom, &head, &request.request.body, &request_id)?;
+        let (status, answer) = ask(&request_id, |py| {
+            let body = PyBytes::new(py, &request.request.body);
+            custom.call1(py, (head, body, &request_id))
+        })?;
         wire::custom_reply(&request.head.method, status, answer)
             .map_err(|error| RawError::new(500, format!("{error:#}")).with_request_id(request_id))
     }
@@ -192,16 +220,13 @@ impl Function {
     }
 }
 
-/// Calls a Python function.
+/// Calls a Python function that returns a status and a body.
 fn ask(
-    function: &Py<PyAny>,
-    what: &str,
-    body: &[u8],
     request_id: &str,
+    call: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>>,
 ) -> Result<(u16, Bytes), RawError> {
     let answer = Python::attach(|py| {
-        let args = (what, PyBytes::new(py, body), request_id);
-        let answer = function.call1(py, args)?;
+        let answer = call(py)?;
         let (status, body): (u16, Bound<'_, PyBytes>) = answer.extract(py)?;
         PyResult::Ok((status, Bytes::copy_from_slice(body.as_bytes())))
     });
@@ -220,19 +245,20 @@ async fn on_blocking_thread<T: Send + 'static>(
 fn answer(function: &Arc<Function>, path: &'static str, request: RawRequest) -> RawAnswer {
     let function = Arc::clone(function);
     Box::pin(on_blocking_thread(move || {
-        function.call(path, &request.body)
+        function.call(path, &request.body, None)
     }))
 }
 
 impl Model for InProcess {
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let body = wire::predict_body(project, request);
-        wire::predictions(&self.0.call("/predict", body.as_bytes())?)
+        wire::predictions(&self.0.call("/predict", body.as_bytes(), None)?)
     }
 
-    fn fit(&self, _: &Project, event: &Event) -> anyhow::Result<Value> {
+    fn fit(&self, project: &Project, event: &Event) -> anyhow::Result<Value> {
         let body = wire::event_body(event);
-        wire::fit_result(&self.0.call("/webhook", body.as_bytes())?)
+        let job = Job(project.job().clone());
+        wire::fit_result(&self.0.call("/webhook", body.as_bytes(), Some(job))?)
     }
 
     fn name(&self) -> &str {

@@ -11,7 +11,7 @@ mod _native {
     #[pymodule_export]
     use super::command_line::main;
     #[pymodule_export]
-    use super::http_server::Server;
+    use super::http_server::{Job, Server};
     #[pymodule_export]
     use super::store::Store;
     #[pymodule_export]

@@ -39,6 +39,10 @@ pub(super) struct WorkerArgs {
     /// Seconds after which a training counts as hung and its process is killed; 0 waits for ever
     #[arg(long, env = "FIT_DEADLINE", default_value_t = 0)]
     fit_deadline: u32,
+
+    /// Seconds for a cancelled training to end by itself, before its process is killed
+    #[arg(long, env = "CANCEL_GRACE", default_value_t = 10)]
+    cancel_grace: u32,
 }
 
 /// How worker processes are started.
@@ -58,6 +62,10 @@ impl WorkerArgs {
 
     pub(super) fn fit_deadline(&self) -> Option<Duration> {
         seconds(self.fit_deadline)
+    }
+
+    pub(super) fn cancel_grace(&self) -> Duration {
+        Duration::from_secs(self.cancel_grace.into())
     }
 }
 

@@ -1,13 +1,15 @@
 //! One call to a worker, and its retry after the worker ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use label_studio_ml::raw::RawError;
 use tokio::sync::watch;
 
 use super::{
-    frame::{self, Answer, Route},
+    connection::Connection,
+    frame::{self, Answer, Frames, Route},
+    job::Job,
     pool::{Ended, Lease, Need, Pool},
 };
 use crate::wire;
@@ -27,6 +29,8 @@ pub(super) struct Call {
     /// Whether it is retried after its worker ended.
     pub(super) is_retryable: bool,
     pub(super) deadline: Option<Duration>,
+    /// The job of a training.
+    pub(super) job: Option<Job>,
 }
 
 /// Why a worker returned no answer.
@@ -37,6 +41,8 @@ enum Lost {
     Closed,
     /// It took longer than the call may take.
     Hung(Duration),
+    /// It went on for this time after its job was cancelled.
+    Overdue(Duration),
 }
 
 impl Call {
@@ -57,10 +63,7 @@ impl Call {
             match lost {
                 Lost::Closed => {
                     lease.give_up("closed a connection".to_owned());
-                    return Err(self.failure(
-                        500,
-                        "the model's process closed the connection; it is restarted".to_owned(),
-                    ));
+                    return Err(self.cut_short("closed the connection"));
                 }
                 Lost::Hung(deadline) => {
                     let seconds = deadline.as_secs();
@@ -72,6 +75,16 @@ impl Call {
                         ),
                     ));
                 }
+                Lost::Overdue(grace) => {
+                    let seconds = grace.as_secs();
+                    let mut ended = lease.ended.clone();
+                    lease.give_up(format!(
+                        "was killed, since a training went on for {seconds} s after it was cancelled"
+                    ));
+                    // The next training of the project may start once this one has ended.
+                    let _ = ended.wait_for(Option::is_some).await;
+                    return Err(self.cancelled());
+                }
                 Lost::Ended(ended) => {
                     drop(lease);
                     let is_over = ended.is_caused_by_call
@@ -79,10 +92,8 @@ impl Call {
                         || !self.is_retryable
                         || !is_wanted();
                     if is_over {
-                        return Err(self.failure(500, format!(
-                            "the model's process {} while it worked on this request; it is restarted",
-                            ended.how
-                        )));
+                        let how = format!("{} while it worked on this request", ended.how);
+                        return Err(self.cut_short(&how));
                     }
                     n_tries += 1;
                     lease = pool.lease_exclusive().await?;
@@ -95,17 +106,19 @@ impl Call {
         let Some(mut stream) = lease.stream.take() else {
             return Err(how_it_ended(&mut lease.ended).await);
         };
-        let talk = async {
-            let custom_head = self.custom_head.as_deref();
-            frame::send(&mut stream, self.route, self.id, custom_head, &self.body).await?;
-            frame::receive(&mut stream).await
-        };
+        let talk = self.talk(&mut stream);
         let hung = async {
             match self.deadline {
                 Some(deadline) => {
                     tokio::time::sleep(deadline).await;
                     deadline
                 }
+                None => std::future::pending().await,
+            }
+        };
+        let overdue = async {
+            match &self.job {
+                Some(job) => job.overdue().await,
                 None => std::future::pending().await,
             }
         };
@@ -123,8 +136,32 @@ impl Call {
             // A child of the process may still hold the connection.
             _ = ended.wait_for(Option::is_some) => {}
             deadline = hung => return Err(Lost::Hung(deadline)),
+            grace = overdue => return Err(Lost::Overdue(grace)),
         }
         Err(how_it_ended(&mut lease.ended).await)
+    }
+
+    /// Sends the call and receives its answer. What the worker says about the job until then is passed on.
+    async fn talk(&self, stream: &mut Connection) -> io::Result<Answer> {
+        let custom_head = self.custom_head.as_deref();
+        frame::send(stream, self.route, self.id, custom_head, &self.body).await?;
+        let Some(job) = &self.job else {
+            return frame::receive(stream).await;
+        };
+        let mut frames = Frames::default();
+        let mut is_cancelled = false;
+        loop {
+            tokio::select! {
+                frame = frames.next(stream) => match frame? {
+                    answer if answer.is_last() => return Ok(answer),
+                    news => job.take(news),
+                },
+                () = job.cancelled(), if !is_cancelled => {
+                    is_cancelled = true;
+                    frame::send_cancel(stream, self.id).await?;
+                }
+            }
+        }
     }
 
     /// Reads the answer of a route that answers with JSON.
@@ -134,6 +171,32 @@ impl Call {
             return Ok(body);
         }
         Err(wire::failure(status, &body, wire::request_id(self.id)))
+    }
+
+    /// Waits for something, unless the job is cancelled meanwhile.
+    pub(super) async fn unless_cancelled<T>(
+        &self,
+        wait: impl Future<Output = Result<T, RawError>>,
+    ) -> Result<T, RawError> {
+        let Some(job) = &self.job else {
+            return wait.await;
+        };
+        tokio::select! {
+            biased;
+            () = job.cancelled() => Err(self.cancelled()),
+            waited = wait => waited,
+        }
+    }
+
+    /// Returns the error of a call whose process ended.
+    fn cut_short(&self, how: &str) -> RawError {
+        let detail = format!("the model's process {how}; it is restarted");
+        RawError::cut_short(detail).with_request_id(wire::request_id(self.id))
+    }
+
+    /// Returns the error of a training that was cancelled.
+    fn cancelled(&self) -> RawError {
+        self.failure(409, "the training was cancelled".to_owned())
     }
 
     pub(super) fn failure(&self, status: u16, detail: String) -> RawError {

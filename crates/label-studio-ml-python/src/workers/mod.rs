@@ -8,6 +8,7 @@
 //! - `supervisor` keeps one worker running, with back-off when starting fails;
 //! - `pool` chooses the worker of a call;
 //! - `call` makes a call, and retries it after another call crashed the worker;
+//! - `job` passes on what a worker says about a training, and cancels it;
 //! - `model` implements the server's model traits with these.
 
 mod args;
@@ -15,6 +16,7 @@ mod call;
 mod connection;
 mod fork_server;
 mod frame;
+mod job;
 mod model;
 mod pool;
 mod process;

@@ -25,12 +25,16 @@ use super::{
     call::{Call, need},
     fork_server::ForkServer,
     frame::{Answer, Route},
+    job::Job,
     pool::{Lease, Pool},
     process::Program,
     spawn_on_drop::SpawnOnDrop,
     supervisor::{Shared, supervise},
 };
 use crate::wire;
+
+/// Seconds until a training may start again that the end of the server cut short.
+const RETRY_AFTER: u32 = 1;
 
 /// Number of workers and their deadlines.
 #[derive(Debug, Clone)]
@@ -45,6 +49,8 @@ pub struct WorkersOptions {
     pub predict_deadline: Option<Duration>,
     /// Deadline of a training; none if `None`.
     pub fit_deadline: Option<Duration>,
+    /// Time for a cancelled training to end by itself, before its process is killed.
+    pub cancel_grace: Duration,
     /// Name for the health check until a worker has reported the model's name.
     pub name: String,
 }
@@ -110,6 +116,7 @@ impl Workers {
             body,
             is_retryable: route != Route::Webhook,
             deadline,
+            job: None,
         }
     }
 
@@ -155,14 +162,21 @@ impl Model for Workers {
         wire::predictions(&answer)
     }
 
-    fn fit(&self, _: &Project, event: &Event) -> anyhow::Result<Value> {
-        let call = self.call(Route::Webhook, wire::event_body(event).into());
+    fn fit(&self, project: &Project, event: &Event) -> anyhow::Result<Value> {
+        let mut call = self.call(Route::Webhook, wire::event_body(event).into());
+        call.job = Some(Job::new(project.job(), self.options.cancel_grace));
         let pool = &self.shared.pool;
         let answer = self.runtime.block_on(async {
-            let lease = pool.lease(need(Route::Webhook)).await?;
+            let lease = call
+                .unless_cancelled(pool.lease(need(Route::Webhook)))
+                .await?;
             call.run(pool, lease, || true).await
-        })?;
-        wire::fit_result(&call.read(answer)?)
+        });
+        if answer.is_err() && *self.shared.stopping.borrow() {
+            // The worker ended with the server, which is not the training's fault.
+            return Err(RawError::unavailable("the server is ending", RETRY_AFTER).into());
+        }
+        wire::fit_result(&call.read(answer?)?)
     }
 
     fn name(&self) -> &str {

@@ -50,6 +50,7 @@ pub fn start(python: &Path, target: &OsStr, options: Vec<OsString>) -> anyhow::R
         start_method: workers.start_method,
         predict_deadline: workers.predict_deadline(),
         fit_deadline: workers.fit_deadline(),
+        cancel_grace: workers.cancel_grace(),
         name: name(target),
     };
     serve_raw(&server, || Ok(Workers::start(program, options)))?;

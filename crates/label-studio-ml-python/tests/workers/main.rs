@@ -1,128 +1,25 @@
 //! Worker processes behind the whole server. A small mock program takes the part of the Python model and asks the test what to do.
 
+mod mock;
+mod training;
+
 use std::{
     collections::HashSet,
     fmt::Write as _,
     io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    path::Path,
+    net::TcpListener,
     sync::Arc,
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
 use label_studio_ml::{
-    Resources, ServerArgs, Value, json,
+    Value, json,
     raw::{RawModel, RawRequest},
-    store::MemoryStore,
-    testing::TestClient,
 };
-use label_studio_ml_python::workers::{Program, StartMethod, Workers, WorkersOptions};
+use label_studio_ml_python::workers::{Workers, WorkersOptions};
 
-struct Mock {
-    client: Arc<TestClient>,
-    orders: TcpListener,
-}
-
-/// A call that waits for its order.
-struct Asking {
-    process: u64,
-    call: String,
-    stream: TcpStream,
-}
-
-fn program(mode: &str) -> Program {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock_worker.py");
-    Program {
-        program: "python3".into(),
-        args: vec![script.into(), mode.into()],
-        env: Vec::new(),
-        task: json!({}),
-    }
-}
-
-fn options(n_workers: usize) -> WorkersOptions {
-    WorkersOptions {
-        n_workers,
-        n_threads: 4,
-        start_method: StartMethod::Spawn,
-        predict_deadline: None,
-        fit_deadline: None,
-        name: "model".to_owned(),
-    }
-}
-
-impl Mock {
-    fn start(mode: &str, options: WorkersOptions) -> Self {
-        let program = program(mode);
-        let resources = Resources::new(MemoryStore::default());
-        let start = move || Workers::start(program, options);
-        Self {
-            client: Arc::new(TestClient::with_raw(
-                start,
-                &ServerArgs::default(),
-                resources,
-            )),
-            orders: TcpListener::bind(("127.0.0.1", 0)).unwrap(),
-        }
-    }
-
-    fn with_workers(n_workers: usize) -> Self {
-        Self::start("works", options(n_workers))
-    }
-
-    /// Sends a call that will ask what to do.
-    fn send(&self, path: &'static str, call: &str) -> JoinHandle<(u16, Value)> {
-        let port = self.orders.local_addr().unwrap().port();
-        let project = if path == "/webhook" {
-            json!({ "id": call })
-        } else {
-            json!("1")
-        };
-        let body =
-            json!({ "ask": port, "call": call, "action": "START_TRAINING", "project": project });
-        let client = Arc::clone(&self.client);
-        thread::spawn(move || client.post(path, &body))
-    }
-
-    /// Waits until a call asks.
-    fn asking(&self) -> Asking {
-        let (stream, _) = self.orders.accept().unwrap();
-        let mut line = String::new();
-        BufReader::new(&stream).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap();
-        Asking {
-            process: said["process"].as_u64().unwrap(),
-            call: said["call"].as_str().unwrap().to_owned(),
-            stream,
-        }
-    }
-
-    /// Makes a call that is answered at once; returns which process answered.
-    fn process(&self) -> u64 {
-        let (status, answer) = self.client.post("/predict", &json!({ "tasks": [] }));
-        assert_eq!(status, 200, "{answer}");
-        answer["process"].as_u64().unwrap()
-    }
-
-    /// Waits until so many processes answer.
-    fn wait_for_processes(&self, n_processes: f64) {
-        let running = || {
-            let headers = [("accept", "application/json")];
-            let (_, metrics) = self.client.send("GET", "/metrics", &headers, "");
-            metrics["samples"]["label_studio_ml_workers"].as_f64()
-        };
-        while running() != Some(n_processes) {
-            thread::yield_now();
-        }
-    }
-}
-
-impl Asking {
-    fn tell(mut self, order: &str) {
-        writeln!(self.stream, "{order}").unwrap();
-    }
-}
+use mock::{Asking, Mock, options, program};
 
 fn check_crash(order: &str, said: &str) {
     let mock = Mock::with_workers(1);
@@ -204,21 +101,6 @@ fn a_killed_process_costs_nothing_and_a_call_that_gets_it_killed_ends() {
     let (status, answer) = call.join().unwrap();
     assert_eq!(status, 500);
     assert!(answer["detail"].as_str().unwrap().contains("memory"));
-}
-
-#[test]
-fn a_training_whose_process_ends_is_not_repeated() {
-    let mock = Mock::with_workers(1);
-    let prediction = mock.send("/predict", "beside it");
-    let held = mock.asking();
-    let training = mock.send("/webhook", "training");
-    mock.asking().tell("exit 7");
-    assert_eq!(training.join().unwrap().0, 500);
-    drop(held);
-    let again = mock.asking();
-    assert_eq!(again.call, "beside it");
-    again.tell("answer");
-    assert_eq!(prediction.join().unwrap().0, 200);
 }
 
 #[test]

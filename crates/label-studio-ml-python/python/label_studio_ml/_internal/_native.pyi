@@ -4,13 +4,19 @@ import os
 from pathlib import Path
 from typing import Callable, final
 
-__all__ = ["Server", "Store", "bump_model_version", "main", "match_labels"]
+__all__ = ["Job", "Server", "Store", "bump_model_version", "main", "match_labels"]
+
+@final
+class Job:
+    def progress(self, fraction: float, message: str) -> None: ...
+    def log(self, line: str) -> None: ...
+    def is_cancelled(self) -> bool: ...
 
 @final
 class Server:
     def __new__(
         cls,
-        answer: Callable[[str, bytes, str], tuple[int, bytes]],
+        answer: Callable[[str, bytes, str, Job | None], tuple[int, bytes]],
         custom: Callable[[str, bytes, str], tuple[int, bytes]] | None,
         model_class: str,
         threads: int,

@@ -14,7 +14,7 @@ from .. import model as _model
 from ..exceptions import AnswerException
 from ..model import LabelStudioMLBase
 from ..response import ModelResponse
-from . import encoding
+from . import encoding, jobs
 from .flask_bridge import FlaskRequest
 from .instances import INSTANCES
 from .label_config import parsed_interface
@@ -24,9 +24,10 @@ logger = logging.getLogger(__name__)
 
 Answer = tuple[int, bytes]
 
-# Label Studio sends the plural; models know the singular.
+# Label Studio sends the plural, too; models know the singular.
 _EVENTS = {event: event for event in LabelStudioMLBase.TRAIN_EVENTS}
 _EVENTS["ANNOTATIONS_DELETED"] = "ANNOTATION_DELETED"
+_EVENTS["ANNOTATIONS_CREATED"] = "ANNOTATION_CREATED"
 
 # Modules that are imported only where they serve.
 _SERVERS = ("gunicorn.arbiter", "mod_wsgi", "uwsgi", "waitress.runner")
@@ -80,10 +81,21 @@ def handle(
         )
 
 
-def answer(model_class: type[LabelStudioMLBase], path: str, body: bytes, request_id: str) -> Answer:
-    """Answers a POST request that came without WSGI, whatever the model raises."""
+def answer(
+    model_class: type[LabelStudioMLBase],
+    path: str,
+    body: bytes,
+    request_id: str,
+    link: jobs.Link | None = None,
+) -> Answer:
+    """Answers a POST request that came without WSGI, whatever the model raises. A training has a
+    link to its job.
+    """
     try:
-        return handle(model_class, "POST", path, body, request_id=request_id)
+        if link is None:
+            return handle(model_class, "POST", path, body, request_id=request_id)
+        with jobs.working_on(link):
+            return handle(model_class, "POST", path, body, request_id=request_id)
     except BaseException as error:
         # Such as KeyboardInterrupt; the thread must continue.
         logger.critical("%s failed; request %s", path, request_id, exc_info=True)
@@ -163,16 +175,59 @@ def _webhook(model_class: type[LabelStudioMLBase], body: bytes) -> Answer:
     label_config = _label_config(project, "label_config")
     if label_config is None:
         label_config = _model.CACHE[project_id, "label_config"]
+    events = _events_of(data)
+    if not events:
+        return 201, encoding.dumps({"result": None, "status": "ok"})
+    *others, last = events
+    for number, other in enumerate(others):
+        try:
+            _fit(model_class, project_id, label_config, event, other)
+        except Exception:
+            # Each is an event of its own; the answer is that of the last one.
+            logger.exception("%s %d of %d failed", event, number + 1, len(others) + 1)
+    result = _fit(model_class, project_id, label_config, event, last)
+    try:
+        return 201, encoding.dumps({"result": result, "status": "ok"})
+    except (TypeError, ValueError) as error:
+        return 201, encoding.dumps({"error": str(error), "status": "error"})
+
+
+def _fit(
+    model_class: type[LabelStudioMLBase],
+    project_id: str,
+    label_config: str | None,
+    event: str,
+    data: dict[str, Any],
+) -> Any:
     with INSTANCES.lease(model_class, project_id, label_config) as model:
         try:
-            result = fit(model, event, data)
+            return fit(model, event, data)
         finally:
             if _trains(model):
                 INSTANCES.fitted(project_id)
-        try:
-            return 201, encoding.dumps({"result": result, "status": "ok"})
-        except (TypeError, ValueError) as error:
-            return 201, encoding.dumps({"error": str(error), "status": "error"})
+
+
+def _events_of(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns the events of a body. Accepting predictions of many tasks at once sends one body with
+    lists of annotations and tasks; it is one event for each annotation.
+    """
+    annotations = data.get("annotation")
+    if not isinstance(annotations, list):
+        return [data]
+    tasks = data.get("task")
+    tasks = tasks if isinstance(tasks, list) else [tasks]
+    ids = [task.get("id") if isinstance(task, dict) else None for task in tasks]
+
+    def task_of(annotation_idx: int, annotation: Any) -> Any:
+        named = annotation.get("task") if isinstance(annotation, dict) else None
+        if named is not None and named in ids:
+            return tasks[ids.index(named)]
+        return tasks[annotation_idx] if annotation_idx < len(tasks) else None
+
+    return [
+        {**data, "annotation": annotation, "task": task_of(annotation_idx, annotation)}
+        for annotation_idx, annotation in enumerate(annotations)
+    ]
 
 
 _Route = Callable[[type[LabelStudioMLBase], bytes], Answer]

@@ -12,8 +12,8 @@ from typing import Any, Callable
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from ..model import LabelStudioMLBase
-from . import calls
-from ._native import Server
+from . import calls, jobs
+from ._native import Job, Server
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +33,11 @@ def serve_natively(
 ) -> None:
     """Serves a model with the Rust server, in this process, until it is interrupted."""
 
-    def answer(path: str, body: bytes, request_id: str) -> tuple[int, bytes]:
-        return calls.answer(model_class, path, body, request_id)
+    def answer(path: str, body: bytes, request_id: str, job: Job | None) -> tuple[int, bytes]:
+        return calls.answer(model_class, path, body, request_id, job)
 
     calls.warm_up()
+    jobs.log_what_is_printed()
     n_threads = int(os.environ.get("THREADS") or 8)
     server = Server(answer, None, model_class.__name__, n_threads, basic_auth)
     with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:  # noqa: SIM117

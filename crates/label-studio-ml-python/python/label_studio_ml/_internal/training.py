@@ -9,15 +9,22 @@ import os
 import time
 from typing import Any
 
-from ..model import TRAIN_OUTPUT, LabelStudioMLBase
+from ..model import TRAIN_OUTPUT, LabelStudioMLBase, set_job
 from . import encoding
+from .jobs import CURRENT
 
 _FIRST_PARAMETERS_OF_1_0 = {"annotations", "completions", "tasks"}
 
 
 def fit(model: LabelStudioMLBase, event: str, data: dict[str, Any]) -> Any:
-    """Trains a model, and stores a result that is an object as its `train_output`."""
-    result = _fit_as_in_1_0(model, event, data) if _is_as_in_1_0(model) else model.fit(event, data)
+    """Trains a model, whose `job` is the current one, and stores a result that is an object as its
+    `train_output`.
+    """
+    with set_job(model, CURRENT.get()):
+        if _is_as_in_1_0(model):
+            result = _fit_as_in_1_0(model, event, data)
+        else:
+            result = model.fit(event, data)
     if result and isinstance(result, dict):
         try:
             text = encoding.dumps(result).decode()

@@ -8,6 +8,7 @@ frames.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import json
 import logging
@@ -21,18 +22,26 @@ import time
 from typing import Any
 
 from . import backend as _backend
-from . import calls, custom_routes, fork_server, watchdog
+from . import calls, custom_routes, fork_server, jobs, watchdog
 from .backend import Backend
 
 logger = logging.getLogger(__name__)
 
 ROUTES = {1: "/predict", 2: "/setup", 3: "/webhook"}
+TRAINING = 3
 CUSTOM = 4
 """A custom route of the app."""
+CANCEL = 5
+"""No call: the one before is cancelled."""
+
+PROGRESS = 1
+LOG = 2
+"""Statuses of frames about a job, before its answer."""
 
 _LENGTH = struct.Struct(">I")
 _CALL = struct.Struct(">IBQ")
 _ANSWER = struct.Struct(">IH")
+_PROGRESS = struct.Struct(">d")
 _USUAL_CALL = 64 * 1024
 _SECONDS_TO_END = 5
 
@@ -139,21 +148,36 @@ def _log_failure(error: BaseException) -> None:
 
 def _answer_calls(connection: socket.socket, backend: Backend) -> None:
     buffer = bytearray(_USUAL_CALL)
+    view = memoryview(buffer)
+    n_received = 0
     while True:
-        n_received = connection.recv_into(buffer)
-        while 0 < n_received < _CALL.size:
-            n_bytes = connection.recv_into(memoryview(buffer)[n_received:])
-            n_received = n_bytes and n_received + n_bytes
-        if n_received == 0:
-            return
+        while n_received < _CALL.size:
+            n_bytes = connection.recv_into(view[n_received:] if n_received else buffer)
+            if n_bytes == 0:
+                return
+            n_received += n_bytes
         length, route, call = _CALL.unpack_from(buffer)
-        n_bytes = _LENGTH.size + length - _CALL.size
-        body = _complete(connection, memoryview(buffer)[_CALL.size : n_received], n_bytes)
-        if body is None:
-            return
+        end = _LENGTH.size + length
+        if n_received < end:
+            body = _complete(connection, view[_CALL.size : n_received], end - _CALL.size)
+            if body is None:
+                return
+            n_received = 0
+        else:
+            body = bytes(view[_CALL.size : end])
+            n_received -= end
+            if n_received:
+                # Only a frame that cancels the call may follow it.
+                buffer[:n_received] = buffer[end : end + n_received]
+        if route == CANCEL:
+            # The call has ended meanwhile.
+            continue
         request_id = f"{call:016x}"
         if route == CUSTOM:
             status, text = custom_routes.answer_frame(backend.app, body, request_id)
+        elif route == TRAINING:
+            link = _Link(connection, is_cancelled=n_received > 0)
+            status, text = calls.answer(backend.model_class, ROUTES[route], body, request_id, link)
         else:
             status, text = calls.answer(backend.model_class, ROUTES[route], body, request_id)
         head = _ANSWER.pack(len(text) + 2, status)
@@ -162,6 +186,35 @@ def _answer_calls(connection: socket.socket, backend: Backend) -> None:
         else:
             connection.sendall(head)
             connection.sendall(text)
+
+
+class _Link:
+    """Takes a job's news to the server, over the connection of its call."""
+
+    def __init__(self, connection: socket.socket, is_cancelled: bool) -> None:
+        self._connection = connection
+        self._is_cancelled = is_cancelled
+
+    def progress(self, fraction: float, message: str) -> None:
+        self._send(PROGRESS, _PROGRESS.pack(fraction) + _encoded(message))
+
+    def log(self, line: str) -> None:
+        self._send(LOG, _encoded(line))
+
+    def is_cancelled(self) -> bool:
+        if not self._is_cancelled:
+            # Nothing but a frame that cancels the call arrives before its answer.
+            with contextlib.suppress(BlockingIOError):
+                self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                self._is_cancelled = True
+        return self._is_cancelled
+
+    def _send(self, status: int, body: bytes) -> None:
+        self._connection.sendall(_ANSWER.pack(len(body) + 2, status) + body)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="replace")
 
 
 def _connect(path: str) -> socket.socket:
@@ -205,6 +258,7 @@ def _start_logging(level: str) -> None:
         format="[%(asctime)s] [%(levelname)s] [%(name)s::%(funcName)s::%(lineno)d] %(message)s",
         stream=sys.stdout,
     )
+    jobs.log_what_is_printed()
     # A crash in compiled code prints the Python traceback.
     faulthandler.enable()
 
