@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from conftest import LABEL_CONFIG
+from label_studio_sdk._extensions.label_studio_tools.core.label_config import parse_config
+from label_studio_sdk.label_interface import LabelInterface
 
 from label_studio_ml import model as model_module
 from label_studio_ml.model import LabelStudioMLBase, predict_fn, update_fn
@@ -146,3 +148,30 @@ def test_files_in_a_task_are_replaced_by_their_text(monkeypatch, tmp_path):
     assert model.preload_task_data(task, value="s3://b/k", read_file=False) == str(
         tmp_path / "file"
     )
+
+
+REPEATER = """
+<View>
+  <Repeater on="$pages" indexFlag="{{idx}}">
+    <Image name="page_{{idx}}" value="$pages[{{idx}}].url"/>
+    <RectangleLabels name="box_{{idx}}" toName="page_{{idx}}"><Label value="A"/></RectangleLabels>
+  </Repeater>
+</View>
+"""
+
+
+def test_a_repeater_is_what_the_sdk_makes_of_it(client_of):
+    class Model(LabelStudioMLBase):
+        def predict(self, tasks, context=None, **kwargs):
+            (control,) = self.label_interface.controls
+            tag = self.get_first_tag_occurence("RectangleLabels", "Image")
+            return [{"result": [], "seen": [control.to_name, tag, self.parsed_label_config]}]
+
+    body = {"tasks": [{"data": {"pages": [{"url": "/a.png"}]}}], "label_config": REPEATER}
+    response = client_of(Model).post("/predict", json={**body, "project": "1"})
+    to_name, tag, parsed = response.json["results"][0]["seen"]
+    original = LabelInterface(config=REPEATER)
+    (control,) = original.controls
+    assert to_name == control.to_name == ["page_{{idx}}"]
+    assert tuple(tag) == original.get_first_tag_occurence("RectangleLabels", "Image")
+    assert parsed == parse_config(REPEATER)
