@@ -363,6 +363,9 @@ def _results(response: Any) -> Any:
     )
 
 
+_ONLY_DICTS = {dict}
+
+
 def _clean(prediction: Any) -> Any:
     """Returns a prediction as Label Studio accepts it: relations beside regions, and no null
     version.
@@ -374,7 +377,12 @@ def _clean(prediction: Any) -> Any:
             return prediction
         prediction = _prediction(prediction)
     result = prediction.get("result")
-    if isinstance(result, list) and any(isinstance(region, list) for region in result):
+    if (
+        isinstance(result, list)
+        # Nearly always so, and quickly seen.
+        and {*map(type, result)} != _ONLY_DICTS
+        and any(isinstance(region, list) for region in result)
+    ):
         prediction = {**prediction, "result": _flat(result)}
     if prediction.get("model_version", "") is None:
         prediction = {key: value for key, value in prediction.items() if key != "model_version"}
