@@ -54,10 +54,6 @@ pub(crate) struct StartArgs {
     #[arg(long, env = "PYTHON", default_value = "python3", value_hint = ValueHint::CommandName)]
     python: PathBuf,
 
-    /// File with parameters of the model [default: config.json in the backend's folder]
-    #[arg(long, env = "CONFIG_FILE", hide = true)]
-    config: Option<PathBuf>,
-
     // One argument, so that all options after the folder are passed to the backend, `--help` included.
     /// Folder of the backend, then options of the backend
     #[arg(
@@ -91,10 +87,6 @@ impl StartArgs {
         let program = choose(build.run()?, &folder)?;
         let mut backend = Command::new(&program);
         backend.args(&server_options);
-        let config = self.config.unwrap_or_else(|| folder.join("config.json"));
-        if config.exists() {
-            backend.env("CONFIG_FILE", config);
-        }
         exec(backend).with_context(|| format!("cannot run {}", program.display()))
     }
 }

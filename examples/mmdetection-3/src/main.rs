@@ -57,9 +57,10 @@ struct Args {
 /// Takes `CONFIG_FILE` if it is no JSON file with parameters, as every backend has it: the settings of the model, or the
 /// original's Python config.
 fn take_config(server: &mut ServerArgs) -> Option<PathBuf> {
-    let extension = server.config.extension()?;
-    let is_other = extension == "toml" || extension == "py";
-    is_other.then(|| mem::take(&mut server.config))
+    server.config.take_if(|config| {
+        let extension = config.extension();
+        extension.is_some_and(|extension| extension == "toml" || extension == "py")
+    })
 }
 
 /// Returns the settings that `config` holds.

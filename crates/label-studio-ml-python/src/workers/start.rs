@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
-use label_studio_ml::{ServerArgs, Value, json, raw::serve_raw, settings::LogLevel};
+use label_studio_ml::{ServerArgs, json, raw::serve_raw, settings::LogLevel};
 
 use super::{
     args::StartArgs,
@@ -137,7 +137,7 @@ fn program(
         .collect();
     let task = json!({
         "target": target,
-        "params": params(server, given)?,
+        "params": server.model_params()?,
         "basic_auth": basic_auth,
         "log_level": log_level(server),
     });
@@ -147,18 +147,6 @@ fn program(
         env,
         task,
     })
-}
-
-/// Returns the parameters of the model. A `config.json` in the current folder or beside the model is not meant for its
-/// constructor: the folder of any Hugging Face checkpoint has one.
-fn params(
-    server: &ServerArgs,
-    given: &ArgMatches,
-) -> anyhow::Result<serde_json::Map<String, Value>> {
-    if given.value_source("config") == Some(ValueSource::DefaultValue) {
-        return Ok(server.kwargs.iter().cloned().collect());
-    }
-    Ok(server.model_params()?.into_iter().collect())
 }
 
 fn log_level(server: &ServerArgs) -> &'static str {

@@ -46,13 +46,13 @@ pub struct ServerArgs {
     #[arg(long)]
     pub check: bool,
 
-    /// Parameters of the model; they override those of config.json
+    /// Parameters of the model; they override those of --config
     #[arg(long = "kwargs", visible_alias = "with", value_name = "KEY=VALUE", num_args = 1.., value_parser = key_value)]
     pub kwargs: Vec<(String, Value)>,
 
-    /// JSON file with parameters of the model
-    #[arg(long, env = "CONFIG_FILE", default_value = "config.json", value_parser = path())]
-    pub config: PathBuf,
+    /// JSON file with parameters of the model; a config.json that is not named is not read
+    #[arg(long, env = "CONFIG_FILE", value_parser = path())]
+    pub config: Option<PathBuf>,
 
     /// Credentials that clients must send
     #[command(flatten)]
@@ -183,16 +183,24 @@ impl ServerArgs {
     }
 
     /// Returns the parameters of the model: those of the config file, overridden by `--kwargs`.
+    ///
+    /// # Errors
+    /// When the file that was named cannot be read, or is not a JSON object.
     pub fn model_params(&self) -> anyhow::Result<BTreeMap<String, Value>> {
         use anyhow::Context;
-        let mut params = match std::fs::read(&self.config) {
-            Ok(json) => serde_json::from_slice(&json)
-                .with_context(|| format!("{} is not a JSON object", self.config.display()))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot read {}", self.config.display()));
+        // An empty variable counts as not set.
+        let config = self
+            .config
+            .as_deref()
+            .filter(|config| !config.as_os_str().is_empty());
+        let mut params = match config {
+            Some(config) => {
+                let json = std::fs::read(config)
+                    .with_context(|| format!("cannot read {}", config.display()))?;
+                serde_json::from_slice(&json)
+                    .with_context(|| format!("{} is not a JSON object", config.display()))?
             }
+            None => BTreeMap::new(),
         };
         params.extend(self.kwargs.iter().cloned());
         Ok(params)
@@ -216,4 +224,34 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
 
 fn cache_type(text: &str) -> Result<CacheType, String> {
     choice(text, CacheType::Sqlite).ok_or_else(|| "expected sqlite or memory".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn parameters_come_only_from_what_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        std::fs::write(&file, r#"{ "depth": 1, "width": 2 }"#).unwrap();
+        let params = |options: &[&str]| {
+            let args = ["backend", "--kwargs", "depth=3"].iter().chain(options);
+            Defaults::parse_from(args).server.model_params()
+        };
+        let config = file.to_str().unwrap();
+        let both = BTreeMap::from([
+            ("depth".to_owned(), json!(3)),
+            ("width".to_owned(), json!(2)),
+        ]);
+        assert_eq!(params(&["--config", config]).unwrap(), both);
+        let given = BTreeMap::from([("depth".to_owned(), json!(3))]);
+        assert_eq!(params(&["--config", ""]).unwrap(), given);
+        let missing = folder.path().join("missing.json");
+        let error = params(&["--config", missing.to_str().unwrap()]).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read"), "{error}");
+        assert_eq!(ServerArgs::default().config, None);
+    }
 }
