@@ -108,7 +108,9 @@ def test_what_a_training_prints_is_in_its_log(capfd, stream):
         for percent in (1, 50, 100):
             print(f"\r{percent} %", end="", file=file)
         print(file=file)
-        threading.Thread(target=print, args=("of another thread",), kwargs={"file": file}).start()
+        other = threading.Thread(target=lambda: print("of another thread", file=file))
+        other.start()
+        other.join()
         print("no end", end="", file=file)
 
     jobs.log_what_is_printed()
