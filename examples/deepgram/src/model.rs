@@ -75,11 +75,6 @@ impl DeepgramModel {
         let Outside { speech, bucket } =
             self.services.as_ref().map_err(|error| anyhow!("{error}"))?;
         let context = request.context.as_ref().unwrap_or(&Value::Null);
-        let user = secure_file_name(&user_id(context)?);
-        ensure!(
-            !user.is_empty(),
-            "user_id of the interactive context has no letter or digit"
-        );
         let task = request.tasks.first().context("the request has no task")?;
         let task_id = task.id.context("the task has no id")?;
         check_text(text, self.max_text_chars)?;
@@ -89,6 +84,11 @@ impl DeepgramModel {
         } else {
             Some(project.client()?)
         };
+        let user = secure_file_name(&user_id(context, client)?);
+        ensure!(
+            !user.is_empty(),
+            "user_id of the interactive context has no letter or digit"
+        );
         let deadline = self.options.service.deadline();
         let audio = speech.speak(text, deadline)?;
         let file_name = self.file_name(task_id, &user, &audio);

@@ -3,6 +3,7 @@
 use label_studio_ml::{
     Control, LabelConfig, Value,
     anyhow::{self, Context, ensure},
+    sdk::Client,
 };
 
 const TEXT: &str = "text";
@@ -53,14 +54,23 @@ impl<'a> Fields<'a> {
 }
 
 /// Returns the id of the user, from the interactive context.
-pub(crate) fn user_id(context: &Value) -> anyhow::Result<String> {
-    let user = context
-        .get("user_id")
-        .context("the interactive context has no user_id")?;
-    match user {
-        Value::Number(id) => Ok(id.to_string()),
-        Value::String(id) => Ok(id.clone()),
-        _ => anyhow::bail!("user_id of the interactive context is neither a number nor a text"),
+///
+/// Label Studio's own editor sends none (seen up to 1.23.2); then the user is the owner of the key that
+/// `client` holds.
+pub(crate) fn user_id(context: &Value, client: Option<&Client>) -> anyhow::Result<String> {
+    match context.get("user_id") {
+        Some(Value::Number(id)) => Ok(id.to_string()),
+        Some(Value::String(id)) => Ok(id.clone()),
+        Some(_) => {
+            anyhow::bail!("user_id of the interactive context is neither a number nor a text")
+        }
+        None => {
+            let client = client.context("the interactive context has no user_id")?;
+            let owner = client.whoami().context(
+                "the interactive context has no user_id, and Label Studio does not say whose key this is",
+            )?;
+            Ok(owner.id.to_string())
+        }
     }
 }
 

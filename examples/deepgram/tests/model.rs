@@ -11,6 +11,7 @@ use label_studio_testing::{Answer, check_prediction};
 use mock::{CONFIG, Stage, answer, body};
 
 const VECTORS: &str = include_str!("vectors/deepgram.json");
+const WHOAMI: &str = "GET /api/current-user/whoami";
 const FILE: &str = "/s3/test-bucket/tts/123_user-7_9053f9be389e.mp3";
 
 /// Everything answers as it should.
@@ -173,8 +174,24 @@ fn everything_is_checked_before_anything_is_paid_for() {
             answer["detail"].as_str().unwrap().contains(expected),
             "{answer}"
         );
-        assert!(stage.asked().is_empty(), "{pointer}");
+        let paid: Vec<String> = stage.asked();
+        assert!(paid.iter().all(|asked| asked == WHOAMI), "{paid:?}");
     }
+}
+
+#[test]
+fn without_a_user_id_the_owner_of_the_key_counts() {
+    let stage = Stage::with(&[], |request| match request.path() {
+        "/api/current-user/whoami" => Answer::json(&json!({ "id": 5, "email": "a@b.c" })),
+        _ => answer(request),
+    });
+    let mut request = body("Hello Deepgram");
+    let context = request["params"]["context"].as_object_mut().unwrap();
+    context.remove("user_id");
+    stage.client.predict(&request);
+    let asked = stage.asked();
+    assert_eq!(asked[0], WHOAMI);
+    assert!(asked[2].starts_with("PUT /s3/test-bucket/tts/123_5_"), "{asked:?}");
 }
 
 #[test]
