@@ -6,13 +6,16 @@ PORT ?= 9090
 # Every example is a backend, and a package of the same name.
 BACKENDS := $(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml))
 PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
-PYTHON := .ls-venv/bin/python
+# Another version than the newest tested one, such as 1.13.1.
+LABEL_STUDIO ?=
+VENV := .ls-venv$(addprefix -,$(LABEL_STUDIO))
+PYTHON := $(VENV)/bin/python
 LOCKED :=
 # Checked and tested throughout with the opt-in engine, so that it is built once and nothing is built without it.
 FEATURES := --features label-studio-inference/rten,grounding_dino/rten
 
 .PHONY: help setup run test lint files catalogue rust invariants python fmt doc bench e2e run-e2e demo backends tools \
-	programs label-studio onnxruntime python-package
+	programs label-studio browser screenshots onnxruntime python-package
 # In the listed order: cargo and apt-get lock their own runs anyway.
 .NOTPARALLEL:
 
@@ -65,11 +68,14 @@ bench: tools ## Run the benchmarks: label config, /predict round trip, masks
 	cargo bench $(LOCKED) -p label-studio-sdk -p label-studio-ml -p label-studio-vision \
 		--bench label_config --bench predict --bench masks
 
-e2e: backends run-e2e ## Run the backends against a real Label Studio
+e2e: backends run-e2e ## Run the backends against a real Label Studio, of the version LABEL_STUDIO (1.23.2)
 
-run-e2e: programs label-studio python-package onnxruntime
+run-e2e: programs label-studio browser python-package onnxruntime
 	$(PYTHON) -m unittest discover --start-directory e2e/tests --top-level-directory .
-	$(PYTHON) -m e2e --programs $(PROGRAMS)
+	$(PYTHON) -m e2e --venv $(VENV) --programs $(PROGRAMS)
+
+screenshots: backends programs label-studio browser onnxruntime ## Write the images of Label Studio in the READMEs of interactive backends
+	$(PYTHON) -m e2e --venv $(VENV) --programs $(PROGRAMS) --pictures
 
 demo: tools label-studio ## Start Label Studio with a text classifier and a sample project, until Ctrl-C
 	cargo build $(LOCKED) -p sklearn_text_classifier
@@ -82,7 +88,10 @@ python-package: tools
 	scripts/install_python_package.sh $(LOCKED)
 
 label-studio:
-	@scripts/install_label_studio.sh
+	@LABEL_STUDIO=$(LABEL_STUDIO) scripts/install_label_studio.sh $(VENV)
+
+browser:
+	@$(if $(LABEL_STUDIO),,scripts/install_browser.sh)
 
 onnxruntime:
 	@scripts/install_onnxruntime.sh

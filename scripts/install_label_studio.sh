@@ -1,17 +1,30 @@
 #!/usr/bin/env bash
 # Installs a pinned Label Studio into a virtual environment of its own, unless it is installed already.
 # usage: scripts/install_label_studio.sh [VENV]     (default: .ls-venv in the repository root)
-#   PYTHON=python3.12    the interpreter to use (3.10 or newer)
+#   LABEL_STUDIO=1.13.1  another version than the newest tested one; default VENV: .ls-venv-1.13.1
+#   PYTHON=python3.12    the interpreter to use (3.10 or newer; 3.11 for 1.13.1)
 set -euo pipefail
 
-version=1.23.2
+newest=1.23.2
+version="${LABEL_STUDIO:-$newest}"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-venv="${1:-$root/.ls-venv}"
+venv="${1:-$root/.ls-venv${LABEL_STUDIO:+-$LABEL_STUDIO}}"
+packages=("label-studio==$version")
+if [ "$version" = "$newest" ]; then
+  packages+=(selenium) # drives the browser of the end-to-end tests
+else
+  packages+=("setuptools<70") # versions up to 1.13 import its pkg_resources
+fi
 python="${PYTHON:-python3}"
 
 installed() {
-  [ -x "$venv/bin/label-studio" ] && [ "$("$venv/bin/python" -c \
-    'from importlib.metadata import version; print(version("label-studio"))' 2>/dev/null)" = "$version" ]
+  [ -x "$venv/bin/label-studio" ] && "$venv/bin/python" - "$version" "${packages[@]:1}" 2>/dev/null <<'PYTHON'
+import re, sys
+from importlib.metadata import version
+assert version("label-studio") == sys.argv[1]
+for package in sys.argv[2:]:
+    version(re.match(r"[\w-]+", package)[0])
+PYTHON
 }
 
 mkdir -p "$(dirname "$venv")"
@@ -36,10 +49,10 @@ echo "installing label-studio $version into $venv (about two minutes, 1 GB)"
 if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
   "$python" -m venv --clear "$venv"
 fi
-constraints=(--constraint "$root/e2e/label-studio-constraints.txt")
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+constraints=(--constraint "$root/e2e/label-studio-$version-constraints.txt")
+if [ ! -f "${constraints[1]}" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
   constraints=() # the pinned versions were resolved for 3.11 and newer
 fi
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${constraints[@]}" "label-studio==$version"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${constraints[@]}" "${packages[@]}"
 installed || { echo "label-studio $version did not install into $venv" >&2; exit 1; }
 echo "label-studio $version is ready in $venv"
