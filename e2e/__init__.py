@@ -2,6 +2,7 @@
 between them.
 
     make e2e                                  everything
+    make e2e LABEL_STUDIO=1.13.1              with another Label Studio than the newest tested one
     .ls-venv/bin/python -m e2e --list         names the scenarios
     .ls-venv/bin/python -m e2e text images    some of them
 

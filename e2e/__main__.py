@@ -1,10 +1,14 @@
 """Command line of the end-to-end tests."""
 
 import argparse
+import functools
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from e2e.checks import CheckFailed
 from e2e.client import Client
@@ -12,6 +16,9 @@ from e2e.label_studio import LabelStudio
 from e2e.report import Report, StepFailed
 from e2e.scenarios import SCENARIOS, Scenario
 from e2e.stage import Stage
+
+if TYPE_CHECKING:
+    from e2e.browser.chromium import Chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,10 +36,15 @@ def main() -> int:
     ]
     report = Report()
     try:
-        with LabelStudio(args.venv, args.data) as label_studio:
-            print(f"Label Studio is up at {label_studio.url}", flush=True)
+        with LabelStudio(args.venv, args.data) as label_studio, ExitStack() as cleanup:
+            release = label_studio.release()
+            print(f"Label Studio {release} is up at {label_studio.url}", flush=True)
+            setting = Setting(label_studio, shared_chromium(label_studio, cleanup), args)
             for scenario in chosen:
-                play(scenario, report, label_studio, args.programs)
+                if scenario.fits(release):
+                    play(scenario, report, setting)
+                else:
+                    print(f"skip  {scenario.name}: needs a newer Label Studio", flush=True)
     except CheckFailed as failure:
         report.failures.append("Label Studio")
         print(f"FAIL  Label Studio - {failure}", flush=True)
@@ -61,6 +73,11 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         help="keep Label Studio's database here, so that the next start is quick",
     )
+    parser.add_argument(
+        "--pictures",
+        action="store_true",
+        help="write the pictures of the READMEs, in the browser's scenarios",
+    )
     args = parser.parse_args()
     unknown = set(args.scenario) - {scenario.name for scenario in SCENARIOS}
     if unknown:
@@ -68,8 +85,31 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def play(scenario: Scenario, report: Report, label_studio: LabelStudio, programs: Path) -> None:
+@dataclass(frozen=True)
+class Setting:
+    """What all scenarios share."""
+
+    label_studio: LabelStudio
+    chromium: Callable[[], "Chromium"]
+    args: argparse.Namespace
+
+
+def shared_chromium(label_studio: LabelStudio, cleanup: ExitStack) -> Callable[[], "Chromium"]:
+    """Starts the browser at the first call."""
+
+    @functools.cache
+    def chromium() -> "Chromium":
+        # selenium is installed beside the newest Label Studio only.
+        from e2e.browser.chromium import Chromium
+
+        return cleanup.enter_context(Chromium(label_studio))
+
+    return chromium
+
+
+def play(scenario: Scenario, report: Report, setting: Setting) -> None:
     """Plays one scenario and puts away all that it made."""
+    label_studio = setting.label_studio
     administrator = label_studio.client()
     with ExitStack() as cleanup:
         client = administrator
@@ -77,7 +117,16 @@ def play(scenario: Scenario, report: Report, label_studio: LabelStudio, programs
             client = Client(label_studio.url, administrator.personal_access_token())
             client.allow_legacy_tokens(False)
             cleanup.callback(client.allow_legacy_tokens, True)
-        stage = Stage(scenario.name, report, label_studio, client, programs.absolute(), cleanup)
+        stage = Stage(
+            scenario.name,
+            report,
+            label_studio,
+            client,
+            setting.args.programs.absolute(),
+            setting.chromium,
+            setting.args.pictures,
+            cleanup,
+        )
         with suppress(StepFailed):
             scenario.play(stage)
 

@@ -71,6 +71,11 @@ class LabelStudio:
         """A client that holds the administrator's legacy token."""
         return Client(self.url, self.token)
 
+    def release(self) -> str:
+        """The version of the server."""
+        release: str = self.client().get("/api/version")["release"]
+        return release
+
     def stop(self) -> None:
         """Ends the server and removes its temporary folder."""
         self.process.stop()

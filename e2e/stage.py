@@ -2,10 +2,11 @@
 afterwards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from e2e.backend import Backend
 from e2e.client import Client
@@ -13,6 +14,9 @@ from e2e.label_studio import LabelStudio
 from e2e.project import Project
 from e2e.recorder import Recorder
 from e2e.report import STEP_SECONDS, Report
+
+if TYPE_CHECKING:
+    from e2e.browser.chromium import Chromium
 
 PYTHON_COMMAND = Path(__file__).resolve().parent.parent / ".venv-python/bin/label-studio-ml"
 
@@ -26,6 +30,10 @@ class Stage:
     label_studio: LabelStudio
     client: Client
     programs: Path
+    chromium: Callable[[], "Chromium"]
+    """The browser, one for all scenarios, which starts when it is first asked for."""
+    pictures: bool = False
+    """Whether the pictures of the READMEs are written."""
     cleanup: ExitStack = field(default_factory=ExitStack)
 
     def step(self, what: str, seconds: int = STEP_SECONDS) -> AbstractContextManager[None]:

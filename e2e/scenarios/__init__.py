@@ -2,9 +2,11 @@
 the function.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from e2e.browser.backends import InteractiveBackend, interactive_backends
 from e2e.scenarios.basic_auth import basic_auth
 from e2e.scenarios.found_objects import grounding_dino, grounding_sam, mmdetection, yolo
 from e2e.scenarios.images import images
@@ -26,6 +28,25 @@ class Scenario:
     name: str
     play: Callable[[Stage], None]
     personal_token: bool = False
+    needs: tuple[int, ...] = ()
+    """The oldest Label Studio that it can be told with."""
+
+    def fits(self, release: str) -> bool:
+        """Whether a Label Studio has what the story needs; personal tokens came with 1.17."""
+        needs = max(self.needs, (1, 17) if self.personal_token else ())
+        return tuple(map(int, re.findall(r"\d+", release)[:2])) >= needs
+
+
+def browser(backend: InteractiveBackend) -> Scenario:
+    """The story of one interactive backend in a browser."""
+
+    def play(stage: Stage) -> None:
+        # Imports selenium, which is installed beside the newest Label Studio only.
+        from e2e.browser.scenario import label_in_browser
+
+        label_in_browser(stage, backend)
+
+    return Scenario(f"browser-{backend.name}", play, needs=(1, 23))
 
 
 SCENARIOS = [
@@ -51,4 +72,5 @@ SCENARIOS = [
     Scenario("images-personal-token", images, personal_token=True),
     Scenario("deepgram-personal-token", deepgram, personal_token=True),
     Scenario("text-classifier-personal-token", text_classifier, personal_token=True),
+    *map(browser, interactive_backends()),
 ]
