@@ -191,7 +191,10 @@ fn without_a_user_id_the_owner_of_the_key_counts() {
     stage.client.predict(&request);
     let asked = stage.asked();
     assert_eq!(asked[0], WHOAMI);
-    assert!(asked[2].starts_with("PUT /s3/test-bucket/tts/123_5_"), "{asked:?}");
+    assert!(
+        asked[2].starts_with("PUT /s3/test-bucket/tts/123_5_"),
+        "{asked:?}"
+    );
 }
 
 #[test]
