@@ -26,9 +26,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    "--window-size=1100,1100",
+    "--window-size=1100,1700",
 ]
-LOAD_SECONDS = 60
+LOAD_SECONDS = 110
 
 
 class Chromium:
@@ -59,7 +59,7 @@ class Chromium:
         """The value that a script returns in the page."""
         return self.driver.execute_script(script, *arguments)
 
-    def wait_for(self, script: str, what: str, *arguments: Any, seconds: float = 30) -> Any:
+    def wait_for(self, script: str, what: str, *arguments: Any, seconds: float = 60) -> Any:
         """Repeats a script until it returns something true, and returns that."""
         return wait_until(lambda: self.run(script, *arguments), seconds, what)
 

@@ -101,7 +101,7 @@ class Editor:
         chromium.run("localStorage.clear()")
         chromium.open(f"/projects/{project}/data?task={task}")
         chromium.wait_for(READY, "the task is drawn")
-        wait_until(self._auto_annotation, 30, "Auto-Annotation is on")
+        wait_until(self._auto_annotation, 60, "Auto-Annotation is on")
 
     def pick(self, group: int) -> None:
         """Picks the first label of a control tag, which is the `group`-th that has labels."""
@@ -110,7 +110,7 @@ class Editor:
 
     def smart_tool(self, kind: str) -> None:
         """Chooses a smart tool (`KeyPoint`, `Rectangle`) in the tool bar, under *Auto-Detect*."""
-        wait_until(lambda: self._choose_tool(kind), 30, f"the smart tool {kind} is chosen")
+        wait_until(lambda: self._choose_tool(kind), 60, f"the smart tool {kind} is chosen")
 
     def click_image(self, x: float, y: float) -> None:
         """Clicks on the image, at shares of its width and height."""

@@ -58,7 +58,7 @@ def smart_tool(tag: ET.Element, group: int) -> Gesture:
         if kind == "KeyPoint":
             editor.click_image(0.4, 0.4)
         else:
-            editor.draw_rectangle((0.2, 0.2), (0.6, 0.7))
+            editor.draw_rectangle((0.05, 0.1), (0.6, 0.7))
 
     return Gesture(f"a smart {kind} of {name}", name, play)
 

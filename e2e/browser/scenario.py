@@ -86,13 +86,13 @@ def play(screen: Screen, label_config: str, gesture: Gesture, picture: Path | No
         project, task = prepare(screen, label_config)
         editor = Editor(screen.chromium, project.id, task)
         answer = interactive_answer(screen.recorder, editor, gesture)
-        wait_until(lambda: missing(editor, answer) is None, 30, "the answer is on the screen")
+        wait_until(lambda: missing(editor, answer) is None, 60, "the answer is on the screen")
         if picture:
             editor.picture(picture)
     with step(screen.stage, f"what came of {gesture.what} is submitted"):
         editor.accept()
         editor.submit()
-        wait_until(lambda: stored(project, task), 30, "the annotation is stored")
+        wait_until(lambda: stored(project, task), 60, "the annotation is stored")
         kept = {region["from_name"] for region in stored(project, task)}
         wanted = {region["from_name"] for region in answer}
         check(wanted <= kept, f"of {sorted(wanted)} the annotation keeps {sorted(kept)}")
@@ -117,7 +117,7 @@ def interactive_answer(recorder: Recorder, editor: Editor, gesture: Gesture) -> 
     """Makes a gesture; the regions that the backend answers with."""
     mark = recorder.mark()
     gesture.play(editor)
-    call = wait_until(lambda: interactive_calls(recorder, mark), 30, "the backend is asked")[0]
+    call = wait_until(lambda: interactive_calls(recorder, mark), 60, "the backend is asked")[0]
     context = call.request["params"]["context"]["result"]
     controls = [region["from_name"] for region in context]
     check(gesture.control in controls, f"the backend was asked about {controls}")
@@ -137,11 +137,12 @@ def missing(editor: Editor, answer: Result) -> dict[str, Any] | None:
     """The first region of an answer that the annotator does not see."""
     results, ids = editor.results()
     controls = {result["from_name"] for result in results}
+    drawn = {region["id"] for region in answer if region["type"].startswith(DRAWN)}
     shown = " ".join(editor.shown().split())
 
     def is_seen(region: dict[str, Any]) -> bool:
         kind, value = region["type"], region["value"]
-        if kind.startswith(DRAWN):
+        if region["id"] in drawn:  # also the text of a region
             return region["id"] in ids
         if kind == "choices":
             return all(map(editor.is_chosen, value["choices"]))
