@@ -12,17 +12,17 @@ VENV := .ls-venv$(addprefix -,$(LABEL_STUDIO))
 PYTHON := $(VENV)/bin/python
 LOCKED :=
 # Checked and tested throughout with the opt-in engine, so that it is built once and nothing is built without it.
-FEATURES := --features label-studio-inference/rten,grounding_dino/rten
+FEATURES := --features label-studio-inference/rten,grounding_dino/rten,label-studio-ml/object-store,label-studio-ml/postgres
 
 .PHONY: help setup run test lint files catalogue rust invariants python fmt doc bench e2e run-e2e demo backends tools \
-	programs label-studio browser screenshots onnxruntime python-package
+	programs label-studio browser screenshots onnxruntime postgresql python-package
 # In the listed order: cargo and apt-get lock their own runs anyway.
 .NOTPARALLEL:
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-setup: tools onnxruntime ## Install missing tools: compiler, Rust, and the ONNX Runtime that backends load
+setup: tools onnxruntime postgresql ## Install missing tools: compiler, Rust, the ONNX Runtime that backends load, PostgreSQL for tests
 	@echo "ready: 'make run' serves a backend, 'make test' runs all checks and tests"
 
 run: tools ## Serve the simplest backend on PORT (9090)
@@ -49,7 +49,7 @@ files: ## Check Python, spelling, workflows, issue forms, compose files, READMEs
 catalogue: ## Write the tables of backends from the examples' metadata
 	python3 scripts/make_catalogue.py
 
-rust: tools programs onnxruntime ## Run all Rust tests
+rust: tools programs onnxruntime postgresql ## Run all Rust tests
 	scripts/run_tests.sh $(LOCKED) $(FEATURES)
 
 invariants: tools ## Check the invariants of ARCHITECTURE.md that are commands
@@ -95,6 +95,9 @@ browser:
 
 onnxruntime:
 	@scripts/install_onnxruntime.sh
+
+postgresql:
+	@scripts/install_postgresql.sh
 
 tools:
 	@scripts/install_tools.sh

@@ -25,12 +25,15 @@
 //! [`Project`] is the model's handle for the project of a call, and [`store::Store`] keeps its
 //! small values. [`testing::TestClient`] calls a model through the whole server without a socket.
 
+mod batching;
 mod closures;
 mod custom_route;
 pub mod jobs;
 mod model;
 mod model_state;
 pub mod model_version;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod predictions;
 mod project;
 mod project_id;
@@ -49,6 +52,7 @@ pub use label_studio_sdk as sdk;
 pub use label_studio_sdk::{Control, LabelConfig, Object, Prediction, Region, Task, match_labels};
 pub use serde_json::{self, Map, Value, json};
 
+pub use batching::Batching;
 pub use closures::FnModel;
 pub use custom_route::{CustomReply, CustomRequest};
 pub use jobs::{JobContext, TryAgain};

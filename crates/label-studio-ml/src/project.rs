@@ -209,14 +209,21 @@ impl Project {
             return Err(VersionError::Cancelled);
         }
         let job = self.job.id().map(|id| id.to_string());
-        let folder = new.finish(version, job, metrics)?;
+        let folder = self
+            .resources
+            .versions
+            .publish(new, version, job, metrics)?;
         self.set_model_version(version)?;
         self.resources.versions.prune(&self.id, version)?;
         Ok(folder)
     }
 
-    /// Returns the folder of a published version; `None` when there is none.
-    pub fn version_folder(&self, version: &str) -> Option<PathBuf> {
+    /// Returns the folder of a published version; `None` when there is none. One that another
+    /// machine made is downloaded from the object store of `ARTIFACT_URL`.
+    ///
+    /// # Errors
+    /// When the object store or the folder cannot be used.
+    pub fn version_folder(&self, version: &str) -> Result<Option<PathBuf>, VersionError> {
         self.resources.versions.folder(&self.id, version)
     }
 
@@ -225,7 +232,7 @@ impl Project {
     pub fn activate_version(&self, version: &str) -> Result<(), VersionError> {
         // A model without folders keeps its versions elsewhere, and knows them by name.
         let is_known = if self.resources.versions.has_any(&self.id)? {
-            self.version_folder(version).is_some()
+            self.version_folder(version)?.is_some()
         } else {
             self.model_versions()?.iter().any(|known| known == version)
         };

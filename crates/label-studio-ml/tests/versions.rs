@@ -30,7 +30,7 @@ fn publish(project: &Project, version: &str) {
 }
 
 fn weights(project: &Project, version: &str) -> Option<String> {
-    let folder = project.version_folder(version)?;
+    let folder = project.version_folder(version).unwrap()?;
     Some(fs::read_to_string(folder.join("weights/model.bin")).unwrap())
 }
 

@@ -7,6 +7,7 @@
 //! - `media` has a fetcher with a temporary folder, `tokens` the tokens of Label Studio.
 //! - `images` are bad and painted images, `project_in` is a project with a folder of them.
 //! - `hub` is a mock model hub, `tls` gives a mock a certificate.
+//! - [`MockObjectStore`] is a mock of S3, `PostgresServer` is a database server of its own.
 //! - `flags` parses a backend's flags as its command line does.
 //! - `check_image_regions` checks what Label Studio's exports need of regions on images.
 //! - `check_backend` is the one-line test that every backend passes.
@@ -25,6 +26,9 @@ pub mod images;
 pub mod label_studio;
 #[cfg(feature = "client")]
 pub mod media;
+mod object_store;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "model")]
 mod project;
 mod regions;
@@ -38,6 +42,9 @@ mod tunnel_proxy;
 pub use conformance::{check_backend, check_prediction};
 pub use http::{Answer, MockService, Received};
 pub use label_studio::MockLabelStudio;
+pub use object_store::MockObjectStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresServer;
 #[cfg(feature = "model")]
 pub use project::project_in;
 pub use regions::check_image_regions;

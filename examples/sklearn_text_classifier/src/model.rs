@@ -64,7 +64,7 @@ impl SklearnTextClassifier {
         labels: &[String],
     ) -> anyhow::Result<Arc<TextClassifier>> {
         let load = |version: &str| {
-            let saved = match project.version_folder(version) {
+            let saved = match project.version_folder(version)? {
                 Some(folder) => Some(load_version(&folder)?),
                 None => self.storage.load(project.id().as_str())?,
             };
@@ -198,7 +198,7 @@ fn next_version(project: &Project) -> anyhow::Result<String> {
     loop {
         n = n.saturating_add(1);
         let next = format!("{VERSION_PREFIX}{n}");
-        if project.version_folder(&next).is_none() {
+        if project.version_folder(&next)?.is_none() {
             return Ok(next);
         }
     }

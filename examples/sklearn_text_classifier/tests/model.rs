@@ -296,7 +296,7 @@ fn a_restart_keeps_what_was_learnt() {
         ["Negative", "Positive"]
     );
     let version = project.model_version().unwrap();
-    let trained = project.version_folder(&version).unwrap();
+    let trained = project.version_folder(&version).unwrap().unwrap();
     std::fs::write(trained.join("classifier.json"), "broken").unwrap();
     assert_eq!(
         predict(&restarted, &project, &texts).unwrap(),
@@ -327,6 +327,7 @@ fn an_activated_version_predicts_as_it_did_and_is_not_overwritten() {
     let file = project
         .version_folder(&second)
         .unwrap()
+        .unwrap()
         .join("classifier.json");
     std::fs::write(file, "broken").unwrap();
     project.activate_version(&first).unwrap();
@@ -334,7 +335,8 @@ fn an_activated_version_predicts_as_it_did_and_is_not_overwritten() {
     train();
     let third = project.model_version().unwrap();
     assert!(third != first && third != second, "{third}");
-    let record = std::fs::read(project.version_folder(&third).unwrap().join("version.json"));
+    let published = project.version_folder(&third).unwrap().unwrap();
+    let record = std::fs::read(published.join("version.json"));
     let record: Value = serde_json::from_slice(&record.unwrap()).unwrap();
     assert_eq!(record["metrics"]["train_accuracy"], accuracy);
 }

@@ -38,4 +38,8 @@ pub enum JobsError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The database server cannot be used.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] crate::postgres::PostgresError),
 }

@@ -17,18 +17,28 @@
 mod context;
 mod error;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod sqlite;
+mod worker_name;
 
 use std::time::Duration;
 
 pub use context::{JobContext, TryAgain};
 pub use error::JobsError;
 pub use memory::MemoryJobs;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresJobs;
 pub use record::{
     Backlog, Backoff, Beat, Claim, Ending, Job, JobFilter, JobId, JobState, NewJob, Pushed, Report,
 };
 pub use sqlite::SqliteJobs;
+
+/// Returns why a job ended for which another one does the work.
+fn replaced_by(newer: JobId) -> String {
+    format!("job {newer} does the same work")
+}
 
 /// A queue of jobs, as one process sees it.
 ///

@@ -2,7 +2,11 @@
 
 mod file_identity;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod recent;
+#[cfg(feature = "postgres")]
+mod shared_values;
 mod sqlite;
 
 use std::path::PathBuf;
@@ -10,6 +14,8 @@ use std::path::PathBuf;
 use crate::project_id::ProjectId;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::{BUSY_TIMEOUT, wait_while_busy};
 
@@ -49,11 +55,16 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The database server cannot be used.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] crate::postgres::PostgresError),
 }
 
 /// Keeps one text per project and key.
 pub trait Store: Send + Sync + 'static {
-    /// Reads a value, as written last by any process.
+    /// Reads a value, as written last by any process. A replica on another machine may read the
+    /// value before it for the moment that a notification takes.
     fn get(&self, project: &ProjectId, key: &str) -> Result<Option<String>, StoreError>;
 
     /// Writes a value. An unchanged value commits nothing.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::ArtifactError;
 use crate::store::StoreError;
 
 /// Why a version cannot be made, found or activated.
@@ -39,6 +40,9 @@ pub enum VersionError {
     /// The job was cancelled, so what it made is not used.
     #[error("the training was cancelled; the version before it stays active")]
     Cancelled,
+    /// The object store cannot be used.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -66,30 +66,39 @@ impl NewVersion {
     }
 
     /// Gives the folder its name. It is whole on the disk before that.
-    pub(crate) fn finish(
+    pub(super) fn finish(
         self,
         version: &str,
         job: Option<String>,
         metrics: Value,
-    ) -> Result<PathBuf, VersionError> {
-        let name = file_name(version).ok_or_else(|| VersionError::Name {
+    ) -> Result<(PathBuf, VersionRecord), VersionError> {
+        let record = VersionRecord {
+            project: self.project.clone(),
             version: version.to_owned(),
+            created_at: seconds_since_1970(),
+            job,
+            metrics,
+            n_bytes: 0,
+        };
+        self.finish_as(record)
+    }
+
+    /// Gives the folder its name, with a record of it that may be older.
+    pub(super) fn finish_as(
+        self,
+        mut record: VersionRecord,
+    ) -> Result<(PathBuf, VersionRecord), VersionError> {
+        let version = &record.version;
+        let name = file_name(version).ok_or_else(|| VersionError::Name {
+            version: version.clone(),
         })?;
         let folder = self.parent.join(name);
         if folder.exists() {
             return Err(VersionError::Exists {
-                version: version.to_owned(),
+                version: version.clone(),
             });
         }
-        let finish = || -> io::Result<()> {
-            let mut record = VersionRecord {
-                project: self.project.clone(),
-                version: version.to_owned(),
-                created_at: seconds_since_1970(),
-                job,
-                metrics,
-                n_bytes: 0,
-            };
+        let mut finish = || -> io::Result<()> {
             record.n_bytes = sync_all(&self.folder)?;
             record.write(&self.folder)?;
             sync_all(&self.folder)?;
@@ -100,7 +109,7 @@ impl NewVersion {
             path: folder.clone(),
             source,
         })?;
-        Ok(folder)
+        Ok((folder, record))
     }
 }
 

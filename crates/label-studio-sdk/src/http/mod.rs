@@ -48,3 +48,4 @@ pub use error::{CertificateProblem, HttpError, ProxyFailure, is_connection_failu
 pub use error_body::error_message;
 pub use options::{HttpOptions, NetworkOptions};
 pub use proxy_address::ProxyAddress;
+pub use tls::tls_config;

@@ -39,27 +39,10 @@ pub(super) struct TlsConnector {
 
 impl TlsConnector {
     pub(super) fn new(options: &HttpOptions) -> Result<Self, HttpError> {
-        let provider = Arc::new(ring::default_provider());
-        let ca_bundle = options.network.ca_bundle.clone();
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .expect("the provider has ciphers for these versions");
-        let config = if !options.verify_ssl {
-            let verifier = Arc::new(AcceptAll(provider));
-            let builder = builder.dangerous();
-            builder.with_custom_certificate_verifier(verifier)
-        } else if let Some(path) = &ca_bundle {
-            let verifier = listed_verifier(path, provider)?;
-            let builder = builder.dangerous();
-            builder.with_custom_certificate_verifier(Arc::new(verifier))
-        } else {
-            builder.with_root_certificates(RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            })
-        };
+        let config = tls_config(options)?;
         Ok(Self {
-            config: Arc::new(config.with_no_client_auth()),
-            ca_bundle,
+            config: Arc::new(config),
+            ca_bundle: options.network.ca_bundle.clone(),
             verify_setting: options.verify_setting,
             proxy: None,
         })
@@ -85,6 +68,31 @@ impl TlsConnector {
             verify_setting: self.verify_setting,
         }))
     }
+}
+
+/// Returns how connections are protected, for a protocol other than HTTP.
+///
+/// # Errors
+/// When the certificate authorities cannot be read.
+pub fn tls_config(options: &HttpOptions) -> Result<ClientConfig, HttpError> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has ciphers for these versions");
+    let config = if !options.verify_ssl {
+        let verifier = Arc::new(AcceptAll(provider));
+        let builder = builder.dangerous();
+        builder.with_custom_certificate_verifier(verifier)
+    } else if let Some(path) = &options.network.ca_bundle {
+        let verifier = listed_verifier(path, provider)?;
+        let builder = builder.dangerous();
+        builder.with_custom_certificate_verifier(Arc::new(verifier))
+    } else {
+        builder.with_root_certificates(RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        })
+    };
+    Ok(config.with_no_client_auth())
 }
 
 fn listed_verifier(

@@ -8,7 +8,7 @@ use std::{
 
 use fs4::FileExt;
 
-use crate::jobs::JobsError;
+use crate::jobs::{JobsError, worker_name::worker_name};
 
 /// This process's lock, by whose name its jobs are known.
 ///
@@ -30,7 +30,7 @@ impl ProcessLock {
             source,
         };
         fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
-        let name = process_name();
+        let name = worker_name();
         let path = folder.join(&name);
         // The name appears with the lock on it, so that no other process takes it for a dead one's.
         let unnamed = folder.join(format!(".{name}"));
@@ -83,19 +83,4 @@ fn is_free(path: &Path) -> bool {
     };
     // A file system without locks gives an error: there, only leases tell.
     FileExt::try_lock(&file).is_ok()
-}
-
-/// Returns a name that says where the process runs, and that no process had before.
-fn process_name() -> String {
-    let host = rustix::system::uname();
-    let host: String = host
-        .nodename()
-        .to_string_lossy()
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        .take(64)
-        .collect();
-    let unique = uuid::Uuid::new_v4().simple().to_string();
-    let host = host.trim_start_matches('.');
-    format!("{host}:{}:{}", std::process::id(), &unique[..8])
 }

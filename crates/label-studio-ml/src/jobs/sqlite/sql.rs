@@ -38,7 +38,8 @@ CREATE INDEX IF NOT EXISTS by_end ON jobs (ended_at) WHERE ended_at IS NOT NULL;
 pub(super) const COLUMNS: &str = "id, project, kind, state, attempts, max_attempts, run_at, worker,
     progress, message, error, result, cancel, created_at, started_at, ended_at";
 
-pub(super) const FIND_EQUAL: &str = "SELECT id, payload FROM jobs
+/// The index is named: SQLite would read all pending jobs of the project, in the path of the webhook.
+pub(super) const FIND_EQUAL: &str = "SELECT id, payload FROM jobs INDEXED BY one_waiting
     WHERE project = ?1 AND merge_key = ?2 AND state = 'pending' AND attempts = 0";
 
 pub(super) const REPLACE: &str =
@@ -69,7 +70,7 @@ pub(super) const NEXT: &str = "WITH RECURSIVE waiting_projects (project) AS (
     ORDER BY jobs.id LIMIT 1";
 
 /// A pending job that does the same as one that was cut short.
-pub(super) const FIND_NEWER: &str = "SELECT newer.id FROM jobs, jobs newer
+pub(super) const FIND_NEWER: &str = "SELECT newer.id FROM jobs, jobs newer INDEXED BY one_waiting
     WHERE jobs.id = ?1 AND newer.project = jobs.project AND newer.merge_key = jobs.merge_key
     AND newer.state = 'pending' AND newer.attempts = 0 AND newer.id > jobs.id";
 
@@ -133,7 +134,7 @@ pub(super) const CANCEL: &str = "UPDATE jobs SET cancel = 1,
 
 pub(super) const STATE: &str = "SELECT state FROM jobs WHERE id = ?1";
 
-pub(super) const FIND_OTHER: &str = "SELECT other.id FROM jobs, jobs other
+pub(super) const FIND_OTHER: &str = "SELECT other.id FROM jobs, jobs other INDEXED BY one_waiting
     WHERE jobs.id = ?1 AND other.project = jobs.project AND other.merge_key = jobs.merge_key
     AND other.state = 'pending' AND other.attempts = 0";
 

@@ -102,6 +102,10 @@ pub struct ServerArgs {
     #[arg(long, env = "KEEP_VERSIONS", default_value = "5", value_parser = number::<usize>(5, 0..=usize::MAX))]
     pub keep_versions: usize,
 
+    /// Where trained models are kept for all replicas: a folder, s3://, gs:// or az://; default: the folder versions in the model folder
+    #[arg(long, env = "ARTIFACT_URL")]
+    pub artifact_url: Option<String>,
+
     /// Largest request body, in MiB
     #[arg(long, env = "MAX_BODY_MB", default_value = "256", value_parser = number::<u32>(256, 1..=4095))]
     pub max_body_mb: u32,
@@ -114,9 +118,13 @@ pub struct ServerArgs {
     #[arg(long, env = "DRAIN_SECONDS", default_value = "110", value_parser = number::<u64>(110, 0..=86_400))]
     pub drain_seconds: u64,
 
-    /// Where values of projects are stored
-    #[arg(long, env = "CACHE_TYPE", default_value = "sqlite", value_name = "sqlite|memory", value_parser = cache_type)]
+    /// Where values of projects and trainings are stored; postgres is for several replicas
+    #[arg(long, env = "CACHE_TYPE", default_value = "sqlite", value_name = "sqlite|postgres|memory", value_parser = cache_type)]
     pub cache_type: CacheType,
+
+    /// Address of the PostgreSQL database, such as postgres://user:password@host/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
 
     /// Connection to Label Studio and the files of its tasks
     #[command(flatten)]
@@ -159,6 +167,8 @@ pub enum LogFormat {
 pub enum CacheType {
     /// The file cache.db in the model folder
     Sqlite,
+    /// A PostgreSQL database that several replicas share
+    Postgres,
     /// In memory; lost when the process ends
     Memory,
 }
@@ -223,7 +233,7 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
 }
 
 fn cache_type(text: &str) -> Result<CacheType, String> {
-    choice(text, CacheType::Sqlite).ok_or_else(|| "expected sqlite or memory".to_owned())
+    choice(text, CacheType::Sqlite).ok_or_else(|| "expected sqlite, postgres or memory".to_owned())
 }
 
 #[cfg(test)]

@@ -13,13 +13,24 @@ use crate::{
 /// A way in which the server does less than it should.
 pub(crate) type Degraded = Option<String>;
 
-/// Checks the store. One that is damaged is an error. One that cannot be written is replaced by one
-/// in memory: models that store nothing answer all the same.
+/// Checks the store. One that is damaged or named wrongly is an error. A file that cannot be written
+/// is replaced by a store in memory: models that store nothing answer all the same. A database
+/// server that cannot be reached is waited for, since other replicas may use it.
 pub(crate) fn check(mut resources: Resources) -> anyhow::Result<(Resources, Degraded)> {
     let error = match resources.store.probe() {
         Ok(()) => return Ok((resources, None)),
         Err(error @ StoreError::NotADatabase { .. }) => {
             return Err(error).context("the store cannot be used");
+        }
+        #[cfg(feature = "postgres")]
+        Err(StoreError::Postgres(error)) => {
+            let is_a_wrong_setting = error.is_a_wrong_setting();
+            let error = anyhow::Error::from(error);
+            if is_a_wrong_setting {
+                return Err(error.context("the store cannot be used"));
+            }
+            tracing::warn!("requests fail until the store can be used: {error:#}");
+            return Ok((resources, None));
         }
         Err(error) => anyhow::Error::from(error),
     };
