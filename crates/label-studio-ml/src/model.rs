@@ -4,6 +4,7 @@ use label_studio_sdk::{LabelConfig, Task};
 use serde_json::{Map, Value};
 
 use crate::{
+    batching::Batching,
     custom_route::{CustomReply, CustomRequest},
     predictions::Predictions,
     project::Project,
@@ -59,6 +60,12 @@ pub trait Model: Send + Sync + 'static {
     /// `THREADS` is. For models that need the whole memory of an accelerator; `false` by default.
     fn is_exclusive(&self) -> bool {
         false
+    }
+
+    /// Returns how many tasks a call of [`Model::predict`] has, and whether requests wait for each
+    /// other to share one. Off by default.
+    fn batching(&self) -> Batching {
+        Batching::default()
     }
 
     /// Returns which annotation events `fit` wants to see when many of them wait.

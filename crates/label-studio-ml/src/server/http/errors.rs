@@ -76,6 +76,15 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))
     }
 
+    /// Returns the same failure, for another request that shares it.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            detail: self.detail.clone(),
+            request_id: None,
+            ..*self
+        }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

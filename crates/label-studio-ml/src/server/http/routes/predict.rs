@@ -1,4 +1,8 @@
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 
 use axum::{
     extract::{Request, State},
@@ -9,11 +13,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    batching::Batching,
     model::PredictRequest,
     predictions::{Predictions, TaskPrediction},
     server::{
-        backend::{Call, SharedBackend},
-        calls::permits::Priority,
+        backend::{Answered, Call, SharedBackend},
+        calls::{
+            batches::{Batch, Finish},
+            chunks,
+            permits::Priority,
+            projects::SeenProject,
+        },
         http::{
             body::{RawBody, SMALL},
             errors::ApiError,
@@ -25,6 +35,9 @@ use crate::{
         logging::predictions::{Predicted, Regions},
     },
 };
+
+/// `Retry-After` of a request whose batch was given up, in seconds.
+const RETRY_AFTER: u32 = 1;
 
 #[derive(Deserialize)]
 struct PredictBody<'a> {
@@ -74,8 +87,18 @@ pub(crate) async fn predict(
             .map_err(|error| ApiError::model(&error.into()))??
     };
     let n_tasks = request.tasks.len();
+    backend.metrics.record_tasks(n_tasks);
     let label_config = label_config.map(Cow::Owned);
     let project = backend.projects.get(&project, label_config).await?;
+    let batching = backend.batching();
+    if batching.merges() && request.context.is_none() && n_tasks > 0 {
+        let finish: Finish = Box::new(move |predictions, request, version| {
+            let _memory = memory;
+            finish(predictions, request, version, loses_batches)
+        });
+        let answer = predict_together(&backend, &project, request, batching, finish).await?;
+        return reply(&backend, &project, (n_tasks, started), answer, ()).await;
+    }
     let call = Call {
         project: Arc::clone(&project),
         is_small,
@@ -85,28 +108,93 @@ pub(crate) async fn predict(
         .call(call, move |model, project| {
             let _memory = memory;
             let project = &project.project.for_call();
-            let predictions = model
-                .predict(project, &request)
+            let predictions = chunks::predict(model, project, &request, batching.max_tasks)
                 .map_err(|error| ApiError::model(&error))?;
-            let mut predictions = checked(predictions, &request)?;
-            if loses_batches {
-                predictions = predictions.with_one_result_each();
-            }
-            let results = predictions.stamped(&project.predicted_version()?);
-            let n_regions = results.n_regions();
-            let json = serde_json::to_vec(&PredictReply { results })
-                .map_err(|error| ApiError::model(&error.into()))?;
-            Ok((json, n_regions))
+            finish(
+                predictions,
+                &request,
+                &project.predicted_version()?,
+                loses_batches,
+            )
         })
         .await?;
-    let (json, n_regions) = answered.value;
+    let Answered { value, permits } = answered;
+    reply(&backend, &project, (n_tasks, started), value, permits).await
+}
+
+/// Predicts a request in one call with others of its project that come soon.
+async fn predict_together(
+    backend: &SharedBackend,
+    project: &Arc<SeenProject>,
+    request: PredictRequest,
+    batching: Batching,
+    finish: Finish,
+) -> Result<(Vec<u8>, usize), ApiError> {
+    let joined = backend
+        .batches
+        .join(project, request, batching.max_tasks, finish);
+    if let Some(batch) = joined.new_batch {
+        // It goes on when the caller of this request hangs up.
+        tokio::spawn(answer_batch(Arc::clone(backend), batch, batching));
+    }
+    let answer = async {
+        let gone = |_| ApiError::busy("the server is ending", RETRY_AFTER);
+        joined.answer.await.map_err(gone)?
+    };
+    backend.within_timeout(&AtomicBool::new(true), answer).await
+}
+
+async fn answer_batch(backend: SharedBackend, batch: Arc<Batch>, batching: Batching) {
+    batch.gather(batching.max_wait).await;
+    let call = Call {
+        project: Arc::clone(&batch.project),
+        is_small: false,
+        priority: Priority::Batch,
+    };
+    let (shared, own) = (Arc::clone(&backend), Arc::clone(&batch));
+    let called = backend
+        .call(call, move |model, _| {
+            shared.batches.answer(&own, model, batching.max_tasks);
+            Ok(())
+        })
+        .await;
+    if let Err(error) = called {
+        backend.batches.fail(&batch, &error);
+    }
+}
+
+/// Makes the answer of a request from its predictions.
+fn finish(
+    predictions: Predictions,
+    request: &PredictRequest,
+    version: &str,
+    loses_batches: bool,
+) -> Result<(Vec<u8>, usize), ApiError> {
+    let mut predictions = checked(predictions, request)?;
+    if loses_batches {
+        predictions = predictions.with_one_result_each();
+    }
+    let results = predictions.stamped(version);
+    let n_regions = results.n_regions();
+    let json = serde_json::to_vec(&PredictReply { results })
+        .map_err(|error| ApiError::model(&error.into()))?;
+    Ok((json, n_regions))
+}
+
+async fn reply(
+    backend: &SharedBackend,
+    project: &SeenProject,
+    (n_tasks, started): (usize, Instant),
+    (json, n_regions): (Vec<u8>, usize),
+    permits: impl Send,
+) -> Result<Response, ApiError> {
     backend.prediction_log.record(&Predicted {
         project: project.project.id(),
         n_tasks,
         regions: Regions::Counted(n_regions),
         took: started.elapsed(),
     });
-    backend.bodies.answer(json, answered.permits).await
+    backend.bodies.answer(json, permits).await
 }
 
 fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
