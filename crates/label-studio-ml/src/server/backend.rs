@@ -5,17 +5,19 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::http::StatusCode;
 
 use crate::{
+    batching::Batching,
     model::{Model, short_type_name},
     raw::model::{RawModel, Readiness},
     resources::Resources,
     server::{
         calls::{
+            batches::Batches,
             connect_checks::ConnectChecks,
             executor::{Executor, n_cores, run_blocking},
             model_slot::ModelSlot,
@@ -23,7 +25,7 @@ use crate::{
             projects::{Projects, SeenProject},
             served_model::ServedModel,
         },
-        http::{auth::BasicAuth, body::BodyLimits, errors::ApiError, metrics::Metrics},
+        http::{auth::BasicAuth, body::BodyLimits, errors::ApiError},
         jobs::{
             fit::Fit,
             intake::JobLimits,
@@ -31,6 +33,7 @@ use crate::{
             training::{Training, TrainingOptions},
         },
         logging::predictions::PredictionLog,
+        metrics::{JobMetrics, Metrics, Now},
         settings::{args::ServerArgs, store_check::Degraded},
     },
 };
@@ -41,6 +44,7 @@ pub(crate) type SharedBackend = Arc<Backend>;
 /// Everything that requests share.
 pub(crate) struct Backend {
     pub(crate) auth: Option<BasicAuth>,
+    pub(crate) batches: Batches,
     pub(crate) bodies: BodyLimits,
     pub(crate) connect_checks: Arc<ConnectChecks>,
     /// What the server cannot do, although it answers.
@@ -101,18 +105,24 @@ impl Backend {
             served: served.clone(),
             projects: Arc::clone(&projects),
         };
-        let training = Training::new(Arc::clone(&resources.jobs), fit, training_options(args));
+        let mut metrics = Metrics::new();
+        if let Some(media) = &resources.media {
+            metrics.watch_media(media.clone());
+        }
+        let options = training_options(args, metrics.jobs.clone());
+        let training = Training::new(Arc::clone(&resources.jobs), fit, options);
         Self {
             auth: args
                 .basic_auth()
                 .map(|(user, pass)| BasicAuth::new(user, pass, args.public_health)),
+            batches: Batches::default(),
             bodies: BodyLimits::new(args.max_body_mb, args.max_bodies_mb),
             connect_checks: Arc::new(ConnectChecks::new(
                 args.basic_auth(),
                 resources.client.clone(),
             )),
             degraded: None,
-            metrics: Metrics::new(),
+            metrics,
             prediction_log: PredictionLog::default(),
             projects,
             resources,
@@ -134,23 +144,28 @@ impl Backend {
         model: Arc<M>,
         resources: Resources,
     ) -> Self {
-        let mut metrics = Metrics::new();
-        metrics.watch(Arc::clone(&model) as Arc<dyn RawModel>);
         let permits = Permits::new(model.permits(), args.max_queue);
         let served = ServedModel {
             slot: Arc::new(ModelSlot::filled(Arc::clone(&model) as Arc<dyn Model>)),
-            raw: Some(model),
+            raw: Some(Arc::clone(&model) as Arc<dyn RawModel>),
         };
-        Self {
-            metrics,
-            permits,
-            ..Self::serving(served, args, short_type_name::<M>(), resources)
-        }
+        let mut backend = Self::serving(served, args, short_type_name::<M>(), resources);
+        backend.metrics.watch(model);
+        backend.permits = permits;
+        backend
     }
 
     /// Returns whether the model can answer now.
     pub(crate) fn readiness(&self) -> Readiness {
         self.served.readiness()
+    }
+
+    /// Returns how many tasks the model wants to see at once.
+    pub(crate) fn batching(&self) -> Batching {
+        match self.served.slot.peek() {
+            Some(Ok(model)) => model.batching(),
+            Some(Err(_)) | None => Batching::default(),
+        }
     }
 
     /// Returns the name for the health check, which never waits for the model.
@@ -190,10 +205,16 @@ impl Backend {
                 project
                     .set_up(&*model)
                     .map_err(|error| ApiError::model(&error))?;
-                let value = run(&*model, &project)?;
-                Ok(Answered { value, permits })
+                let started = Instant::now();
+                let value = run(&*model, &project);
+                Ok((value, permits, started.elapsed()))
             };
-            self.predictions.run(may_run_inline, call).await
+            let (value, permits, took) = self.predictions.run(may_run_inline, call).await?;
+            self.metrics.record_call(value.is_ok(), took);
+            Ok(Answered {
+                value: value?,
+                permits,
+            })
         };
         self.within_timeout(&has_begun, answer).await
     }
@@ -219,7 +240,10 @@ impl Backend {
 
     /// Waits for a permit to call the model.
     pub(crate) async fn permit(&self, priority: Priority) -> Result<Permit, ApiError> {
-        self.permits.acquire(priority).await
+        let started = Instant::now();
+        let permit = self.permits.acquire(priority).await?;
+        self.metrics.record_wait(started.elapsed());
+        Ok(permit)
     }
 
     /// Like [`Backend::call`], for calls without project.
@@ -237,13 +261,16 @@ impl Backend {
         .await
     }
 
-    /// Returns how many calls wait for a permit.
-    pub(crate) fn n_waiting(&self) -> usize {
-        self.permits.n_waiting() + self.exclusive.n_waiting()
+    /// Returns what is asked when metrics are read. Blocks.
+    pub(crate) fn now(&self) -> Now {
+        Now {
+            n_waiting: self.permits.n_waiting() + self.exclusive.n_waiting(),
+            backlog: self.resources.jobs.backlog().ok(),
+        }
     }
 }
 
-fn training_options(args: &ServerArgs) -> TrainingOptions {
+fn training_options(args: &ServerArgs, metrics: JobMetrics) -> TrainingOptions {
     TrainingOptions {
         limits: JobLimits {
             max_jobs: args.max_jobs,
@@ -252,6 +279,7 @@ fn training_options(args: &ServerArgs) -> TrainingOptions {
         runner: RunnerOptions {
             max_running: args.fit_threads.into(),
             n_kept: args.keep_jobs,
+            metrics,
         },
         max_attempts: args.fit_attempts,
     }

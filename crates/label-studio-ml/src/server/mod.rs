@@ -6,6 +6,7 @@ pub(crate) mod calls;
 pub(crate) mod http;
 pub(crate) mod jobs;
 pub(crate) mod logging;
+pub(crate) mod metrics;
 pub(crate) mod serve;
 pub mod settings;
 pub(crate) mod stop;

@@ -4,7 +4,10 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE};
@@ -38,6 +41,28 @@ struct Media {
     cache: Cache,
     access: Access,
     downloader: Downloader,
+    counters: Counters,
+}
+
+/// How often files were found, since the fetcher was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MediaCounts {
+    /// Files downloaded.
+    pub n_downloads: u64,
+    /// Size of the files downloaded.
+    pub n_bytes: u64,
+    /// Files that could not be downloaded.
+    pub n_failures: u64,
+    /// Files that had been downloaded before.
+    pub n_hits: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    n_downloads: AtomicU64,
+    n_bytes: AtomicU64,
+    n_failures: AtomicU64,
+    n_hits: AtomicU64,
 }
 
 /// What to download and under which name to keep it.
@@ -51,6 +76,21 @@ enum Download {
     },
     /// Content that is there already.
     Content(String),
+}
+
+impl Counters {
+    fn count(&self, is_hit: bool, is_ok: bool, path: &Path) {
+        let counter = match (is_ok, is_hit) {
+            (false, _) => &self.n_failures,
+            (true, true) => &self.n_hits,
+            (true, false) => {
+                let n_bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+                self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+                &self.n_downloads
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl MediaFetcher {
@@ -72,6 +112,7 @@ impl MediaFetcher {
             label_studio,
             public_addresses: RwLock::default(),
             access: Access::new(options.access_lifetime),
+            counters: Counters::default(),
             options,
         })))
     }
@@ -111,11 +152,31 @@ impl MediaFetcher {
             let ask = || self.0.downloader.ask_for_access(url);
             self.0.access.check(key, ask)?;
         }
-        self.0.cache.get_or_store(&path, |file| match &download {
-            Download::From { url, fallback, .. } => self.fetch(url, fallback.as_ref(), file),
-            Download::Content(value) => self.write_content(value, &path, file),
-        })?;
+        let mut is_hit = true;
+        let stored = self.0.cache.get_or_store(&path, |file| {
+            is_hit = false;
+            match &download {
+                Download::From { url, fallback, .. } => self.fetch(url, fallback.as_ref(), file),
+                Download::Content(value) => self.write_content(value, &path, file),
+            }
+        });
+        if matches!(download, Download::From { .. }) {
+            self.0.counters.count(is_hit, stored.is_ok(), &path);
+        }
+        stored?;
         Ok(path)
+    }
+
+    /// Returns how often files were found.
+    pub fn counts(&self) -> MediaCounts {
+        let counters = &self.0.counters;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        MediaCounts {
+            n_downloads: read(&counters.n_downloads),
+            n_bytes: read(&counters.n_bytes),
+            n_failures: read(&counters.n_failures),
+            n_hits: read(&counters.n_hits),
+        }
     }
 
     /// Returns the path that [`MediaFetcher::local_path`] would return, without downloading anything.

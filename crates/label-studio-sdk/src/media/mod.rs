@@ -23,6 +23,6 @@ mod rate;
 mod source;
 
 pub use error::MediaError;
-pub use fetcher::MediaFetcher;
+pub use fetcher::{MediaCounts, MediaFetcher};
 pub use options::MediaOptions;
 pub use source::needs_preload;

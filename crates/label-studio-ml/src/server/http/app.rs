@@ -62,6 +62,7 @@ async fn wrong_method(State(backend): State<SharedBackend>, request: Request) ->
 /// Checks the credentials, if the backend has any, and records the answer in metrics and log.
 async fn guard(State(backend): State<SharedBackend>, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let _in_flight = backend.metrics.begin();
     let request_id = RequestId::of(request.headers());
     let route = request
         .extensions()

@@ -8,7 +8,6 @@ pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod label_studio_version;
 pub(crate) mod memory;
-pub(crate) mod metrics;
 pub(crate) mod object_body;
 pub(crate) mod openapi;
 pub(crate) mod reason_phrase;

@@ -14,7 +14,7 @@ use crate::{
     server::{
         calls::{executor::catch_panic, projects::Projects, served_model::ServedModel},
         http::{errors::ApiError, wire::event_project},
-        jobs::runner::{Remedy, Work, WorkError},
+        jobs::work::{Remedy, Work, WorkError},
     },
 };
 

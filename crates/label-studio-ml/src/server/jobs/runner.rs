@@ -7,12 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::{
     jobs::{Backoff, Beat, Claim, Ending, JobContext, JobId, JobState, Jobs, JobsError, Report},
-    server::{http::errors::ApiError, jobs::waiters::Waiters},
+    server::{
+        jobs::{
+            error_log::ErrorLog,
+            waiters::Waiters,
+            work::{self, Work},
+        },
+        metrics::JobMetrics,
+    },
 };
 
 /// How long a process may hang before another one takes its jobs.
@@ -25,45 +31,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PRUNE_EVERY: usize = 64;
 /// Between two looks at jobs that would be lost with the process.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How often an error that stays the same is logged.
-const LOG_EVERY: Duration = Duration::from_secs(60);
-
-/// The work that jobs stand for.
-pub(crate) trait Work: Send + Sync + 'static {
-    /// Returns whether work can begin: the model is loaded.
-    fn is_ready(&self) -> bool;
-
-    /// Does the work of a job. Blocks; a panic is caught.
-    fn run(&self, claim: &Claim, context: &JobContext) -> Result<Value, WorkError>;
-}
-
-/// Why the work of a job was not done.
-pub(crate) struct WorkError {
-    /// What went wrong, for a caller that still waits.
-    pub(crate) error: ApiError,
-    /// Whether trying again may help.
-    pub(crate) remedy: Remedy,
-}
-
-/// What to do with a job that failed.
-pub(crate) enum Remedy {
-    /// Nothing: it would fail again.
-    None,
-    /// Try again later, as one more attempt.
-    TryAgain,
-    /// Try again as after a crash, as one more attempt: the model's process ended.
-    StartAgain,
-    /// Try again after this time: it could not even begin.
-    Wait(Duration),
-}
 
 /// How jobs are run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct RunnerOptions {
     /// Jobs that run at once.
     pub(crate) max_running: usize,
     /// Ended jobs that are remembered.
     pub(crate) n_kept: usize,
+    pub(crate) metrics: JobMetrics,
 }
 
 /// Runs stored jobs until it is dropped.
@@ -297,77 +273,17 @@ impl Shared {
         let (id, job) = (claim.job.id, &claim.job);
         tracing::info!(job = %id, project = job.project, kind = job.kind, attempt = job.attempts, "job started");
         let started = Instant::now();
+        self.options.metrics.begin();
         let outcome = self.work.run(claim, context);
         if let Some(news) = context.take_news() {
             self.beat(id, &news, context);
         }
-        let has_noticed_cancel = context.has_noticed_cancel();
-        let is_given_back = (has_noticed_cancel || outcome.is_err()) && self.state().is_closed;
-        let ending = match &outcome {
-            // It was told to end because the process does, not because a user asked for that.
-            _ if is_given_back => Ending::GivenBack {
-                reason: "the server ended".to_owned(),
-                after: Duration::ZERO,
-            },
-            _ if has_noticed_cancel => Ending::Cancelled,
-            Ok(value) => Ending::Done(value.clone()),
-            // It was trained, but what it returned cannot be kept.
-            Err(failure) if failure.error.status().is_success() => Ending::Done(Value::Null),
-            Err(WorkError { error, remedy }) => {
-                let text = error.detail().to_owned();
-                match remedy {
-                    Remedy::None => Ending::Failed(text),
-                    Remedy::TryAgain => Ending::Retry {
-                        error: text,
-                        after: Backoff::default().after(job.attempts),
-                    },
-                    Remedy::StartAgain => Ending::Retry {
-                        error: text,
-                        after: Backoff::default().after_cut(job.attempts),
-                    },
-                    Remedy::Wait(after) => Ending::GivenBack {
-                        reason: text,
-                        after: *after,
-                    },
-                }
-            }
-        };
+        let ending = work::ending(&outcome, claim, context, self.state().is_closed);
         let state = self.end(id, &ending);
         let took = started.elapsed();
-        match (&outcome, state) {
-            (Err(failure), Some(JobState::Done)) => tracing::warn!(
-                job = %id,
-                ?took,
-                "job ended; its result is not kept: {}",
-                failure.error.detail()
-            ),
-            (Err(failure), Some(_)) => tracing::error!(
-                job = %id,
-                status = failure.error.status().as_u16(),
-                ?took,
-                "job failed: {}",
-                failure.error.detail()
-            ),
-            (_, Some(state)) => tracing::info!(job = %id, ?took, "job ended: {state}"),
-            (_, None) => tracing::warn!(job = %id, "the end of the job was not stored"),
-        }
-        match (state, outcome) {
-            (Some(JobState::Done | JobState::Failed), outcome) => {
-                self.waiters
-                    .tell(id, outcome.map_err(|failure| failure.error));
-            }
-            (Some(JobState::Cancelled) | None, _) => self.waiters.forget(id),
-            (Some(_), Err(failure))
-                if matches!(failure.remedy, Remedy::TryAgain | Remedy::StartAgain) =>
-            {
-                let error = &failure.error;
-                let detail = format!("{} (job {id} is tried again)", error.detail());
-                self.waiters
-                    .tell(id, Err(ApiError::new(error.status(), detail)));
-            }
-            // It could not begin yet.
-            (Some(_), _) => {}
-        }
+        self.options.metrics.end(state, took);
+        work::log_end(id, &outcome, state, took);
+        work::tell(&self.waiters, id, outcome, state);
     }
 
     /// Stores the end of an attempt. Returns the job's state then; `None` when it was not stored.
@@ -434,29 +350,6 @@ impl Shared {
                 let error = anyhow::Error::from(error);
                 tracing::error!(job = %id, "heartbeat not stored: {error:#}");
             }
-        }
-    }
-}
-
-/// Logs an error once as long as it stays the same.
-#[derive(Default)]
-struct ErrorLog {
-    last: Option<(String, Instant)>,
-}
-
-impl ErrorLog {
-    fn note(&mut self, result: Result<(), JobsError>) {
-        let Err(error) = result else {
-            return;
-        };
-        let text = format!("{:#}", anyhow::Error::from(error));
-        let is_known = self
-            .last
-            .as_ref()
-            .is_some_and(|(last, at)| *last == text && at.elapsed() < LOG_EVERY);
-        if !is_known {
-            tracing::error!("stored trainings cannot run: {text}");
-            self.last = Some((text, Instant::now()));
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Training {
 }
 
 /// How trainings are run and bounded.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct TrainingOptions {
     pub(crate) limits: JobLimits,
     pub(crate) runner: RunnerOptions,

@@ -68,12 +68,18 @@ pub(crate) async fn predict_raw(
             .await
             .map_err(|error| ApiError::model(&error.into()))??
     };
+    backend.metrics.record_tasks(checked.n_tasks);
     let has_begun = AtomicBool::new(false);
     let answer = async {
         let permit = backend.permit(checked.priority).await?;
         has_begun.store(true, Ordering::Relaxed);
         let request = RawRequest::holding(bytes, (permit, memory));
-        Ok(raw.predict_raw(request).await?)
+        let called = Instant::now();
+        let answer = raw.predict_raw(request).await;
+        backend
+            .metrics
+            .record_call(answer.is_ok(), called.elapsed());
+        Ok(answer?)
     };
     let json = backend.within_timeout(&has_begun, answer).await?;
     backend.prediction_log.record(&Predicted {
