@@ -79,7 +79,7 @@ impl State {
                 let mut deleted = String::new();
                 for key in keys.filter_map(|rest| rest.split("</Key>").next()) {
                     self.objects.remove(key);
-                    deleted.push_str(&format!("<Deleted><Key>{key}</Key></Deleted>"));
+                    deleted.extend(["<Deleted><Key>", key, "</Key></Deleted>"]);
                 }
                 xml(&format!("<DeleteResult>{deleted}</DeleteResult>"))
             }
@@ -152,19 +152,18 @@ impl State {
             if let Some((folder, _)) = rest.split_once('/') {
                 folders.insert(format!("{prefix}{folder}/"));
             } else {
-                contents.push_str(&format!(
-                    "<Contents><Key>{name}</Key><LastModified>2024-01-01T00:00:00Z</LastModified>\
-                    <ETag>1</ETag><Size>{}</Size></Contents>",
-                    bytes.len()
-                ));
+                let n_bytes = bytes.len().to_string();
+                contents.extend(["<Contents><Key>", name, "</Key><LastModified>"]);
+                contents.extend(["2024-01-01T00:00:00Z</LastModified><ETag>1</ETag><Size>"]);
+                contents.extend([&n_bytes, "</Size></Contents>"]);
             }
         }
-        let folders: String = folders
-            .iter()
-            .map(|folder| format!("<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>"))
-            .collect();
+        for folder in folders {
+            contents.extend(["<CommonPrefixes><Prefix>", &folder]);
+            contents.push_str("</Prefix></CommonPrefixes>");
+        }
         xml(&format!(
-            "<ListBucketResult><IsTruncated>false</IsTruncated>{contents}{folders}</ListBucketResult>"
+            "<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
         ))
     }
 }

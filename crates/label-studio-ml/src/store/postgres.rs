@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use postgres::types::Type;
 
-use super::{Store, StoreError, shared_values::SharedValues};
+use super::{Store, StoreError, recent::Known, shared_values::SharedValues};
 use crate::{
     postgres::{Database, News},
     project_id::ProjectId,
@@ -65,7 +65,7 @@ const SEPARATOR: char = '\u{1f}';
 
 impl Store for PostgresStore {
     fn get(&self, project: &ProjectId, key: &str) -> Result<Option<String>, StoreError> {
-        if let Some(value) = self.values.get(project, key) {
+        if let Some(Known(value)) = self.values.get(project, key) {
             return Ok(value);
         }
         let mark = self.values.mark();
@@ -84,10 +84,9 @@ impl Store for PostgresStore {
     fn set(&self, project: &ProjectId, key: &str, value: &str) -> Result<(), StoreError> {
         let (id, name) = (text(project.as_str()), text(key));
         let bytes = value.as_bytes().to_vec();
-        let mut notice = format!("value {id}{SEPARATOR}{name}");
-        if notice.len() > MAX_NOTICE_BYTES {
-            notice = "value ".to_owned();
-        }
+        let what = format!("{id}{SEPARATOR}{name}");
+        let is_short = what.len() <= MAX_NOTICE_BYTES;
+        let notice = format!("value {}", if is_short { &*what } else { "" });
         let written = self.database.run(move |client| {
             let values: [(&(dyn postgres::types::ToSql + Sync), Type); 4] = [
                 (&id, Type::TEXT),

@@ -5,6 +5,7 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use super::recent::Known;
 use crate::project_id::ProjectId;
 
 /// Size of all values that are remembered, in bytes.
@@ -29,10 +30,14 @@ struct State {
 }
 
 impl SharedValues {
-    /// Returns a value that was read and has not changed since; the outer option says whether there
-    /// is one.
-    pub(super) fn get(&self, project: &ProjectId, key: &str) -> Option<Option<String>> {
-        self.read().values.get(project)?.get(key).cloned()
+    /// Returns a value that was read and has not changed since.
+    pub(super) fn get(&self, project: &ProjectId, key: &str) -> Option<Known> {
+        self.read()
+            .values
+            .get(project)?
+            .get(key)
+            .cloned()
+            .map(Known)
     }
 
     /// Returns what [`SharedValues::keep`] needs to know, before a value is read.
@@ -106,16 +111,16 @@ mod tests {
         let (values, project) = (SharedValues::default(), ProjectId::parse("1"));
         let mark = values.mark();
         values.keep(mark, &project, "k", Some("before anything was heard"));
-        assert_eq!(values.get(&project, "k"), None);
+        assert!(values.get(&project, "k").is_none());
         values.start();
         let mark = values.mark();
         values.forget(&project, "k");
         values.keep(mark, &project, "k", Some("old"));
-        assert_eq!(values.get(&project, "k"), None);
+        assert!(values.get(&project, "k").is_none());
         values.keep(values.mark(), &project, "k", None);
-        assert_eq!(values.get(&project, "k"), Some(None), "it is missing");
+        assert!(matches!(values.get(&project, "k"), Some(Known(None))));
         values.stop();
-        assert_eq!(values.get(&project, "k"), None);
+        assert!(values.get(&project, "k").is_none());
     }
 
     #[test]
@@ -129,6 +134,6 @@ mod tests {
         }
         let largest = "x".repeat(MAX_BYTES);
         values.keep(values.mark(), &project, "k", Some(&largest));
-        assert_eq!(values.get(&project, "k"), None);
+        assert!(values.get(&project, "k").is_none());
     }
 }

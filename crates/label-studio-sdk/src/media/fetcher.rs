@@ -59,10 +59,10 @@ pub struct MediaCounts {
 
 #[derive(Debug, Default)]
 struct Counters {
-    n_downloads: AtomicU64,
-    n_bytes: AtomicU64,
-    n_failures: AtomicU64,
-    n_hits: AtomicU64,
+    downloads: AtomicU64,
+    bytes: AtomicU64,
+    failures: AtomicU64,
+    hits: AtomicU64,
 }
 
 /// What to download and under which name to keep it.
@@ -81,12 +81,12 @@ enum Download {
 impl Counters {
     fn count(&self, is_hit: bool, is_ok: bool, path: &Path) {
         let counter = match (is_ok, is_hit) {
-            (false, _) => &self.n_failures,
-            (true, true) => &self.n_hits,
+            (false, _) => &self.failures,
+            (true, true) => &self.hits,
             (true, false) => {
                 let n_bytes = std::fs::metadata(path).map_or(0, |file| file.len());
-                self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-                &self.n_downloads
+                self.bytes.fetch_add(n_bytes, Ordering::Relaxed);
+                &self.downloads
             }
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -172,10 +172,10 @@ impl MediaFetcher {
         let counters = &self.0.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         MediaCounts {
-            n_downloads: read(&counters.n_downloads),
-            n_bytes: read(&counters.n_bytes),
-            n_failures: read(&counters.n_failures),
-            n_hits: read(&counters.n_hits),
+            n_downloads: read(&counters.downloads),
+            n_bytes: read(&counters.bytes),
+            n_failures: read(&counters.failures),
+            n_hits: read(&counters.hits),
         }
     }
 

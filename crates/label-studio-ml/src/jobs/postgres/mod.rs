@@ -82,7 +82,11 @@ impl Jobs for PostgresJobs {
     }
 
     fn claim(&self, lease: Duration) -> Result<Option<Claim>, JobsError> {
-        if self.once(|statements| statements.next())?.is_empty() {
+        if self
+            .database
+            .run(|client| Statements(client).next())?
+            .is_empty()
+        {
             return Ok(None);
         }
         let (worker, lock_number) = (self.worker.clone(), self.database.lock_number());
@@ -188,7 +192,7 @@ impl Jobs for PostgresJobs {
     }
 
     fn backlog(&self) -> Result<Backlog, JobsError> {
-        self.once(|statements| statements.backlog())
+        Ok(self.database.run(|client| Statements(client).backlog())?)
     }
 
     fn prune(&self, n_kept: usize) -> Result<usize, JobsError> {

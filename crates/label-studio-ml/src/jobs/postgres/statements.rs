@@ -153,26 +153,22 @@ impl<C: GenericClient> Statements<'_, C> {
             Ending::Retry { error, after } => run(sql::RETRY, Some(error), Some(*after)),
             Ending::GivenBack { reason, after } => {
                 // An equal job waits: it does the work of both.
-                match self.one_id(sql::FIND_NEWER, id)? {
-                    Some(newer) => {
-                        let reason = replaced_by(newer);
-                        let values: &Values<'_> = &[
-                            (&id.0, Type::INT8),
-                            (&worker, Type::TEXT),
-                            (&reason, Type::TEXT),
-                        ];
-                        one_state(&self.run(sql::CANCELLED, values)?)
-                    }
-                    None => {
-                        let values: &Values<'_> = &[
-                            (&id.0, Type::INT8),
-                            (&worker, Type::TEXT),
-                            (&text(reason), Type::TEXT),
-                            (&after.as_secs_f64(), Type::FLOAT8),
-                        ];
-                        one_state(&self.run(sql::GIVE_BACK, values)?)
-                    }
+                if let Some(newer) = self.one_id(sql::FIND_NEWER, id)? {
+                    let reason = replaced_by(newer);
+                    let values: &Values<'_> = &[
+                        (&id.0, Type::INT8),
+                        (&worker, Type::TEXT),
+                        (&reason, Type::TEXT),
+                    ];
+                    return one_state(&self.run(sql::CANCELLED, values)?);
                 }
+                let values: &Values<'_> = &[
+                    (&id.0, Type::INT8),
+                    (&worker, Type::TEXT),
+                    (&text(reason), Type::TEXT),
+                    (&after.as_secs_f64(), Type::FLOAT8),
+                ];
+                one_state(&self.run(sql::GIVE_BACK, values)?)
             }
         }
     }

@@ -122,7 +122,7 @@ pub struct ServerArgs {
     #[arg(long, env = "CACHE_TYPE", default_value = "sqlite", value_name = "sqlite|postgres|memory", value_parser = cache_type)]
     pub cache_type: CacheType,
 
-    /// Address of the PostgreSQL database, such as postgres://user:password@host/database
+    /// Address of the PostgreSQL database: `postgres://user:password@host/database`
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 

@@ -155,16 +155,12 @@ impl Artifacts for ObjectArtifacts {
     fn folders(&self, name: &str) -> Result<Vec<String>, ArtifactError> {
         self.run(async {
             let name = self.name(name)?;
-            let list = self.store.list_with_delimiter(Some(&name)).await?;
-            let folders = list.common_prefixes.iter();
+            let found = self.store.list_with_delimiter(Some(&name)).await?;
             let last_part = |folder: &Name| {
-                let (_, last) = folder
-                    .as_ref()
-                    .rsplit_once('/')
-                    .unwrap_or(("", folder.as_ref()));
-                last.to_owned()
+                let path = folder.as_ref();
+                path.rsplit('/').next().unwrap_or(path).to_owned()
             };
-            Ok(folders.map(last_part).collect())
+            Ok(found.common_prefixes.iter().map(last_part).collect())
         })
     }
 
