@@ -9,20 +9,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    VersionError, VersionRecord,
+    ArtifactError, VersionError, VersionRecord,
     folders::{file_name, files_in},
 };
 use crate::project_id::ProjectId;
-
-/// Why an object store cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot use {place}; check ARTIFACT_URL and the credentials of the object store")]
-pub struct ArtifactError {
-    /// Address of the store.
-    pub place: String,
-    /// What the store said.
-    pub source: Box<dyn std::error::Error + Send + Sync>,
-}
 
 /// Files under names, which all replicas read: an object store. Names are parts with `/` between.
 pub trait Artifacts: fmt::Debug + Send + Sync + 'static {

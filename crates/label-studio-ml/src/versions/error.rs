@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::ArtifactError;
 use crate::store::StoreError;
 
 /// Why a version cannot be made, found or activated.
@@ -46,4 +45,14 @@ pub enum VersionError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why an object store cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use {place}; check ARTIFACT_URL and the credentials of the object store")]
+pub struct ArtifactError {
+    /// Address of the store.
+    pub place: String,
+    /// What the store said.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
 }

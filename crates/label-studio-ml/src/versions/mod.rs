@@ -22,8 +22,8 @@ use std::{
 
 use serde_json::Value;
 
-pub use artifacts::{ArtifactError, Artifacts};
-pub use error::VersionError;
+pub use artifacts::Artifacts;
+pub use error::{ArtifactError, VersionError};
 pub use new_version::NewVersion;
 #[cfg(feature = "object-store")]
 pub use object_store::ObjectArtifacts;
