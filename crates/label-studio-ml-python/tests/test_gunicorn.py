@@ -60,6 +60,31 @@ def test_one_variable_puts_the_rust_server_into_gunicorn(folder):
         assert backend.end() == 0
 
 
+def test_a_training_in_gunicorns_worker_reports_to_its_job_and_can_be_cancelled(folder):
+    (folder / "model.py").write_text(
+        MODEL
+        + """
+    def fit(self, event, data, **kwargs):
+        self.job.progress(0.5, "half")
+        print("waits to be cancelled", flush=True)
+        while not self.job.is_cancelled():
+            pass
+"""
+    )
+    with Gunicorn(folder, folder, "--threads", "4") as backend:
+        project = {"id": 1, "label_config": LABEL_CONFIG}
+        backend.post("/webhook", action="START_TRAINING", project=project)
+        backend.wait_for("waits to be cancelled")
+        while backend.get("/jobs/1")[1]["progress"] != 0.5:
+            pass
+        assert backend.get("/jobs/1/log")[1]["log"] == "waits to be cancelled\n"
+        backend.delete("/jobs/1")
+        while backend.get("/jobs/1")[1]["state"] == "running":
+            pass
+        assert backend.get("/jobs/1")[1]["state"] == "cancelled"
+        assert backend.end() == 0
+
+
 def test_an_app_of_another_kind_is_refused_with_the_reason(folder):
     (folder / "_wsgi.py").write_text("def app(environ, start_response): return []\n")
     env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS}
