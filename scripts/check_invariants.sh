@@ -93,7 +93,7 @@ for manifest in "${crates[@]}" "${examples[@]}"; do
 done
 holds 5 "only label-studio-ml-python knows PyO3" manifests_naming 'pyo3' "${others[@]}"
 holds 5 "no crate imports an example" manifests_naming "$example_names" "${crates[@]}"
-holds 5 "label-studio-sdk talks to nobody without its client feature" \
+holds 5 "label-studio-sdk makes no connections without its client feature" \
   dependencies 'ureq|rustls|reqwest|socket2|url' label-studio-sdk --no-default-features
 
 holds 5 "label-studio-ml runs no networks" dependencies 'ort|rten|gemm|tokenizers|ndarray|hf_hub' label-studio-ml
@@ -106,6 +106,8 @@ for manifest in "${crates[@]}"; do
   holds 7 "$package needs no GPU library and no system TLS" \
     dependencies 'cudarc|candle_kernels|tch|openssl_sys|native_tls' "$package"
 done
+
+holds 5 "no two examples have a run of 15 equal lines" findings_of scripts/check_copies.py
 
 holds 9 "no circle between the files of a crate or of the Python package" findings_of scripts/check_circles.py
 holds 9 "the checks find what they are for" passes_tests scripts/tests

@@ -37,7 +37,8 @@ OF_EXAMPLES = {
     *MODELS,
 }
 
-# The crates of a modality, and the tags of backends that may hold them.
+# The crates of a modality, and the tags of backends that may hold them. A backend that reads such
+# files whatever its label config shows names them in `reads` of `[package.metadata.layers]`.
 MODALITIES: dict[str, set[str]] = {
     "label-studio-vision": {"Image", "Video", "Pdf"},
     "label-studio-text": {"Text", "HyperText", "Paragraphs", "Chat", "TextArea"},
@@ -76,8 +77,10 @@ def broken_arrows(packages: list[Package]) -> list[str]:
 
 def wrong_modalities(package: Package, crates: set[str]) -> list[str]:
     """Returns the crates that a backend holds without labelling anything of their modality."""
-    backend = (package["metadata"] or {}).get("backend", {})
-    tags = {*backend.get("controls", []), *backend.get("objects", [])}
+    metadata = package["metadata"] or {}
+    backend, layers = metadata.get("backend", {}), metadata.get("layers", {})
+    shown = [*backend.get("controls", []), *backend.get("objects", [])]
+    tags = {*shown, *layers.get("reads", [])}
     return [
         f"{package['name']} holds {crate}, but has none of the tags {', '.join(sorted(needed))}"
         for crate, needed in MODALITIES.items()

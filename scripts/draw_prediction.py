@@ -35,22 +35,22 @@ def main() -> int:
         type=Path,
         help="file with the label config, which shows the image as $image",
     )
-    parser.add_argument("output", type=Path, help="picture to write: .jpg or .png")
+    parser.add_argument("output", type=Path, help="image to write: .jpg or .png")
     parser.add_argument("--backend", default="http://127.0.0.1:9090", help="address of the backend")
     parser.add_argument("--context", type=Path, help="file with the JSON of an interactive context")
-    parser.add_argument("--width", type=int, default=640, help="width of the picture in pixels")
+    parser.add_argument("--width", type=int, default=640, help="width of the image in pixels")
     args = parser.parse_args()
 
     label_config = args.label_config.read_text(encoding="utf-8")
     context = json.loads(args.context.read_text(encoding="utf-8")) if args.context else None
     regions = predict(args.backend, args.image, label_config, context)
     with Image.open(args.image) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
-    picture = picture.resize((args.width, round(picture.height * args.width / picture.width)))
+        image = ImageOps.exif_transpose(opened).convert("RGB")
+    image = image.resize((args.width, round(image.height * args.width / image.width)))
     colours = colours_of(label_config)
     for region in regions:
-        picture = draw(picture, region, colours)
-    picture.save(args.output, quality=85, optimize=True)
+        image = draw(image, region, colours)
+    image.save(args.output, quality=85, optimize=True)
     print(f"{len(regions)} regions, {args.output.stat().st_size} bytes in {args.output}")
     return 0 if regions else 1
 
@@ -86,25 +86,25 @@ def colours_of(label_config: str) -> dict[str, str]:
     }
 
 
-def draw(picture: Image.Image, region: dict[str, Any], colours: dict[str, str]) -> Image.Image:
-    """Returns the picture with one region on it."""
+def draw(image: Image.Image, region: dict[str, Any], colours: dict[str, str]) -> Image.Image:
+    """Returns the image with one region on it."""
     value = region["value"]
     label = ", ".join(next((names for key, names in value.items() if key.endswith("labels")), []))
     colour = colours.get(label, COLOURS[0])
-    scale_x, scale_y = picture.width / 100, picture.height / 100
+    scale_x, scale_y = image.width / 100, image.height / 100
     if "rle" in value:
         size = (region["original_width"], region["original_height"])
         mask = Image.frombytes("L", size, decoded_mask(value["rle"], size[0] * size[1])).resize(
-            picture.size
+            image.size
         )
-        tint = Image.new("RGB", picture.size, colour)
+        tint = Image.new("RGB", image.size, colour)
         weight = mask.point([round(level * MASK_ALPHA / 255) for level in range(256)])
-        picture = Image.composite(tint, picture, weight)
+        image = Image.composite(tint, image, weight)
         box = mask.getbbox() or (0, 0, 0, 0)
         corner: Point = (box[0], box[1])
-        canvas = ImageDraw.Draw(picture)
+        canvas = ImageDraw.Draw(image)
     else:
-        canvas = ImageDraw.Draw(picture)
+        canvas = ImageDraw.Draw(image)
         if "points" in value:
             points = [(x * scale_x, y * scale_y) for x, y in value["points"]]
             canvas.polygon(points, outline=colour, width=3)
@@ -118,7 +118,7 @@ def draw(picture: Image.Image, region: dict[str, Any], colours: dict[str, str]) 
                 canvas.ellipse([x - 4, y - 4, x + 4, y + 4], fill=colour)
         corner = (min(x for x, _ in points), min(y for _, y in points))
     write_label(canvas, corner, f"{label} {region.get('score', value.get('score', 0)):.2f}", colour)
-    return picture
+    return image
 
 
 def write_label(canvas: ImageDraw.ImageDraw, corner: Point, text: str, colour: str) -> None:

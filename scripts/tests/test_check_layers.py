@@ -101,6 +101,12 @@ class Modalities(unittest.TestCase):
             self.check(["TextArea", "Image"], "label-studio-vision", "label-studio-text"), []
         )
 
+    def test_a_backend_may_read_what_its_label_config_does_not_show(self) -> None:
+        metadata = {"backend": {"controls": [], "objects": []}, "layers": {"reads": ["Image"]}}
+        reader = package("backend", "examples", metadata=metadata)
+        self.assertEqual(wrong_modalities(reader, {"label-studio-vision"}), [])
+        self.assertEqual(len(wrong_modalities(reader, {"label-studio-text"})), 1)
+
     def test_a_backend_without_metadata_has_no_modality(self) -> None:
         self.assertEqual(len(wrong_modalities(YOLO, {"label-studio-audio"})), 1)
 

@@ -16,7 +16,7 @@ fn refusal(path: &Path) -> String {
 
 /// One test, since what it checks has an order: no library that works may be loaded first.
 #[test]
-fn a_missing_or_wrong_library_names_the_mend_and_does_not_spoil_the_next_try() {
+fn a_missing_or_wrong_library_names_the_fix_and_does_not_spoil_the_next_try() {
     let folder = tempfile::tempdir().unwrap();
     let missing = refusal(&folder.path().join("libonnxruntime.so"));
     assert!(

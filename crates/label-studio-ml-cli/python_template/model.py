@@ -2,6 +2,8 @@
 
 from typing import Any, Dict, List, Optional
 
+from label_studio_sdk.label_interface.objects import PredictionValue
+
 from label_studio_ml.model import LabelStudioMLBase
 from label_studio_ml.response import ModelResponse
 
@@ -15,7 +17,10 @@ class NewModel(LabelStudioMLBase):
             self.set("model_version", "NewModel-v0.0.1")
 
     def predict(
-        self, tasks: List[Dict], context: Optional[Dict] = None, **kwargs: Any
+        self,
+        tasks: List[Dict[str, Any]],
+        context: Optional[Dict[str, Any]] = None,
+        **kwargs: Any,
     ) -> ModelResponse:
         """Answers with one prediction per task, in order.
 
@@ -32,9 +37,10 @@ class NewModel(LabelStudioMLBase):
             "type": "choices",
             "value": {"choices": [choice]},
         }
-        return ModelResponse(predictions=[{"result": [region], "score": 0.5} for _ in tasks])
+        prediction = PredictionValue(result=[region], score=0.5)
+        return ModelResponse(predictions=[prediction for _ in tasks])
 
-    def fit(self, event: str, data: Dict, **kwargs: Any) -> Any:
+    def fit(self, event: str, data: Dict[str, Any], **kwargs: Any) -> Any:
         """Learns from an event: an annotation was created, updated or deleted, or a user pressed
         Start Training.
 

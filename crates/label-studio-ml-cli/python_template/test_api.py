@@ -2,6 +2,9 @@
 requirements-test.txt`, then `pytest`.
 """
 
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
 import pytest
 from model import NewModel
 
@@ -19,7 +22,7 @@ LABEL_CONFIG = """
 
 
 @pytest.fixture
-def client(tmp_path, monkeypatch):
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     # The model stores its facts in a folder of the test.
     from label_studio_ml import cache, model
 
@@ -30,7 +33,7 @@ def client(tmp_path, monkeypatch):
         yield client
 
 
-def predict(client):
+def predict(client: Any) -> List[Dict[str, Any]]:
     request = {
         "tasks": [{"id": 1, "data": {"text": "What a day"}}],
         "project": "1.1700000000",
@@ -39,10 +42,11 @@ def predict(client):
     }
     response = client.post("/predict", json=request)
     assert response.status_code == 200, response.text
-    return response.json["results"]
+    results: List[Dict[str, Any]] = response.json["results"]
+    return results
 
 
-def submit(client, choice):
+def submit(client: Any, choice: str) -> None:
     region = {
         "from_name": "mood",
         "to_name": "text",
@@ -59,11 +63,11 @@ def submit(client, choice):
     assert response.status_code == 201, response.text
 
 
-def test_suggests_no_choice_before_the_first_annotation(client):
+def test_suggests_no_choice_before_the_first_annotation(client: Any) -> None:
     assert predict(client) == []
 
 
-def test_suggests_the_choice_submitted_last(client):
+def test_suggests_the_choice_submitted_last(client: Any) -> None:
     submit(client, "Happy")
     submit(client, "Sad")
     (prediction,) = predict(client)
@@ -71,6 +75,6 @@ def test_suggests_the_choice_submitted_last(client):
     assert prediction["result"][0]["value"] == {"choices": ["Sad"]}
 
 
-def test_setup_returns_the_version(client):
+def test_setup_returns_the_version(client: Any) -> None:
     response = client.post("/setup", json={"project": "1.1700000000", "schema": LABEL_CONFIG})
     assert response.json == {"model_version": "NewModel-v0.0.1"}

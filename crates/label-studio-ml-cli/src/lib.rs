@@ -24,7 +24,7 @@
 //! assert_eq!(code, ExitCode::SUCCESS);
 //! ```
 
-mod backend_client;
+mod backend;
 mod backend_name;
 mod cargo;
 mod checkout;

@@ -6,8 +6,9 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::Value;
+use ureq::http::Method;
 
-use crate::backend_client::{BackendArgs, Client};
+use crate::backend::BackendArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,10 +57,10 @@ struct Shown {
 
 impl VersionsArgs {
     pub(crate) fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-        let client = Client::new(&self.backend)?;
+        let backend = self.backend.backend()?;
         match self.command {
             VersionsCommand::List { json } => {
-                let reply = client.get(&["versions"], &[])?;
+                let reply = backend.json(Method::GET, &["versions"], &[])?;
                 if json {
                     writeln!(out, "{reply:#}")?;
                 } else {
@@ -68,7 +69,8 @@ impl VersionsArgs {
             }
             VersionsCommand::Activate { version, project } => {
                 let query: Vec<_> = project.map(|id| ("project", id)).into_iter().collect();
-                let reply = client.post(&["versions", &version, "activate"], &query)?;
+                let reply =
+                    backend.json(Method::POST, &["versions", &version, "activate"], &query)?;
                 let project = reply["project"].as_str().unwrap_or_default();
                 writeln!(out, "project {project} uses {version}")?;
             }

@@ -1,4 +1,4 @@
-//! What backends that call a service share.
+//! Shared code of backends that call a web service.
 //!
 //! Label Studio waits 100 s for predictions, however many tasks it sends and however slow the service is. So everything
 //! here works against a [`Deadline`]:
@@ -7,7 +7,7 @@
 //! - [`map_parallel`] works on several tasks at once and keeps their order; [`Permits`] bound what all requests do.
 //! - [`Budget`] bounds tokens and costs, [`ResponseCache`] keeps answers that were paid for.
 //! - [`Secret`] is a key that no log and no error shows; [`aws`] signs requests to S3 with one.
-//! - [`ChatClient`] asks chat models; [`prompt_pair`] and [`text_area_lines`] find the prompts.
+//! - [`ChatClient`] asks chat models; [`prompt_pair`] and [`prompt_lines`] find the prompts.
 //! - [`ServiceArgs`], [`ChatArgs`], [`BudgetArgs`], [`PromptArgs`] and [`TemplateArgs`] are the flags for all of this.
 //!
 //! ```no_run
@@ -33,9 +33,10 @@ mod values;
 
 pub use cache::{CacheKey, ResponseCache};
 pub use chat::{
-    Budget, BudgetArgs, BudgetError, ChatArgs, ChatChoice, ChatClient, ChatEndpoint, ChatError,
-    ChatReply, DefaultPromptError, Prices, PromptArgs, TaskFieldError, TemplateArgs, Usage,
-    constant_text, prompt_pair, shown_value, text_area_lines,
+    AzureDeployment, Budget, BudgetArgs, BudgetError, ChatArgs, ChatChoice, ChatClient,
+    ChatEndpoint, ChatError, ChatReply, DefaultPromptError, Prices, PromptArgs, TaskFieldError,
+    TemplateArgs, Usage, constant_text, prompt_lines, prompt_pair, shown_value, text_area_lines,
+    typed_prompt,
 };
 pub use http::{
     Deadline, Permit, Permits, ServiceArgs, ServiceClient, ServiceError, ServiceOptions,

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, fmt, str::FromStr, sync::Arc};
 
-/// What stands in the place of a secret.
+/// Replaces a secret in texts.
 const HIDDEN: &str = "***";
 /// Shorter secrets are not looked for in texts: they would blot out ordinary words.
 const MIN_SEARCHED: usize = 4;

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use label_studio_services::{
-    Budget, ChatClient, ChatEndpoint, ChatError, ChatReply, Deadline, Prices, ResponseCache,
-    Secret, ServiceClient, ServiceOptions, Usage,
+    AzureDeployment, Budget, ChatClient, ChatEndpoint, ChatError, ChatReply, Deadline, Prices,
+    ResponseCache, Secret, ServiceClient, ServiceOptions, Usage,
 };
 use label_studio_testing::{Answer, MockService};
 use serde_json::{Value, json};
@@ -239,6 +239,11 @@ fn tokens_are_estimated_when_the_service_does_not_count_them() {
 #[test]
 fn each_provider_has_its_address_and_headers() {
     let key = Secret::from("k");
+    let deployment = AzureDeployment {
+        resource_endpoint: "https://res.openai.azure.com/",
+        name: "dep1",
+        api_version: "2023-05-15",
+    };
     let cases = [
         (
             ChatEndpoint::openai(&key),
@@ -249,7 +254,7 @@ fn each_provider_has_its_address_and_headers() {
             "http://ollama:11434/v1/chat/completions",
         ),
         (
-            ChatEndpoint::azure("https://res.openai.azure.com/", "dep1", "2023-05-15", &key),
+            ChatEndpoint::azure(&deployment, &key),
             "https://res.openai.azure.com/openai/deployments/dep1/chat/completions",
         ),
     ];

@@ -18,5 +18,6 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     // Buckets without ACLs want none.
     let Args { server, options } = parse_args_keeping(&["S3_ACL"]);
-    serve(&server, move || DeepgramModel::new(options))
+    let network = server.network.options();
+    serve(&server, move || DeepgramModel::new(options, network))
 }

@@ -4,6 +4,7 @@ use label_studio_ml::{
     Model, PredictRequest, Prediction, Predictions, Project, Region, Task, Value,
     anyhow::{self, Context, anyhow, ensure},
     json,
+    sdk::http::NetworkOptions,
 };
 use label_studio_services::{
     ServiceClient,
@@ -41,8 +42,8 @@ struct Outside {
 
 impl DeepgramModel {
     /// Creates the model. What is missing is said when it is needed.
-    pub fn new(options: Options) -> anyhow::Result<Self> {
-        let client = ServiceClient::new(options.service.options())?;
+    pub fn new(options: Options, network: NetworkOptions) -> anyhow::Result<Self> {
+        let client = ServiceClient::new(options.service.options(network))?;
         let is_test = options.is_test();
         let services = if is_test {
             let bucket = Bucket::dry_run(&options.bucket, client, TEST_FOLDER);
@@ -70,7 +71,8 @@ impl DeepgramModel {
         &self,
         project: &Project,
         request: &PredictRequest,
-        (fields, text): (&Fields<'_>, &str),
+        fields: &Fields<'_>,
+        text: &str,
     ) -> anyhow::Result<()> {
         let Outside { speech, bucket } =
             self.services.as_ref().map_err(|error| anyhow!("{error}"))?;
@@ -129,7 +131,7 @@ impl Model for DeepgramModel {
         let Some(text) = fields.typed(regions) else {
             return Ok(Predictions::default());
         };
-        self.speak(project, request, (&fields, text))?;
+        self.speak(project, request, &fields, text)?;
         let Some(control) = fields.control else {
             return Ok(Predictions::default());
         };

@@ -25,8 +25,8 @@ impl Rectangle {
     }
 }
 
-/// Returns a box in percent of the page's image, its edges in order, clipped and rounded to four digits; nothing when
-/// nothing of it is on the page, or the page has no size.
+/// Returns a box in percent of the page's image, its edges in order, clipped and rounded to four digits; `None` when
+/// no part of it is on the page, or the page has no size.
 pub fn percent_rectangle(page: &Page, bbox: &BoundingBox) -> Option<Rectangle> {
     let size = page.size.filter(has_area)?;
     let raster = raster(page)?;

@@ -102,7 +102,7 @@ pub(crate) fn screen_layer(item: &Item) -> &'static str {
     }
 }
 
-/// Returns what a picture shows; nothing for what is no picture.
+/// Returns the kind of a picture, Docling's word for a figure; `None` for other labels.
 pub(crate) fn picture_type(item: &Item, label: &str) -> Option<&'static str> {
     if label != "picture" {
         return None;

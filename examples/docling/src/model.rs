@@ -4,19 +4,20 @@ use std::{
     collections::HashMap,
     fs,
     hash::{BuildHasher, RandomState},
-    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use image::{ImageDecoder, ImageReader, metadata::Orientation};
 use label_studio_ml::{
     Event, Model, PredictRequest, Prediction, Predictions, Project, Region, Task, TaskPrediction,
     Value,
     anyhow::{self, Context, anyhow, bail},
-    json, serde_json,
+    json,
+    sdk::http::NetworkOptions,
+    serde_json,
 };
 use label_studio_services::{CacheKey, Deadline, ResponseCache, ServiceClient, map_parallel};
+use label_studio_vision::images::{Limits, upright_size};
 
 use crate::{
     Converted, Document, Job, Options, Placed, RegionOptions, Service, Source, raster_size,
@@ -50,10 +51,19 @@ pub struct Docling {
     hasher: RandomState,
 }
 
+/// Converts a task's document with the service.
+struct Conversion<'a> {
+    service: &'a Service,
+    project: &'a Project,
+    task: &'a Task,
+    deadline: Deadline,
+}
+
 impl Docling {
     /// Creates the model. What is missing is said when it is needed.
-    pub fn new(options: Options) -> anyhow::Result<Self> {
-        let client = ServiceClient::new(options.address.options(&options.service))?;
+    pub fn new(options: Options, network: NetworkOptions) -> anyhow::Result<Self> {
+        let service = options.address.options(&options.service, network);
+        let client = ServiceClient::new(service)?;
         let service = Service::new(&options.address, client).map_err(|error| format!("{error:#}"));
         if let Err(error) = &service {
             tracing::error!("no document can be converted: {error}");
@@ -71,8 +81,8 @@ impl Docling {
     }
 
     /// Creates the model and asks the service for its version, which becomes part of the model's.
-    pub fn load(options: Options) -> anyhow::Result<Self> {
-        let mut model = Self::new(options)?;
+    pub fn load(options: Options, network: NetworkOptions) -> anyhow::Result<Self> {
+        let mut model = Self::new(options, network)?;
         if let Ok(service) = &model.service
             && let Some(version) = service.version(Deadline::after(VERSION_TIME))
         {
@@ -104,35 +114,33 @@ impl Docling {
             }
         };
         let service = self.service.as_ref().map_err(|error| anyhow!("{error}"))?;
-        let document = self.document(service, project, task, &source, deadline)?;
+        let conversion = Conversion {
+            service,
+            project,
+            task,
+            deadline: deadline.at_most(self.options.address.docling_serve_timeout),
+        };
+        let document = self.document(&conversion, &source)?;
         Ok(self.prediction(&document, &source))
     }
 
     /// Converts a document, or returns what an earlier request had converted or begun to convert.
-    fn document(
-        &self,
-        service: &Service,
-        project: &Project,
-        task: &Task,
-        source: &Source,
-        deadline: Deadline,
-    ) -> anyhow::Result<Document> {
-        let key = service.cache_key(source)?;
+    fn document(&self, conversion: &Conversion<'_>, source: &Source) -> anyhow::Result<Document> {
+        let key = conversion.service.cache_key(source)?;
         let _alone = self.lock(&key);
         if let Some(json) = self.documents.get(&key) {
             return document_of(&json);
         }
         let begun = self.jobs().remove(&key);
-        let deadline = deadline.at_most(self.options.address.docling_serve_timeout);
         if let Some(job) = begun {
-            match self.finish(service, project, task, (&key, &job), deadline) {
+            match self.finish(conversion, &key, &job) {
                 // The service forgets jobs in the end, and when it is restarted.
                 Err(error) if is_forgotten(&error) => {}
                 converted => return self.keep(key, converted?),
             }
         }
-        let job = service.submit(source, deadline)?;
-        let json = self.finish(service, project, task, (&key, &job), deadline)?;
+        let job = conversion.service.submit(source, conversion.deadline)?;
+        let json = self.finish(conversion, &key, &job)?;
         self.keep(key, json)
     }
 
@@ -145,12 +153,16 @@ impl Docling {
 
     fn finish(
         &self,
-        service: &Service,
-        project: &Project,
-        task: &Task,
-        (key, job): (&CacheKey, &Job),
-        deadline: Deadline,
+        conversion: &Conversion<'_>,
+        key: &CacheKey,
+        job: &Job,
     ) -> anyhow::Result<String> {
+        let Conversion {
+            service,
+            project,
+            task,
+            deadline,
+        } = *conversion;
         if !service.wait(job, deadline)? {
             let mut jobs = self.jobs();
             if jobs.len() >= MAX_JOBS {
@@ -247,7 +259,7 @@ fn document_of(json: &str) -> anyhow::Result<Document> {
     serde_json::from_str(json).context("the document is not one of Docling's")
 }
 
-/// Returns whether the service knows nothing of a job.
+/// Returns whether the service no longer knows a job.
 fn is_forgotten(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<label_studio_services::ServiceError>();
     error.is_some_and(|error| error.status() == Some(404))
@@ -258,24 +270,5 @@ fn image_size(source: &Source) -> Option<(u32, u32)> {
     let Source::File { path, .. } = source else {
         return None;
     };
-    upright_size(path).ok()
-}
-
-fn upright_size(path: &Path) -> image::ImageResult<(u32, u32)> {
-    let mut decoder = ImageReader::open(path)?
-        .with_guessed_format()?
-        .into_decoder()?;
-    let (width, height) = decoder.dimensions();
-    let is_turned = matches!(
-        decoder.orientation()?,
-        Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH
-    );
-    Ok(if is_turned {
-        (height, width)
-    } else {
-        (width, height)
-    })
+    upright_size(path, &Limits::default()).ok()
 }

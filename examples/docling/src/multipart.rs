@@ -5,14 +5,20 @@ use std::{
     io::Write as _,
 };
 
+/// A file of a form.
+pub(crate) struct FormFile<'a> {
+    /// Field that it is in.
+    pub(crate) field: &'a str,
+    /// Its name.
+    pub(crate) name: &'a str,
+    pub(crate) content_type: &'a str,
+    pub(crate) content: &'a [u8],
+}
+
 /// Writes a form: its fields, then a file. Returns the content type and the body.
-pub(crate) fn form(
-    fields: &[(String, String)],
-    (field, name, kind): (&str, &str, &str),
-    content: &[u8],
-) -> (String, Vec<u8>) {
-    let boundary = boundary(content);
-    let mut body = Vec::with_capacity(content.len() + 1024);
+pub(crate) fn form(fields: &[(String, String)], file: &FormFile<'_>) -> (String, Vec<u8>) {
+    let boundary = boundary(file.content);
+    let mut body = Vec::with_capacity(file.content.len() + 1024);
     let mut write = |text: std::fmt::Arguments<'_>| {
         body.write_fmt(text).expect("a vector takes everything");
     };
@@ -23,11 +29,12 @@ pub(crate) fn form(
         ));
     }
     write(format_args!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {kind}\r\n\r\n",
-        quoted(field),
-        quoted(name)
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
+        quoted(file.field),
+        quoted(file.name),
+        file.content_type
     ));
-    body.extend_from_slice(content);
+    body.extend_from_slice(file.content);
     body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     (format!("multipart/form-data; boundary={boundary}"), body)
 }

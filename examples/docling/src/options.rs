@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use label_studio_ml::{Map, Value};
+use label_studio_ml::{Map, Value, sdk::http::NetworkOptions};
 use label_studio_services::{Secret, ServiceArgs, ServiceOptions, parse_object, parse_seconds};
 
 use crate::{RegionOptions, layers};
@@ -82,7 +82,7 @@ pub struct ServiceAddress {
     pub response_cache_mb: usize,
 }
 
-/// What of a document becomes regions
+/// Parts of a document that become regions
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Regions")]
 pub struct ShapeArgs {
@@ -130,7 +130,7 @@ pub struct ShapeArgs {
 }
 
 impl ServiceAddress {
-    /// Returns the address of the service, from either variable; nothing when it is not set.
+    /// Returns the address of the service, from either variable; `None` when neither is set.
     pub fn base_url(&self) -> Option<String> {
         let urls = [&self.docling_service_url, &self.docling_serve_url];
         let mut urls = urls.into_iter().flatten().map(|url| service_base_url(url));
@@ -150,11 +150,11 @@ impl ServiceAddress {
     }
 
     /// Returns how the service is called.
-    pub fn options(&self, service: &ServiceArgs) -> ServiceOptions {
+    pub fn options(&self, service: &ServiceArgs, network: NetworkOptions) -> ServiceOptions {
         ServiceOptions {
             connect_timeout: self.docling_http_connect_timeout,
             max_bytes: self.max_result_bytes(),
-            ..service.options()
+            ..service.options(network)
         }
     }
 

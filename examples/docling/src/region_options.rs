@@ -1,4 +1,4 @@
-//! What becomes regions, and how they are named.
+//! Parts of a document that become regions, and their names.
 
 use std::collections::BTreeSet;
 

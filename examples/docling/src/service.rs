@@ -1,4 +1,4 @@
-//! Talks to a Docling service (`docling-serve`, version 1 of its API).
+//! Client of a Docling service (`docling-serve`, version 1 of its API).
 
 use std::{fs, thread, time::Duration};
 
@@ -13,7 +13,11 @@ use label_studio_services::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::{ServiceAddress, Source, bundle, multipart::form, source::name_and_kind};
+use crate::{
+    ServiceAddress, Source, bundle,
+    multipart::{FormFile, form},
+    source::name_and_kind,
+};
 
 /// Newest version of documents that is understood.
 const DOCUMENT_VERSION: &str = "1.10.0";
@@ -119,7 +123,7 @@ impl Service {
         })
     }
 
-    /// Asks for the service's version; nothing when it does not say.
+    /// Returns the service's version; `None` when it does not answer with one.
     pub fn version(&self, deadline: Deadline) -> Option<String> {
         let request =
             self.with_headers(ServiceRequest::get(&format!("{}/version", self.base)).ok()?);
@@ -217,7 +221,13 @@ impl Service {
         fields.extend(FORMATS.map(|format| ("to_formats".to_owned(), format.to_owned())));
         fields.push(("target_type".to_owned(), target.to_owned()));
         let (_, kind) = name_and_kind(name);
-        let (content_type, body) = form(&fields, ("files", name, kind), content);
+        let file = FormFile {
+            field: "files",
+            name,
+            content_type: kind,
+            content,
+        };
+        let (content_type, body) = form(&fields, &file);
         let request = ServiceRequest::post(&format!("{}/v1/convert/file/async", self.base))?;
         Ok(self.with_own_headers(request).bytes(&content_type, body))
     }

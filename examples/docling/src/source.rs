@@ -17,7 +17,7 @@ const FIELDS: [&str; 9] = [
     "document",
     "file",
 ];
-/// What addresses of files start with.
+/// Prefixes of the addresses of files.
 const STARTS: [&str; 7] = [
     "http://",
     "https://",
@@ -27,7 +27,7 @@ const STARTS: [&str; 7] = [
     "gs://",
     "azure-blob://",
 ];
-/// Ends of names, and what such files hold.
+/// File name extensions and their media types.
 const KINDS: [(&str, &str); 22] = [
     ("pdf", "application/pdf"),
     ("png", "image/png"),
@@ -106,7 +106,7 @@ fn address(value: &Value) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Returns the name of a file from its address, and what such files hold.
+/// Returns the name of a file from its address, and its media type.
 pub(crate) fn name_and_kind(url: &str) -> (String, &'static str) {
     if let Some(content) = url.strip_prefix("data:") {
         let kind = content.split([';', ',']).next().unwrap_or_default();

@@ -17,7 +17,7 @@ pub(crate) struct Part<'a> {
     pub(crate) provenance: &'a Provenance,
 }
 
-/// Walks the body depth first and returns the parts of the wanted layers that are somewhere on the wanted page.
+/// Walks the body depth first and returns the parts of the selected layers that are on the selected page.
 pub(crate) fn parts<'a>(document: &'a Document, options: &RegionOptions) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     // A document that points to itself must end.

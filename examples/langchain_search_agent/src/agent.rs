@@ -30,17 +30,25 @@ pub struct Agent {
     search: Option<Search>,
 }
 
-/// What an agent answered.
+/// Answer of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answered {
     /// The answer.
     pub text: String,
-    /// What the last search found.
+    /// Results of the last search.
     pub snippets: Vec<String>,
 }
 
+/// Result of a tool call, for the model.
+enum ToolOutput {
+    /// The output of a search.
+    Found(String),
+    /// Why nothing was searched.
+    Refusal(String),
+}
+
 impl Agent {
-    /// Creates an agent; one without a search answers from what it knows.
+    /// Creates an agent; one without a search answers without looking anything up.
     pub fn new(chat: ChatClient, model: &str, temperature: f64, search: Option<Search>) -> Self {
         Self {
             chat,
@@ -88,12 +96,21 @@ impl Agent {
             let mut messages = vec![assistant(&choice.message)];
             for (idx, call) in calls.iter().enumerate() {
                 let output = if idx < MAX_CALLS {
-                    self.run(call, limits.deadline, &mut found)?
+                    self.run(call, limits.deadline)?
                 } else {
-                    format!("not searched: {MAX_CALLS} searches at once are the most")
+                    let refusal =
+                        format!("not searched: {MAX_CALLS} searches at once are the most");
+                    ToolOutput::Refusal(refusal)
+                };
+                let text = match output {
+                    ToolOutput::Found(text) => {
+                        found = snippets(&text);
+                        text
+                    }
+                    ToolOutput::Refusal(text) => text,
                 };
                 messages
-                    .push(json!({ "role": "tool", "tool_call_id": call["id"], "content": output }));
+                    .push(json!({ "role": "tool", "tool_call_id": call["id"], "content": text }));
             }
             let conversation = body["messages"]
                 .as_array_mut()
@@ -106,35 +123,27 @@ impl Agent {
         )
     }
 
-    /// Runs what the model wants to be run. What it gets wrong it is told; a search that fails is an error of the task.
-    fn run(
-        &self,
-        call: &Value,
-        deadline: Deadline,
-        found: &mut Vec<String>,
-    ) -> anyhow::Result<String> {
+    /// Runs a tool call. The model is told about a call that it got wrong; a search that fails is an error of the task.
+    fn run(&self, call: &Value, deadline: Deadline) -> anyhow::Result<ToolOutput> {
         let function = &call["function"];
         let name = function["name"].as_str().unwrap_or_default();
         let Some(search) = &self.search else {
-            return Ok(format!("{name} is not a valid tool; there are none"));
+            let refusal = format!("{name} is not a valid tool; there are none");
+            return Ok(ToolOutput::Refusal(refusal));
         };
         if name != search.name() {
-            return Ok(format!("{name} is not a valid tool, try {}", search.name()));
+            let refusal = format!("{name} is not a valid tool, try {}", search.name());
+            return Ok(ToolOutput::Refusal(refusal));
         }
         let Some(query) = query(&function["arguments"]) else {
-            return Ok(
-                "the arguments are not of the form {\"__arg1\": \"words to search for\"}"
-                    .to_owned(),
-            );
+            let refusal = "the arguments are not of the form {\"__arg1\": \"words to search for\"}";
+            return Ok(ToolOutput::Refusal(refusal.to_owned()));
         };
-        found.clear();
-        let output = search.run(&query, deadline)?;
-        *found = snippets(&output);
-        Ok(output)
+        Ok(ToolOutput::Found(search.run(&query, deadline)?))
     }
 }
 
-/// Returns the message as the model gets it back: without what it must not see again.
+/// Returns the message as the model gets it back, reduced to the fields that the API accepts.
 fn assistant(message: &Value) -> Value {
     json!({
         "role": "assistant",

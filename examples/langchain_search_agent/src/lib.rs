@@ -1,4 +1,4 @@
-//! Answers a prompt about a text with a chat model that may search the web, keeps what it found, and classifies the answer.
+//! Answers a prompt about a text with a chat model that may search the web, keeps the search results, and classifies the answer.
 //!
 //! [`LangchainSearchAgent`] is the model that Label Studio talks to, [`Options`] are its flags. [`Agent`] asks the chat model
 //! and runs the searches that it wants, [`Search`] runs one.

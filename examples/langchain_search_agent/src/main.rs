@@ -17,5 +17,6 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let Args { server, options } = parse_args();
-    serve(&server, move || LangchainSearchAgent::new(options))
+    let network = server.network.options();
+    serve(&server, move || LangchainSearchAgent::new(options, network))
 }

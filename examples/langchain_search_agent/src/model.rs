@@ -1,4 +1,4 @@
-//! The model: from a prompt to an answer, a class, and what was found.
+//! The model: from a prompt to an answer, a class and search results.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -7,11 +7,14 @@ use label_studio_ml::{
     TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     match_labels,
-    sdk::python::{self, fill_template},
+    sdk::{
+        http::NetworkOptions,
+        python::{self, fill_template},
+    },
 };
 use label_studio_services::{
-    ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, map_parallel, shown_value,
-    text_area_lines,
+    ChatArgs, ChatClient, ChatEndpoint, Deadline, ServiceClient, map_parallel, prompt_lines,
+    shown_value, typed_prompt,
 };
 
 use crate::{
@@ -38,8 +41,8 @@ struct Asking<'a> {
 
 impl LangchainSearchAgent {
     /// Creates the model. Without a key for the chat model it says so when it is asked.
-    pub fn new(options: Options) -> anyhow::Result<Self> {
-        let client = ServiceClient::new(options.service.options())?;
+    pub fn new(options: Options, network: NetworkOptions) -> anyhow::Result<Self> {
+        let client = ServiceClient::new(options.service.options(network))?;
         let engine = SearchEngine::from_args(&options.search);
         if engine.is_none() {
             tracing::error!(
@@ -115,10 +118,14 @@ impl Model for LangchainSearchAgent {
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let deadline = self.options.service.deadline();
         let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
-        let Some(prompt) = prompt(project, request, &outputs, self.default_prompt.as_deref())?
-        else {
+        let typed = request.is_interactive().then(|| request.context_regions());
+        let default = self.default_prompt.as_deref();
+        let control = &outputs.prompt.control.name;
+        let lines = prompt_lines(control, typed, default, |key| project.get(key))?;
+        let prompt = lines.unwrap_or_default().join("\n");
+        if prompt.is_empty() {
             return Ok(Predictions::default());
-        };
+        }
         let asking = Asking {
             outputs: &outputs,
             prompt: &prompt,
@@ -144,33 +151,11 @@ impl Model for LangchainSearchAgent {
         }
         let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
         let key = &outputs.prompt.control.name;
-        let lines = text_area_lines(event.annotation_regions(), key);
-        // An annotation without a prompt says nothing about the next one.
-        if let Some(prompt) = lines
-            .map(|lines| lines.join("\n"))
-            .filter(|prompt| !prompt.is_empty())
-        {
+        if let Some(prompt) = typed_prompt(event.annotation_regions(), key) {
             project.set(key, &prompt)?;
         }
         Ok(Value::Null)
     }
-}
-
-/// Returns the prompt: the one that was just typed, or that of the last annotation, or the default one.
-fn prompt(
-    project: &Project,
-    request: &PredictRequest,
-    outputs: &Outputs<'_>,
-    default: Option<&str>,
-) -> anyhow::Result<Option<String>> {
-    let key = &outputs.prompt.control.name;
-    let prompt = if request.is_interactive() {
-        text_area_lines(request.context_regions(), key).map(|lines| lines.join("\n"))
-    } else {
-        let stored = project.get(key)?.filter(|prompt| !prompt.is_empty());
-        stored.or_else(|| default.map(str::to_owned))
-    };
-    Ok(prompt.filter(|prompt| !prompt.is_empty()))
 }
 
 fn endpoint(args: &ModelArgs) -> anyhow::Result<ChatEndpoint> {

@@ -17,7 +17,7 @@ const MAX_RESULTS: usize = 10;
 const MAX_CHARS: usize = 8000;
 const NOTHING_AT_GOOGLE: &str = "No good Google Search Result was found";
 const NOTHING: &str = "No good search result was found";
-/// What snippets have between them.
+/// Separator of snippets.
 const SEPARATOR: &str = "...";
 
 /// Where to search.

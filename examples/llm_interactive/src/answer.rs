@@ -12,7 +12,7 @@ const MAX_LINES: usize = 1000;
 const MAX_MATCHED_BYTES: usize = 1 << 20;
 const CUT: &str = "The answer was cut off: it reached the limit of tokens, or time ran out.";
 
-/// Regions of plain answers: each control takes what it can from the first one, text areas take all.
+/// Regions of plain answers: each control reads its value from the first one, text areas get all.
 pub(crate) fn from_texts(outputs: &Outputs<'_>, task: &Task, texts: &[String]) -> Vec<Region> {
     let Some(first) = texts.first() else {
         return Vec::new();

@@ -10,7 +10,7 @@ use label_studio_ml::{
     serde_json,
 };
 use label_studio_services::{Deadline, constant_text, shown_value};
-use label_studio_vision::llm::data_url;
+use label_studio_vision::llm::{LlmImages, data_url};
 
 use crate::{MediaArgs, MediaMode, pdf};
 
@@ -66,7 +66,7 @@ impl<'a> Content<'a> {
             } else if is_pdf {
                 texts.push(pdf::text(reader.media, &path, time).with_context(in_file)?);
             } else {
-                let text = reader.media.images.text(&path, time);
+                let text = reader.images.text(&path, time);
                 texts.push(text.with_context(in_file)?);
             }
         }
@@ -154,6 +154,7 @@ impl<'a> Content<'a> {
 /// How images and documents are read.
 pub(crate) struct MediaReader<'a> {
     pub(crate) media: &'a MediaArgs,
+    pub(crate) images: &'a LlmImages,
     pub(crate) model: &'a str,
     pub(crate) deadline: Deadline,
 }
@@ -168,7 +169,7 @@ impl MediaReader<'_> {
     }
 
     fn image_part(&self, path: &Path) -> anyhow::Result<Value> {
-        let url = self.media.images.data_url(path)?;
+        let url = self.images.data_url(path)?;
         Ok(json!({ "type": "image_url", "image_url": { "url": url } }))
     }
 }

@@ -6,11 +6,13 @@ use label_studio_ml::{
     Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
     Value,
     anyhow::{self, Context, bail},
+    sdk::http::NetworkOptions,
 };
 use label_studio_services::{
-    Budget, ChatClient, ChatError, ResponseCache, ServiceClient, map_parallel, prompt_pair,
-    text_area_lines,
+    Budget, ChatClient, ChatError, ResponseCache, ServiceClient, map_parallel, prompt_lines,
+    prompt_pair, typed_prompt,
 };
+use label_studio_vision::llm::LlmImages;
 
 use crate::{
     Options, StructuredOutput, answer,
@@ -36,48 +38,27 @@ pub struct OpenAIInteractive {
     client: ServiceClient,
     budget: Arc<Budget>,
     cache: Arc<ResponseCache>,
+    images: LlmImages,
 }
 
 impl OpenAIInteractive {
     /// Reads the default prompt and sets up the client. Nothing is asked yet.
-    pub fn new(options: Options) -> anyhow::Result<Self> {
+    pub fn new(options: Options, network: NetworkOptions) -> anyhow::Result<Self> {
         if let Err(error) = options.provider.endpoint() {
             tracing::warn!(
                 "only projects whose extra params name a provider get answers: {error:#}"
             );
         }
         Ok(Self {
-            client: ServiceClient::new(options.service.options())?,
+            client: ServiceClient::new(options.service.options(network))?,
             budget: Arc::new(options.limits.budget.budget()),
             cache: Arc::new(ResponseCache::new(
                 options.limits.response_cache_mb.saturating_mul(MIB),
             )),
             default_prompt: options.prompt.template.default_prompt()?,
+            images: options.media.images.images(),
             options,
         })
-    }
-
-    /// Returns the lines of the prompt: those just typed, else the stored ones, else the default.
-    fn prompt_lines(
-        &self,
-        project: &Project,
-        request: &PredictRequest,
-        prompt: &str,
-    ) -> anyhow::Result<Option<Vec<String>>> {
-        if request.is_interactive() {
-            let lines = text_area_lines(request.context_regions(), prompt);
-            if lines.is_none() {
-                tracing::warn!(
-                    control = prompt,
-                    "the interactive context holds no prompt, so nothing is asked"
-                );
-            }
-            return Ok(lines);
-        }
-        if let Some(stored) = project.get(prompt)?.filter(|stored| !stored.is_empty()) {
-            return Ok(Some(vec![stored]));
-        }
-        Ok(self.default_prompt.clone().map(|prompt| vec![prompt]))
     }
 
     fn predict_task(
@@ -126,7 +107,11 @@ impl Model for OpenAIInteractive {
             &self.options.prompt.template.prompt.prompt_prefix,
             &OBJECTS,
         )?;
-        let Some(lines) = self.prompt_lines(project, request, &pair.control.name)? else {
+        let typed = request.is_interactive().then(|| request.context_regions());
+        let default = self.default_prompt.as_deref();
+        let control = &pair.control.name;
+        let lines = prompt_lines(control, typed, default, |key| project.get(key))?;
+        let Some(lines) = lines else {
             return Ok(Predictions::default());
         };
         let outputs = Outputs::find(label_config, pair, self.is_structured())?;
@@ -139,6 +124,7 @@ impl Model for OpenAIInteractive {
             .with_streaming(self.options.limits.stream);
         let question = Question {
             options: &self.options,
+            images: &self.images,
             provider: &provider,
             model: provider.model()?,
             outputs: &outputs,
@@ -188,12 +174,12 @@ impl Model for OpenAIInteractive {
         }
         let prefix = &self.options.prompt.template.prompt.prompt_prefix;
         let prompt = prompt_pair(project.label_config(), prefix, &OBJECTS)?.control;
-        let Some(lines) = text_area_lines(event.annotation_regions(), &prompt.name) else {
+        let Some(text) = typed_prompt(event.annotation_regions(), &prompt.name) else {
             tracing::debug!("the annotation holds no prompt");
             return Ok(Value::Null);
         };
         let in_use = self.default_prompt.as_deref();
-        if prompt_versions::remember(project, &prompt.name, &lines.join("\n"), in_use)? {
+        if prompt_versions::remember(project, &prompt.name, &text, in_use)? {
             tracing::info!(project = %project.id(), version = project.model_version()?, "prompt stored");
         }
         Ok(Value::Null)

@@ -1,4 +1,4 @@
-//! What a label config lets the model fill.
+//! The controls that the model's answer fills.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(crate) struct Output<'a> {
     pub(crate) kind: OutputKind,
 }
 
-/// What a control takes.
+/// Kind of value that a control accepts.
 pub(crate) enum OutputKind {
     /// Labels, or only one.
     Choices { is_single: bool },

@@ -7,7 +7,7 @@ use label_studio_ml::{
     Value,
     anyhow::{self, Context, bail},
 };
-use label_studio_services::{ChatArgs, ChatEndpoint, first_filled};
+use label_studio_services::{AzureDeployment, ChatArgs, ChatEndpoint, first_filled};
 
 /// Hosts of Azure's resources.
 const AZURE_HOSTS: [&str; 3] = [
@@ -69,7 +69,7 @@ pub struct ProviderArgs {
 }
 
 impl ProviderArgs {
-    /// Returns the settings of a project: these with what its extra params say.
+    /// Returns the settings of a project: these, overridden by its extra params.
     ///
     /// The backend's own key goes to the backend's own address, to OpenAI and to Azure only: params that name another
     /// address must bring a key.
@@ -145,11 +145,14 @@ impl ProviderArgs {
                 None => ChatEndpoint::openai(needed()?),
             },
             Provider::Azure => {
-                let resource = first_filled([&self.azure_resource_endpoint])
-                    .context("AZURE_RESOURCE_ENDPOINT is not set")?;
-                let deployment = first_filled([&self.azure_deployment_name])
-                    .context("AZURE_DEPLOYMENT_NAME is not set")?;
-                ChatEndpoint::azure(resource, deployment, &self.azure_api_version, needed()?)
+                let deployment = AzureDeployment {
+                    resource_endpoint: first_filled([&self.azure_resource_endpoint])
+                        .context("AZURE_RESOURCE_ENDPOINT is not set")?,
+                    name: first_filled([&self.azure_deployment_name])
+                        .context("AZURE_DEPLOYMENT_NAME is not set")?,
+                    api_version: &self.azure_api_version,
+                };
+                ChatEndpoint::azure(&deployment, needed()?)
             }
             Provider::Ollama => {
                 let base_url =

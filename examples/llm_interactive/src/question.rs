@@ -12,6 +12,7 @@ use label_studio_ml::{
     sdk::python::fill_template,
 };
 use label_studio_services::Deadline;
+use label_studio_vision::llm::LlmImages;
 
 use crate::{
     Options, ProviderArgs, StructuredOutput,
@@ -26,6 +27,7 @@ const MAX_BYTES: usize = 64 << 20;
 /// The parts of a question that all tasks of a request share.
 pub(crate) struct Question<'a> {
     pub(crate) options: &'a Options,
+    pub(crate) images: &'a LlmImages,
     pub(crate) provider: &'a ProviderArgs,
     pub(crate) model: &'a str,
     pub(crate) outputs: &'a Outputs<'a>,
@@ -38,6 +40,7 @@ impl Question<'_> {
     pub(crate) fn body(&self, project: &Project, task: &Task) -> anyhow::Result<Value> {
         let reader = MediaReader {
             media: &self.options.media,
+            images: self.images,
             model: self.model,
             deadline: self.deadline,
         };
@@ -114,7 +117,7 @@ impl Question<'_> {
     }
 }
 
-/// What is put into a template.
+/// Values of a template's fields.
 #[derive(Default)]
 struct Filling {
     n_bytes: Cell<usize>,

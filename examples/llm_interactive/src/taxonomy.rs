@@ -3,7 +3,7 @@
 use label_studio_ml::{Control, LabelConfig};
 use roxmltree::{Document, Node};
 
-/// What stands between the items of a path in prompts and answers.
+/// Separator of the items of a path, in prompts and answers.
 pub(crate) const SEPARATOR: &str = " / ";
 
 /// Returns the path of every item that may be chosen, from the root, parents before children.

@@ -1,5 +1,6 @@
 //! What the Python original asked the chat model and answered, recorded call by call, with a real `openai` client.
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json, serde_json, store::MemoryStore, testing::TestClient,
 };
@@ -36,7 +37,7 @@ fn backend(case: &Value, chat_model: &MockService) -> TestClient {
         flags.push(format!("--{}", name.to_lowercase().replace('_', "-")));
         flags.push(setting.as_str().unwrap().replace(MOCK, &chat_model.url("")));
     }
-    let model = OpenAIInteractive::new(flags::parse(&flags)).unwrap();
+    let model = OpenAIInteractive::new(flags::parse(&flags), NetworkOptions::default()).unwrap();
     let resources = Resources::new(MemoryStore::default());
     TestClient::with_resources(model, &ServerArgs::default(), resources)
 }

@@ -1,5 +1,6 @@
 //! Recorded requests of Label Studio, what the Python original asked the chat model, and what it answered.
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{
     ProjectId, Resources, ServerArgs, Value, json, serde_json,
     store::{MemoryStore, SqliteStore, Store},
@@ -94,7 +95,7 @@ fn post(case: &Value, chat_model: &MockService) -> (u16, Value) {
             .unwrap();
     }
     let client = TestClient::with_resources(
-        OpenAIInteractive::new(options).unwrap(),
+        OpenAIInteractive::new(options, NetworkOptions::default()).unwrap(),
         &ServerArgs::default(),
         resources,
     );
@@ -236,7 +237,7 @@ fn events_store_the_prompt_as_recorded() {
     let options = flags::parse(&["--openai-api-key", "sk-test"]);
     let resources = Resources::new(SqliteStore::new(folder.path()));
     let client = TestClient::with_resources(
-        OpenAIInteractive::new(options).unwrap(),
+        OpenAIInteractive::new(options, NetworkOptions::default()).unwrap(),
         &ServerArgs::default(),
         resources,
     );

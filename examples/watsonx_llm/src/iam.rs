@@ -8,7 +8,7 @@ use std::{
 use label_studio_services::{Deadline, Secret, ServiceClient, ServiceError, ServiceRequest};
 use serde::Deserialize;
 
-/// What IBM's own clients send: user and password `bx`.
+/// Credentials that IBM's own clients send: user and password `bx`.
 const CLIENT: &str = "Basic Yng6Yng=";
 const GRANT_TYPE: &str = "urn:ibm:params:oauth:grant-type:apikey";
 /// Lifetime of a token when the answer does not tell it: that of IBM's.

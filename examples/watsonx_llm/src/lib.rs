@@ -11,7 +11,7 @@ mod options;
 mod question;
 mod watsonx;
 
-pub use export::{Cell, Exporter, Presto, PrestoError, Row, Table};
+pub use export::{Cell, Exporter, Presto, PrestoAccess, PrestoError, Row, Table};
 pub use iam::{IamError, IamTokens};
 pub use model::WatsonXModel;
 pub use model_types::model_id;

@@ -5,8 +5,10 @@ use label_studio_ml::{
     Project, Region, Task, TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     json, match_labels,
+    sdk::http::NetworkOptions,
 };
-use label_studio_services::{Deadline, ServiceClient, map_parallel, text_area_lines};
+use label_studio_services::{Deadline, ServiceClient, map_parallel, prompt_lines, typed_prompt};
+use label_studio_vision::llm::LlmImages;
 
 use crate::{
     Exporter, Options, Watsonx,
@@ -24,25 +26,33 @@ pub struct WatsonXModel {
     watsonx: Result<Watsonx, String>,
     default_prompt: Option<String>,
     exporter: Exporter,
+    images: LlmImages,
+}
+
+/// The controls of a project, and the lines of its prompt.
+struct Prompted<'a> {
+    tags: Tags<'a>,
+    lines: Vec<String>,
 }
 
 impl WatsonXModel {
     /// Creates the model. Without credentials it predicts nothing and says what is missing, but it still exports.
-    pub fn new(options: Options) -> anyhow::Result<Self> {
-        let client = ServiceClient::new(options.service.options())?;
+    pub fn new(options: Options, network: NetworkOptions) -> anyhow::Result<Self> {
+        let client = ServiceClient::new(options.service.options(network))?;
         let watsonx = Watsonx::new(&options.watsonx, client.clone());
         Ok(Self {
             watsonx: watsonx.map_err(|error| format!("{error:#}")),
             default_prompt: options.prompt.default_prompt()?,
             exporter: Exporter::new(&options, client),
+            images: options.images.images(),
             options,
         })
     }
 
     /// Creates the model and checks that watsonx.ai offers it.
-    pub fn load(options: Options) -> anyhow::Result<Self> {
+    pub fn load(options: Options, network: NetworkOptions) -> anyhow::Result<Self> {
         let is_checked = options.watsonx.watsonx_check_model;
-        let model = Self::new(options)?;
+        let model = Self::new(options, network)?;
         match &model.watsonx {
             Ok(watsonx) if is_checked => watsonx.check_model()?,
             Ok(_) => {}
@@ -52,37 +62,18 @@ impl WatsonXModel {
         Ok(model)
     }
 
-    /// Returns the prompt as it was typed, in lines: by the annotator just now, or in an earlier annotation.
-    fn prompts(
-        &self,
-        project: &Project,
-        request: &PredictRequest,
-        tags: &Tags<'_>,
-    ) -> anyhow::Result<Option<Vec<String>>> {
-        if request.is_interactive() {
-            return Ok(text_area_lines(
-                request.context_regions(),
-                &tags.prompt.name,
-            ));
-        }
-        let stored = project.get(&tags.prompt.name)?;
-        let prompt = stored.filter(|prompt| !prompt.is_empty());
-        Ok(prompt
-            .or_else(|| self.default_prompt.clone())
-            .map(|prompt| vec![prompt]))
-    }
-
     fn predict_task(
         &self,
         project: &Project,
-        (tags, prompts): (&Tags<'_>, &[String]),
+        Prompted { tags, lines }: &Prompted<'_>,
         task: &Task,
         deadline: Deadline,
     ) -> anyhow::Result<Prediction> {
         let watsonx = self.watsonx.as_ref().map_err(|error| anyhow!("{error}"))?;
         let asking = Asking {
             options: &self.options,
-            prompt: &prompts.join("\n"),
+            images: &self.images,
+            prompt: &lines.join("\n"),
             endpoint: watsonx.endpoint(),
             deadline,
         };
@@ -103,7 +94,7 @@ impl WatsonXModel {
         if let Some(response) = tags.response {
             regions.push(on_object(response.region(json!({ "text": [answer] }))));
         }
-        regions.push(on_object(tags.prompt.region(json!({ "text": prompts }))));
+        regions.push(on_object(tags.prompt.region(json!({ "text": lines }))));
         Ok(Prediction::new(regions).with_score(SCORE))
     }
 }
@@ -119,12 +110,17 @@ impl Model for WatsonXModel {
             project.label_config(),
             &self.options.prompt.prompt.prompt_prefix,
         )?;
-        let Some(prompts) = self.prompts(project, request, &tags)? else {
+        let typed = request.is_interactive().then(|| request.context_regions());
+        let default = self.default_prompt.as_deref();
+        let control = &tags.prompt.name;
+        let lines = prompt_lines(control, typed, default, |key| project.get(key))?;
+        let Some(lines) = lines else {
             return Ok(Predictions::default());
         };
+        let prompted = Prompted { tags, lines };
         let n_threads = self.options.service.parallelism;
         let predict = |task: &Task| {
-            TaskPrediction::from(self.predict_task(project, (&tags, &prompts), task, deadline))
+            TaskPrediction::from(self.predict_task(project, &prompted, task, deadline))
         };
         Ok(map_parallel(&request.tasks, n_threads, predict)
             .into_iter()
@@ -143,16 +139,12 @@ impl Model for WatsonXModel {
             &self.options.prompt.prompt.prompt_prefix,
         )?;
         let key = &tags.prompt.name;
-        let lines = text_area_lines(event.annotation_regions(), key);
-        let Some(prompt) = lines
-            .map(|lines| lines.join("\n"))
-            .filter(|prompt| !prompt.is_empty())
-        else {
+        let Some(prompt) = typed_prompt(event.annotation_regions(), key) else {
             return Ok(Value::Null);
         };
         if project.get(key)?.as_deref() != Some(&prompt) {
             project.set(key, &prompt)?;
-            // Label Studio asks for predictions again when the version is another one.
+            // Predictions with the earlier prompt are told apart by their version.
             project
                 .bump_model_version()
                 .context("the prompt has no version")?;

@@ -8,7 +8,7 @@ use label_studio_vision::llm::LlmImageArgs;
 /// Settings of watsonx.ai, of the question, and of the table for annotations.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Whom questions go to.
+    /// watsonx.ai, and the model.
     #[command(flatten)]
     pub watsonx: WatsonxArgs,
 
@@ -29,7 +29,7 @@ pub struct Options {
     pub service: ServiceArgs,
 }
 
-/// Whom questions go to
+/// watsonx.ai, and the model
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "watsonx.ai")]
 pub struct WatsonxArgs {

@@ -11,6 +11,7 @@ use label_studio_ml::{
     },
 };
 use label_studio_services::{Deadline, constant_text, prompt_pair, shown_value};
+use label_studio_vision::llm::LlmImages;
 
 use crate::{Endpoint, Options, Question};
 
@@ -22,6 +23,7 @@ const OBJECTS: [&str; 4] = ["Image", "Text", "HyperText", "Paragraphs"];
 /// The parts of a question that all tasks of a request share.
 pub(crate) struct Asking<'a> {
     pub(crate) options: &'a Options,
+    pub(crate) images: &'a LlmImages,
     pub(crate) prompt: &'a str,
     pub(crate) endpoint: Endpoint,
     pub(crate) deadline: Deadline,
@@ -151,12 +153,9 @@ fn images(
     for url in urls.iter().filter_map(Value::as_str) {
         let path = project.local_path(task, url)?;
         match asking.endpoint {
-            Endpoint::Chat => images.push(asking.options.images.data_url(&path)?),
+            Endpoint::Chat => images.push(asking.images.data_url(&path)?),
             Endpoint::Generation => {
-                let text = asking
-                    .options
-                    .images
-                    .text(&path, asking.deadline.remaining());
+                let text = asking.images.text(&path, asking.deadline.remaining());
                 let text = text.context("WATSONX_ENDPOINT=chat would send the image itself")?;
                 texts.push(text.trim_end().to_owned());
             }

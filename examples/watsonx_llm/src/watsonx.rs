@@ -17,7 +17,7 @@ const MAX_LISTED: &str = "200";
 /// Time for the check at the start, which must not hold up a backend whose network is not there yet.
 const CHECK_TIME: Duration = Duration::from_secs(20);
 
-/// What a model is asked.
+/// Question for a model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Question {
     /// The whole prompt.

@@ -4,6 +4,7 @@ mod mock;
 
 use std::sync::{Arc, Mutex};
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json,
     sdk::{Client, ClientOptions},
@@ -46,7 +47,11 @@ fn stage_with(flags: &[&str], respond: impl Fn(&str) -> Answer + Send + Sync + '
         "tbl",
     ];
     args.extend(flags);
-    let model = WatsonXModel::new(options(&watsonx(|_| generated("x")), &args)).unwrap();
+    let model = WatsonXModel::new(
+        options(&watsonx(|_| generated("x")), &args),
+        NetworkOptions::default(),
+    )
+    .unwrap();
     let label_studio_options =
         ClientOptions::new(label_studio.url("")).with_token("0123456789abcdef");
     let resources = Resources {
@@ -435,9 +440,13 @@ fn long_statements_are_followed_on_the_own_host_only() {
             .unwrap();
     let connection = watsonx_llm::Presto::new(
         client,
-        &presto.url(""),
-        ("u", &"password".into()),
-        ("c", "s"),
+        &watsonx_llm::PrestoAccess {
+            url: &presto.url(""),
+            user: "u",
+            password: &"password".into(),
+            catalog: "c",
+            schema: "s",
+        },
     )
     .unwrap();
     let rows = connection
@@ -491,10 +500,10 @@ fn bad_events_and_strangers_are_refused() {
 
 #[test]
 fn missing_settings_are_named() {
-    let model = WatsonXModel::new(options(
-        &watsonx(|_| generated("x")),
-        &["--watsonx-table", "t"],
-    ))
+    let model = WatsonXModel::new(
+        options(&watsonx(|_| generated("x")), &["--watsonx-table", "t"]),
+        NetworkOptions::default(),
+    )
     .unwrap();
     let client = TestClient::new(model);
     let (status, answer) = client.post("/data/upload", &event("ANNOTATION_CREATED", 1, 1, "", "x"));

@@ -4,6 +4,7 @@ mod mock;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{Value, json, testing::TestClient};
 use label_studio_testing::{Answer, MockService};
 use mock::{generated, options, watsonx};
@@ -18,7 +19,7 @@ fn ask(service: &MockService, more: &[&str]) -> (u16, Value) {
         "label_config": CONFIG,
         "params": { "context": { "result": [{ "from_name": "prompt", "value": { "text": ["p"] } }] } },
     });
-    let model = WatsonXModel::new(options(service, more)).unwrap();
+    let model = WatsonXModel::new(options(service, more), NetworkOptions::default()).unwrap();
     TestClient::new(model).post("/predict", &body)
 }
 

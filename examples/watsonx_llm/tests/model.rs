@@ -4,6 +4,7 @@ mod mock;
 
 use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _};
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{Value, json, testing::TestClient};
 use label_studio_testing::{Answer, MockService, Received, check_backend};
 use mock::{generated, options, watsonx};
@@ -27,7 +28,7 @@ fn saying(text: &'static str) -> MockService {
 }
 
 fn client(service: &MockService, more: &[&str]) -> TestClient {
-    TestClient::new(WatsonXModel::new(options(service, more)).unwrap())
+    TestClient::new(WatsonXModel::new(options(service, more), NetworkOptions::default()).unwrap())
 }
 
 /// The bodies of all questions so far.
@@ -382,7 +383,8 @@ fn missing_settings_are_named_when_they_are_needed() {
             "--watsonx-modeltype" => options.watsonx.watsonx_modeltype = Some(String::new()),
             _ => options.watsonx.watsonx_api_key = None,
         }
-        let client = TestClient::new(WatsonXModel::load(options).unwrap());
+        let client =
+            TestClient::new(WatsonXModel::load(options, NetworkOptions::default()).unwrap());
         let (status, answer) = client.post("/predict", &body);
         assert_eq!(status, 500);
         assert!(
@@ -401,22 +403,25 @@ fn missing_settings_are_named_when_they_are_needed() {
 #[test]
 fn the_model_is_checked_once_at_the_start() {
     let service = saying("x");
-    WatsonXModel::load(options(&service, &[])).unwrap();
+    WatsonXModel::load(options(&service, &[]), NetworkOptions::default()).unwrap();
     assert_eq!(
         service.received_at("/ml/v1/foundation_model_specs").len(),
         1
     );
     let mut other = options(&service, &[]);
     other.watsonx.watsonx_modeltype = Some("ibm/no-such-model".to_owned());
-    let error = format!("{:#}", WatsonXModel::load(other.clone()).unwrap_err());
+    let error = format!(
+        "{:#}",
+        WatsonXModel::load(other.clone(), NetworkOptions::default()).unwrap_err()
+    );
     assert!(
         error.contains("ibm/no-such-model") && error.contains("google/flan-ul2"),
         "{error}"
     );
     other.watsonx.watsonx_check_model = false;
-    WatsonXModel::load(other).unwrap();
+    WatsonXModel::load(other, NetworkOptions::default()).unwrap();
     let away = MockService::start(|_| Answer::status(404));
-    WatsonXModel::load(options(&away, &[])).unwrap();
+    WatsonXModel::load(options(&away, &[]), NetworkOptions::default()).unwrap();
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn mended(recorded: &Value) -> String {
     let sql = recorded.as_str().unwrap().to_owned();
     DEFECTS
         .iter()
-        .fold(sql, |sql, (defect, mend)| sql.replace(defect, mend))
+        .fold(sql, |sql, (defect, fixed)| sql.replace(defect, fixed))
 }
 
 fn row(recorded: &Value, users: &Value) -> Row {

@@ -23,7 +23,7 @@ pub enum Weights {
     Local {
         /// Where it is.
         path: PathBuf,
-        /// What it must contain.
+        /// Content that it must have.
         sha256: Option<Sha256Digest>,
     },
     /// A file in a repository on a hub.
@@ -38,7 +38,7 @@ pub struct HubFile {
     repo: String,
     revision: String,
     path: String,
-    /// What the file must contain.
+    /// Content that the file must have.
     pub sha256: Option<Sha256Digest>,
 }
 

@@ -43,7 +43,7 @@ pub enum OnnxError {
     /// A GPU is asked for, but cannot be used.
     #[error("DEVICE asks for a GPU, but {reason}; DEVICE=cpu and DEVICE=auto work without one")]
     NoGpu {
-        /// What is missing.
+        /// The missing part.
         reason: String,
     },
     /// There is no such file.
@@ -57,7 +57,7 @@ pub enum OnnxError {
     NotOnnx {
         /// The file.
         path: PathBuf,
-        /// What it is, and a fix.
+        /// Kind of the file, and a fix.
         reason: String,
     },
     /// The engine cannot load the file.
@@ -78,7 +78,7 @@ pub enum OnnxError {
     Unexpected {
         /// The file.
         file: String,
-        /// What was expected, in words.
+        /// The expected kind of model, in words.
         what: String,
         /// The first thing that differs.
         problem: String,

@@ -37,7 +37,7 @@ impl<'a> ExpectedTensor<'a> {
 /// The inputs and outputs that a backend needs. A file may have more outputs, but no more inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// What the file should be, in words, such as “an object detector”.
+    /// Kind of model that the file should hold, in words, such as “an object detector”.
     pub what: &'a str,
     /// Inputs that the backend feeds.
     pub inputs: &'a [ExpectedTensor<'a>],

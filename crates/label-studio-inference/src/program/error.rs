@@ -29,7 +29,7 @@ pub enum ProgramError {
         program: String,
         /// How it ended.
         status: ExitStatus,
-        /// The start of what it wrote to the standard error.
+        /// The start of its standard error.
         complaints: String,
     },
     /// It printed more than is accepted.

@@ -106,8 +106,8 @@ impl Program<'_> {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Runs the program to its end with `input` and returns what it prints; more bytes than the
-    /// limit allows are an error.
+    /// Runs the program to its end with `input` and returns its output; more bytes than the limit
+    /// allows are an error.
     pub fn output(
         &self,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -130,8 +130,8 @@ impl Program<'_> {
         Ok(output)
     }
 
-    /// Starts the program with `input` and returns what it prints while it prints it. It is killed
-    /// after `time`, and when the stream is dropped.
+    /// Starts the program with `input` and returns its output while it runs. It is killed after
+    /// `time`, and when the stream is dropped.
     pub fn stream(
         &self,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,

@@ -1,68 +1,49 @@
-//! The backend, called as Label Studio calls it.
+//! Client of a backend.
 
 use std::time::{Duration, Instant};
 
-use label_studio_sdk::http::{HttpAgent, HttpOptions};
+use anyhow::{Context, bail};
+use label_studio_sdk::http::{HttpAgent, HttpError, HttpOptions};
 use serde_json::Value;
-use ureq::http::{Request, header::AUTHORIZATION};
+use ureq::http::{Method, Request, header::AUTHORIZATION};
 use url::Url;
 
-use super::{
-    args::DoctorArgs,
-    backend_url::{BackendUrl, basic},
-};
-
-/// Time that Label Studio gives a prediction, the longest it waits for anything.
-const LONGEST_LIMIT: Duration = Duration::from_secs(100);
+use super::url::BackendUrl;
 
 /// The backend's address, and how to call it.
-pub(super) struct Backend {
-    pub(super) url: Url,
+pub(crate) struct Backend {
+    pub(crate) url: Url,
     agent: HttpAgent,
     /// Value of the header for calls with credentials.
-    pub(super) authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
 }
 
 /// An answer of the backend.
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     /// The JSON, null if it was none.
-    pub(super) body: Value,
+    pub(crate) body: Value,
     text: String,
-    pub(super) elapsed: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 impl Backend {
-    pub(super) fn new(args: &DoctorArgs) -> anyhow::Result<Self> {
-        let BackendUrl { url, authorization } = args.backend_url.clone();
-        let authorization = args
-            .basic_auth
-            .credentials()
-            .map(|(user, pass)| basic(user, pass))
-            .or(authorization);
-        let options = HttpOptions {
-            network: args.network.options(),
-            verify_ssl: args.label_studio.verifies_certificates(),
-            verify_setting: Some("LABEL_STUDIO_VERIFY_SSL"),
-            connect_timeout: Duration::from_secs(5),
-            read_timeout: LONGEST_LIMIT,
-            overall_timeout: Some(LONGEST_LIMIT),
-            ..HttpOptions::default()
-        };
+    /// Creates the client. Nothing is sent yet.
+    pub(crate) fn new(address: BackendUrl, options: &HttpOptions) -> Result<Self, HttpError> {
         Ok(Self {
-            agent: HttpAgent::new(&options)?,
-            url,
-            authorization,
+            agent: HttpAgent::new(options)?,
+            url: address.url,
+            authorization: address.authorization,
         })
     }
 
     /// Returns the address without the slash at its end.
-    pub(super) fn shown_url(&self) -> &str {
+    pub(crate) fn shown_url(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
 
     /// Posts `body` with the credentials that were given.
-    pub(super) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
         let headers = self
             .authorization
             .iter()
@@ -71,7 +52,7 @@ impl Backend {
     }
 
     /// Posts `body` with `headers` only.
-    pub(super) fn post_with<'a>(
+    pub(crate) fn post_with<'a>(
         &self,
         headers: impl IntoIterator<Item = (&'a str, &'a str)>,
         path: &str,
@@ -85,7 +66,7 @@ impl Backend {
     }
 
     /// Gets `path` with the credentials that were given.
-    pub(super) fn get(&self, path: &str) -> anyhow::Result<Reply> {
+    pub(crate) fn get(&self, path: &str) -> anyhow::Result<Reply> {
         let mut request = Request::get(self.at(path));
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -94,8 +75,46 @@ impl Backend {
     }
 
     /// Gets `path` without credentials.
-    pub(super) fn get_anonymously(&self, path: &str) -> anyhow::Result<Reply> {
+    pub(crate) fn get_anonymously(&self, path: &str) -> anyhow::Result<Reply> {
         self.call(Request::get(self.at(path)).body(String::new())?)
+    }
+
+    /// Sends a request with the credentials that were given, without a body, to a path that is given by its parts, and
+    /// returns the JSON of the answer; any other answer is an error for the operator.
+    pub(crate) fn json(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Value> {
+        let mut url = self.url.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = Request::builder().method(method).uri(url.as_str());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let reply = self.call(request.body(String::new())?);
+        let shown = self.shown_url();
+        let reply =
+            reply.with_context(|| format!("cannot reach {shown}; is the backend running?"))?;
+        match reply.status {
+            200..300 => Ok(reply.body),
+            401 => bail!(
+                "{shown} refuses the credentials; set --basic-auth-user and --basic-auth-pass"
+            ),
+            _ => match reply.body["detail"].as_str() {
+                Some(detail) => bail!("{detail}"),
+                None => bail!(
+                    "{url} answered {}; is it a current ML backend?",
+                    reply.status
+                ),
+            },
+        }
     }
 
     fn call(&self, request: Request<String>) -> anyhow::Result<Reply> {
@@ -117,7 +136,7 @@ impl Backend {
 
 impl Reply {
     /// Returns why Label Studio would reject the reply: a status other than 2xx, or more time than its limit; else `None`.
-    pub(super) fn problem(&self, limit: Duration) -> Option<String> {
+    pub(crate) fn problem(&self, limit: Duration) -> Option<String> {
         let seconds = self.elapsed.as_secs_f32();
         match self.status {
             200..300 if self.elapsed > limit => Some(format!(
@@ -133,7 +152,7 @@ impl Reply {
     }
 
     /// Returns the reason in the backend's answer, which Label Studio does not show.
-    pub(super) fn detail(&self) -> String {
+    pub(crate) fn detail(&self) -> String {
         let detail = self
             .body
             .get("detail")

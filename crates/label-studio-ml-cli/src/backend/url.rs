@@ -7,9 +7,9 @@ use url::Url;
 
 /// Address of a backend without its credentials, and the header for them.
 #[derive(Debug, Clone)]
-pub(super) struct BackendUrl {
-    pub(super) url: Url,
-    pub(super) authorization: Option<String>,
+pub(crate) struct BackendUrl {
+    pub(crate) url: Url,
+    pub(crate) authorization: Option<String>,
 }
 
 impl FromStr for BackendUrl {
@@ -30,6 +30,6 @@ impl FromStr for BackendUrl {
 }
 
 /// Returns the value of the header for basic auth.
-pub(super) fn basic(user: &str, pass: &str) -> String {
+pub(crate) fn basic(user: &str, pass: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{pass}")))
 }

@@ -1,12 +1,18 @@
 //! The flags of `doctor`.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use clap::Args;
 use label_studio_ml::settings::{BasicAuthArgs, LabelStudioArgs};
-use label_studio_sdk::{ClientOptions, MediaOptions, http::NetworkArgs};
+use label_studio_sdk::{
+    ClientOptions, MediaOptions,
+    http::{HttpError, HttpOptions, NetworkArgs},
+};
 
-use super::backend_url::BackendUrl;
+use crate::backend::{Backend, BackendUrl, basic};
+
+/// Time that Label Studio gives a prediction, the longest it waits for anything.
+const LONGEST_LIMIT: Duration = Duration::from_secs(100);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,6 +62,24 @@ impl DoctorArgs {
     /// Returns the address of Label Studio.
     pub(super) fn url(&self) -> &str {
         self.label_studio.url().unwrap_or("http://localhost:8080")
+    }
+
+    /// Returns the client of the backend.
+    pub(super) fn backend(&self) -> Result<Backend, HttpError> {
+        let mut address = self.backend_url.clone();
+        if let Some((user, pass)) = self.basic_auth.credentials() {
+            address.authorization = Some(basic(user, pass));
+        }
+        let options = HttpOptions {
+            network: self.network.options(),
+            verify_ssl: self.label_studio.verifies_certificates(),
+            verify_setting: Some("LABEL_STUDIO_VERIFY_SSL"),
+            connect_timeout: Duration::from_secs(5),
+            read_timeout: LONGEST_LIMIT,
+            overall_timeout: Some(LONGEST_LIMIT),
+            ..HttpOptions::default()
+        };
+        Backend::new(address, &options)
     }
 
     /// Returns how to reach Label Studio, without a token.

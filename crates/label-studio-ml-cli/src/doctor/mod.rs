@@ -1,8 +1,6 @@
 //! `label-studio-ml doctor`: checks why Label Studio shows no predictions, and prints a line per check.
 
 mod args;
-mod backend;
-mod backend_url;
 mod checks;
 mod click;
 mod fix;

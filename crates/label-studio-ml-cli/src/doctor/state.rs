@@ -6,7 +6,8 @@ use label_studio_sdk::{
 };
 use serde_json::{Map, Value};
 
-use super::{args::DoctorArgs, backend::Backend, release::Release};
+use super::{args::DoctorArgs, release::Release};
+use crate::backend::Backend;
 
 /// The state that the checks share; each reads what those before it have found.
 pub(super) struct Doctor {
@@ -32,7 +33,7 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn new(args: DoctorArgs) -> anyhow::Result<Self> {
         Ok(Self {
-            backend: Backend::new(&args)?,
+            backend: args.backend()?,
             args,
             is_reachable: false,
             release: None,

@@ -7,9 +7,10 @@ mod watch;
 use std::{io::Write, process::ExitCode};
 
 use clap::{Args, Subcommand};
+use ureq::http::Method;
 
 use self::job::{Job, State, job_number, jobs, read};
-use crate::backend_client::{BackendArgs, Client};
+use crate::backend::BackendArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +81,7 @@ enum JobsCommand {
 
 impl JobsArgs {
     pub(crate) fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-        let client = Client::new(&self.backend)?;
+        let backend = self.backend.backend()?;
         match self.command {
             JobsCommand::List {
                 project,
@@ -93,7 +94,7 @@ impl JobsArgs {
                 query.extend(project.map(|id| ("project", id)));
                 query.extend(state.map(|state| ("state", state.name())));
                 query.extend(before.map(|job| ("before", job)));
-                let page = client.get(&["jobs"], &query)?;
+                let page = backend.json(Method::GET, &["jobs"], &query)?;
                 if json {
                     writeln!(out, "{page:#}")?;
                 } else {
@@ -101,16 +102,17 @@ impl JobsArgs {
                 }
             }
             JobsCommand::Show { job, json } => {
-                let shown = client.get(&["jobs", job_number(&job)?], &[])?;
+                let shown = backend.json(Method::GET, &["jobs", job_number(&job)?], &[])?;
                 if json {
                     writeln!(out, "{shown:#}")?;
                 } else {
-                    let log = client.get(&["jobs", &job, "log"], &[])?;
+                    let log = backend.json(Method::GET, &["jobs", &job, "log"], &[])?;
                     table::write_job(out, &read(shown)?, log["log"].as_str().unwrap_or_default())?;
                 }
             }
             JobsCommand::Cancel { job } => {
-                let job: Job = read(client.delete(&["jobs", job_number(&job)?])?)?;
+                let job: Job =
+                    read(backend.json(Method::DELETE, &["jobs", job_number(&job)?], &[])?)?;
                 let told = match job.state {
                     State::Running => "ends as soon as its model looks whether it should",
                     _ => "is cancelled",
@@ -119,10 +121,10 @@ impl JobsArgs {
             }
             JobsCommand::Retry { job } => {
                 let path = ["jobs", job_number(&job)?, "retry"];
-                let job: Job = read(client.post(&path, &[])?)?;
+                let job: Job = read(backend.json(Method::POST, &path, &[])?)?;
                 writeln!(out, "job {} is {}", job.id, job.state.name())?;
             }
-            JobsCommand::Watch { job } => return watch::watch(&client, job, out),
+            JobsCommand::Watch { job } => return watch::watch(&backend, job, out),
         }
         Ok(ExitCode::SUCCESS)
     }

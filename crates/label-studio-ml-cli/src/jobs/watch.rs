@@ -4,12 +4,13 @@ use std::{io::Write, process::ExitCode, thread, time::Duration};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use ureq::http::Method;
 
 use super::{
     job::{Job, State, job_number, jobs, read},
     table::{percent, plain, write_job},
 };
-use crate::backend_client::Client;
+use crate::backend::Backend;
 
 /// Between two looks at the job. It stores its news each second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -17,20 +18,20 @@ const STEPS: u64 = 1000;
 
 /// Shows a job's progress and log until it ends. Progress goes to the standard error.
 pub(super) fn watch(
-    client: &Client,
+    backend: &Backend,
     job: Option<String>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let id = match job {
         Some(job) => job,
-        None => newest(client)?,
+        None => newest(backend)?,
     };
     let id = job_number(&id)?;
     let mut view = View::new();
     loop {
         // The log first: after the end of the job nothing is added to it.
-        let job: Job = read(client.get(&["jobs", id], &[])?)?;
-        let log = client.get(&["jobs", id, "log"], &[])?;
+        let job: Job = read(backend.json(Method::GET, &["jobs", id], &[])?)?;
+        let log = backend.json(Method::GET, &["jobs", id, "log"], &[])?;
         view.show(&job, log["log"].as_str().unwrap_or_default());
         if job.state.has_ended() {
             view.bar.finish_and_clear();
@@ -42,10 +43,13 @@ pub(super) fn watch(
     }
 }
 
-fn newest(client: &Client) -> anyhow::Result<String> {
+fn newest(backend: &Backend) -> anyhow::Result<String> {
     for state in ["running", "pending"] {
         let query = [("state", state.to_owned()), ("limit", "1".to_owned())];
-        if let Some(job) = jobs(&client.get(&["jobs"], &query)?)?.into_iter().next() {
+        if let Some(job) = jobs(&backend.json(Method::GET, &["jobs"], &query)?)?
+            .into_iter()
+            .next()
+        {
             return Ok(job.id);
         }
     }

@@ -85,6 +85,7 @@ impl NetworkArgs {
         let no_proxy = self.no_proxy.as_ref().or(self.upper_case_no_proxy.as_ref());
         NetworkOptions {
             ca_bundle: bundles.next().map(PathBuf::from),
+            ca_bundle_setting: None,
             http_proxy: first(&self.http_proxy, &self.upper_case_http_proxy),
             https_proxy: first(&self.https_proxy, &self.upper_case_https_proxy),
             all_proxy: first(&self.all_proxy, &self.upper_case_all_proxy),

@@ -7,7 +7,10 @@ use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use super::HttpError;
 
 /// Reads the certificates of a PEM file, or of all PEM files in a folder.
-pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+pub(super) fn read(
+    path: &Path,
+    setting: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let certificates = if path.is_dir() {
         of_folder(path)
     } else {
@@ -21,6 +24,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpErro
     });
     certificates.map_err(|source| HttpError::CaBundle {
         path: path.to_owned(),
+        setting,
         source,
     })
 }

@@ -10,10 +10,12 @@ use ureq::Timeout;
 #[non_exhaustive]
 pub enum HttpError {
     /// The certificate authorities to trust cannot be read.
-    #[error("cannot read certificates from {}; check REQUESTS_CA_BUNDLE", path.display())]
+    #[error("cannot read certificates from {}; check {setting}", path.display())]
     CaBundle {
         /// The file or folder as configured.
         path: PathBuf,
+        /// Environment variable that names it.
+        setting: &'static str,
         /// What is wrong with it.
         #[source]
         source: io::Error,
@@ -33,6 +35,7 @@ pub struct CertificateProblem {
     pub host: String,
     pub(super) reason: CertificateError,
     pub(super) ca_bundle: Option<PathBuf>,
+    pub(super) ca_bundle_setting: &'static str,
     pub(super) verify_setting: Option<&'static str>,
 }
 
@@ -51,8 +54,9 @@ impl CertificateProblem {
     fn fix(&self) -> String {
         let authority = match &self.ca_bundle {
             Some(path) => format!(
-                "add the certificate of its authority to {} (REQUESTS_CA_BUNDLE)",
-                path.display()
+                "add the certificate of its authority to {} ({})",
+                path.display(),
+                self.ca_bundle_setting
             ),
             None => "set REQUESTS_CA_BUNDLE to a PEM file with the certificate of its authority"
                 .to_owned(),

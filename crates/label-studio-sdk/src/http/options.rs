@@ -9,6 +9,8 @@ use super::ProxyAddress;
 pub struct NetworkOptions {
     /// PEM file, or folder of PEM files, of the certificate authorities to trust instead of the built-in list.
     pub ca_bundle: Option<PathBuf>,
+    /// Setting that `ca_bundle` comes from, for error messages; `REQUESTS_CA_BUNDLE` if `None`.
+    pub ca_bundle_setting: Option<&'static str>,
     /// Proxy for `http` addresses.
     pub http_proxy: Option<ProxyAddress>,
     /// Proxy for `https` addresses.
@@ -18,6 +20,31 @@ pub struct NetworkOptions {
     /// Hosts that are reached without a proxy, separated by commas: `example.org` and its subdomains, `10.0.0.0/8`,
     /// `host:8080`, `*`.
     pub no_proxy: String,
+}
+
+impl NetworkOptions {
+    /// Replaces the certificate authorities by those of another setting.
+    #[must_use]
+    pub fn with_ca_bundle(mut self, path: PathBuf, setting: &'static str) -> Self {
+        self.ca_bundle = Some(path);
+        self.ca_bundle_setting = Some(setting);
+        self
+    }
+
+    /// Sends everything through one proxy of another setting, the hosts of `no_proxy` as well; only loopback addresses are
+    /// still reached directly.
+    #[must_use]
+    pub fn with_proxy(mut self, address: &str, setting: &'static str) -> Self {
+        let proxy = ProxyAddress::of_setting(address, setting);
+        self.http_proxy = Some(proxy.clone());
+        self.https_proxy = Some(proxy);
+        self.no_proxy.clear();
+        self
+    }
+
+    pub(super) fn ca_bundle_setting(&self) -> &'static str {
+        self.ca_bundle_setting.unwrap_or("REQUESTS_CA_BUNDLE")
+    }
 }
 
 /// How an agent sends requests.

@@ -47,6 +47,7 @@ impl Proxies {
 impl ProxyServer {
     /// Reads the address of a proxy; `None` when it is empty.
     fn parse(address: &ProxyAddress, setting: &'static str) -> Result<Option<Self>, HttpError> {
+        let setting = address.setting().unwrap_or(setting);
         let address = address.as_str().trim();
         if address.is_empty() {
             return Ok(None);

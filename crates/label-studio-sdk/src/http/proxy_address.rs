@@ -4,17 +4,35 @@ use std::{convert::Infallible, fmt, str::FromStr};
 
 /// Address of a proxy as configured. It may hold credentials, which `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ProxyAddress(String);
+pub struct ProxyAddress {
+    address: String,
+    setting: Option<&'static str>,
+}
 
 impl ProxyAddress {
+    /// Returns the address of a proxy that comes from another setting than the usual ones, which errors name.
+    pub fn of_setting(address: &str, setting: &'static str) -> Self {
+        Self {
+            address: address.to_owned(),
+            setting: Some(setting),
+        }
+    }
+
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.address
+    }
+
+    pub(super) fn setting(&self) -> Option<&'static str> {
+        self.setting
     }
 }
 
 impl From<&str> for ProxyAddress {
     fn from(address: &str) -> Self {
-        Self(address.to_owned())
+        Self {
+            address: address.to_owned(),
+            setting: None,
+        }
     }
 }
 
@@ -28,7 +46,7 @@ impl FromStr for ProxyAddress {
 
 impl fmt::Debug for ProxyAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let start = self.0.rfind('@').map_or(0, |at| at + 1);
-        write!(f, "{:?}", &self.0[start..])
+        let start = self.address.rfind('@').map_or(0, |at| at + 1);
+        write!(f, "{:?}", &self.address[start..])
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     io::{self, Read as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -32,6 +32,7 @@ use super::{
 pub(super) struct TlsConnector {
     config: Arc<ClientConfig>,
     ca_bundle: Option<PathBuf>,
+    ca_bundle_setting: &'static str,
     verify_setting: Option<&'static str>,
     /// A proxy that every connection is made to and that itself speaks TLS.
     proxy: Option<Uri>,
@@ -43,6 +44,7 @@ impl TlsConnector {
         Ok(Self {
             config: Arc::new(config),
             ca_bundle: options.network.ca_bundle.clone(),
+            ca_bundle_setting: options.network.ca_bundle_setting(),
             verify_setting: options.verify_setting,
             proxy: None,
         })
@@ -65,6 +67,7 @@ impl TlsConnector {
             host: host.to_owned(),
             reason: reason.clone(),
             ca_bundle: self.ca_bundle.clone(),
+            ca_bundle_setting: self.ca_bundle_setting,
             verify_setting: self.verify_setting,
         }))
     }
@@ -84,7 +87,8 @@ pub fn tls_config(options: &HttpOptions) -> Result<ClientConfig, HttpError> {
         let builder = builder.dangerous();
         builder.with_custom_certificate_verifier(verifier)
     } else if let Some(path) = &options.network.ca_bundle {
-        let verifier = listed_verifier(path, provider)?;
+        let setting = options.network.ca_bundle_setting();
+        let verifier = listed_verifier(path, setting, provider)?;
         let builder = builder.dangerous();
         builder.with_custom_certificate_verifier(Arc::new(verifier))
     } else {
@@ -96,12 +100,14 @@ pub fn tls_config(options: &HttpOptions) -> Result<ClientConfig, HttpError> {
 }
 
 fn listed_verifier(
-    path: &std::path::Path,
+    path: &Path,
+    setting: &'static str,
     provider: Arc<CryptoProvider>,
 ) -> Result<ListedVerifier, HttpError> {
-    let listed = certificates::read(path)?;
+    let listed = certificates::read(path, setting)?;
     ListedVerifier::new(listed, provider).ok_or_else(|| HttpError::CaBundle {
         path: path.to_owned(),
+        setting,
         source: io::Error::new(
             io::ErrorKind::InvalidData,
             "none of its certificates can be read",

@@ -64,7 +64,7 @@ pub enum AwsError {
     Put {
         /// Name of the bucket.
         bucket: String,
-        /// What to do about it; empty, or it begins with a semicolon.
+        /// A fix that begins with a semicolon, or empty.
         hint: &'static str,
         /// Cause.
         source: ServiceError,

@@ -26,7 +26,7 @@ pub struct ChatArgs {
     pub temperature: f64,
 }
 
-/// What answers may cost
+/// Limits of costs
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct BudgetArgs {

@@ -13,7 +13,7 @@ pub struct Usage {
     pub output_tokens: u64,
 }
 
-/// What tokens cost, in any currency, per million.
+/// Prices per million tokens, in any currency.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Prices {
     /// A million tokens of questions.

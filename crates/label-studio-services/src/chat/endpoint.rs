@@ -11,6 +11,17 @@ pub struct ChatEndpoint {
     request: ServiceRequest,
 }
 
+/// A deployment of a model in an Azure resource.
+#[derive(Debug, Clone, Copy)]
+pub struct AzureDeployment<'a> {
+    /// Address of the resource: `https://<resource>.openai.azure.com`.
+    pub resource_endpoint: &'a str,
+    /// Name of the deployment.
+    pub name: &'a str,
+    /// Version of Azure's API, a date.
+    pub api_version: &'a str,
+}
+
 impl ChatEndpoint {
     /// Address and key of OpenAI.
     pub fn openai(key: &Secret) -> Result<Self, ServiceError> {
@@ -36,20 +47,16 @@ impl ChatEndpoint {
         })
     }
 
-    /// A deployment of a model in an Azure resource (`https://<resource>.openai.azure.com`).
-    pub fn azure(
-        resource_endpoint: &str,
-        deployment: &str,
-        api_version: &str,
-        key: &Secret,
-    ) -> Result<Self, ServiceError> {
-        let resource = resource_endpoint.trim().trim_end_matches('/');
-        let base = format!("{resource}/openai/deployments/{}", deployment.trim());
+    /// A model that is deployed in Azure.
+    pub fn azure(deployment: &AzureDeployment<'_>, key: &Secret) -> Result<Self, ServiceError> {
+        let resource = deployment.resource_endpoint.trim().trim_end_matches('/');
+        let name = deployment.name.trim();
+        let base = format!("{resource}/openai/deployments/{name}");
         // Gateways in front of Azure look for either header.
         let Self { request } = Self::compatible(&base, Some(key))?;
         Ok(Self {
             request: request
-                .query("api-version", api_version)
+                .query("api-version", deployment.api_version)
                 .secret_header("api-key", key),
         })
     }

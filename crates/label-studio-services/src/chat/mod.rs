@@ -13,7 +13,10 @@ mod wire;
 pub use args::{BudgetArgs, ChatArgs};
 pub use budget::{Budget, BudgetError, Prices, Usage};
 pub use client::ChatClient;
-pub use endpoint::ChatEndpoint;
-pub use prompt::{TaskFieldError, constant_text, prompt_pair, shown_value, text_area_lines};
+pub use endpoint::{AzureDeployment, ChatEndpoint};
+pub use prompt::{
+    TaskFieldError, constant_text, prompt_lines, prompt_pair, shown_value, text_area_lines,
+    typed_prompt,
+};
 pub use prompt_args::{DefaultPromptError, PromptArgs, TemplateArgs};
 pub use reply::{ChatChoice, ChatError, ChatReply};

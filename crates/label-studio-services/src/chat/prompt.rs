@@ -79,7 +79,36 @@ pub fn prompt_pair<'a>(
     )
 }
 
-/// Returns what the first region of a `TextArea` holds: its texts, nothing when there are none.
+/// Returns the lines of a project's prompt, which the control `control` holds: those just typed, where `typed` has the
+/// regions of an interactive context, else the prompt that `stored` returns for the control, else the default one.
+pub fn prompt_lines<E>(
+    control: &str,
+    typed: Option<&[Value]>,
+    default: Option<&str>,
+    stored: impl FnOnce(&str) -> Result<Option<String>, E>,
+) -> Result<Option<Vec<String>>, E> {
+    if let Some(regions) = typed {
+        let lines = text_area_lines(regions, control);
+        if lines.is_none() {
+            tracing::warn!(
+                control,
+                "the interactive context holds no prompt, so nothing is asked"
+            );
+        }
+        return Ok(lines);
+    }
+    let stored = stored(control)?.filter(|prompt| !prompt.is_empty());
+    let prompt = stored.or_else(|| default.map(str::to_owned));
+    Ok(prompt.map(|prompt| vec![prompt]))
+}
+
+/// Returns the prompt that an annotation holds; `None` without one, which says nothing about the next prompt.
+pub fn typed_prompt(regions: &[Value], control: &str) -> Option<String> {
+    let prompt = text_area_lines(regions, control)?.join("\n");
+    Some(prompt).filter(|prompt| !prompt.is_empty())
+}
+
+/// Returns the texts of the first region of a `TextArea`; `None` when there are none.
 pub fn text_area_lines(regions: &[Value], control_name: &str) -> Option<Vec<String>> {
     let region = regions
         .iter()

@@ -44,7 +44,7 @@ pub struct TemplateArgs {
 pub struct DefaultPromptError {
     /// The file that `DEFAULT_PROMPT` names.
     pub path: String,
-    /// What went wrong.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 

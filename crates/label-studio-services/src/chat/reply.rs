@@ -21,7 +21,7 @@ pub enum ChatError {
     Refused {
         /// Address that was asked.
         url: String,
-        /// What the answer says.
+        /// Message of the error.
         message: String,
     },
     /// The answer has no `choices`.
@@ -46,7 +46,7 @@ pub struct ChatReply {
 pub struct ChatChoice {
     /// The whole message: `role`, `content`, and `tool_calls` where the model wants some.
     pub message: Value,
-    /// Why the answer ended: `stop`, `length`, `tool_calls`; nothing when time ran out while it was streamed.
+    /// Why the answer ended: `stop`, `length`, `tool_calls`; `None` when time ran out while it was streamed.
     pub finish_reason: Option<String>,
 }
 

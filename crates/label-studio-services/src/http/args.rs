@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
+use label_studio_sdk::http::NetworkOptions;
 
 use super::{deadline::Deadline, options::ServiceOptions};
 use crate::{first_filled, parse_seconds};
@@ -27,27 +28,30 @@ pub struct ServiceArgs {
     #[arg(long, env = "SERVICE_RETRIES", default_value_t = 3)]
     pub service_retries: u32,
 
-    /// PEM file of the certificate authorities to trust instead of the built-in list
+    /// PEM file of the certificate authorities to trust for the service, instead of those of `REQUESTS_CA_BUNDLE`
     #[arg(long, env = "SERVICE_CA_BUNDLE")]
     pub service_ca_bundle: Option<PathBuf>,
 
-    /// Address of an HTTP proxy to reach the service through
+    /// Proxy to reach the service through, whatever the flags for all connections say
     #[arg(long, env = "SERVICE_PROXY")]
     pub service_proxy: Option<String>,
 }
 
 impl ServiceArgs {
-    /// Returns the options that the flags mean.
-    pub fn options(&self) -> ServiceOptions {
+    /// Returns the options that the flags mean. `network` is what is set for all connections of the process.
+    pub fn options(&self, mut network: NetworkOptions) -> ServiceOptions {
+        let ca_bundle = self.service_ca_bundle.as_ref();
+        if let Some(path) = ca_bundle.filter(|path| !path.as_os_str().is_empty()) {
+            network = network.with_ca_bundle(path.clone(), "SERVICE_CA_BUNDLE");
+        }
+        if let Some(proxy) = first_filled([&self.service_proxy]) {
+            network = network.with_proxy(proxy, "SERVICE_PROXY");
+        }
         ServiceOptions {
             read_timeout: self.service_read_timeout,
             retries: self.service_retries,
             max_in_flight: self.parallelism,
-            ca_bundle: self
-                .service_ca_bundle
-                .clone()
-                .filter(|path| !path.as_os_str().is_empty()),
-            proxy: first_filled([&self.service_proxy]).map(str::to_owned),
+            network,
             ..ServiceOptions::default()
         }
     }

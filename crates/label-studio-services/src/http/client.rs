@@ -1,14 +1,12 @@
 //! Sends requests, with retries.
 
-use std::{fs, io::Read as _, path::Path, sync::Arc, thread, time::Duration};
+use std::{io::Read as _, sync::Arc, thread, time::Duration};
 
+use label_studio_sdk::http::{HttpAgent, HttpOptions, error_message};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use ureq::{
-    Agent, Body, Proxy,
-    config::Config,
+    Body,
     http::{Method, Request, Response},
-    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
 use super::{
@@ -21,18 +19,7 @@ use super::{
     retry::{Failure, jittered, retry_after, status_may_pass},
 };
 
-const USER_AGENT: &str = concat!("label-studio-ml/", env!("CARGO_PKG_VERSION"));
-const MAX_EXTRACT_BYTES: u64 = 16 << 10;
-const MAX_EXTRACT_CHARS: usize = 400;
-/// Where services put the sentence that says what is wrong.
-const MESSAGES: [&str; 6] = [
-    "/error/message",
-    "/errors/0/message",
-    "/errorMessage",
-    "/err_msg",
-    "/detail",
-    "/error",
-];
+const MAX_MESSAGE_CHARS: usize = 400;
 
 /// Calls services. Clones share connections and the bound on open requests.
 #[derive(Debug, Clone)]
@@ -40,7 +27,7 @@ pub struct ServiceClient(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    agent: Agent,
+    agent: HttpAgent,
     options: ServiceOptions,
     permits: Permits,
 }
@@ -49,10 +36,18 @@ impl ServiceClient {
     /// Creates a client. Nothing is sent yet.
     ///
     /// # Errors
-    /// When the certificates cannot be read or the proxy's address is none.
+    /// When the certificates cannot be read or a proxy's address is not one.
     pub fn new(options: ServiceOptions) -> Result<Self, ServiceError> {
+        let http_options = HttpOptions {
+            network: options.network.clone(),
+            verify_ssl: options.verify_ssl,
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
+            max_idle_connections: options.max_in_flight.get(),
+            ..HttpOptions::default()
+        };
         Ok(Self(Arc::new(Inner {
-            agent: Agent::new_with_config(agent_config(&options)?),
+            agent: HttpAgent::new(&http_options)?,
             permits: Permits::new(options.max_in_flight.get()),
             options,
         })))
@@ -163,7 +158,7 @@ impl ServiceClient {
             return read(response);
         }
         let status = response.status().as_u16();
-        let body = request.redact(&extract(response.body_mut()));
+        let body = request.redact(&error_message(response.body_mut()));
         Err(Failure {
             may_pass: status_may_pass(status, response.headers(), &body),
             is_unread: matches!(status, 429 | 503),
@@ -171,7 +166,7 @@ impl ServiceClient {
                 url: request.shown_url(),
                 status,
                 retry_after: retry_after(response.headers()),
-                body: body.chars().take(MAX_EXTRACT_CHARS).collect(),
+                body: body.chars().take(MAX_MESSAGE_CHARS).collect(),
             },
         })
     }
@@ -191,76 +186,10 @@ impl ServiceClient {
         // The clock of some platforms does not reach for ever.
         let time = Some(deadline.remaining()).filter(|time| *time < Duration::MAX);
         if matches!(request.method, Method::GET | Method::DELETE) {
-            let configured = agent.configure_request(builder.body(())?);
-            return agent.run(configured.timeout_global(time).build());
+            return agent.run(builder.body(())?, time);
         }
-        let configured = agent.configure_request(builder.body(&*request.body)?);
-        agent.run(configured.timeout_global(time).build())
+        agent.run(builder.body(&*request.body)?, time)
     }
-}
-
-fn agent_config(options: &ServiceOptions) -> Result<Config, ServiceError> {
-    let mut tls = TlsConfig::builder().disable_verification(!options.verify_ssl);
-    if let Some(path) = &options.ca_bundle {
-        let certificates = certificates(path).map_err(|source| ServiceError::CaBundle {
-            path: path.clone(),
-            source: Box::new(source),
-        })?;
-        tls = tls.root_certs(RootCerts::Specific(Arc::new(certificates)));
-    }
-    let proxy = options.proxy.as_deref().map(Proxy::new).transpose();
-    let config = Config::builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(proxy.map_err(|error| ServiceError::Proxy(Box::new(error)))?)
-        .user_agent(USER_AGENT)
-        .max_idle_connections_per_host(options.max_in_flight.get())
-        .timeout_resolve(Some(options.connect_timeout))
-        .timeout_connect(Some(options.connect_timeout))
-        .timeout_per_read(Some(options.read_timeout))
-        .tls_config(tls.build());
-    Ok(config.build())
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, ureq::Error> {
-    let mut certificates = Vec::new();
-    for item in parse_pem(&fs::read(path)?) {
-        if let PemItem::Certificate(certificate) = item? {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(ureq::Error::Tls("the file holds no certificate"));
-    }
-    Ok(certificates)
-}
-
-/// Returns what an error's body says, in a line: the message where there is one, of a page for people only that it was one.
-fn extract(body: &mut Body) -> String {
-    let mut bytes = Vec::new();
-    let mut reader = body.as_reader().take(MAX_EXTRACT_BYTES);
-    if let Err(error) = reader.read_to_end(&mut bytes) {
-        tracing::debug!(%error, "cannot read the body of an error");
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    if text.trim_start().starts_with('<') {
-        return xml_message(&text).unwrap_or_else(|| "an HTML page".to_owned());
-    }
-    let json: Value = serde_json::from_str(&text).unwrap_or_default();
-    let message = MESSAGES
-        .iter()
-        .find_map(|pointer| json.pointer(pointer)?.as_str());
-    let words: Vec<_> = message.unwrap_or(&text).split_whitespace().collect();
-    words.join(" ")
-}
-
-/// Returns code and message of an error in XML, as S3 and its like send it.
-fn xml_message(text: &str) -> Option<String> {
-    let element = |name: &str| {
-        let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        Some(rest.split_once(&format!("</{name}>"))?.0.trim())
-    };
-    Some(format!("{}: {}", element("Code")?, element("Message")?))
 }
 
 fn no_time_left(request: &ServiceRequest, last: Option<ServiceError>) -> ServiceError {

@@ -1,6 +1,8 @@
 //! Why a service gave no answer.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
+
+use label_studio_sdk::http::HttpError;
 
 /// Why a service gave no answer.
 ///
@@ -14,18 +16,9 @@ pub enum ServiceError {
         /// The address as configured, without query.
         url: String,
     },
-    /// The proxy's address cannot be used.
-    #[error("the proxy's address cannot be used")]
-    Proxy(#[source] Box<ureq::Error>),
-    /// The list of trusted certificate authorities cannot be read.
-    #[error("cannot read certificates from {}", path.display())]
-    CaBundle {
-        /// The file as configured.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: Box<ureq::Error>,
-    },
+    /// A proxy's address is not one, or the certificate authorities to trust cannot be read.
+    #[error(transparent)]
+    Setting(#[from] HttpError),
     /// A header cannot be sent.
     #[error("a header for {url} holds characters that no header has; copy the key again")]
     Header {
@@ -39,7 +32,7 @@ pub enum ServiceError {
         url: String,
         /// HTTP status.
         status: u16,
-        /// What the answer says, in a line.
+        /// Message of the answer, in one line.
         body: String,
         /// How long the service wants to be left alone.
         retry_after: Option<Duration>,
@@ -49,18 +42,18 @@ pub enum ServiceError {
     Connection {
         /// Address that was asked.
         url: String,
-        /// What went wrong.
+        /// The failure: of a certificate, a proxy, or the connection itself.
         #[source]
-        source: Box<ureq::Error>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The service took too long.
     #[error("{url} took too long to answer")]
     Timeout {
         /// Address that was asked.
         url: String,
-        /// Which limit was exceeded.
+        /// Which limit was exceeded, and whose.
         #[source]
-        source: Box<ureq::Error>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The connection ended before the answer did.
     #[error("the answer of {url} ended early")]
@@ -81,7 +74,7 @@ pub enum ServiceError {
     Json {
         /// Address that was asked.
         url: String,
-        /// What is wrong with it.
+        /// The parser's error.
         #[source]
         source: serde_json::Error,
     },

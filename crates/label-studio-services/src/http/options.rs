@@ -1,6 +1,8 @@
 //! Options of a service client.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
+
+use label_studio_sdk::http::NetworkOptions;
 
 /// Options of a service client.
 #[derive(Debug, Clone)]
@@ -21,10 +23,8 @@ pub struct ServiceOptions {
     pub max_in_flight: NonZeroUsize,
     /// Whether the certificate of an `https` address must be valid.
     pub verify_ssl: bool,
-    /// PEM file of the certificate authorities to trust instead of the built-in list.
-    pub ca_bundle: Option<PathBuf>,
-    /// Address of an HTTP proxy.
-    pub proxy: Option<String>,
+    /// Certificate authorities and proxies.
+    pub network: NetworkOptions,
 }
 
 impl Default for ServiceOptions {
@@ -38,8 +38,7 @@ impl Default for ServiceOptions {
             max_bytes: 32 << 20,
             max_in_flight: NonZeroUsize::new(32).expect("32 is not 0"),
             verify_ssl: true,
-            ca_bundle: None,
-            proxy: None,
+            network: NetworkOptions::default(),
         }
     }
 }

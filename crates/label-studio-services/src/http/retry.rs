@@ -1,11 +1,13 @@
 //! Temporary failures, and the pause before a retry.
 
 use std::{
+    error::Error,
     hash::{BuildHasher, RandomState},
     io,
     time::{Duration, SystemTime},
 };
 
+use label_studio_sdk::http::{ProxyFailure, is_connection_failure};
 use ureq::{
     Timeout,
     http::{HeaderMap, HeaderValue},
@@ -36,11 +38,14 @@ impl Failure {
         }
     }
 
-    /// What a failed connection or a failed reading means.
+    /// Returns the failure of a connection, or of reading from it.
     pub(crate) fn of(request: &ServiceRequest, error: ureq::Error) -> Self {
         let url = request.shown_url();
         let is_unread = is_unconnected(&error);
-        let may_pass = is_unread || is_timeout(&error) || is_broken(&error);
+        let may_pass = is_unread
+            || is_timeout(&error)
+            || is_connection_failure(&error)
+            || matches!(error, ureq::Error::Protocol(_));
         let error = match error {
             ureq::Error::Http(_) => ServiceError::Header { url },
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -48,11 +53,11 @@ impl Failure {
             }
             error if is_timeout(&error) => ServiceError::Timeout {
                 url,
-                source: Box::new(error),
+                source: source(error),
             },
             error => ServiceError::Connection {
                 url,
-                source: Box::new(error),
+                source: source(error),
             },
         };
         Self {
@@ -100,10 +105,21 @@ pub(crate) fn jittered(delay: Duration) -> Duration {
     delay.saturating_sub(delay / 4 * share / 256)
 }
 
+/// Returns what went wrong, without ureq's word for errors that are not its own.
+fn source(error: ureq::Error) -> Box<dyn Error + Send + Sync> {
+    match error {
+        ureq::Error::Other(other) => other,
+        error => Box::new(error),
+    }
+}
+
 fn is_timeout(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::Timeout(_) | ureq::Error::BodyStalled => true,
         ureq::Error::Io(error) => error.kind() == io::ErrorKind::TimedOut,
+        ureq::Error::Other(other) => other
+            .downcast_ref::<ProxyFailure>()
+            .is_some_and(|failure| is_timeout(&failure.source)),
         _ => false,
     }
 }
@@ -114,25 +130,11 @@ fn is_unconnected(error: &ureq::Error) -> bool {
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
         ureq::Error::Timeout(timeout) => matches!(timeout, Timeout::Connect | Timeout::Resolve),
         ureq::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        ureq::Error::Other(other) => other
+            .downcast_ref::<ProxyFailure>()
+            .is_some_and(|failure| is_unconnected(&failure.source)),
         _ => false,
     }
-}
-
-/// Returns whether the connection broke.
-fn is_broken(error: &ureq::Error) -> bool {
-    let ureq::Error::Io(error) = error else {
-        return matches!(error, ureq::Error::Protocol(_));
-    };
-    matches!(
-        error.kind(),
-        io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::NotConnected
-            | io::ErrorKind::UnexpectedEof
-    )
 }
 
 /// Reads a date as in `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -5,6 +5,8 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
+#[cfg(feature = "llm")]
+use image::DynamicImage;
 use image::RgbImage;
 
 use super::{
@@ -79,6 +81,18 @@ impl DecodeBudget {
     ) -> Result<T, ImageError> {
         let _share = self.take(encoded.n_pixels);
         Ok(work(&encoded.decode()?))
+    }
+
+    /// Decodes an image with the channels that it has and hands it to `work`, as
+    /// [`DecodeBudget::with_image`] does.
+    #[cfg(feature = "llm")]
+    pub(crate) fn with_channels<T>(
+        &self,
+        encoded: Encoded<'_>,
+        work: impl FnOnce(DynamicImage) -> T,
+    ) -> Result<T, ImageError> {
+        let _share = self.take(encoded.n_pixels);
+        Ok(work(encoded.decode_channels()?))
     }
 
     fn take(&self, n_pixels: u64) -> Share<'_> {

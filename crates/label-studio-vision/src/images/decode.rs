@@ -8,6 +8,7 @@ use std::{
 
 use image::{
     DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, codecs::png::PngDecoder,
+    metadata::Orientation,
 };
 
 use super::ImageError;
@@ -46,6 +47,14 @@ pub fn open(path: &Path, limits: &Limits) -> Result<RgbImage, ImageError> {
     decode(&bytes, limits).map_err(|source| in_file(path, source))
 }
 
+/// Returns width and height of the image at `path`, upright, without decoding it.
+pub fn upright_size(path: &Path, limits: &Limits) -> Result<(u32, u32), ImageError> {
+    let bytes = read(path, limits)?;
+    let encoded = Encoded::new(&bytes, limits);
+    let mut encoded = encoded.map_err(|source| in_file(path, source))?;
+    Ok(encoded.size())
+}
+
 /// Decodes an image, whatever its name says, and turns it upright as its EXIF orientation asks.
 ///
 /// Grey becomes RGB, transparency is dropped and not blended, 16 bits keep their upper 8 (as
@@ -55,7 +64,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<RgbImage, ImageError> {
     Encoded::new(bytes, limits)?.decode()
 }
 
-pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ImageError> {
+pub(crate) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ImageError> {
     let unreadable = |source| ImageError::Read {
         path: path.to_owned(),
         source,
@@ -68,7 +77,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, ImageError> 
     Ok(bytes)
 }
 
-pub(super) fn in_file(path: &Path, source: ImageError) -> ImageError {
+pub(crate) fn in_file(path: &Path, source: ImageError) -> ImageError {
     ImageError::File {
         path: path.to_owned(),
         source: Box::new(source),
@@ -76,14 +85,17 @@ pub(super) fn in_file(path: &Path, source: ImageError) -> ImageError {
 }
 
 /// An image within the limits that is still to be decoded.
-pub(super) struct Encoded<'a> {
+pub(crate) struct Encoded<'a> {
     decoder: Box<dyn ImageDecoder + 'a>,
+    /// Format of the file.
+    #[cfg(feature = "llm")]
+    pub(crate) format: ImageFormat,
     /// Width times height.
     pub(super) n_pixels: u64,
 }
 
 impl<'a> Encoded<'a> {
-    pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Result<Self, ImageError> {
+    pub(crate) fn new(bytes: &'a [u8], limits: &Limits) -> Result<Self, ImageError> {
         let n_bytes = bytes.len() as u64;
         if n_bytes == 0 {
             return Err(ImageError::Empty);
@@ -114,16 +126,47 @@ impl<'a> Encoded<'a> {
         let mut decoder_limits = image::Limits::no_limits();
         decoder_limits.max_alloc = Some(limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
         decoder.set_limits(decoder_limits)?;
-        Ok(Self { decoder, n_pixels })
+        Ok(Self {
+            decoder,
+            #[cfg(feature = "llm")]
+            format,
+            n_pixels,
+        })
+    }
+
+    /// Returns how the pixels are to be turned. Images with a broken EXIF block can still be used.
+    pub(crate) fn orientation(&mut self) -> Orientation {
+        let orientation = self.decoder.orientation();
+        orientation.unwrap_or(Orientation::NoTransforms)
+    }
+
+    /// Returns width and height of the upright image.
+    pub(crate) fn size(&mut self) -> (u32, u32) {
+        let (width, height) = self.decoder.dimensions();
+        match self.orientation() {
+            Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH => (height, width),
+            Orientation::NoTransforms
+            | Orientation::Rotate180
+            | Orientation::FlipHorizontal
+            | Orientation::FlipVertical => (width, height),
+        }
+    }
+
+    /// Decodes the image upright, with the channels that it has.
+    #[cfg(feature = "llm")]
+    pub(super) fn decode_channels(mut self) -> Result<DynamicImage, ImageError> {
+        let orientation = self.orientation();
+        let mut image = DynamicImage::from_decoder(self.decoder)?;
+        image.apply_orientation(orientation);
+        Ok(image)
     }
 
     pub(super) fn decode(mut self) -> Result<RgbImage, ImageError> {
-        // Images with a broken EXIF block can still be used.
-        let orientation = self.decoder.orientation();
+        let orientation = self.orientation();
         let pixels = into_rgb(DynamicImage::from_decoder(self.decoder)?);
-        let Ok(orientation) = orientation else {
-            return Ok(pixels);
-        };
         let mut upright = DynamicImage::ImageRgb8(pixels);
         upright.apply_orientation(orientation);
         Ok(upright.into_rgb8())

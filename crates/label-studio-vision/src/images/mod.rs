@@ -7,7 +7,7 @@
 //! those of a task with [`task_images`], lists included.
 
 mod budget;
-mod decode;
+pub(crate) mod decode;
 mod error;
 mod letterbox;
 mod normalise;
@@ -19,7 +19,7 @@ mod task_images;
 pub use image::{Rgb32FImage, RgbImage};
 
 pub use budget::DecodeBudget;
-pub use decode::{Limits, decode, open};
+pub use decode::{Limits, decode, open, upright_size};
 pub use error::ImageError;
 pub use letterbox::Letterbox;
 pub use normalise::{Normalise, to_bgr};

@@ -1,8 +1,7 @@
-//! Images as models and tesseract take them.
+//! Images as language models and tesseract accept them.
 
 use std::{
-    fs,
-    io::{self, Cursor},
+    io::Cursor,
     num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
@@ -11,16 +10,27 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
 use image::{
-    DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader,
-    codecs::jpeg::JpegEncoder, imageops::FilterType, metadata::Orientation,
+    DynamicImage, ImageFormat, codecs::jpeg::JpegEncoder, imageops::FilterType,
+    metadata::Orientation,
 };
-
 use label_studio_inference::program::{Program, ProgramError, ProgramLimits};
+
+use crate::images::{
+    ImageArgs, ImageError, ImageReader,
+    decode::{Encoded, in_file, read},
+};
 
 /// From 1 to 100; at 90 text in photographs stays legible.
 const JPEG_QUALITY: u8 = 90;
-/// Largest image that is decoded: about 90 megapixels. Several tasks are worked on at once.
-const MAX_DECODED_BYTES: u64 = 256 << 20;
+/// Formats that chat models accept.
+const CHAT_FORMATS: [ImageFormat; 4] = [
+    ImageFormat::Jpeg,
+    ImageFormat::Png,
+    ImageFormat::WebP,
+    ImageFormat::Gif,
+];
+/// Formats that tesseract reads wherever it is installed.
+const TESSERACT_FORMATS: [ImageFormat; 2] = [ImageFormat::Png, ImageFormat::Jpeg];
 
 /// Size of images, and OCR
 #[derive(Debug, Clone, Args)]
@@ -37,130 +47,120 @@ pub struct LlmImageArgs {
     /// Languages of the text in images, for tesseract: eng, or several as in deu+eng
     #[arg(long, env = "OCR_LANGUAGE", default_value = "eng")]
     pub ocr_language: String,
+
+    /// Which images are accepted.
+    #[command(flatten)]
+    pub accepted: ImageArgs,
 }
 
 /// Why an image cannot be sent, or its text not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LlmImageError {
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        source: io::Error,
-    },
-    /// The file holds something else.
-    #[error("the file is no image that can be read")]
-    NoImage(#[source] ImageError),
-    /// The image ends early or contradicts itself.
-    #[error("the image is broken")]
-    Broken(#[source] ImageError),
-    /// The image would take too much memory.
-    #[error("the image has {width} x {height} pixels, which is too much to be decoded")]
-    TooLarge {
-        /// Pixels in a row.
-        width: u32,
-        /// Pixels in a column.
-        height: u32,
-    },
+    /// The image cannot be read or decoded.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// The image cannot be written in another format.
     #[error("the image cannot be written")]
-    Write(#[source] ImageError),
+    Write(#[source] image::ImageError),
     /// The program that reads the text failed.
     #[error(transparent)]
     Program(#[from] ProgramError),
 }
 
 impl LlmImageArgs {
-    /// Reads an image that chat models take, upright and reduced, as a `data:` address: PNG, JPEG, GIF or WebP.
+    /// Creates what reads images, one for all requests of a backend.
+    pub fn images(&self) -> LlmImages {
+        LlmImages {
+            args: self.clone(),
+            reader: self.accepted.reader(),
+        }
+    }
+}
+
+/// Reads images for language models, within limits. One for all requests of a backend, so that the
+/// memory of all of them is bounded.
+#[derive(Debug)]
+pub struct LlmImages {
+    args: LlmImageArgs,
+    reader: ImageReader,
+}
+
+impl LlmImages {
+    /// Returns an image that chat models accept, upright and reduced, as a `data:` URL: PNG, JPEG,
+    /// GIF or WebP.
     pub fn data_url(&self, path: &Path) -> Result<String, LlmImageError> {
-        const FORMATS: [ImageFormat; 4] = [
-            ImageFormat::Jpeg,
-            ImageFormat::Png,
-            ImageFormat::WebP,
-            ImageFormat::Gif,
-        ];
-        let max_side = self.max_image_side.get();
-        let Prepared { format, bytes } = Prepared::read(path, &FORMATS, Some(max_side))?;
-        Ok(data_url(format.to_mime_type(), &bytes))
+        let max_side = self.args.max_image_side.get();
+        let image = self.prepare(path, &CHAT_FORMATS, Some(max_side))?;
+        Ok(data_url(image.format.to_mime_type(), &image.bytes))
     }
 
     /// Reads the text in an image, upright, with tesseract, which gets a minute at most, or less
     /// with less of `time` left.
     pub fn text(&self, path: &Path, time: Duration) -> Result<String, LlmImageError> {
-        let formats = [ImageFormat::Png, ImageFormat::Jpeg];
-        let Prepared { bytes, .. } = Prepared::read(path, &formats, None)?;
+        let image = self.prepare(path, &TESSERACT_FORMATS, None)?;
         let tesseract = Program {
-            path: &self.tesseract_cmd,
+            path: &self.args.tesseract_cmd,
             setting: "TESSERACT_CMD",
         };
-        let args = ["stdin", "stdout", "-l", &self.ocr_language];
+        let args = ["stdin", "stdout", "-l", &self.args.ocr_language];
         let mut limits = ProgramLimits::default();
         limits.time = limits.time.min(time);
-        let text = tesseract.text(args, bytes, limits)?;
+        let text = tesseract.text(args, image.bytes, limits)?;
         Ok(text.trim_end_matches('\u{c}').to_owned())
+    }
+
+    /// Reads an image. One that is small enough, upright and of one of `formats` stays as it is.
+    fn prepare(
+        &self,
+        path: &Path,
+        formats: &[ImageFormat],
+        max_side: Option<u32>,
+    ) -> Result<Prepared, LlmImageError> {
+        let ImageReader { limits, budget } = &self.reader;
+        let bytes = read(path, limits)?;
+        let in_file = |source| in_file(path, source);
+        let mut encoded = Encoded::new(&bytes, limits).map_err(in_file)?;
+        let (width, height) = encoded.size();
+        let format = encoded.format;
+        let is_upright = encoded.orientation() == Orientation::NoTransforms;
+        let max_side = max_side.filter(|side| width.max(height) > *side);
+        if max_side.is_none() && is_upright && formats.contains(&format) {
+            drop(encoded);
+            return Ok(Prepared { format, bytes });
+        }
+        let written = budget.with_channels(encoded, |image| match max_side {
+            Some(side) => encode(&image.resize(side, side, FilterType::Triangle), formats),
+            None => encode(&image, formats),
+        });
+        written.map_err(in_file)?.map_err(LlmImageError::Write)
     }
 }
 
-/// Writes a file as an address that holds it.
+/// Writes a file as a URL that holds it.
 pub fn data_url(media_type: &str, bytes: &[u8]) -> String {
     let mut url = format!("data:{media_type};base64,");
     STANDARD.encode_string(bytes, &mut url);
     url
 }
 
-/// An image in a format that everybody takes, upright.
+/// An upright image in an accepted format.
 struct Prepared {
     format: ImageFormat,
     bytes: Vec<u8>,
 }
 
-impl Prepared {
-    /// Reads an image. One that is small enough, upright and of one of `formats` stays as it is.
-    fn read(
-        path: &Path,
-        formats: &[ImageFormat],
-        max_side: Option<u32>,
-    ) -> Result<Self, LlmImageError> {
-        let bytes = fs::read(path).map_err(|source| LlmImageError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let format = image::guess_format(&bytes).map_err(LlmImageError::NoImage)?;
-        let reader = ImageReader::with_format(Cursor::new(&bytes), format);
-        let mut decoder = reader.into_decoder().map_err(LlmImageError::Broken)?;
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let (width, height) = decoder.dimensions();
-        let fits = max_side.is_none_or(|side| width.max(height) <= side);
-        if fits && orientation == Orientation::NoTransforms && formats.contains(&format) {
-            drop(decoder);
-            return Ok(Self { format, bytes });
-        }
-        if decoder.total_bytes() > MAX_DECODED_BYTES {
-            return Err(LlmImageError::TooLarge { width, height });
-        }
-        let mut image = DynamicImage::from_decoder(decoder).map_err(LlmImageError::Broken)?;
-        image.apply_orientation(orientation);
-        if let Some(side) = max_side.filter(|_| !fits) {
-            image = image.resize(side, side, FilterType::Triangle);
-        }
-        Self::encode(&image, formats).map_err(LlmImageError::Write)
-    }
-
-    fn encode(image: &DynamicImage, formats: &[ImageFormat]) -> image::ImageResult<Self> {
-        let mut bytes = Vec::new();
-        let takes_jpeg = formats.contains(&ImageFormat::Jpeg) && !image.color().has_alpha();
-        let format = if takes_jpeg {
-            let rgb = image.to_rgb8();
-            rgb.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))?;
-            ImageFormat::Jpeg
-        } else {
-            let rgba = image.to_rgba8();
-            rgba.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)?;
-            ImageFormat::Png
-        };
-        Ok(Self { format, bytes })
-    }
+fn encode(image: &DynamicImage, formats: &[ImageFormat]) -> image::ImageResult<Prepared> {
+    let mut bytes = Vec::new();
+    let accepts_jpeg = formats.contains(&ImageFormat::Jpeg) && !image.color().has_alpha();
+    let format = if accepts_jpeg {
+        let rgb = image.to_rgb8();
+        rgb.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))?;
+        ImageFormat::Jpeg
+    } else {
+        let rgba = image.to_rgba8();
+        rgba.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)?;
+        ImageFormat::Png
+    };
+    Ok(Prepared { format, bytes })
 }

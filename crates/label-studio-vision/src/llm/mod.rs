@@ -3,4 +3,4 @@
 
 mod images;
 
-pub use images::{LlmImageArgs, LlmImageError, data_url};
+pub use images::{LlmImageArgs, LlmImageError, LlmImages, data_url};

@@ -1,6 +1,7 @@
 //! Mocks of Deepgram, S3 and Label Studio, and the backend that asks them.
 
 use deepgram::DeepgramModel;
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json,
     sdk::{Client, ClientOptions},
@@ -48,7 +49,7 @@ impl Stage {
             client: Some(Client::new(label_studio).unwrap()),
             ..Resources::new(MemoryStore::default())
         };
-        let model = DeepgramModel::new(options).unwrap();
+        let model = DeepgramModel::new(options, NetworkOptions::default()).unwrap();
         Self {
             client: TestClient::with_resources(model, &ServerArgs::default(), resources),
             service,

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use docling::Docling;
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json,
     sdk::{MediaFetcher, MediaOptions},
@@ -70,7 +71,7 @@ impl Stage {
             ..Resources::new(MemoryStore::default())
         };
         let client = TestClient::with_resources(
-            Docling::load(options).unwrap(),
+            Docling::load(options, NetworkOptions::default()).unwrap(),
             &ServerArgs::default(),
             resources,
         );

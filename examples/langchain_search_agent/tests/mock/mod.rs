@@ -1,5 +1,6 @@
 //! Mocks of a chat model and for Google, and the backend that asks them.
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{Value, json, testing::TestClient};
 use label_studio_testing::{Answer, MockService, Received, flags};
 use langchain_search_agent::LangchainSearchAgent;
@@ -51,7 +52,8 @@ impl Stage {
             }
         }
         let options = flags::parse(&args);
-        let client = TestClient::new(LangchainSearchAgent::new(options).unwrap());
+        let client =
+            TestClient::new(LangchainSearchAgent::new(options, NetworkOptions::default()).unwrap());
         Self { client, service }
     }
 

@@ -239,15 +239,15 @@ fn what_is_no_image_is_said_to_be_none() {
     let cases = [
         (
             json!({ "image": as_url("image/bmp", &huge) }),
-            "30000 x 30000 pixels, which is too much",
+            "image has 30000x30000 pixels, at most 178956970 in total are allowed (MAX_IMAGE_PIXELS)",
         ),
         (
             json!({ "image": as_url("image/png", b"<svg/>") }),
-            "is no image that can be read",
+            "file is XML or SVG, not an image that can be read",
         ),
         (
             json!({ "image": as_url("image/png", &broken) }),
-            "the image is broken",
+            "image is damaged or of an unsupported kind",
         ),
         (
             json!({ "image": "just words" }),

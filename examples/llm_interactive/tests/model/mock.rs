@@ -1,5 +1,6 @@
 //! A chat model on this machine, and a backend that asks it.
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{
     Resources, ServerArgs, Value, json, store::MemoryStore, testing::TestClient,
 };
@@ -54,11 +55,12 @@ pub(crate) fn backend_with(
     more: &[&str],
     resources: Resources,
 ) -> TestClient {
-    let model = OpenAIInteractive::new(options(chat_model, more)).unwrap();
+    let model =
+        OpenAIInteractive::new(options(chat_model, more), NetworkOptions::default()).unwrap();
     TestClient::with_resources(model, &ServerArgs::default(), resources)
 }
 
-/// A request of somebody who has just typed a prompt.
+/// A request of an annotator who has just typed a prompt.
 pub(crate) fn asked(label_config: &str, data: &Value, prompt: &str) -> Value {
     let context = json!({ "result": [{
         "from_name": "prompt", "to_name": "text", "type": "textarea", "value": { "text": [prompt] },

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{
     Action, Event, LabelConfig, Model, Project, ProjectId, Resources, Value, json,
     store::MemoryStore, testing::TestClient,
@@ -28,7 +29,8 @@ fn project() -> Project {
 
 #[test]
 fn every_prompt_has_its_version() {
-    let model = OpenAIInteractive::new(options(&saying("ok"), &[])).unwrap();
+    let model =
+        OpenAIInteractive::new(options(&saying("ok"), &[]), NetworkOptions::default()).unwrap();
     let project = project();
     let versions = ["one", "one", "one\ntwo", "one", "three", "one\ntwo"].map(|prompt| {
         model
@@ -48,7 +50,11 @@ fn every_prompt_has_its_version() {
 
 #[test]
 fn predictions_with_the_default_prompt_have_a_version_of_their_own() {
-    let model = OpenAIInteractive::new(options(&saying("ok"), &default_prompt("default"))).unwrap();
+    let model = OpenAIInteractive::new(
+        options(&saying("ok"), &default_prompt("default")),
+        NetworkOptions::default(),
+    )
+    .unwrap();
     let project = project();
     let fit = |prompt| {
         model
@@ -66,7 +72,8 @@ fn predictions_with_the_default_prompt_have_a_version_of_their_own() {
 
 #[test]
 fn a_prompt_that_the_python_original_stored_keeps_its_version() {
-    let model = OpenAIInteractive::new(options(&saying("ok"), &[])).unwrap();
+    let model =
+        OpenAIInteractive::new(options(&saying("ok"), &[]), NetworkOptions::default()).unwrap();
     let project = project();
     project.set("prompt", "old").unwrap();
     model
@@ -80,7 +87,8 @@ fn a_prompt_that_the_python_original_stored_keeps_its_version() {
 
 #[test]
 fn annotations_without_a_prompt_and_other_events_change_nothing() {
-    let model = OpenAIInteractive::new(options(&saying("ok"), &[])).unwrap();
+    let model =
+        OpenAIInteractive::new(options(&saying("ok"), &[]), NetworkOptions::default()).unwrap();
     let project = project();
     let events = [
         annotated(Action::StartTraining, &json!(["x"])),
@@ -303,7 +311,8 @@ fn projects_do_not_see_each_others_prompts() {
             Arc::clone(&resources),
         )
     };
-    let model = OpenAIInteractive::new(options(&saying("ok"), &[])).unwrap();
+    let model =
+        OpenAIInteractive::new(options(&saying("ok"), &[]), NetworkOptions::default()).unwrap();
     model
         .fit(
             &project("1.5"),

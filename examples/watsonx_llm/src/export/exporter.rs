@@ -15,7 +15,7 @@ use label_studio_services::{Deadline, Secret, ServiceArgs, ServiceClient};
 use subtle::ConstantTimeEq;
 
 use super::{
-    Presto, Row, Table,
+    Presto, PrestoAccess, Row, Table,
     records::{Record, TaskRecord, task_of},
     writer::Writer,
 };
@@ -55,11 +55,11 @@ impl Exporter {
         }
     }
 
-    /// Logs whether annotations are copied, and whether anybody may have them copied.
+    /// Logs whether annotations are copied, and whether a token is needed for that.
     pub fn announce(&self) {
         match &self.writer {
             Ok(_) if self.token.is_none() => tracing::warn!(
-                "/data/upload takes webhooks from anybody who passes the backend's own credentials, if there are any; \
+                "/data/upload accepts webhooks of every client that has the backend's own credentials, if it needs any; \
                  set WATSONX_EXPORT_TOKEN and send it as the webhook's header X-Export-Token"
             ),
             Ok(_) => tracing::info!("annotations sent to /data/upload are copied to watsonx.data"),
@@ -286,8 +286,14 @@ fn writer(args: &ExportArgs, key: &Secret, client: ServiceClient) -> anyhow::Res
     anyhow::ensure!(missing.is_empty(), "{} must be set", missing.join(", "));
     let [user, host, port, catalog, schema, table] = texts;
     let protocol = if host.contains("://") { "" } else { "https://" };
-    let base = format!("{protocol}{}:{port}", host.trim_end_matches('/'));
-    let presto = Presto::new(client, &base, (user, key), (catalog, schema));
+    let access = PrestoAccess {
+        url: &format!("{protocol}{}:{port}", host.trim_end_matches('/')),
+        user,
+        password: key,
+        catalog,
+        schema,
+    };
+    let presto = Presto::new(client, &access);
     Ok(Writer::new(
         presto.context("WATSONX_ENG_HOST and WATSONX_ENG_PORT")?,
         Table::new(table).context("WATSONX_TABLE")?,

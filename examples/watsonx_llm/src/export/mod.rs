@@ -8,6 +8,6 @@ mod sql;
 mod writer;
 
 pub use exporter::Exporter;
-pub use presto::{Presto, PrestoError};
+pub use presto::{Presto, PrestoAccess, PrestoError};
 pub use row::{Cell, Row};
 pub use sql::Table;

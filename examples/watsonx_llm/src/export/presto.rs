@@ -26,7 +26,7 @@ pub enum PrestoError {
     Refused {
         /// Name of the error, such as `SYNTAX_ERROR`.
         name: String,
-        /// What the engine says about it.
+        /// Message of the engine.
         message: String,
     },
     /// There was no time left to wait for the end of a statement.
@@ -44,7 +44,22 @@ pub struct Presto {
     password: Secret,
 }
 
-/// What a statement gave.
+/// Where a Presto engine is, and who asks it for what.
+#[derive(Debug, Clone, Copy)]
+pub struct PrestoAccess<'a> {
+    /// Address of the engine.
+    pub url: &'a str,
+    /// User of the engine.
+    pub user: &'a str,
+    /// Password of the user.
+    pub password: &'a Secret,
+    /// Catalog of the tables.
+    pub catalog: &'a str,
+    /// Schema of the tables.
+    pub schema: &'a str,
+}
+
+/// Result of a statement.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) rows: Vec<Vec<Value>>,
@@ -71,34 +86,29 @@ struct PageError {
 
 impl Presto {
     /// Creates the connection. Nothing is sent yet.
-    pub fn new(
-        client: ServiceClient,
-        base: &str,
-        (user, password): (&str, &Secret),
-        (catalog, schema): (&str, &str),
-    ) -> Result<Self, ServiceError> {
-        let request = ServiceRequest::get(base)?;
-        let credentials = format!("{user}:{}", password.expose());
+    pub fn new(client: ServiceClient, access: &PrestoAccess<'_>) -> Result<Self, ServiceError> {
+        let request = ServiceRequest::get(access.url)?;
+        let credentials = format!("{}:{}", access.user, access.password.expose());
         Ok(Self {
             client,
             base: Url::parse(request.url()).expect("the request has it from there"),
             headers: vec![
-                ("x-presto-user", user.to_owned()),
-                ("x-presto-catalog", catalog.to_owned()),
-                ("x-presto-schema", schema.to_owned()),
+                ("x-presto-user", access.user.to_owned()),
+                ("x-presto-catalog", access.catalog.to_owned()),
+                ("x-presto-schema", access.schema.to_owned()),
                 ("x-presto-source", SOURCE.to_owned()),
             ],
             credentials: BASE64_STANDARD.encode(credentials).into(),
-            password: password.clone(),
+            password: access.password.clone(),
         })
     }
 
-    /// Carries a statement out and waits for its end.
+    /// Runs a statement and waits for its end.
     pub fn execute(&self, sql: &str, deadline: Deadline) -> Result<Vec<Vec<Value>>, PrestoError> {
         Ok(self.run(sql, None, deadline)?.rows)
     }
 
-    /// Carries a statement out in a transaction; `NONE` for the one that starts it.
+    /// Runs a statement in a transaction; `NONE` for the one that starts it.
     pub(super) fn run(
         &self,
         sql: &str,

@@ -1,4 +1,4 @@
-//! What has been exported, remembered per project: Label Studio's deletions name annotations, and rows name tasks.
+//! Exported annotations, remembered per project: Label Studio's deletions name annotations, and rows name tasks.
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ use label_studio_services::Deadline;
 
 use super::{Cell, Presto, PrestoError, Row, Table, row::ID, sql::kind};
 
-/// What a statement that begins a transaction says in place of its id.
+/// Placeholder for the id, in a statement that begins a transaction.
 const NO_TRANSACTION: &str = "NONE";
 
 /// Columns of the table: names and types.
@@ -153,7 +153,7 @@ impl Writer {
         self.prepare(row, deadline)
     }
 
-    /// Carries out steps in a transaction; returns false, with nothing done, when the catalog has none.
+    /// Runs steps in a transaction; returns whether the catalog has transactions: without them, no step is run.
     fn in_transaction(&self, steps: &[String], deadline: Deadline) -> Result<bool, PrestoError> {
         let started = match self
             .presto
