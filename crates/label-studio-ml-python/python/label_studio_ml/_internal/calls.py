@@ -143,8 +143,10 @@ def _predict(model_class: type[LabelStudioMLBase], body: bytes) -> Answer:
     ) as model:
         response = model.predict(tasks, context=context, **params)
         if isinstance(response, ModelResponse):
-            response = _predictions(response, model)
-        return 200, encoding.dumps({"results": _results(response)})
+            results = _results_of(response, model)
+        else:
+            results = _results(response)
+        return 200, encoding.dumps({"results": results})
 
 
 def _setup(model_class: type[LabelStudioMLBase], body: bytes) -> Answer:
@@ -323,7 +325,7 @@ def _project_id(project: Any) -> str:
     return str(project).split(".", 1)[0]
 
 
-def _predictions(response: ModelResponse, model: LabelStudioMLBase) -> Any:
+def _results_of(response: ModelResponse, model: LabelStudioMLBase) -> Any:
     if response.has_model_version():
         response.update_predictions_version()
     else:
@@ -331,8 +333,18 @@ def _predictions(response: ModelResponse, model: LabelStudioMLBase) -> Any:
         if version:
             response.set_version(version)
     if type(response).model_dump is ModelResponse.model_dump:
-        return [_prediction(entry) for entry in response.predictions]
-    return response.model_dump()
+        return [_result_of(entry) for entry in response.predictions]
+    return _results(response.model_dump())
+
+
+def _result_of(entry: Any) -> Any:
+    """Returns a prediction of a response, or several, as Label Studio accepts it."""
+    if type(entry).__name__ == "PredictionValue":
+        result, version = entry.result, entry.model_version
+        # Nearly always so, and quickly seen.
+        if version is not None and type(result) is list and {*map(type, result)} == _ONLY_DICTS:
+            return {"model_version": version, "result": result, "score": entry.score}
+    return _clean(_prediction(entry))
 
 
 def _prediction(entry: Any) -> Any:
@@ -379,7 +391,6 @@ def _clean(prediction: Any) -> Any:
     result = prediction.get("result")
     if (
         isinstance(result, list)
-        # Nearly always so, and quickly seen.
         and {*map(type, result)} != _ONLY_DICTS
         and any(isinstance(region, list) for region in result)
     ):
