@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::Method;
 
-use crate::backend::BackendArgs;
+use crate::{backend::BackendArgs, terminal::line};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,7 +72,7 @@ impl VersionsArgs {
                 let reply =
                     backend.json(Method::POST, &["versions", &version, "activate"], &query)?;
                 let project = reply["project"].as_str().unwrap_or_default();
-                writeln!(out, "project {project} uses {version}")?;
+                writeln!(out, "project {} uses {}", line(project), line(&version))?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -92,9 +92,8 @@ fn write_list(out: &mut dyn Write, mut reply: Value) -> anyhow::Result<()> {
             Value::Null => String::new(),
             metrics => metrics.to_string(),
         };
-        let line = format!("{star} {}  {}  {metrics}", version.project, version.version);
-        let line: String = line.chars().filter(|c| !c.is_control()).collect();
-        writeln!(out, "{}", line.trim_end())?;
+        let text = format!("{star} {}  {}  {metrics}", version.project, version.version);
+        writeln!(out, "{}", line(&text).trim_end())?;
     }
     Ok(())
 }

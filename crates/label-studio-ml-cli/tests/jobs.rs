@@ -67,6 +67,37 @@ fn jobs_are_listed_shown_cancelled_retried_and_watched() {
 }
 
 #[test]
+fn a_backend_cannot_control_the_terminal() {
+    let forged = "\u{1b}[2J1\u{202e}\r\njob 1 is done";
+    let mut answer = job("failed");
+    for field in ["id", "project", "kind", "error"] {
+        answer[field] = forged.into();
+    }
+    let shown = answer.clone();
+    let backend = MockService::start(move |request| match request.method.as_str() {
+        "DELETE" => Answer::json(&json!({ "detail": forged })).with_status(409),
+        "POST" => Answer::json(&shown),
+        _ if request.target.ends_with("/log") => Answer::json(&json!({ "log": forged })),
+        _ if request.target.contains("limit") => Answer::json(&json!({ "jobs": [&answer] })),
+        _ => Answer::json(&answer),
+    });
+    for args in [
+        &["jobs", "list"] as &[&str],
+        &["jobs", "show", "17"],
+        &["jobs", "cancel", "17"],
+        &["jobs", "retry", "17"],
+        &["jobs", "watch", "17"],
+        &["versions", "activate", forged],
+    ] {
+        let Output { stdout, stderr, .. } = run(&backend, args);
+        let text = String::from_utf8([stdout, stderr].concat()).unwrap();
+        assert!(text.contains("\\u{1b}[2J1"), "{args:?}: {text}");
+        let controls = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!text.contains(controls), "{args:?}: {text:?}");
+    }
+}
+
+#[test]
 fn a_version_of_any_name_is_activated() {
     let args = ["versions", "activate", "a/b c", "--project", "3"];
     check(&args, 0, "project 3 uses a/b c");

@@ -8,6 +8,7 @@ use std::{
 use clap::builder::styling::{AnsiColor, Style};
 
 use super::fix::Fix;
+use crate::terminal::line;
 
 /// Advice for a fault that has a fix.
 const BY_FIX: &str = "(doctor --fix does it)";
@@ -55,7 +56,7 @@ impl<'a> Report<'a> {
         writeln!(
             self.out,
             "{style}{mark:<4}{style:#}  {check:<12}  {}",
-            text.join(" ").trim_end()
+            line(text.join(" ").trim_end())
         )?;
         self.out.flush()
     }

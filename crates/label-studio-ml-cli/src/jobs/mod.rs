@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use ureq::http::Method;
 
 use self::job::{Job, State, job_number, jobs, read};
-use crate::backend::BackendArgs;
+use crate::{backend::BackendArgs, terminal::line};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,12 +117,12 @@ impl JobsArgs {
                     State::Running => "ends as soon as its model looks whether it should",
                     _ => "is cancelled",
                 };
-                writeln!(out, "job {} {told}", job.id)?;
+                writeln!(out, "job {} {told}", line(&job.id))?;
             }
             JobsCommand::Retry { job } => {
                 let path = ["jobs", job_number(&job)?, "retry"];
                 let job: Job = read(backend.json(Method::POST, &path, &[])?)?;
-                writeln!(out, "job {} is {}", job.id, job.state.name())?;
+                writeln!(out, "job {} is {}", line(&job.id), job.state.name())?;
             }
             JobsCommand::Watch { job } => return watch::watch(&backend, job, out),
         }

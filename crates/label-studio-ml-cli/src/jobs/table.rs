@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::job::{Job, State};
+use crate::terminal::{line, lines};
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -19,7 +20,7 @@ pub(super) fn write_list(out: &mut dyn Write, jobs: &[Job]) -> io::Result<()> {
             *width = column.chars().count().max(*width);
         }
     }
-    let mut line = |columns: &[String; 6], rest: &str| -> io::Result<()> {
+    let mut write = |columns: &[String; 6], rest: &str| -> io::Result<()> {
         let columns = columns.iter().zip(widths);
         let columns = columns.map(|(column, width)| format!("{column:width$}"));
         let text = columns
@@ -28,9 +29,9 @@ pub(super) fn write_list(out: &mut dyn Write, jobs: &[Job]) -> io::Result<()> {
             .join("  ");
         writeln!(out, "{}", text.trim_end())
     };
-    line(&head, "")?;
+    write(&head, "")?;
     for (columns, rest) in &rows {
-        line(columns, rest)?;
+        write(columns, rest)?;
     }
     Ok(())
 }
@@ -38,10 +39,10 @@ pub(super) fn write_list(out: &mut dyn Write, jobs: &[Job]) -> io::Result<()> {
 /// Writes everything that is known of a job.
 pub(super) fn write_job(out: &mut dyn Write, job: &Job, log: &str) -> io::Result<()> {
     let fields = [
-        ("job", job.id.clone()),
+        ("job", line(&job.id)),
         ("state", state(job)),
-        ("project", job.project.clone()),
-        ("kind", job.kind.clone()),
+        ("project", line(&job.project)),
+        ("kind", line(&job.kind)),
         (
             "attempt",
             format!("{} of {}", job.attempts, job.max_attempts),
@@ -61,20 +62,13 @@ pub(super) fn write_job(out: &mut dyn Write, job: &Job, log: &str) -> io::Result
     ];
     for (name, value) in fields {
         if !value.is_empty() {
-            writeln!(out, "{name:<8} {}", plain(&value))?;
+            writeln!(out, "{name:<8} {}", lines(&value))?;
         }
     }
     if !log.is_empty() {
-        writeln!(out, "\n{}", plain(log).trim_end())?;
+        writeln!(out, "\n{}", lines(log).trim_end())?;
     }
     Ok(())
-}
-
-/// Returns a text without what would control the terminal.
-pub(super) fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| matches!(c, '\n' | '\t') || !c.is_control())
-        .collect()
 }
 
 /// Returns how much is done, as text.
@@ -85,10 +79,10 @@ pub(super) fn percent(job: &Job) -> String {
 
 fn row(job: &Job) -> ([String; 6], String) {
     let columns = [
-        job.id.clone(),
+        line(&job.id),
         state(job),
-        plain(&job.project),
-        plain(&job.kind),
+        line(&job.project),
+        line(&job.kind),
         percent(job),
         duration(now() - job.created_at),
     ];
@@ -100,8 +94,7 @@ fn row(job: &Job) -> ([String; 6], String) {
             .or(job.message.as_ref())
             .map_or("", |text| text),
     };
-    let line = plain(rest).lines().next().unwrap_or_default().to_owned();
-    (columns, line)
+    (columns, line(rest.lines().next().unwrap_or_default()))
 }
 
 fn state(job: &Job) -> String {
@@ -167,7 +160,7 @@ mod tests {
         let expected = "\
 JOB  STATE    PROJECT  KIND            DONE  AGE
 17   running  3        START_TRAINING  50 %  2 min  epoch 5
-4    failed   3        START_TRAINING        2 min  no [31mmemory
+4    failed   3        START_TRAINING        2 min  no \\u{1b}[31mmemory
 ";
         assert_eq!(list(&[job(&json!({})), failed]), expected);
         let cancelling = list(&[job(&json!({ "cancel": true }))]);

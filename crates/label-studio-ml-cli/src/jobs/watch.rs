@@ -8,9 +8,9 @@ use ureq::http::Method;
 
 use super::{
     job::{Job, State, job_number, jobs, read},
-    table::{percent, plain, write_job},
+    table::{percent, write_job},
 };
-use crate::backend::Backend;
+use crate::{backend::Backend, terminal};
 
 /// Between two looks at the job. It stores its news each second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -77,10 +77,10 @@ impl View {
 
     fn show(&mut self, job: &Job, log: &str) {
         let message = job.message.as_deref().unwrap_or_default();
-        let parts = [job.state.name(), percent(job), plain(message)];
-        let line = parts.map(|part| part.trim().to_owned()).join(" ");
+        let parts = [job.state.name(), percent(job), message.to_owned()];
+        let line = terminal::line(&parts.map(|part| part.trim().to_owned()).join(" "));
         for new in new_lines(&self.log, log).lines() {
-            self.print(&plain(new));
+            self.print(&terminal::line(new));
         }
         log.clone_into(&mut self.log);
         if self.bar.is_hidden() {
