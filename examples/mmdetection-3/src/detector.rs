@@ -2,13 +2,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime};
+use label_studio_inference::onnx::Runtime;
 use label_studio_ml::anyhow::{self, Context};
 use label_studio_vision::{
-    batches::{self, BatchModel},
+    batches::{self, BatchModel, ImageNetwork},
     images::RgbImage,
 };
-use ndarray::Array4;
 
 use crate::{
     Detection, Family, Settings,
@@ -18,14 +17,8 @@ use crate::{
 
 /// A loaded detector. Shared between threads.
 pub struct Detector {
-    engine: Arc<dyn Engine>,
+    network: ImageNetwork,
     settings: Settings,
-    input: String,
-    outputs: Vec<String>,
-    /// Images per run, if the export fixed it.
-    n_batch: Option<usize>,
-    /// Width and height of the input, if the export fixed them.
-    fixed_size: Option<(u32, u32)>,
 }
 
 /// A detector with the minimum score of the boxes that it looks for.
@@ -46,11 +39,6 @@ impl Detector {
     pub fn load(runtime: &Runtime, path: &Path, settings: Option<&Path>) -> anyhow::Result<Self> {
         let engine = runtime.load(path)?;
         let settings = Settings::of(engine.as_ref(), path, settings)?;
-        let input = engine
-            .inputs()
-            .first()
-            .map_or("input", |input| &*input.name)
-            .to_owned();
         let named: &[&str] = match settings.family {
             Family::Mmdeploy => &["dets", "labels"],
             Family::Rtdetr => &["logits", "pred_boxes"],
@@ -67,12 +55,8 @@ impl Detector {
         } else {
             named.iter().map(|name| (*name).to_owned()).collect()
         };
-        let expected = Expected {
-            what: "a detector of the family that its settings name",
-            inputs: &[ExpectedTensor::f32(&input, &[-1, 3, -1, -1])],
-            outputs: &[],
-        };
-        expected.check(engine.as_ref())?;
+        let what = "a detector of the family that its settings name";
+        let network = ImageNetwork::new(Arc::clone(&engine), outputs.clone(), what)?;
         for name in &outputs {
             engine.output(name).with_context(|| {
                 format!(
@@ -81,17 +65,7 @@ impl Detector {
                 )
             })?;
         }
-        let shape = &engine.input(&input).expect("the input was checked").shape;
-        let fixed = |idx: usize| shape.get(idx).and_then(|side| u32::try_from(*side).ok());
-        let fixed = |idx: usize| fixed(idx).filter(|side| *side > 0);
-        Ok(Self {
-            n_batch: fixed(0).map(|n| n as usize),
-            fixed_size: fixed(3).zip(fixed(2)),
-            input,
-            outputs,
-            engine,
-            settings,
-        })
+        Ok(Self { network, settings })
     }
 
     /// Returns what the detector knows about itself.
@@ -114,7 +88,11 @@ impl Detector {
 
     /// Scales an image to go into the network.
     pub fn prepare(&self, image: &RgbImage) -> Prepared {
-        let placement = Placement::new(image.dimensions(), &self.settings, self.fixed_size);
+        let placement = Placement::new(
+            image.dimensions(),
+            &self.settings,
+            self.network.fixed_size(),
+        );
         Prepared {
             pixels: placement.apply(image, &self.settings),
             placement,
@@ -122,17 +100,10 @@ impl Detector {
     }
 
     fn run(&self, images: &[&Prepared], min_score: f64) -> anyhow::Result<Vec<Vec<Detection>>> {
-        let (width, height) = images[0].placement.input;
-        let n_batch = self.n_batch.unwrap_or(images.len());
-        let mut input = Array4::zeros((n_batch, 3, height as usize, width as usize));
-        for (image, tensor) in images.iter().zip(input.outer_iter_mut()) {
-            self.settings.normalise.write(&image.pixels, tensor);
-        }
-        let names: Vec<_> = self.outputs.iter().map(String::as_str).collect();
-        let tensors = self
-            .engine
-            .run(&[(&*self.input, (&input).into())], &names)?;
-        let of_model = || format!("model file {}", self.engine.file());
+        let pixels = images.iter().map(|image| &image.pixels);
+        let size = images[0].placement.input;
+        let tensors = self.network.run(size, pixels, &self.settings.normalise)?;
+        let of_model = || format!("model file {}", self.network.file());
         let tensors = Tensors::new(tensors, images.len()).with_context(of_model)?;
         let all = images.iter().enumerate();
         all.map(|(idx, image)| decode(&self.settings, &tensors, idx, image.placement, min_score))
@@ -154,7 +125,7 @@ impl BatchModel for Search<'_> {
     }
 
     fn max_inputs(&self) -> Option<usize> {
-        self.detector.n_batch
+        self.detector.network.max_images()
     }
 
     fn run(&self, inputs: &[&Prepared]) -> anyhow::Result<Vec<Vec<Detection>>> {

@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc};
 use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime};
 use label_studio_ml::anyhow::{self, Context, ensure};
 use label_studio_vision::{
-    batches::BatchModel,
+    batches::{BatchModel, ImageNetwork},
     images::{Filter, Letterbox, Normalise, RgbImage, centre_crop, resize_shorter_side},
 };
-use ndarray::{Array4, ArrayD, Axis, Ix2, Ix3, Ix4};
+use ndarray::{ArrayD, Axis, Ix2, Ix3, Ix4};
 
 use crate::{Answer, Metadata, NetworkTask, classes::probabilities, detections::Decoder};
 
@@ -22,14 +22,8 @@ const MIN_CANDIDATES: u32 = 300;
 
 /// A loaded network. Shared between threads.
 pub struct Network {
-    engine: Arc<dyn Engine>,
+    network: ImageNetwork,
     metadata: Metadata,
-    input: String,
-    outputs: Vec<String>,
-    /// Images per run, if the export fixed it.
-    n_batch: Option<usize>,
-    /// Width and height of the input, if the export fixed them.
-    fixed_size: Option<(u32, u32)>,
 }
 
 /// A network with the minimum score of the boxes that it looks for.
@@ -73,21 +67,16 @@ impl Network {
         if let Some(prototypes) = &prototypes {
             outputs.push(ExpectedTensor::f32(prototypes, &[-1, -1, -1, -1]));
         }
+        let what = "a YOLO model as Ultralytics exports it";
         let expected = Expected {
-            what: "a YOLO model as Ultralytics exports it",
+            what,
             inputs: &[ExpectedTensor::f32(&input, &[-1, 3, -1, -1])],
             outputs: &outputs,
         };
         expected.check(engine.as_ref())?;
-        let shape = &engine.input(&input).expect("the input was checked").shape;
-        let fixed = |idx: usize| shape.get(idx).and_then(|side| u32::try_from(*side).ok());
-        let fixed = |idx: usize| fixed(idx).filter(|side| *side > 0);
+        let outputs = [output].into_iter().chain(prototypes).collect();
         Ok(Self {
-            n_batch: fixed(0).map(|n| n as usize),
-            fixed_size: fixed(3).zip(fixed(2)),
-            outputs: [output].into_iter().chain(prototypes).collect(),
-            input,
-            engine,
+            network: ImageNetwork::new(engine, outputs, what)?,
             metadata,
         })
     }
@@ -99,12 +88,12 @@ impl Network {
 
     /// Returns the file that the network came from.
     pub fn file(&self) -> &str {
-        self.engine.file()
+        self.network.file()
     }
 
     /// Scales an image to go into the network.
     pub fn prepare(&self, image: &RgbImage) -> Prepared {
-        let size = self.fixed_size.unwrap_or(self.metadata.size);
+        let size = self.network.fixed_size().unwrap_or(self.metadata.size);
         if self.metadata.task == NetworkTask::Classify {
             let resized = resize_shorter_side(image, size.0.min(size.1), Filter::PillowBilinear);
             return Prepared {
@@ -120,7 +109,7 @@ impl Network {
     }
 
     fn letterbox(&self, image: (u32, u32), size: (u32, u32)) -> Letterbox {
-        if self.fixed_size.is_some() {
+        if self.network.fixed_size().is_some() {
             return Letterbox::fixed(image, size);
         }
         let stride = self.metadata.stride;
@@ -136,16 +125,9 @@ impl Network {
     }
 
     fn run(&self, images: &[&Prepared], confidence: f64) -> anyhow::Result<Vec<Answer>> {
-        let (width, height) = images[0].pixels.dimensions();
-        let n_batch = self.n_batch.unwrap_or(images.len());
-        let mut input = Array4::zeros((n_batch, 3, height as usize, width as usize));
-        for (image, tensor) in images.iter().zip(input.outer_iter_mut()) {
-            Normalise::UNIT.write(&image.pixels, tensor);
-        }
-        let names: Vec<_> = self.outputs.iter().map(String::as_str).collect();
-        let tensors = self
-            .engine
-            .run(&[(&*self.input, (&input).into())], &names)?;
+        let pixels = images.iter().map(|image| &image.pixels);
+        let size = images[0].pixels.dimensions();
+        let tensors = self.network.run(size, pixels, &Normalise::UNIT)?;
         let mut arrays = tensors.into_iter().map(|tensor| {
             let array = tensor
                 .into_f32()
@@ -169,7 +151,7 @@ impl Network {
                 .with_context(|| format!("model file {}", self.file()));
         }
         let boxes = with_rank::<Ix3>(first)?;
-        let prototypes = match self.outputs.len() {
+        let prototypes = match self.network.n_outputs() {
             1 => None,
             _ => Some(with_rank::<Ix4>(next()?)?),
         };
@@ -208,7 +190,7 @@ impl BatchModel for Search<'_> {
     }
 
     fn max_inputs(&self) -> Option<usize> {
-        self.network.n_batch
+        self.network.network.max_images()
     }
 
     fn run(&self, inputs: &[&Prepared]) -> anyhow::Result<Vec<Answer>> {

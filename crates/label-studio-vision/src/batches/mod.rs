@@ -4,7 +4,8 @@
 //! together. [`ImageBatches`] does the rest: it finds the images of each task, reads them within
 //! its budget, lets go of an image as soon as it is scaled, and returns one result per task. What
 //! does not come from tasks, such as the frames of a video, goes through [`in_batches`]; inputs
-//! that are all there, such as the lines of a page, through [`run`].
+//! that are all there, such as the lines of a page, through [`run`]. The ONNX network of such a model
+//! is an `ImageNetwork` (feature `inference`).
 //!
 //! ```
 //! use label_studio_vision::{batches::{BatchModel, run}, images::RgbImage};
@@ -35,10 +36,14 @@
 
 mod joined;
 mod model;
+#[cfg(feature = "inference")]
+mod network;
 mod stream;
 mod tasks;
 
 pub use joined::joined;
 pub use model::{BatchModel, run};
+#[cfg(feature = "inference")]
+pub use network::ImageNetwork;
 pub use stream::{Inputs, Outputs, in_batches};
 pub use tasks::{ImageBatches, ImagesOfTasks, SeenImage};
