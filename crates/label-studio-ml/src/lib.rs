@@ -39,6 +39,7 @@ mod project;
 mod project_id;
 #[cfg(feature = "server")]
 pub mod raw;
+mod repeated;
 mod resources;
 #[cfg(feature = "server")]
 mod server;
@@ -61,6 +62,7 @@ pub use model_state::ModelState;
 pub use predictions::{Predictions, TaskPrediction};
 pub use project::{Project, ProjectError};
 pub use project_id::ProjectId;
+pub use repeated::predict;
 pub use resources::Resources;
 #[cfg(feature = "server")]
 pub use server::{

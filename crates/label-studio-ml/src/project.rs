@@ -91,6 +91,14 @@ impl Project {
         }
     }
 
+    /// Returns a handle of the same call with another label config.
+    pub(crate) fn with_label_config(&self, label_config: Arc<LabelConfig>) -> Self {
+        Self {
+            label_config,
+            ..self.clone()
+        }
+    }
+
     /// Returns a handle for the work of a job, as `fit` gets it.
     #[must_use]
     pub fn with_job(&self, job: JobContext) -> Self {
@@ -127,6 +135,9 @@ impl Project {
 
     /// Returns the project's label config, parsed; empty when the request brought none and none was
     /// seen before.
+    ///
+    /// In `predict` the `Repeater` tags are gone: see [`predict`](crate::predict). Elsewhere
+    /// [`LabelConfig::for_entries`] repeats them for a task.
     pub fn label_config(&self) -> &LabelConfig {
         &self.label_config
     }

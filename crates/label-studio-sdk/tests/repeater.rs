@@ -111,3 +111,91 @@ fn other_label_configs_stay_as_they_are() {
     assert!(!config.has_repeaters());
     assert_eq!(config.for_task(&Map::new()).unwrap().text(), text);
 }
+
+fn entries(config: &str, data_of_task: &Value) -> Vec<Vec<(String, String)>> {
+    let config = LabelConfig::parse(config).unwrap();
+    let entries = config.for_entries(&data(data_of_task)).unwrap();
+    entries.iter().map(names).collect()
+}
+
+#[test]
+fn each_entry_has_a_label_config_of_its_own() {
+    let two = json!({ "images": [{ "url": "a.png" }, { "url": "b.png" }] });
+    assert_eq!(
+        entries(PAGES, &two),
+        [
+            vec![pair("labels_0", "page_0"), pair("kind", "page_0")],
+            vec![pair("labels_1", "page_1"), pair("kind", "page_0")],
+        ]
+    );
+    for none in [json!({}), json!({ "images": [] })] {
+        assert_eq!(entries(PAGES, &none), [vec![pair("kind", "page_0")]]);
+    }
+}
+
+#[test]
+fn entries_of_nested_and_of_several_lists_come_in_order() {
+    let nested = r#"<View><Repeater on="$chapters" indexFlag="{{c}}"><Text name="t_{{c}}" value="$chapters[{{c}}].title"/>
+        <Repeater on="$chapters[{{c}}].parts"><Choices name="c_{{c}}_{{idx}}" toName="t_{{c}}"><Choice value="x"/></Choices>
+        </Repeater></Repeater></View>"#;
+    let book = json!({ "chapters": [{ "parts": ["a"] }, { "parts": ["b", "c"] }, {}] });
+    assert_eq!(
+        entries(nested, &book),
+        [
+            vec![pair("c_0_0", "t_0")],
+            vec![pair("c_1_0", "t_1")],
+            vec![pair("c_1_1", "t_1")],
+            vec![],
+        ]
+    );
+    let several = r#"<View><Repeater on="$a"><Text name="a_{{idx}}" value="$a[{{idx}}]"/><Choices name="c_{{idx}}" toName="a_{{idx}}"/>
+        </Repeater><Repeater on="$b"><Text name="b_{{idx}}" value="$b[{{idx}}]"/><Choices name="d_{{idx}}" toName="b_{{idx}}"/></Repeater></View>"#;
+    assert_eq!(
+        entries(several, &json!({ "a": ["x"], "b": ["y", "z"] })),
+        [
+            vec![pair("c_0", "a_0"), pair("d_0", "b_0")],
+            vec![pair("d_1", "b_1")],
+        ]
+    );
+}
+
+#[test]
+fn entries_without_controls_stay_together() {
+    let config = r#"<View><Repeater on="$pages"><Image name="page_{{idx}}" value="$pages[{{idx}}]"/></Repeater>
+        <Choices name="kind" toName="page_0"><Choice value="x"/></Choices></View>"#;
+    let config = LabelConfig::parse(config).unwrap();
+    let entries = config
+        .for_entries(&data(&json!({ "pages": ["a", "b"] })))
+        .unwrap();
+    assert_eq!(entries.len(), 1);
+    let names: Vec<_> = entries[0]
+        .objects()
+        .iter()
+        .map(|object| &*object.name)
+        .collect();
+    assert_eq!(names, ["page_0", "page_1"]);
+}
+
+#[test]
+fn too_many_entries_are_an_error() {
+    let config = LabelConfig::parse(PAGES).unwrap();
+    for n_entries in [1_001, 100_000] {
+        let images = vec![json!({}); n_entries];
+        let error = config.entries_of(&data(&json!({ "images": images })));
+        let error = error.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "label config has more than 1000 entries of lists"
+        );
+    }
+    let padding = "x".repeat(100_000);
+    let large =
+        format!("<View><!-- {padding} -->{PAGES}</View>").replace("<?xml version=\"1.0\"?>", "");
+    let images = vec![json!({}); 1_000];
+    let config = LabelConfig::parse(&large).unwrap();
+    let error = config.entries_of(&data(&json!({ "images": images })));
+    assert!(matches!(
+        error.unwrap_err(),
+        LabelConfigError::TooLarge { .. }
+    ));
+}

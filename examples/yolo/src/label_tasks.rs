@@ -6,7 +6,7 @@ use label_studio_ml::{
     LabelConfig, Map, Model, PredictRequest, Project, ProjectId, Resources, Task, TaskPrediction,
     Value,
     anyhow::{self, Context, bail, ensure},
-    serde_json,
+    predict, serde_json,
 };
 
 /// A task to label.
@@ -93,9 +93,7 @@ pub fn label_tasks(
             }
         };
         let request = PredictRequest::new(vec![whole]);
-        let predictions = model
-            .predict(&project, &request)?
-            .stamped(&project.model_version()?);
+        let predictions = predict(model, &project, &request)?.stamped(&project.model_version()?);
         for prediction in predictions.tasks {
             match prediction {
                 TaskPrediction::One(prediction) | TaskPrediction::Unscored(prediction) => {

@@ -58,6 +58,18 @@ pub(super) fn check_size(n_bytes: usize) -> Result<(), LabelConfigError> {
     Ok(())
 }
 
+/// Checks the number of something.
+pub(super) fn check_count(
+    what: &'static str,
+    count: usize,
+    limit: usize,
+) -> Result<(), LabelConfigError> {
+    if count > limit {
+        return Err(too_large(what, limit));
+    }
+    Ok(())
+}
+
 /// What the scan learns of the start tag at the beginning of a text.
 struct StartTag {
     len: usize,

@@ -8,6 +8,7 @@ use crate::{
     model::{Model, PredictRequest},
     predictions::{Predictions, TaskPrediction},
     project::Project,
+    repeated,
     server::calls::executor::catch_panic,
 };
 
@@ -19,7 +20,7 @@ pub(crate) fn predict(
     max_tasks: usize,
 ) -> anyhow::Result<Predictions> {
     if request.tasks.len() <= max_tasks.max(1) {
-        return model.predict(project, request);
+        return repeated::predict(model, project, request);
     }
     let mut joined = Joined::default();
     for tasks in request.tasks.chunks(max_tasks.max(1)) {
@@ -47,7 +48,7 @@ pub(crate) fn predict_tasks(
         context: request.context.clone(),
         params: request.params.clone(),
     };
-    let predictions = catch_panic(|| model.predict(project, &part))?;
+    let predictions = catch_panic(|| repeated::predict(model, project, &part))?;
     let n_predictions = predictions.tasks.len();
     anyhow::ensure!(
         n_predictions == 0 || n_predictions == tasks.len(),
