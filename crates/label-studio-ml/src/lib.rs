@@ -29,6 +29,7 @@ mod batching;
 mod closures;
 mod custom_route;
 pub mod jobs;
+mod manifest;
 mod model;
 mod model_state;
 pub mod model_version;
@@ -62,7 +63,7 @@ pub use model_state::ModelState;
 pub use predictions::{Predictions, TaskPrediction};
 pub use project::{Project, ProjectError};
 pub use project_id::ProjectId;
-pub use repeated::predict;
+pub use repeated::{AnnotatedEntry, predict};
 pub use resources::Resources;
 #[cfg(feature = "server")]
 pub use server::{

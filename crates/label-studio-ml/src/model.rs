@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     batching::Batching,
     custom_route::{CustomReply, CustomRequest},
+    manifest,
     predictions::Predictions,
     project::Project,
 };
@@ -25,9 +26,19 @@ pub trait Model: Send + Sync + 'static {
     /// Checks whether the model can label with this label config. `/setup` answers an error with 422
     /// and this reason, which Label Studio shows to the user who connects the backend.
     ///
-    /// Not called for a label config without control tags, as new projects have.
-    fn check(&self, _label_config: &LabelConfig) -> anyhow::Result<()> {
-        Ok(())
+    /// By default one of the `controls` in the backend's [`manifest`](Model::manifest) must be on one
+    /// of its `objects`. Not called for a label config without control tags, as new projects have.
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        match self.manifest() {
+            Some(manifest) => manifest::check(manifest, label_config),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the manifest of the backend's crate, whose `[package.metadata.backend]` lists the
+    /// `controls` and `objects` that it labels: `Some(label_studio_ml::manifest!())`. None by default.
+    fn manifest(&self) -> Option<&str> {
+        None
     }
 
     /// Predicts labels. Answer with one prediction per task, in order, or with none at all.

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use label_studio_sdk::{LabelConfig, Prediction, ResultEntry, Task};
-use serde_json::Value;
+use label_studio_sdk::{LabelConfig, LabelConfigError, Prediction, ResultEntry, Task};
+use serde_json::{Map, Value};
 
 use crate::{
-    model::{Model, PredictRequest},
+    model::{Event, Model, PredictRequest},
     predictions::{Predictions, TaskPrediction},
     project::Project,
 };
@@ -30,6 +30,46 @@ pub fn predict(
         return model.predict(project, request);
     }
     Repeated::of(project, request).predict(model, request)
+}
+
+impl Project {
+    /// Returns the parts of an annotation event: for each entry that `Repeater` tags repeat, a handle
+    /// with the label config of that entry, and the regions of the annotation that its tags made.
+    /// What stands outside of the repeated parts belongs to each. Without `Repeater` tags it is one
+    /// part.
+    pub fn annotated_entries(
+        &self,
+        event: &Event,
+    ) -> Result<Vec<AnnotatedEntry>, LabelConfigError> {
+        let regions = event.annotation_regions();
+        let empty = Map::new();
+        let data = event
+            .payload
+            .pointer("/task/data")
+            .and_then(Value::as_object);
+        let entries = self.label_config().for_entries(data.unwrap_or(&empty))?;
+        let part = |label_config: &LabelConfig| {
+            let is_elsewhere = |region: &Value| {
+                let mut others = entries.iter();
+                !has_tags_of(label_config, region) && others.any(|other| has_tags_of(other, region))
+            };
+            let own = regions.iter().filter(|region| !is_elsewhere(region));
+            AnnotatedEntry {
+                project: self.with_label_config(Arc::new(label_config.clone())),
+                regions: own.cloned().collect(),
+            }
+        };
+        Ok(entries.iter().map(part).collect())
+    }
+}
+
+/// A part of an annotation: see [`Project::annotated_entries`].
+#[derive(Clone)]
+pub struct AnnotatedEntry {
+    /// The project, with the label config of the entry.
+    pub project: Project,
+    /// The regions of the annotation that belong to the entry.
+    pub regions: Vec<Value>,
 }
 
 /// A request, by the entries that its tasks have.
@@ -222,10 +262,7 @@ impl Repeated {
 impl Entry {
     /// Returns whether the control or the object of a region is one of the entry's.
     fn has_tags_of(&self, region: &Value) -> bool {
-        let label_config = self.project.label_config();
-        let name = |field: &str| region.get(field).and_then(Value::as_str);
-        name("from_name").is_some_and(|name| label_config.control(name).is_ok())
-            || name("to_name").is_some_and(|name| label_config.object(name).is_ok())
+        has_tags_of(self.project.label_config(), region)
     }
 
     /// Returns one prediction per task, or none at all.
@@ -242,6 +279,13 @@ impl Entry {
         );
         Ok(found)
     }
+}
+
+/// Returns whether the control or the object of a region is one of a label config.
+fn has_tags_of(label_config: &LabelConfig, region: &Value) -> bool {
+    let name = |field: &str| region.get(field).and_then(Value::as_str);
+    name("from_name").is_some_and(|name| label_config.control(name).is_ok())
+        || name("to_name").is_some_and(|name| label_config.object(name).is_ok())
 }
 
 /// A prediction, joined from those for several entries.

@@ -2,7 +2,7 @@
 
 use label_studio_sdk::{Control, LabelConfig, LabelConfigError, Object, parse_config};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const VECTORS: &str = include_str!("../../../vectors/core_config.json");
 const OWN_VECTORS: &str = include_str!("../../../vectors/own_config.json");
@@ -69,6 +69,10 @@ fn expected(case: &str, view: &str, recorded: &Value) -> Value {
 }
 
 fn control_json(config: &LabelConfig, control: &Control) -> Value {
+    let labels_attrs = control.labels_attrs.iter();
+    let labels_attrs: Map<_, _> = labels_attrs
+        .map(|(label, attrs)| (label.to_string(), json!(attrs)))
+        .collect();
     let objects: Vec<_> = config
         .objects_of(control)
         .map(|object| &object.name)
@@ -79,7 +83,7 @@ fn control_json(config: &LabelConfig, control: &Control) -> Value {
         "class": control.class(),
         "to_name": control.to_name,
         "labels": control.labels,
-        "labels_attrs": control.labels_attrs,
+        "labels_attrs": labels_attrs,
         "objects": objects,
         "dynamic_value": control.is_dynamic,
         "conditionals": control.conditional,
@@ -633,5 +637,34 @@ fn problems_are_named_in_plain_words() {
     ] {
         let config = LabelConfig::parse(&format!("<View>{inside}</View>")).unwrap();
         assert_eq!(config.problems(), expected, "{inside}");
+    }
+}
+
+#[test]
+fn more_elements_than_a_screen_can_show_are_refused() {
+    let labels = "<Label value=\"x\"/>".repeat(250_000);
+    let text = format!("<View>{labels}</View>");
+    let error = LabelConfig::parse(&text).unwrap_err();
+    let expected = "label config has more than 250000 elements, texts and comments";
+    assert_eq!(error.to_string(), expected);
+    let attributes = "<a b=\"\" c=\"\" d=\"\" e=\"\" f=\"\"/>".repeat(100_001);
+    let error = LabelConfig::parse(&format!("<View>{attributes}</View>")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "label config has more than 500000 attributes"
+    );
+}
+
+#[test]
+fn the_text_of_the_parsed_view_is_the_parsed_view() {
+    let texts = [
+        r#"<View><Text name="t" value="$t"/><Choices name="c" toName="t,u" perRegion="true" whenTagName="l"><Choice value="A" alias="b"/>
+           <Choice value="A &amp; B" x:y="1" xmlns:x="urn:x"/></Choices><Labels name="c" toName="t" value="$l"><Label value="C"/></Labels></View>"#,
+        "<View/>",
+    ];
+    for text in texts {
+        let config = LabelConfig::parse(text).unwrap();
+        let parsed: Value = serde_json::from_str(&config.parse_config_text()).unwrap();
+        assert_eq!(parsed, config.parse_config());
     }
 }

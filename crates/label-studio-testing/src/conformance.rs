@@ -1,6 +1,8 @@
 //! What Label Studio needs of every backend.
 
-use label_studio_ml::{LabelConfig, Value, json, testing::TestClient};
+use label_studio_ml::{Value, json, testing::TestClient};
+
+use crate::check_results;
 
 /// Checks what Label Studio needs of every backend, and returns the predictions: one per task.
 ///
@@ -50,18 +52,11 @@ pub fn check_backend(client: &TestClient, label_config: &str, tasks: &[Value]) -
     predictions
 }
 
-/// Checks that Label Studio stores a prediction: fields, names, labels, geometry and score.
+/// Checks that Label Studio stores a prediction, as [`check_results`] does.
 ///
 /// # Panics
 /// When Label Studio would refuse the prediction.
 pub fn check_prediction(label_config: &str, prediction: &Value) {
-    let label_config = LabelConfig::parse(label_config).expect("the label config is valid");
     assert!(prediction.get("error").is_none(), "{prediction}");
-    assert_ne!(
-        prediction.get("model_version"),
-        Some(&Value::Null),
-        "{prediction}"
-    );
-    let errors = label_config.validate_prediction(prediction);
-    assert!(errors.is_empty(), "{errors:#?} in {prediction}");
+    check_results(label_config, &json!([prediction]));
 }

@@ -1,8 +1,8 @@
 //! The `Model` of the backend.
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction, Value,
-    anyhow, json, raw::RawError,
+    Action, AnnotatedEntry, Event, LabelConfig, Model, PredictRequest, Prediction, Predictions,
+    Project, TaskPrediction, Value, anyhow, json, raw::RawError,
 };
 use label_studio_vision::{
     ShapeTags,
@@ -23,6 +23,12 @@ pub struct GroundingDino {
 }
 
 impl Model for GroundingDino {
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        label_config.first_pair(&RECTANGLES, "Image")?;
+        PromptControls::find(label_config)?;
+        Ok(())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let config = project.label_config();
         let output = config.first_pair(&RECTANGLES, "Image")?;
@@ -80,8 +86,15 @@ impl Model for GroundingDino {
         ) {
             return Ok(Value::Null);
         }
-        let controls = PromptControls::find(project.label_config())?;
-        let remembered = stored::remember(project, &controls, event.annotation_regions())?;
+        let mut remembered = Vec::new();
+        for AnnotatedEntry { project, regions } in project.annotated_entries(event)? {
+            let controls = PromptControls::find(project.label_config())?;
+            for name in stored::remember(&project, &controls, &regions)? {
+                if !remembered.contains(&name) {
+                    remembered.push(name);
+                }
+            }
+        }
         Ok(json!({ "remembered": remembered }))
     }
 

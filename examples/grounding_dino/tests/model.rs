@@ -6,7 +6,7 @@ mod support;
 use std::{fs, path::Path};
 
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_testing::{check_image_regions, images};
+use label_studio_testing::{check_ids, check_results, images};
 use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Thresholds};
 use support::{LABEL_CONFIG, backend, data_url, fixture, predict_body, runtime, to_url, typed};
 
@@ -15,15 +15,13 @@ const SURE: Thresholds = Thresholds {
     token_score: 0.4,
 };
 
-fn predict(client: &TestClient, body: &Value) -> Vec<Value> {
-    let (status, body) = client.post("/predict", body);
-    assert_eq!(status, 200, "{body}");
-    let results = body["results"].as_array().unwrap();
-    for result in results {
-        if let Some(result) = result.get("result") {
-            check_image_regions(result);
-        }
-    }
+fn predict(client: &TestClient, request: &Value) -> Vec<Value> {
+    let (status, answer) = client.post("/predict", request);
+    assert_eq!(status, 200, "{answer}");
+    let results = answer["results"].as_array().unwrap();
+    let label_config = request["label_config"].as_str().unwrap();
+    check_results(label_config, &answer["results"]);
+    check_ids(&answer["results"]);
     results.clone()
 }
 

@@ -298,6 +298,15 @@ fn the_configuration_beside_a_model_says_how_images_are_scaled() {
 }
 
 #[test]
+fn the_configuration_beside_a_model_says_how_values_are_normalised() {
+    let usual = found_with(None);
+    let imagenet = r#"{ "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225] }"#;
+    assert_eq!(found_with(Some(imagenet)), usual);
+    let other = r#"{ "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5] }"#;
+    assert_ne!(found_with(Some(other)), usual);
+}
+
+#[test]
 fn a_configuration_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("model.onnx");

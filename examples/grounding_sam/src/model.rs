@@ -33,6 +33,12 @@ impl Model for GroundingSam {
         Ok(project.set_initial_model_version(VERSION)?)
     }
 
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        self.output(label_config)?;
+        PromptControls::find(label_config)?;
+        Ok(())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let context = request.context_regions();
         if context.is_empty() {

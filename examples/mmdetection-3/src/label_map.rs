@@ -15,7 +15,7 @@ pub fn label_map(
     labels_file: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     let mut map = labels_file.clone();
-    map.retain(|_, label| control.labels_attrs.contains_key(label));
+    map.retain(|_, label| control.labels_attrs.contains_key(label.as_str()));
     let mut by_name = Vec::new();
     // A label without a text cannot be given.
     let labels = control
@@ -32,12 +32,12 @@ pub fn label_map(
             } else {
                 tracing::warn!(
                     control = control.name,
-                    label,
+                    label = &**label,
                     class,
                     "the model has no such class as predicted_values names"
                 );
             }
-            map.insert(class.to_owned(), label.clone());
+            map.insert(class.to_owned(), label.to_string());
         }
         if !knows_one {
             by_name.push(label);
@@ -50,7 +50,7 @@ pub fn label_map(
             .iter()
             .find(|class| class.to_lowercase() == lower_case);
         if let Some(class) = same {
-            of_names.insert(class.clone(), label.clone());
+            of_names.insert(class.clone(), label.to_string());
         }
     }
     of_names.append(&mut map);

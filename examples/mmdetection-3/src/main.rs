@@ -15,7 +15,7 @@ use label_studio_ml::{
     parse_args, serde_json, serve,
 };
 use label_studio_services::aws::{PresignedUrls, S3Args};
-use label_studio_vision::{Vision, VisionArgs, batches::ImageBatches};
+use label_studio_vision::{Vision, VisionArgs, batches::ImageBatches, images::PreprocessorConfig};
 use mmdetection_3::{Detectors, MmDetection};
 
 /// Draw boxes with MMDetection models: RTMDet, YOLOv3, RT-DETR
@@ -109,13 +109,13 @@ fn main() -> anyhow::Result<()> {
             *path = onnx_form(mem::take(path));
         }
         let path = hub.path(&weights)?;
-        if matches!(weights, Weights::Hub(_)) {
-            // The settings are optional, so a hub that has none is no error.
+        if let Weights::Hub(file) = &weights {
+            // These files are optional, so a hub that has none is no error.
             let settings = path.with_extension("toml");
-            let name = settings.file_name().unwrap_or_default().to_string_lossy();
-            let _ = weights
-                .sibling(&name)
-                .and_then(|settings| hub.path(&settings));
+            let settings = settings.file_name().unwrap_or_default().to_string_lossy();
+            for name in [&*settings, PreprocessorConfig::sibling_of(file.path())] {
+                let _ = weights.sibling(name).and_then(|file| hub.path(&file));
+            }
         }
         let folder = path
             .parent()

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use label_studio_ml::{
-    Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
+    LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
     anyhow::{self, Context, bail},
 };
 use label_studio_services::aws::PresignedUrls;
@@ -16,6 +16,8 @@ use crate::{
 };
 
 const MODEL_VERSION: &str = "MMDetection-v0.0.1";
+const NO_CONTROLS: &str = "the label config needs a RectangleLabels on an Image, such as <Image name=\"image\" value=\"$image\"/>\
+    <RectangleLabels name=\"label\" toName=\"image\"><Label value=\"Car\"/></RectangleLabels>";
 
 /// Draws boxes with detectors.
 pub struct MmDetection {
@@ -65,10 +67,7 @@ impl MmDetection {
             }
         }
         if all.is_empty() {
-            bail!(
-                "the label config needs a RectangleLabels on an Image, such as <Image name=\"image\" value=\"$image\"/>\
-                 <RectangleLabels name=\"label\" toName=\"image\"><Label value=\"Car\"/></RectangleLabels>"
-            );
+            bail!("{NO_CONTROLS}");
         }
         Ok(all)
     }
@@ -83,6 +82,13 @@ impl Model for MmDetection {
             return Ok(());
         }
         self.targets(project).map(drop)
+    }
+
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        if Candidate::all(label_config).is_empty() {
+            bail!("{NO_CONTROLS}");
+        }
+        Ok(())
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use label_studio_inference::onnx::Engine;
 use label_studio_ml::anyhow::{self, Context, bail, ensure};
-use label_studio_vision::images::Normalise;
+use label_studio_vision::images::{Normalise, PreprocessorConfig};
 use serde::Deserialize;
 
 use crate::coco;
@@ -95,7 +95,7 @@ impl Settings {
     }
 
     /// Reads the TOML file `named`, or the one beside the network, `name.toml` for `name.onnx`; without one, the outputs
-    /// tell the family.
+    /// tell the family. For RT-DETR, `preprocessor_config.json` beside the network says what happens to pixel values.
     pub fn of(engine: &dyn Engine, model: &Path, named: Option<&Path>) -> anyhow::Result<Self> {
         let path = named.map_or_else(|| model.with_extension("toml"), Path::to_owned);
         let file: SettingsFile = if named.is_some() || path.exists() {
@@ -109,7 +109,11 @@ impl Settings {
             Some(family) => family,
             None => family_of(engine)?,
         };
-        let usual = Self::usual(family);
+        let mut usual = Self::usual(family);
+        if family == Family::Rtdetr {
+            // As Transformers export it, with their file for images.
+            usual.normalise = PreprocessorConfig::normalise_beside(model, usual.normalise)?;
+        }
         let settings = Self {
             family,
             input_size: file.input_size.unwrap_or(usual.input_size),

@@ -121,7 +121,7 @@ impl<'a> Target<'a> {
         let mut label_thresholds = HashMap::new();
         for (label, tag) in &tags.labels().labels_attrs {
             if let Some(text) = tag.attrs.get_filled("model_score_threshold") {
-                label_thresholds.insert(label.as_str(), number(text, tags.labels())?);
+                label_thresholds.insert(&**label, number(text, tags.labels())?);
             }
         }
         Ok(Self {

@@ -76,7 +76,7 @@ fn projects_without_labels_connect_and_those_with_other_labels_do_not() {
         ("<View></View>", 200),
         ("<View><Image name=\"image\" value=\"$image\"/></View>", 200),
         (CONFIG, 200),
-        (text, 500),
+        (text, 422),
     ] {
         let body = json!({ "schema": config, "project": "42" });
         let (answered, body) = client.post("/setup", &body);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use label_studio_inference::onnx::Runtime;
-use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
+use label_studio_ml::{
+    LabelConfig, Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow,
+};
 use label_studio_vision::{
     images::ImageReader,
     models::sam::{Checkpoints, Sam2, SamArgs, SmartTools},
@@ -46,6 +48,11 @@ impl SegmentAnything2 {
 impl Model for SegmentAnything2 {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         SmartTools::check(project.label_config());
+        Ok(())
+    }
+
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        SmartTools::output(label_config)?;
         Ok(())
     }
 

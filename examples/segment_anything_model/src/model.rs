@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use label_studio_inference::onnx::Runtime;
-use label_studio_ml::{Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow};
+use label_studio_ml::{
+    LabelConfig, Model, PredictRequest, Predictions, Project, Task, TaskPrediction, anyhow,
+};
 use label_studio_vision::{
     images::ImageReader,
     models::sam::{Checkpoints, Sam, SamArgs, SmartTools},
@@ -40,6 +42,11 @@ impl Model for SegmentAnythingModel {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         SmartTools::check(project.label_config());
         Ok(project.set_initial_model_version(VERSION)?)
+    }
+
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        SmartTools::output(label_config)?;
+        Ok(())
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {

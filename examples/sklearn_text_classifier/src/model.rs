@@ -156,8 +156,8 @@ impl Model for SklearnTextClassifier {
             );
             return Ok(json!({ "skipped": reason }));
         }
-        let samples = samples(&tasks, choices.control, |task| {
-            text_of(project, choices.object, task)
+        let samples = samples(&tasks, project.label_config(), |object, task| {
+            text_of(project, object, task)
         });
         let has_two_labels = samples
             .iter()

@@ -17,7 +17,7 @@ use std::{path::Path, thread, time::Duration};
 use label_studio_ml::{
     Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Region, Task, Value,
     anyhow::{self, Context},
-    json,
+    json, manifest,
 };
 
 const INITIAL_VERSION: &str = "trivial-v1";
@@ -52,6 +52,10 @@ impl Model for TheSimplestBackend {
             .collect())
     }
 
+    fn manifest(&self) -> Option<&str> {
+        Some(manifest!())
+    }
+
     fn fit(&self, project: &Project, event: &Event) -> anyhow::Result<Value> {
         thread::sleep(self.fit_time);
         let stored = project.get(FITS)?;
@@ -80,12 +84,12 @@ impl TheSimplestBackend {
             let Some(object) = config.objects_of(control).next() else {
                 continue;
             };
-            let value = task.value(&object.value_name).unwrap_or(&Value::Null);
-            found.extend(match control.tag.as_str() {
-                "Choices" => regions::choice(control, value),
-                "Labels" => regions::span(control, value, drawn),
-                "TextArea" => Some(regions::echo(control, value)),
-                "RectangleLabels" => {
+            let value = object.value_in(&task.data).unwrap_or(&Value::Null);
+            found.extend(match &*control.kind() {
+                "choices" => regions::choice(control, value),
+                "labels" => regions::span(control, value, drawn),
+                "textarea" => Some(regions::echo(control, value)),
+                "rectanglelabels" => {
                     let size = self.image_size(project, task, value)?;
                     regions::rectangle(control, drawn, size)
                 }

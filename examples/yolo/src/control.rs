@@ -192,7 +192,7 @@ impl<'a> Control<'a> {
         for (label, attributes) in &tag.labels_attrs {
             if let Some(text) = attributes.attrs.get_filled("model_score_threshold") {
                 let what = || format!("label {label:?} of control tag {:?}", tag.name);
-                label_thresholds.insert(label.clone(), parse_number(text).with_context(what)?);
+                label_thresholds.insert(label.to_string(), parse_number(text).with_context(what)?);
             }
         }
         let boxes = label_config.control(&format!("{}_bbox", tag.name)).ok();
@@ -266,7 +266,7 @@ fn points(control: &ml::Control) -> HashMap<(String, usize), String> {
             if classes.is_some() || index.is_some() {
                 tracing::warn!(
                     control = control.name,
-                    label,
+                    label = &**label,
                     model_index = index,
                     "a key point's label needs predicted_values and the number of the point as model_index, skipped"
                 );
@@ -275,7 +275,7 @@ fn points(control: &ml::Control) -> HashMap<(String, usize), String> {
         };
         let classes = classes.split(',').map(str::trim);
         for class in classes.filter(|class| !class.is_empty()) {
-            points.insert((class.to_owned(), number), label.clone());
+            points.insert((class.to_owned(), number), label.to_string());
         }
     }
     if points.is_empty() {

@@ -1,7 +1,7 @@
 //! The model: which control tags a project has, which images its tasks have, and what networks say about them.
 
 use label_studio_ml::{
-    Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
+    LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
     anyhow::{self, bail},
 };
 use label_studio_vision::batches::{ImageBatches, joined};
@@ -9,6 +9,9 @@ use label_studio_vision::batches::{ImageBatches, joined};
 use crate::{Candidate, Control, Networks, control::first_names, images::ControlsOfObject};
 
 const MODEL_VERSION: &str = "yolo";
+const NO_CONTROLS: &str = "No suitable control tags: the label config needs Choices, Taxonomy, RectangleLabels, PolygonLabels, \
+    BrushLabels or KeyPointLabels on an Image, without model_skip, and with labels that name classes of their model \
+    (attribute predicted_values)";
 
 /// Labels images with YOLO models.
 pub struct Yolo {
@@ -34,12 +37,7 @@ impl Yolo {
         }
         if controls.is_empty() {
             let classes = classes.map(|classes| format!("; the classes are {classes}"));
-            bail!(
-                "No suitable control tags: the label config needs Choices, Taxonomy, RectangleLabels, PolygonLabels, \
-                 BrushLabels or KeyPointLabels on an Image, without model_skip, and with labels that name classes of \
-                 their model (attribute predicted_values){}",
-                classes.unwrap_or_default()
-            );
+            bail!("{NO_CONTROLS}{}", classes.unwrap_or_default());
         }
         Ok(controls)
     }
@@ -47,11 +45,14 @@ impl Yolo {
 
 impl Model for Yolo {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
-        project.set_model_version(MODEL_VERSION)?;
-        if Candidate::all(project.label_config()).next().is_none() {
-            tracing::warn!(project = %project.id(), "the label config has no control tag that YOLO models serve");
+        Ok(project.set_model_version(MODEL_VERSION)?)
+    }
+
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        match Candidate::all(label_config).next() {
+            Some(_) => Ok(()),
+            None => bail!("{NO_CONTROLS}"),
         }
-        Ok(())
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {

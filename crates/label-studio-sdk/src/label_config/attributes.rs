@@ -1,24 +1,29 @@
 //! Attributes of an XML tag, in the order of the text.
 
+use std::fmt;
+
 use serde::{Serialize, Serializer};
+
+/// Ends each name and each value; XML has no such character.
+const END: char = '\0';
 
 /// Attributes of a tag in the order of the text.
 ///
-/// Names are compared as Label Studio's screen does, without regard to case.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attributes(Box<[(Box<str>, Box<str>)]>);
+/// Names are compared as Label Studio's screen does, without regard to case. All of them are one text, since a label
+/// config may have a hundred thousand labels.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Attributes(Box<str>);
 
 impl Attributes {
     pub(super) fn of(node: roxmltree::Node<'_, '_>) -> Self {
-        node.attributes()
-            .map(|attribute| {
-                let name = attribute.namespace().map_or_else(
-                    || Box::<str>::from(attribute.name()),
-                    |namespace| format!("{{{namespace}}}{}", attribute.name()).into_boxed_str(),
-                );
-                (name, Box::<str>::from(attribute.value()))
-            })
-            .collect()
+        let mut text = String::new();
+        for attribute in node.attributes() {
+            if let Some(namespace) = attribute.namespace() {
+                text.extend(["{", namespace, "}"]);
+            }
+            push(&mut text, attribute.name(), attribute.value());
+        }
+        Self(text.into())
     }
 
     /// Returns the value of an attribute; that of exactly this name where several differ in case only.
@@ -37,8 +42,9 @@ impl Attributes {
     }
 
     /// Returns names and values.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut parts = self.0.split_terminator(END);
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
     }
 
     pub(super) fn non_empty(&self, name: &str) -> Option<&str> {
@@ -46,14 +52,28 @@ impl Attributes {
     }
 }
 
-impl<N: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(N, V)> for Attributes {
+fn push(text: &mut String, name: &str, value: &str) {
+    text.reserve_exact(name.len() + value.len() + 2);
+    text.push_str(name);
+    text.push(END);
+    text.push_str(value);
+    text.push(END);
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Attributes {
     fn from_iter<T: IntoIterator<Item = (N, V)>>(pairs: T) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
+        let mut text = String::new();
+        for (name, value) in pairs {
+            let plain = |text: &str| text.replace(END, "");
+            push(&mut text, &plain(name.as_ref()), &plain(value.as_ref()));
+        }
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use serde_json::{Map, Value};
 
-use super::{Control, LabelConfigError, Object, Tag, TagNames, error::first_names, parsed, parser};
+use super::{Control, LabelConfigError, Object, Tag, TagNames, error::first_names, parser};
 
 /// The label config of a project: its control tags, its object tags and how they are connected.
 ///
-/// Cloning is cheap. Texts may be 8 MiB long, nest 256 tags and hold 500 000 elements, texts and comments; declarations
+/// Cloning is cheap. Texts may be 8 MiB long, nest 256 tags and hold 250 000 elements, texts and comments; declarations
 /// of entities are refused, and an encoding declaration is ignored. Names of tags and attributes are read without regard
 /// to case, as Label Studio's screen reads them.
 #[derive(Debug, Clone)]
@@ -147,11 +147,6 @@ impl LabelConfig {
             objects: Arc::new(objects),
             ..self.clone()
         }
-    }
-
-    /// Returns controls, labels and objects as the JSON of Label Studio's `parse_config`, by name of the control.
-    pub fn parse_config(&self) -> Value {
-        parsed::parse_config(&self.text).expect("the text was read before")
     }
 
     /// Maps the names that a model knows to the labels of a control; an empty map when the control does not exist. See

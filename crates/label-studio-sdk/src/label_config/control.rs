@@ -1,7 +1,9 @@
 //! Control tags: what annotators and models mark with.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
 use super::Attributes;
@@ -22,7 +24,7 @@ pub struct Control {
     /// Texts of its labels, in document order and without duplicates.
     pub labels: Vec<String>,
     /// Its labels by text.
-    pub labels_attrs: IndexMap<String, Label>,
+    pub labels_attrs: IndexMap<Arc<str>, Label>,
     /// All attributes of the tag.
     pub attrs: Attributes,
     /// Positions of the labelled objects in [`LabelConfig::objects`].
@@ -38,17 +40,29 @@ pub struct Control {
 }
 
 /// A label or choice that a control offers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+///
+/// The labels of a control share their texts: there may be a hundred thousand of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// Kind of the tag: `Label`, `Choice` or `Relation`.
-    pub tag: String,
+    pub tag: Arc<str>,
     /// All attributes of the tag.
-    #[serde(rename = "attr")]
     pub attrs: Attributes,
     /// Text that regions carry: the alias if there is one, else the value.
-    pub value: String,
+    pub value: Arc<str>,
     /// Name of the control tag.
-    pub parent_name: String,
+    pub parent_name: Arc<str>,
+}
+
+impl Serialize for Label {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("tag", &*self.tag)?;
+        map.serialize_entry("attr", &self.attrs)?;
+        map.serialize_entry("value", &*self.value)?;
+        map.serialize_entry("parent_name", &*self.parent_name)?;
+        map.end()
+    }
 }
 
 /// What must be selected for a per-region control to appear.

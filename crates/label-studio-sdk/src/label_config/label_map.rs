@@ -33,7 +33,7 @@ impl Control {
             map.extend(
                 names
                     .into_iter()
-                    .map(|name| (name.to_owned(), label.clone())),
+                    .map(|name| (name.to_owned(), label.to_string())),
             );
         }
         map

@@ -7,7 +7,9 @@ const MAX_BYTES: usize = 8 << 20;
 /// Deepest nesting of tags.
 const MAX_DEPTH: usize = 256;
 /// Most elements, texts and comments.
-pub(super) const MAX_NODES: u32 = 500_000;
+pub(super) const MAX_NODES: u32 = 250_000;
+/// Most attributes of all tags.
+const MAX_ALL_ATTRIBUTES: usize = 500_000;
 /// Most attributes of one tag: the parser compares each with all others.
 const MAX_ATTRIBUTES: usize = 1_000;
 /// Most namespace declarations: the parser copies them to nested tags.
@@ -17,7 +19,8 @@ const MAX_NAMESPACES: usize = 64;
 /// on, but the parser stops there as well.
 pub(super) fn check(text: &str) -> Result<(), LabelConfigError> {
     check_size(text.len())?;
-    let (mut rest, mut depth, mut n_namespaces) = (text, 0_usize, 0);
+    let (mut rest, mut depth) = (text, 0_usize);
+    let (mut n_namespaces, mut n_attributes) = (0, 0);
     while let Some(start) = rest.find('<') {
         rest = &rest[start..];
         let skipped = SKIPPED.iter().find(|(open, _)| rest.starts_with(open));
@@ -32,6 +35,10 @@ pub(super) fn check(text: &str) -> Result<(), LabelConfigError> {
         } else {
             let tag = StartTag::read(rest);
             n_namespaces += tag.n_namespaces;
+            n_attributes += tag.n_attributes;
+            if n_attributes > MAX_ALL_ATTRIBUTES {
+                return Err(too_large("attributes", MAX_ALL_ATTRIBUTES));
+            }
             if tag.n_attributes > MAX_ATTRIBUTES {
                 return Err(too_large("attributes in one tag", MAX_ATTRIBUTES));
             }
@@ -106,6 +113,11 @@ impl StartTag {
             is_closed: true,
         }
     }
+}
+
+/// Returns the error of a text with too many elements, texts and comments.
+pub(super) fn too_many_nodes() -> LabelConfigError {
+    too_large("elements, texts and comments", MAX_NODES as usize)
 }
 
 fn too_large(what: &'static str, limit: usize) -> LabelConfigError {

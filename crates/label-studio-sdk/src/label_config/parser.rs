@@ -1,5 +1,7 @@
 //! Reads the tags of a label config from its XML.
 
+use std::sync::Arc;
+
 use indexmap::{IndexMap, IndexSet};
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -25,7 +27,12 @@ pub(super) fn read_document(text: &str) -> Result<(Document<'_>, usize), LabelCo
         ..ParsingOptions::default()
     };
     let start = text.len() - document.len();
-    Ok((Document::parse_with_options(document, options)?, start))
+    let document = Document::parse_with_options(document, options);
+    let document = document.map_err(|error| match error {
+        roxmltree::Error::NodesLimitReached => limits::too_many_nodes(),
+        error => error.into(),
+    })?;
+    Ok((document, start))
 }
 
 /// Returns whether there is a document type, and it is only a name.
@@ -44,7 +51,7 @@ pub(super) fn read_tags(text: &str) -> Result<Tags, LabelConfigError> {
         objects: IndexMap::new(),
         has_repeaters: elements(&document).any(|node| has_tag(node, "Repeater")),
     };
-    let mut labels = IndexMap::<Box<str>, IndexMap<String, Label>>::new();
+    let mut labels = Labels::default();
     let mut index_flags = IndexSet::new();
     for node in elements(&document) {
         add_index_flag(&mut index_flags, node)?;
@@ -59,13 +66,10 @@ pub(super) fn read_tags(text: &str) -> Result<Tags, LabelConfigError> {
             && (is_object(node) || self_labelling(node.tag_name().name()).is_some())
         {
             tags.objects.insert(name.into(), object(node, name));
-        } else if let Some((owner, label)) =
-            read_label(node, |name| tags.controls.contains_key(name))
+        } else if is_label(node)
+            && let Some(owner) = owner(node, |name| tags.controls.contains_key(name))
         {
-            labels
-                .entry(owner.into())
-                .or_default()
-                .insert(label.value.clone(), label);
+            labels.add(owner, node);
         }
     }
     tags.complete_self_labelling();
@@ -171,22 +175,39 @@ fn object(node: Node<'_, '_>, name: &str) -> Object {
     )
 }
 
-fn read_label<'a>(
-    node: Node<'a, '_>,
-    is_control: impl Fn(&str) -> bool,
-) -> Option<(&'a str, Label)> {
-    if !is_label(node) {
-        return None;
+/// The labels by control.
+#[derive(Default)]
+struct Labels<'a> {
+    by_control: IndexMap<Arc<str>, IndexMap<Arc<str>, Label>>,
+    /// The tags of labels: few texts, which all labels share.
+    tags: IndexMap<&'a str, Arc<str>>,
+}
+
+impl<'a> Labels<'a> {
+    fn add(&mut self, control: &str, node: Node<'a, 'a>) {
+        let value = non_empty(node, "alias").or_else(|| attribute(node, "value"));
+        let Some(value) = value.map(Arc::<str>::from) else {
+            return;
+        };
+        let tag = node.tag_name().name();
+        let tag = self.tags.entry(tag).or_insert_with(|| tag.into());
+        let idx = match self.by_control.get_index_of(control) {
+            Some(idx) => idx,
+            None => {
+                self.by_control
+                    .insert_full(control.into(), IndexMap::new())
+                    .0
+            }
+        };
+        let (parent_name, labels) = self.by_control.get_index_mut(idx).expect("it is known");
+        let label = Label {
+            tag: Arc::clone(tag),
+            attrs: Attributes::of(node),
+            value: Arc::clone(&value),
+            parent_name: Arc::clone(parent_name),
+        };
+        labels.insert(value, label);
     }
-    let owner = owner(node, is_control)?;
-    let value = non_empty(node, "alias").or_else(|| attribute(node, "value"))?;
-    let label = Label {
-        tag: node.tag_name().name().into(),
-        attrs: Attributes::of(node),
-        value: value.into(),
-        parent_name: owner.into(),
-    };
-    Some((owner, label))
 }
 
 impl Tags {
@@ -209,14 +230,20 @@ impl Tags {
         }
     }
 
-    fn connect(&mut self, mut labels: IndexMap<Box<str>, IndexMap<String, Label>>) {
+    fn connect(&mut self, labels: Labels<'_>) {
+        let mut labels = labels.by_control;
         for (name, control) in &mut self.controls {
             let objects = control.to_name.iter();
             control.objects = objects
                 .filter_map(|name| self.objects.get_index_of(&**name))
                 .collect();
-            control.labels_attrs = labels.swap_remove(name).unwrap_or_default();
-            control.labels = control.labels_attrs.keys().cloned().collect();
+            control.labels_attrs = labels.swap_remove(&**name).unwrap_or_default();
+            control.labels_attrs.shrink_to_fit();
+            control.labels = control
+                .labels_attrs
+                .keys()
+                .map(ToString::to_string)
+                .collect();
         }
     }
 }

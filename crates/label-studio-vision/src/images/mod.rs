@@ -12,11 +12,12 @@ mod error;
 mod letterbox;
 mod normalise;
 mod percent;
+mod preprocessor;
 mod reader;
 mod resize;
 mod task_images;
 
-pub use image::{Rgb32FImage, RgbImage};
+pub use image::{Rgb, Rgb32FImage, RgbImage};
 
 pub use budget::DecodeBudget;
 pub use decode::{Limits, decode, open, upright_size};
@@ -24,6 +25,7 @@ pub use error::ImageError;
 pub use letterbox::Letterbox;
 pub use normalise::{Normalise, to_bgr};
 pub use percent::{PercentBox, to_percent};
+pub use preprocessor::{PreprocessorConfig, PreprocessorError};
 pub use reader::{ImageArgs, ImageReader};
 pub use resize::{Filter, MAX_ASPECT, centre_crop, resize, resize_f32, resize_shorter_side};
 pub use task_images::{TaskImage, TaskImageError, task_images, with_item_index};

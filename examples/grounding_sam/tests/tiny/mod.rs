@@ -17,7 +17,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use grounding_sam::GroundingSam;
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
-use label_studio_testing::check_image_regions;
+use label_studio_testing::{check_ids, check_results};
 use label_studio_vision::{
     batches::ImageBatches,
     images::ImageArgs,
@@ -104,15 +104,13 @@ pub fn body(label_config: &str, images: &[String], prompt: &str) -> Value {
     })
 }
 
-pub fn predict(client: &TestClient, body: &Value) -> Vec<Value> {
-    let (status, body) = client.post("/predict", body);
-    assert_eq!(status, 200, "{body}");
-    let results = body["results"].as_array().unwrap();
-    for result in results {
-        if let Some(result) = result.get("result") {
-            check_image_regions(result);
-        }
-    }
+pub fn predict(client: &TestClient, request: &Value) -> Vec<Value> {
+    let (status, answer) = client.post("/predict", request);
+    assert_eq!(status, 200, "{answer}");
+    let results = answer["results"].as_array().unwrap();
+    let label_config = request["label_config"].as_str().unwrap();
+    check_results(label_config, &answer["results"]);
+    check_ids(&answer["results"]);
     results.clone()
 }
 

@@ -21,6 +21,7 @@ use label_studio_inference::{
 };
 use label_studio_ml::{Value, anyhow, json, serde_json, testing::TestClient};
 use label_studio_services::aws::PresignedUrls;
+use label_studio_testing::check_results;
 use label_studio_vision::{batches::ImageBatches, images::ImageArgs};
 use mmdetection_3::{Detector, Detectors, MmDetection};
 
@@ -93,6 +94,7 @@ pub fn post(client: &TestClient, label_config: &str, tasks: &[Value]) -> (u16, V
 pub fn results(client: &TestClient, label_config: &str, tasks: &[Value]) -> Vec<Value> {
     let (status, mut body) = post(client, label_config, tasks);
     assert_eq!(status, 200, "{body}");
+    check_results(label_config, &body["results"]);
     serde_json::from_value(body["results"].take()).unwrap()
 }
 

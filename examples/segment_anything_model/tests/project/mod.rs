@@ -9,7 +9,7 @@ use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{
     Model, PredictRequest, Project, Task, Value, json, sdk::brush_rle, serde_json,
 };
-use label_studio_testing::{check_image_regions, project_in};
+use label_studio_testing::{check_ids, check_results, project_in};
 use label_studio_vision::{
     images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs},
@@ -82,11 +82,8 @@ pub(crate) fn predict(
         ..PredictRequest::new(tasks.collect())
     };
     let answer = serde_json::to_value(model.predict(project, &request).unwrap()).unwrap();
-    for prediction in answer.as_array().unwrap() {
-        if let Some(result) = prediction.get("result") {
-            check_image_regions(result);
-        }
-    }
+    check_results(project.label_config().text(), &answer);
+    check_ids(&answer);
     answer
 }
 

@@ -20,6 +20,7 @@ use label_studio_inference::{
     onnx::{OnnxArgs, Runtime},
 };
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
+use label_studio_testing::check_results;
 use label_studio_vision::{batches::ImageBatches, images::ImageArgs, masks::Mask};
 use tempfile::TempDir;
 use yolo::{ModelFiles, Networks, Yolo};
@@ -80,6 +81,7 @@ fn request(client: &TestClient, label_config: &str, tasks: &[Value]) -> (u16, Va
 pub fn post(client: &TestClient, label_config: &str, tasks: &[Value]) -> Vec<Value> {
     let (status, mut body) = request(client, label_config, tasks);
     assert_eq!(status, 200, "{body}");
+    check_results(label_config, &body["results"]);
     serde_json::from_value(body["results"].take()).unwrap()
 }
 

@@ -184,7 +184,7 @@ impl SeenProject {
         let store = || {
             self.project.set(LABEL_CONFIG, config.text())?;
             self.project
-                .set(PARSED_LABEL_CONFIG, &config.parse_config().to_string())?;
+                .set(PARSED_LABEL_CONFIG, &config.parse_config_text())?;
             self.project
                 .set_initial_model_version(crate::model_version::INITIAL)
         };

@@ -8,10 +8,8 @@ use label_studio_inference::{
     onnx::Runtime,
 };
 
-use super::{
-    Detector, DetectorOptions, Finder, GroundingDinoError, ImageScale, Phrases, Thresholds,
-};
-use crate::{Vision, batches::ImageBatches};
+use super::{Detector, DetectorOptions, Finder, GroundingDinoError, Phrases, Thresholds};
+use crate::{Vision, batches::ImageBatches, images::PreprocessorConfig};
 
 /// The tokenizer's file beside the weights.
 const TOKENIZER: &str = "tokenizer.json";
@@ -87,7 +85,7 @@ impl GroundingDinoArgs {
         };
         if let Weights::Hub(file) = &weights {
             // Not every repository has one, and the model runs without it.
-            let config = weights.sibling(ImageScale::config_of(file.path()));
+            let config = weights.sibling(PreprocessorConfig::sibling_of(file.path()));
             if let Err(error) = config.and_then(|config| hub.path(&config)) {
                 tracing::debug!(%error, "no configuration of the images beside the model");
             }

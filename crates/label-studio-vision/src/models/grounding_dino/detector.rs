@@ -15,7 +15,7 @@ use super::{
 use crate::{
     batches::{self, BatchModel},
     boxes::Suppression,
-    images::RgbImage,
+    images::{Normalise, PreprocessorConfig, RgbImage},
 };
 
 /// How the phrases of a prompt are run.
@@ -60,6 +60,8 @@ pub struct Detector {
     reader: CaptionReader,
     /// How images are scaled, if a file beside the model says so.
     scale: Option<ImageScale>,
+    /// What the model wants of pixel values.
+    normalise: Normalise,
     options: DetectorOptions,
 }
 
@@ -95,7 +97,9 @@ impl Detector {
     ) -> Result<Self, GroundingDinoError> {
         let weights = weights.as_ref();
         let engine = runtime.load(weights)?;
-        let scale = ImageScale::beside(weights)?;
+        let config = PreprocessorConfig::beside(weights)?;
+        let scale = config.as_ref().map(ImageScale::of).transpose()?.flatten();
+        let normalise = PreprocessorConfig::normalise_beside(weights, Normalise::IMAGENET)?;
         let inputs = Inputs::of(engine.as_ref())?;
         let reader = CaptionReader::new(tokenizer.as_ref(), inputs.n_tokens)?;
         if options.phrases == Phrases::Auto && !inputs.knows_phrases {
@@ -109,6 +113,7 @@ impl Detector {
             inputs,
             reader,
             scale,
+            normalise,
             options,
         })
     }
@@ -255,7 +260,7 @@ impl BatchModel for Search<'_> {
     }
 
     fn run(&self, inputs: &[&ScaledImage]) -> anyhow::Result<Vec<Vec<Detection>>> {
-        let batch = Batch::new(inputs);
+        let batch = Batch::new(inputs, &self.detector.normalise);
         let mut found = vec![Vec::new(); inputs.len()];
         for (first_phrase, caption) in &self.captions {
             let outputs = self.detector.run(&batch, caption, self.thresholds)?;
@@ -274,17 +279,14 @@ impl BatchModel for Search<'_> {
 }
 
 impl Batch {
-    fn new(images: &[&ScaledImage]) -> Self {
+    fn new(images: &[&ScaledImage], normalise: &Normalise) -> Self {
         let (width, height) = images.first().map_or((1, 1), |image| image.frame.input);
         let (width, height) = (width as usize, height as usize);
         let mut pixels = Array4::zeros((images.len(), 3, height, width));
         let mut mask = Array3::zeros((images.len(), height, width));
         for (idx, image) in images.iter().enumerate() {
-            image.frame.write(
-                &image.pixels,
-                pixels.index_axis_mut(Axis(0), idx),
-                mask.index_axis_mut(Axis(0), idx),
-            );
+            image.frame.mark(mask.index_axis_mut(Axis(0), idx));
+            normalise.write(&image.pixels, pixels.index_axis_mut(Axis(0), idx));
         }
         Self {
             frames: images.iter().map(|image| image.frame).collect(),

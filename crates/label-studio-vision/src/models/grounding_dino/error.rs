@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use label_studio_inference::{hub::HubError, onnx::OnnxError};
 use label_studio_text::tokens::TokensError;
 
+use crate::images::PreprocessorError;
+
 /// Why Grounding DINO cannot be loaded or run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +20,9 @@ pub enum GroundingDinoError {
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Tokens(#[from] TokensError),
+    /// The configuration of the images beside the model cannot be used.
+    #[error(transparent)]
+    Preprocessor(#[from] PreprocessorError),
     /// The tokenizer is not the one that Grounding DINO was trained with.
     #[error(
         "tokenizer {path:?} has no token {token:?}: take the tokenizer.json that lies beside the checkpoint, that of BERT"

@@ -1,9 +1,9 @@
 //! How an image becomes a model's input.
 
-use ndarray::{ArrayViewMut2, ArrayViewMut3, Axis};
+use ndarray::{ArrayViewMut2, Axis};
 
 use super::{ImageScale, image_scale::whole_pixels};
-use crate::images::{Filter, Normalise, RgbImage, resize};
+use crate::images::{Filter, RgbImage, resize};
 
 /// Length of the shorter side for a model with a dynamic input.
 const SHORTER_SIDE: f64 = 800.0;
@@ -51,14 +51,8 @@ impl Frame {
         resize(image, width, height, Filter::PillowBilinear)
     }
 
-    /// Writes the scaled image into its corner of a tensor of zeros, and ones into the mask there.
-    pub(super) fn write(
-        &self,
-        scaled: &RgbImage,
-        pixels: ArrayViewMut3<'_, f32>,
-        mut mask: ArrayViewMut2<'_, i64>,
-    ) {
-        Normalise::IMAGENET.write(scaled, pixels);
+    /// Writes ones into the part of a mask of zeros where the image is.
+    pub(super) fn mark(&self, mut mask: ArrayViewMut2<'_, i64>) {
         let (width, height) = (self.content.0 as usize, self.content.1 as usize);
         mask.slice_axis_inplace(Axis(0), (..height).into());
         mask.slice_axis_inplace(Axis(1), (..width).into());

@@ -1,16 +1,12 @@
 //! The size that an image has in a model's input: what `preprocessor_config.json` says, as
 //! transformers reads it.
 
-use std::{fs, path::Path};
-
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::GroundingDinoError;
+use crate::images::PreprocessorConfig;
 
-/// The file of transformers that says how images are prepared for a model.
-const PREPROCESSOR_CONFIG: &str = "preprocessor_config.json";
-/// Folder of a repository on the hub that holds exported models; their configuration lies above it.
-const ONNX_FOLDER: &str = "onnx";
 /// What Grounding DINO was trained with.
 const DEFAULT_LONGEST_EDGE: u32 = 1333;
 
@@ -42,7 +38,7 @@ pub enum ImageScale {
 }
 
 #[derive(Deserialize)]
-struct PreprocessorConfig {
+struct Sizes {
     size: Option<Size>,
     max_size: Option<u32>,
 }
@@ -56,39 +52,22 @@ enum Size {
 }
 
 impl ImageScale {
-    /// Reads `preprocessor_config.json` beside a model, or above its folder where that is called
-    /// `onnx`, as on the hub. None if there is no such file, or if it says nothing of sizes.
-    pub(super) fn beside(model: &Path) -> Result<Option<Self>, GroundingDinoError> {
-        let folder = model.parent().unwrap_or(Path::new(""));
-        let is_hub = folder.file_name().is_some_and(|name| name == ONNX_FOLDER);
-        let above = folder.parent().filter(|_| is_hub);
-        let mut paths = [Some(folder), above]
-            .into_iter()
-            .flatten()
-            .map(|folder| folder.join(PREPROCESSOR_CONFIG));
-        let Some((path, text)) = paths.find_map(|path| Some((path.clone(), fs::read(path).ok()?)))
-        else {
-            return Ok(None);
-        };
-        let config: PreprocessorConfig = serde_json::from_slice(&text)
-            .map_err(|source| GroundingDinoError::PreprocessorConfig { path, source })?;
-        let longest_edge = config.max_size.unwrap_or(DEFAULT_LONGEST_EDGE);
-        Ok(config.size.map(|size| match size {
+    /// Returns the scale that a configuration beside a model gives; `None` if it says nothing of
+    /// sizes.
+    pub(super) fn of(config: &PreprocessorConfig) -> Result<Option<Self>, GroundingDinoError> {
+        let fields = Value::Object(config.fields.clone());
+        let sizes = Sizes::deserialize(fields).map_err(|source| {
+            let path = config.path.clone();
+            GroundingDinoError::PreprocessorConfig { path, source }
+        })?;
+        let longest_edge = sizes.max_size.unwrap_or(DEFAULT_LONGEST_EDGE);
+        Ok(sizes.size.map(|size| match size {
             Size::Scale(scale) => scale,
             Size::Shortest(shortest_edge) => Self::Edges {
                 shortest_edge,
                 longest_edge,
             },
         }))
-    }
-
-    /// Returns where the configuration of a model on a hub is, seen from the model's path in its
-    /// repository.
-    pub(super) fn config_of(model: &str) -> &'static str {
-        match model.rsplit_once('/') {
-            Some((folder, _)) if folder.ends_with(ONNX_FOLDER) => "../preprocessor_config.json",
-            _ => PREPROCESSOR_CONFIG,
-        }
     }
 
     /// Returns the size (width, height) that an image of a size gets.

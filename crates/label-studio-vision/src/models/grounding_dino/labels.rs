@@ -37,7 +37,7 @@ fn named<'a>(control: &'a Control, name: &str) -> Option<&'a str> {
     }
     let lower = name.to_lowercase();
     let is_predicted = |label: &&String| {
-        let values = control.labels_attrs.get(*label);
+        let values = control.labels_attrs.get(label.as_str());
         let values = values.and_then(|label| label.attrs.get("predicted_values"));
         let mut values = values.into_iter().flat_map(|values| values.split(','));
         values.any(|value| value.trim().to_lowercase() == lower)

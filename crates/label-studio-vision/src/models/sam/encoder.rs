@@ -7,7 +7,7 @@ use label_studio_inference::onnx::{ElementType, Engine, Runtime};
 use ndarray::{Array3, Array4, ArrayD, Axis};
 
 use super::{Embedding, LongestSide, SamError};
-use crate::images::{Filter, Normalise, resize};
+use crate::images::{Filter, Normalise, PreprocessorConfig, resize};
 
 /// Side of the input where the file leaves it open.
 const DEFAULT_SIDE: u32 = 1024;
@@ -23,6 +23,7 @@ pub(super) struct Encoder {
     input: String,
     outputs: Vec<String>,
     takes_pixels: bool,
+    normalise: Normalise,
     /// Side of the square input.
     pub(super) side: u32,
 }
@@ -72,6 +73,7 @@ impl Encoder {
                 .chain(positions)
                 .collect(),
             takes_pixels,
+            normalise: PreprocessorConfig::normalise_beside(path, Normalise::IMAGENET_BYTES)?,
             side: side
                 .and_then(|side| u32::try_from(side).ok())
                 .unwrap_or(DEFAULT_SIDE),
@@ -117,7 +119,8 @@ impl Encoder {
     fn normalised(&self, image: &RgbImage) -> Array4<f32> {
         let side = self.side as usize;
         let mut pixels = Array4::zeros((1, 3, side, side));
-        Normalise::IMAGENET_BYTES.write(image, pixels.index_axis_mut(Axis(0), 0));
+        self.normalise
+            .write(image, pixels.index_axis_mut(Axis(0), 0));
         pixels
     }
 }

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use label_studio_inference::onnx::OnnxError;
 
-use crate::images::ImageError;
+use crate::images::{ImageError, PreprocessorError};
 
 /// Why an object cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum SamError {
     /// A model cannot be loaded or run.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
+    /// The configuration of the images beside the encoder cannot be used.
+    #[error(transparent)]
+    Preprocessor(#[from] PreprocessorError),
     /// The image cannot be used.
     #[error(transparent)]
     Image(#[from] ImageError),

@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use label_studio_inference::hub::{Hub, HubError};
+use label_studio_inference::hub::{Hub, HubError, Weights};
+
+use crate::images::PreprocessorConfig;
+
+/// Start of the file's name of an encoder that the transformers library exported.
+const TRANSFORMERS_ENCODER: &str = "vision_encoder";
 
 /// The files of a model, on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +36,21 @@ pub struct NamedFiles {
 impl Checkpoints {
     /// Returns the files, and downloads those on a hub.
     pub fn fetch(hub: &Hub, encoder: &str, decoder: &str) -> Result<Self, HubError> {
-        Ok(Self {
-            encoder: hub.path(&encoder.parse()?)?,
+        let weights: Weights = encoder.parse()?;
+        let files = Self {
+            encoder: hub.path(&weights)?,
             decoder: hub.path(&decoder.parse()?)?,
-        })
+        };
+        if let Weights::Hub(file) = &weights
+            && file.path().contains(TRANSFORMERS_ENCODER)
+        {
+            // Not every repository has one, and the model runs without it.
+            let config = weights.sibling(PreprocessorConfig::sibling_of(file.path()));
+            if let Err(error) = config.and_then(|config| hub.path(&config)) {
+                tracing::debug!(%error, "no configuration of the images beside the encoder");
+            }
+        }
+        Ok(files)
     }
 
     /// Returns the files that were exported beside a checkpoint, if they are there.
@@ -51,7 +67,7 @@ impl Checkpoints {
     pub fn decoder_beside(encoder: &str) -> anyhow::Result<String> {
         let start = encoder.rfind('/').map_or(0, |slash| slash + 1);
         let (folder, name) = encoder.split_at(start);
-        let name = match name.strip_prefix("vision_encoder") {
+        let name = match name.strip_prefix(TRANSFORMERS_ENCODER) {
             Some(rest) => Some(format!("prompt_encoder_mask_decoder{rest}")),
             None => name
                 .contains("encoder")

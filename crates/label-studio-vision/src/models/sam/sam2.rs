@@ -12,7 +12,7 @@ use super::{
     sam2_decoder::{Decoder, Outputs},
 };
 use crate::{
-    images::{Filter, Normalise, resize_f32},
+    images::{Filter, Normalise, PreprocessorConfig, resize_f32},
     masks::Mask,
 };
 
@@ -25,6 +25,7 @@ pub struct Sam2 {
     input: String,
     outputs: [&'static str; 3],
     side: u32,
+    normalise: Normalise,
     decoder: Decoder,
     choice: MaskChoice,
 }
@@ -48,6 +49,8 @@ impl Sam2 {
         decoder: impl AsRef<Path>,
         choice: MaskChoice,
     ) -> Result<Self, SamError> {
+        let encoder = encoder.as_ref();
+        let normalise = PreprocessorConfig::normalise_beside(encoder, Normalise::IMAGENET)?;
         let encoder = runtime.load(encoder)?;
         let outputs = OUTPUTS
             .into_iter()
@@ -78,6 +81,7 @@ impl Sam2 {
             encoder,
             input,
             outputs,
+            normalise,
             decoder,
             choice,
         })
@@ -106,7 +110,7 @@ impl PromptedModel for Sam2 {
     fn encode(&self, image: &RgbImage) -> Result<Embedding, SamError> {
         let resized = resize_f32(image, self.side, self.side, Filter::PillowBilinear);
         let side = self.side as usize;
-        let Normalise { divisor, mean, std } = Normalise::IMAGENET;
+        let Normalise { divisor, mean, std } = self.normalise;
         let samples = resized.as_raw();
         let pixels = Array4::from_shape_fn((1, 3, side, side), |(_, channel, y, x)| {
             (samples[(y * side + x) * 3 + channel] / divisor - mean[channel]) / std[channel]
