@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from e2e.browser.backends import InteractiveBackend, interactive_backends
 from e2e.scenarios.basic_auth import basic_auth
+from e2e.scenarios.exports import exports
 from e2e.scenarios.found_objects import grounding_dino, grounding_sam, mmdetection, yolo
 from e2e.scenarios.images import images
 from e2e.scenarios.llm_interactive import llm_interactive
@@ -67,6 +68,7 @@ SCENARIOS = [
     Scenario("mmdetection-3", mmdetection),
     Scenario("grounding-dino", grounding_dino),
     Scenario("grounding-sam", grounding_sam),
+    Scenario("exports", exports),
     Scenario("tesseract", tesseract),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),

@@ -5,7 +5,11 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
+
+use label_studio_testing::RunningServer;
+use serde_json::{Value, json};
 
 /// Variables that cargo sets for a test of this package. When one of them changes, the build script of `ring` runs
 /// again, and all crates that depend on it are built again.
@@ -67,6 +71,42 @@ fn check(mut command: Command) {
     );
 }
 
+/// Starts the backend twice on one folder.
+fn each_process_suggests_what_the_other_has_learnt(backend: &Path) {
+    let model_dir = tempfile::tempdir().unwrap();
+    let servers = [(); 2].map(|()| {
+        let mut start = program(env!("CARGO_BIN_EXE_label-studio-ml"), backend);
+        start.args(["start", "--dev"]).arg(backend);
+        start.args(["--host", "127.0.0.1", "--port", "0", "--model-dir"]);
+        RunningServer::start(start.arg(model_dir.path()))
+    });
+    let config = r#"<View><Text name="text" value="$text"/><Choices name="mood" toName="text">
+        <Choice value="Happy"/><Choice value="Sad"/></Choices></View>"#;
+    let suggested = |server: &RunningServer| {
+        let task = json!({ "data": { "text": "rain" } });
+        let body = json!({ "tasks": [task], "project": "1.1", "label_config": config });
+        let (status, mut answer) = server.send("POST", "/predict", &body).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        let choice = answer.pointer_mut("/results/0/result/0/value/choices/0");
+        choice.map(Value::take).unwrap_or_default()
+    };
+    let [one, two] = &servers;
+    assert_eq!([suggested(one), suggested(two)], [Value::Null, Value::Null]);
+    for (server, choice) in [(one, "Happy"), (two, "Sad")] {
+        let regions = json!([{ "value": { "choices": [choice] } }]);
+        let event = json!({
+            "action": "ANNOTATION_CREATED", "annotation": { "id": 1, "result": regions },
+            "project": { "id": 1, "label_config": config },
+        });
+        assert_eq!(server.send("POST", "/webhook", &event).unwrap().0, 201);
+        // On a busy machine the training goes on after its answer.
+        while suggested(server) != choice {
+            thread::yield_now();
+        }
+        assert_eq!([suggested(one), suggested(two)], [choice, choice]);
+    }
+}
+
 #[test]
 fn a_new_backend_passes_its_tests_and_starts() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -108,4 +148,5 @@ fn a_new_backend_passes_its_tests_and_starts() {
     started.kill().unwrap();
     started.wait().unwrap();
     assert!(is_up, "it ended before it listened");
+    each_process_suggests_what_the_other_has_learnt(&backend);
 }

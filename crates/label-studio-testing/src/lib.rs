@@ -9,6 +9,8 @@
 //! - `hub` is a mock model hub, `tls` gives a mock a certificate.
 //! - [`MockObjectStore`] is a mock of S3, `PostgresServer` is a database server of its own.
 //! - `flags` parses a backend's flags as its command line does.
+//! - `RunningServer` is a backend's program that runs.
+//! - `check_image_regions` checks what Label Studio's exports need of regions on images.
 //! - `check_backend` is the one-line test that every backend passes, `check_results` what Label Studio needs of each
 //!   answer to `/predict`, and `check_repeater` a label config that repeats its tags.
 //!
@@ -31,10 +33,12 @@ mod object_store;
 mod postgres;
 #[cfg(feature = "model")]
 mod project;
-#[cfg(feature = "model")]
 mod regions;
 #[cfg(feature = "model")]
 mod repeater;
+#[cfg(feature = "model")]
+mod results;
+mod running_server;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "client")]
@@ -50,8 +54,10 @@ pub use object_store::MockObjectStore;
 pub use postgres::PostgresServer;
 #[cfg(feature = "model")]
 pub use project::project_in;
-#[cfg(feature = "model")]
-pub use regions::{check_ids, check_results};
+pub use regions::check_image_regions;
 #[cfg(feature = "model")]
 pub use repeater::check_repeater;
+#[cfg(feature = "model")]
+pub use results::{check_ids, check_results};
+pub use running_server::RunningServer;
 pub use tunnel_proxy::MockTunnelProxy;

@@ -110,7 +110,11 @@ impl PreprocessorConfig {
             1.0
         };
         let divisor = usual.divisor;
-        let is_usual = usual != Normalise { divisor, ..Normalise::UNIT };
+        let is_usual = usual
+            != Normalise {
+                divisor,
+                ..Normalise::UNIT
+            };
         if !self.switch("do_normalize")?.unwrap_or(is_usual) {
             return Ok(Normalise {
                 divisor: single(1.0 / factor),
