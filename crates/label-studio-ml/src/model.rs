@@ -45,7 +45,7 @@ pub trait Model: Send + Sync + 'static {
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions>;
 
     /// Learns from an annotation event; the value is the job's result. Models that do not train
-    /// keep this default.
+    /// keep this default, and one that does not train this time returns `{"skipped": reason}`.
     ///
     /// Runs as a stored job: [`Project::job`] takes its progress and its log, and says whether a
     /// user wants it to end. A job that a crash cut short runs again, so `fit` may see an event

@@ -49,6 +49,6 @@ fn a_label_config_of_five_megabytes_takes_less_than_a_hundred() {
         let (status, answer) = client.send("POST", "/setup", &headers, body);
         assert_eq!(status, 200, "{answer}");
         let taken = peak_mib() - before;
-        assert!(taken < MAX_MIB, "{taken} MiB");
+        assert!(taken < MAX_MIB, "{taken} MiB for {project}");
     }
 }

@@ -58,6 +58,6 @@ pub use regions::check_image_regions;
 #[cfg(feature = "model")]
 pub use repeater::check_repeater;
 #[cfg(feature = "model")]
-pub use results::{check_ids, check_results};
+pub use results::{check_ids, check_interactive_results, check_results};
 pub use running_server::RunningServer;
 pub use tunnel_proxy::MockTunnelProxy;

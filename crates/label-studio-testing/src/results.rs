@@ -1,6 +1,6 @@
 //! What Label Studio and its exports need of predictions.
 
-use label_studio_ml::{LabelConfig, Value};
+use label_studio_ml::{LabelConfig, Value, json};
 
 /// Checks the `results` of an answer to `/predict`: Label Studio stores all of it (score, names,
 /// types, labels, shape of the values), and its exports (COCO, YOLO, Pascal VOC) lose no region on
@@ -17,6 +17,26 @@ pub fn check_results(label_config: &str, results: &Value) {
     let results: Value = predicted.cloned().collect();
     let errors = label_config.validate_results(&results);
     assert!(errors.is_empty(), "{errors:#?} in {results}");
+}
+
+/// Checks the `results` of an answer to an interactive request as [`check_results`] does. Label
+/// Studio does not check them itself: their regions may have no label.
+///
+/// # Panics
+/// When something else is wrong.
+pub fn check_interactive_results(label_config: &str, results: &Value) {
+    let mut results = results.clone();
+    let predictions = results.as_array_mut().expect("results are a list");
+    let regions = predictions
+        .iter_mut()
+        .filter_map(|prediction| prediction.get_mut("result")?.as_array_mut());
+    for region in regions.flatten() {
+        let kind = region["type"].as_str().unwrap_or_default().to_owned();
+        if kind.ends_with("labels") && region["value"].get(&kind).is_none() {
+            region["value"][kind] = json!([]);
+        }
+    }
+    check_results(label_config, &results);
 }
 
 /// Checks that each region of the `results` of an answer to `/predict` has an id.

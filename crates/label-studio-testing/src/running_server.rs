@@ -52,7 +52,10 @@ impl RunningServer {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
         let body = serde_json::from_str(body).unwrap_or_default();
         Ok((status.unwrap_or_default(), body))
     }

@@ -122,6 +122,10 @@ impl DeepgramModel {
 }
 
 impl Model for DeepgramModel {
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let regions = request.context_regions();
         if regions.is_empty() {

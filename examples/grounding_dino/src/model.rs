@@ -7,7 +7,7 @@ use label_studio_ml::{
 use label_studio_vision::{
     ShapeTags,
     batches::ImagesOfTasks,
-    models::grounding_dino::{Finder, Prompt, PromptControls, rectangles},
+    models::grounding_dino::{Finder, Prompt, PromptControls, as_stored, rectangles},
 };
 
 use crate::{regions, stored};
@@ -68,7 +68,8 @@ impl Model for GroundingDino {
             _ => regions::echo(&controls, &typed, thresholds),
         };
         let found = self.finder.predict(search, images, |image, found| {
-            Ok(rectangles(tags, &prompt, found, image.size))
+            let found = rectangles(tags, &prompt, found, image.size);
+            Ok(if is_typed { found } else { as_stored(found) })
         });
         let with_echo = |mut prediction: Prediction| {
             let echo = echo.iter().cloned();

@@ -33,6 +33,21 @@ fn label_studio_stores_every_answer() {
 }
 
 #[test]
+fn label_studio_stores_what_has_no_label_or_leaves_the_image() {
+    let client = backend(Thresholds {
+        box_score: 0.0,
+        token_score: 0.0,
+    });
+    let event = annotated(LABEL_CONFIG, &typed("dog")["result"][0], &json!({}));
+    assert_eq!(client.post("/webhook", &event).0, 201);
+    let task = json!({ "id": 1, "data": { "image": data_url("wide.png") } });
+    let predictions = check_backend(&client, LABEL_CONFIG, &[task]);
+    let regions = predictions[0]["result"].as_array().unwrap();
+    let labels = |region: &&Value| region["value"]["rectanglelabels"] == json!([]);
+    assert!(regions.iter().filter(labels).count() > 1, "{regions:?}");
+}
+
+#[test]
 fn a_prompt_for_one_entry_of_a_repeater_is_answered_there() {
     let body = predict_body(&[data_url("wide.png")], Some(&typed("cat")));
     check_repeater(&backend(SURE), &body);

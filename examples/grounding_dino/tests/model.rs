@@ -6,7 +6,7 @@ mod support;
 use std::{fs, path::Path};
 
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_testing::{check_ids, check_results, images};
+use label_studio_testing::{check_ids, check_interactive_results, images};
 use label_studio_vision::models::grounding_dino::{Detector, DetectorOptions, Thresholds};
 use support::{LABEL_CONFIG, backend, data_url, fixture, predict_body, runtime, to_url, typed};
 
@@ -20,7 +20,7 @@ fn predict(client: &TestClient, request: &Value) -> Vec<Value> {
     assert_eq!(status, 200, "{answer}");
     let results = answer["results"].as_array().unwrap();
     let label_config = request["label_config"].as_str().unwrap();
-    check_results(label_config, &answer["results"]);
+    check_interactive_results(label_config, &answer["results"]);
     check_ids(&answer["results"]);
     results.clone()
 }

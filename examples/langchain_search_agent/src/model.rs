@@ -3,8 +3,8 @@
 use std::{borrow::Cow, sync::Arc};
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Region, Task,
-    TaskPrediction, Value,
+    Action, AnnotatedEntry, Event, Model, PredictRequest, Prediction, Predictions, Project, Region,
+    Task, TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     match_labels,
     sdk::{
@@ -115,6 +115,10 @@ impl Model for LangchainSearchAgent {
         Ok(project.set_initial_model_version(MODEL_VERSION)?)
     }
 
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let deadline = self.options.service.deadline();
         let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
@@ -149,10 +153,12 @@ impl Model for LangchainSearchAgent {
         ) {
             return Ok(Value::Null);
         }
-        let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
-        let key = &outputs.prompt.control.name;
-        if let Some(prompt) = typed_prompt(event.annotation_regions(), key) {
-            project.set(key, &prompt)?;
+        for AnnotatedEntry { project, regions } in project.annotated_entries(event)? {
+            let outputs = Outputs::find(project.label_config(), &self.options.controls)?;
+            let key = &outputs.prompt.control.name;
+            if let Some(prompt) = typed_prompt(&regions, key) {
+                project.set(key, &prompt)?;
+            }
         }
         Ok(Value::Null)
     }

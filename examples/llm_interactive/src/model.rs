@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use label_studio_ml::{
-    Action, Event, Model, PredictRequest, Prediction, Predictions, Project, Task, TaskPrediction,
-    Value,
+    Action, AnnotatedEntry, Event, Model, PredictRequest, Prediction, Predictions, Project, Task,
+    TaskPrediction, Value,
     anyhow::{self, Context, bail},
     sdk::http::NetworkOptions,
 };
@@ -99,6 +99,10 @@ impl OpenAIInteractive {
 }
 
 impl Model for OpenAIInteractive {
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let deadline = self.options.service.deadline();
         let label_config = project.label_config();
@@ -173,14 +177,16 @@ impl Model for OpenAIInteractive {
             return Ok(Value::Null);
         }
         let prefix = &self.options.prompt.template.prompt.prompt_prefix;
-        let prompt = prompt_pair(project.label_config(), prefix, &OBJECTS)?.control;
-        let Some(text) = typed_prompt(event.annotation_regions(), &prompt.name) else {
-            tracing::debug!("the annotation holds no prompt");
-            return Ok(Value::Null);
-        };
         let in_use = self.default_prompt.as_deref();
-        if prompt_versions::remember(project, &prompt.name, &text, in_use)? {
-            tracing::info!(project = %project.id(), version = project.model_version()?, "prompt stored");
+        for AnnotatedEntry { project, regions } in project.annotated_entries(event)? {
+            let prompt = prompt_pair(project.label_config(), prefix, &OBJECTS)?.control;
+            let Some(text) = typed_prompt(&regions, &prompt.name) else {
+                tracing::debug!("the annotation holds no prompt");
+                continue;
+            };
+            if prompt_versions::remember(&project, &prompt.name, &text, in_use)? {
+                tracing::info!(project = %project.id(), version = project.model_version()?, "prompt stored");
+            }
         }
         Ok(Value::Null)
     }

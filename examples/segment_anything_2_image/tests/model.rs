@@ -7,7 +7,7 @@ use std::{
 
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Model, PredictRequest, Project, Task, Value, anyhow, json, serde_json};
-use label_studio_testing::{check_ids, check_results, images, project_in};
+use label_studio_testing::{check_ids, check_interactive_results, images, project_in};
 use label_studio_vision::{
     images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs, read_context},
@@ -72,7 +72,7 @@ fn answers(
         ..PredictRequest::new(tasks.collect())
     };
     let answer = serde_json::to_value(model.predict(project, &request)?)?;
-    check_results(project.label_config().text(), &answer);
+    check_interactive_results(project.label_config().text(), &answer);
     check_ids(&answer);
     Ok(answer)
 }

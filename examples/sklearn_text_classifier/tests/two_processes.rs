@@ -27,8 +27,12 @@ fn predicted(server: &RunningServer) -> [Value; 3] {
     let body = json!({ "tasks": tasks, "project": "1.1", "label_config": CONFIG });
     let (status, answer) = server.send("POST", "/predict", &body).unwrap();
     assert_eq!(status, 200, "{answer}");
-    ["0/model_version", "0/result/0/value/choices/0", "1/result/0/value/choices/0"]
-        .map(|path| answer.pointer(&format!("/results/{path}")).unwrap().clone())
+    [
+        "0/model_version",
+        "0/result/0/value/choices/0",
+        "1/result/0/value/choices/0",
+    ]
+    .map(|path| answer.pointer(&format!("/results/{path}")).unwrap().clone())
 }
 
 #[test]
@@ -37,7 +41,10 @@ fn each_process_predicts_with_what_the_other_has_trained() {
         let region = json!({ "from_name": "mood", "to_name": "text", "type": "choices", "value": { "choices": [mood] } });
         json!({ "data": { "text": text }, "annotations": [{ "result": [region] }] })
     };
-    let good = [task("sunny and warm", "Good"), task("cold dark rain", "Bad")];
+    let good = [
+        task("sunny and warm", "Good"),
+        task("cold dark rain", "Bad"),
+    ];
     let label_studio = MockLabelStudio::start(CONFIG, &json!(good));
     let folder = tempdir().unwrap();
     let servers = [(); 2].map(|()| start(folder.path(), &label_studio));
@@ -45,11 +52,15 @@ fn each_process_predicts_with_what_the_other_has_trained() {
     for server in &servers {
         assert_eq!(predicted(server)[0], "SklearnTextClassifier-v0.0.1");
     }
-    let bad = [task("sunny and warm", "Bad"), task("cold dark rain", "Good")];
+    let bad = [
+        task("sunny and warm", "Bad"),
+        task("cold dark rain", "Good"),
+    ];
     let trainings = [(one, good, ["Good", "Bad"]), (two, bad, ["Bad", "Good"])];
     for (n_trained, (trained, tasks, [first, second])) in trainings.into_iter().enumerate() {
         label_studio.set_tasks(&json!(tasks));
-        let event = json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
+        let event =
+            json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
         assert_eq!(trained.send("POST", "/webhook", &event).unwrap().0, 201);
         let version = format!("SklearnTextClassifier-v0.0.{}", n_trained + 2);
         // On a busy machine the training goes on after its answer.
@@ -57,7 +68,10 @@ fn each_process_predicts_with_what_the_other_has_trained() {
             thread::yield_now();
         }
         for server in &servers {
-            assert_eq!(predicted(server), [json!(version), json!(first), json!(second)]);
+            assert_eq!(
+                predicted(server),
+                [json!(version), json!(first), json!(second)]
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The model: from a prompt to choices and a response.
 
 use label_studio_ml::{
-    Action, CustomReply, CustomRequest, Event, Model, PredictRequest, Prediction, Predictions,
-    Project, Region, Task, TaskPrediction, Value,
+    Action, AnnotatedEntry, CustomReply, CustomRequest, Event, Model, PredictRequest, Prediction,
+    Predictions, Project, Region, Task, TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     json, match_labels,
     sdk::http::NetworkOptions,
@@ -104,6 +104,10 @@ impl Model for WatsonXModel {
         Ok(project.set_initial_model_version(MODEL_VERSION)?)
     }
 
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
+    }
+
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let deadline = self.options.service.deadline();
         let tags = Tags::find(
@@ -134,20 +138,20 @@ impl Model for WatsonXModel {
         ) {
             return Ok(Value::Null);
         }
-        let tags = Tags::find(
-            project.label_config(),
-            &self.options.prompt.prompt.prompt_prefix,
-        )?;
-        let key = &tags.prompt.name;
-        let Some(prompt) = typed_prompt(event.annotation_regions(), key) else {
-            return Ok(Value::Null);
-        };
-        if project.get(key)?.as_deref() != Some(&prompt) {
-            project.set(key, &prompt)?;
-            // Predictions with the earlier prompt are told apart by their version.
-            project
-                .bump_model_version()
-                .context("the prompt has no version")?;
+        let prefix = &self.options.prompt.prompt.prompt_prefix;
+        for AnnotatedEntry { project, regions } in project.annotated_entries(event)? {
+            let tags = Tags::find(project.label_config(), prefix)?;
+            let key = &tags.prompt.name;
+            let Some(prompt) = typed_prompt(&regions, key) else {
+                continue;
+            };
+            if project.get(key)?.as_deref() != Some(&prompt) {
+                project.set(key, &prompt)?;
+                // Predictions with the earlier prompt are told apart by their version.
+                project
+                    .bump_model_version()
+                    .context("the prompt has no version")?;
+            }
         }
         Ok(Value::Null)
     }

@@ -32,6 +32,31 @@ fn label_studio_stores_every_answer() {
 }
 
 #[test]
+fn label_studio_stores_turned_boxes_at_the_edge_and_points_with_their_boxes() {
+    let model = TinyModel::new(&[
+        ("obb.onnx", "tiny-obb.onnx"),
+        ("pose.onnx", "tiny-pose.onnx"),
+    ]);
+    let labels = "<Label value=\"car\"/><Label value=\"person\"/><Label value=\"traffic light\"/><Label value=\"Persian_cat\"/>";
+    let config = format!(
+        "<View><Image name=\"image\" value=\"$image\"/>\
+         <RectangleLabels name=\"boxes\" toName=\"image\" model_obb=\"true\" model_path=\"obb.onnx\" \
+         model_score_threshold=\"0.3\">{labels}</RectangleLabels>\
+         <RectangleLabels name=\"points_bbox\" toName=\"image\" model_skip=\"true\">{labels}</RectangleLabels>\
+         <KeyPointLabels name=\"points\" toName=\"image\" model_path=\"pose.onnx\" model_score_threshold=\"0.3\">\
+         <Label value=\"person\" predicted_values=\"person\" model_index=\"0\"/></KeyPointLabels></View>"
+    );
+    let tasks = ["wide", "tall"].map(|image| json!({ "data": { "image": data_url(image) } }));
+    let predictions = check_backend(&model.client, &config, &tasks);
+    let regions = predictions
+        .iter()
+        .flat_map(|prediction| prediction["result"].as_array().unwrap());
+    let turned =
+        regions.filter(|region| region["value"]["rotation"].as_f64().map(f64::abs) > Some(0.0));
+    assert!(turned.count() > 2);
+}
+
+#[test]
 fn each_entry_of_a_repeater_is_labelled() {
     let task = json!({ "id": 1, "data": { "image": data_url("wide") } });
     let body = json!({ "tasks": [task], "project": "1.1", "label_config": CONFIG });

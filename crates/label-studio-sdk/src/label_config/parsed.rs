@@ -41,7 +41,9 @@ impl LabelConfig {
         }
         let (document, _) = read_document(self.text()).expect("the text was read before");
         let view = View::of(&document).expect("the text was read before");
-        serde_json::to_string(&view).expect("texts are JSON")
+        let mut json = Vec::with_capacity(2 * self.text().len());
+        serde_json::to_writer(&mut json, &view).expect("texts are JSON");
+        String::from_utf8(json).expect("JSON is UTF-8")
     }
 }
 

@@ -45,6 +45,14 @@ fn has_plain_doctype(text: &str) -> bool {
 
 /// Reads controls, objects and labels, and connects them.
 pub(super) fn read_tags(text: &str) -> Result<Tags, LabelConfigError> {
+    let (mut tags, labels) = collect(text)?;
+    tags.complete_self_labelling();
+    tags.connect(labels);
+    Ok(tags)
+}
+
+/// Returns the tags and the labels by control. The document, which takes as much memory as they do, ends here.
+fn collect(text: &str) -> Result<(Tags, LabelsByControl), LabelConfigError> {
     let (document, _) = read_document(text)?;
     let mut tags = Tags {
         controls: IndexMap::new(),
@@ -72,9 +80,7 @@ pub(super) fn read_tags(text: &str) -> Result<Tags, LabelConfigError> {
             labels.add(owner, node);
         }
     }
-    tags.complete_self_labelling();
-    tags.connect(labels);
-    Ok(tags)
+    Ok((tags, labels.by_control))
 }
 
 /// Iterates over the elements in document order.
@@ -175,10 +181,12 @@ fn object(node: Node<'_, '_>, name: &str) -> Object {
     )
 }
 
+type LabelsByControl = IndexMap<Arc<str>, IndexMap<Arc<str>, Label>>;
+
 /// The labels by control.
 #[derive(Default)]
 struct Labels<'a> {
-    by_control: IndexMap<Arc<str>, IndexMap<Arc<str>, Label>>,
+    by_control: LabelsByControl,
     /// The tags of labels: few texts, which all labels share.
     tags: IndexMap<&'a str, Arc<str>>,
 }
@@ -206,6 +214,10 @@ impl<'a> Labels<'a> {
             value: Arc::clone(&value),
             parent_name: Arc::clone(parent_name),
         };
+        if labels.len() == labels.capacity() {
+            // Doubling would need three times the memory for a moment.
+            labels.reserve_exact(labels.len() / 4 + MIN_LABELS);
+        }
         labels.insert(value, label);
     }
 }
@@ -230,8 +242,7 @@ impl Tags {
         }
     }
 
-    fn connect(&mut self, labels: Labels<'_>) {
-        let mut labels = labels.by_control;
+    fn connect(&mut self, mut labels: LabelsByControl) {
         for (name, control) in &mut self.controls {
             let objects = control.to_name.iter();
             control.objects = objects
@@ -266,5 +277,7 @@ fn without_declaration(text: &str) -> &str {
     rest.map_or(text, |(_, document)| document)
 }
 
+/// Labels that there is room for at first.
+const MIN_LABELS: usize = 8;
 /// Most different index flags of one label config.
 const MAX_INDEX_FLAGS: usize = 100;

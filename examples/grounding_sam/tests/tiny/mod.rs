@@ -17,7 +17,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use grounding_sam::GroundingSam;
 use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
-use label_studio_testing::{check_ids, check_results};
+use label_studio_testing::{check_ids, check_interactive_results};
 use label_studio_vision::{
     batches::ImageBatches,
     images::ImageArgs,
@@ -109,7 +109,7 @@ pub fn predict(client: &TestClient, request: &Value) -> Vec<Value> {
     assert_eq!(status, 200, "{answer}");
     let results = answer["results"].as_array().unwrap();
     let label_config = request["label_config"].as_str().unwrap();
-    check_results(label_config, &answer["results"]);
+    check_interactive_results(label_config, &answer["results"]);
     check_ids(&answer["results"]);
     results.clone()
 }

@@ -1,5 +1,11 @@
 //! A project whose images are the fixtures, and the model on the tiny checkpoints.
 
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test file uses a part"
+)]
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,7 +15,7 @@ use label_studio_inference::onnx::{OnnxArgs, Runtime};
 use label_studio_ml::{
     Model, PredictRequest, Project, Task, Value, json, sdk::brush_rle, serde_json,
 };
-use label_studio_testing::{check_ids, check_results, project_in};
+use label_studio_testing::{check_ids, check_interactive_results, project_in};
 use label_studio_vision::{
     images::ImageArgs,
     models::sam::{Checkpoints, MaskChoice, SamArgs},
@@ -82,7 +88,7 @@ pub(crate) fn predict(
         ..PredictRequest::new(tasks.collect())
     };
     let answer = serde_json::to_value(model.predict(project, &request).unwrap()).unwrap();
-    check_results(project.label_config().text(), &answer);
+    check_interactive_results(project.label_config().text(), &answer);
     check_ids(&answer);
     answer
 }

@@ -164,7 +164,8 @@ fn report_label_config(project: &SeenProject) {
             "the label config has no control tags yet: set up the labelling interface in the project's settings"
         );
     }
-    for problem in config.problems().iter().take(MAX_PROBLEMS) {
+    let problems = project.alone(|| config.problems());
+    for problem in problems.iter().take(MAX_PROBLEMS) {
         tracing::warn!(project = %id, "label config: {problem}");
     }
 }

@@ -160,6 +160,16 @@ impl SeenProject {
         !self.was_reported.swap(true, Ordering::Relaxed)
     }
 
+    /// Runs something that reads the whole label config, while nothing else does: a large one takes
+    /// memory each time.
+    pub(crate) fn alone<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _guard = self
+            .setting_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        run()
+    }
+
     /// Runs the model's `setup` unless it ran for this label config; a failed one is tried again at
     /// the next call.
     pub(crate) fn set_up(&self, model: &dyn Model) -> anyhow::Result<()> {

@@ -118,7 +118,7 @@ impl Training {
         let is_late = self.runner.busy_for(id) >= Some(ANSWER_WITHIN);
         let stored = self.intake.store(jobs).await?;
         let job = stored.last.id;
-        tracing::info!(%job, project = id, merged = stored.last.is_merged, "training stored");
+        tracing::info!(%job, project = id, merged = stored.last.is_merged, "event stored");
         if is_late {
             return Ok(Progress::GoesOn(job));
         }

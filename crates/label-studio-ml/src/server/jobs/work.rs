@@ -98,6 +98,9 @@ pub(super) fn log_end(
             "job failed: {}",
             failure.error.detail()
         ),
+        (Ok(value), Some(_)) if value["skipped"].is_string() => {
+            tracing::info!(job = %id, ?took, "nothing was trained: {}", value["skipped"]);
+        }
         (_, Some(state)) => tracing::info!(job = %id, ?took, "job ended: {state}"),
         (_, None) => tracing::warn!(job = %id, "the end of the job was not stored"),
     }

@@ -44,5 +44,5 @@ pub use frame::resized;
 pub use image_scale::ImageScale;
 pub use labels::label_for;
 pub use prompt::{Phrase, Prompt, caption};
-pub use regions::rectangles;
+pub use regions::{as_stored, rectangles};
 pub use scores::{Detection, Thresholds};

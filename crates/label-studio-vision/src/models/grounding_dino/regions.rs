@@ -1,7 +1,7 @@
 //! Regions of what was detected.
 
 use label_studio_sdk::Region;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{Detection, Prompt, label_for};
 use crate::{Shape, ShapeTags, images::PercentBox};
@@ -45,4 +45,37 @@ pub fn rectangles(
         regions
     };
     found.iter().flat_map(entries).collect()
+}
+
+/// Returns rectangles as Label Studio stores them: cut at the image's edges, and with a list of
+/// labels, even an empty one. It refuses predictions with others; an answer to a prompt that was just
+/// typed is not checked.
+pub fn as_stored(mut regions: Vec<Region>) -> Vec<Region> {
+    regions.retain_mut(|region| {
+        let Some(value) = region.value.as_object_mut() else {
+            return true;
+        };
+        if region.kind.ends_with("labels") {
+            let labels = value.entry(region.kind.clone());
+            labels.or_insert_with(|| json!([]));
+        }
+        cut(value, "x", "width") && cut(value, "y", "height")
+    });
+    regions
+}
+
+/// Cuts one side of a rectangle in percent. Returns whether any of it is in the image.
+fn cut(value: &mut Map<String, Value>, start: &str, length: &str) -> bool {
+    let number = |name: &str| value.get(name).and_then(Value::as_f64);
+    let (Some(from), Some(side)) = (number(start), number(length)) else {
+        return true;
+    };
+    let to = from + side;
+    if from < 0.0 || to > 100.0 {
+        let (from, to) = (from.clamp(0.0, 100.0), to.clamp(0.0, 100.0));
+        value.insert(start.to_owned(), json!(from));
+        value.insert(length.to_owned(), json!(to - from));
+        return to > from;
+    }
+    true
 }
