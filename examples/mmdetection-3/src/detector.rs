@@ -106,7 +106,7 @@ impl Detector {
         let of_model = || format!("model file {}", self.network.file());
         let tensors = Tensors::new(tensors, images.len()).with_context(of_model)?;
         let all = images.iter().enumerate();
-        all.map(|(idx, image)| decode(&self.settings, &tensors, idx, image.placement, min_score))
+        all.map(|(idx, image)| decode(&self.settings, &tensors.of(idx), image.placement, min_score))
             .collect::<anyhow::Result<_>>()
             .with_context(of_model)
     }

@@ -104,8 +104,7 @@ impl Decoder<'_> {
             if !is_class || score.is_nan() || score <= self.confidence {
                 continue;
             }
-            let extra = row.iter().skip(N_FINAL).copied().collect();
-            boxes.push(self.detection(&row, class as usize, score, extra, true));
+            boxes.push(self.detection(&row, class as usize, score, true));
         }
         boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
         boxes
@@ -127,8 +126,7 @@ impl Decoder<'_> {
         let sure = (0..n_columns).filter(|&idx| f64::from(best[idx]) > self.confidence);
         sure.map(|idx| {
             let column = columns.column(idx);
-            let extra = column.iter().skip(N_BOX + n_classes).copied().collect();
-            self.detection(&column, classes[idx], f64::from(best[idx]), extra, false)
+            self.detection(&column, classes[idx], f64::from(best[idx]), false)
         })
         .collect()
     }
@@ -138,9 +136,14 @@ impl Decoder<'_> {
         numbers: &ArrayView1<'_, f32>,
         class: usize,
         score: f64,
-        extra: Vec<f32>,
         is_final: bool,
     ) -> Detection {
+        let n_before = if is_final {
+            N_FINAL
+        } else {
+            N_BOX + self.metadata.names.len()
+        };
+        let extra: Vec<f32> = numbers.iter().skip(n_before).copied().collect();
         let place = std::array::from_fn(|idx| f64::from(numbers[idx]));
         let is_turned = self.metadata.task == NetworkTask::Obb;
         let angle = extra.last().copied().filter(|_| is_turned);

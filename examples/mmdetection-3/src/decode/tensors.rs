@@ -29,7 +29,7 @@ impl Tensors {
     }
 
     /// Returns the tensors of one image.
-    pub(super) fn of(&self, idx: usize) -> Vec<ArrayViewD<'_, f32>> {
+    pub(crate) fn of(&self, idx: usize) -> Vec<ArrayViewD<'_, f32>> {
         let arrays = self.arrays.iter();
         arrays.map(|array| array.index_axis(Axis(0), idx)).collect()
     }
