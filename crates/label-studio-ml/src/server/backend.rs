@@ -18,14 +18,18 @@ use crate::{
     server::{
         calls::{
             batches::Batches,
-            connect_checks::ConnectChecks,
+            connect_checks::{ConnectChecks, WebhookHeader},
             executor::{Executor, n_cores, run_blocking},
             model_slot::ModelSlot,
             permits::{Permit, Permits, Priority},
             projects::{Projects, SeenProject},
             served_model::ServedModel,
         },
-        http::{auth::BasicAuth, body::BodyLimits, errors::ApiError},
+        http::{
+            auth::{Auth, WEBHOOK_SECRET},
+            body::BodyLimits,
+            errors::ApiError,
+        },
         jobs::{
             fit::Fit,
             intake::JobLimits,
@@ -43,7 +47,7 @@ pub(crate) type SharedBackend = Arc<Backend>;
 
 /// Everything that requests share.
 pub(crate) struct Backend {
-    pub(crate) auth: Option<BasicAuth>,
+    pub(crate) auth: Option<Auth>,
     pub(crate) batches: Batches,
     pub(crate) bodies: BodyLimits,
     pub(crate) connect_checks: Arc<ConnectChecks>,
@@ -112,13 +116,11 @@ impl Backend {
         let options = training_options(args, metrics.jobs.clone());
         let training = Training::new(Arc::clone(&resources.jobs), fit, options);
         Self {
-            auth: args
-                .basic_auth()
-                .map(|(user, pass)| BasicAuth::new(user, pass, args.public_health)),
+            auth: Auth::new(args),
             batches: Batches::default(),
             bodies: BodyLimits::new(args.max_body_mb, args.max_bodies_mb),
             connect_checks: Arc::new(ConnectChecks::new(
-                args.basic_auth(),
+                webhook_header(args),
                 resources.client.clone(),
             )),
             degraded: None,
@@ -268,6 +270,15 @@ impl Backend {
             backlog: self.resources.jobs.backlog().ok(),
         }
     }
+}
+
+/// Returns the header by which webhooks show that they come from Label Studio.
+fn webhook_header(args: &ServerArgs) -> Option<WebhookHeader> {
+    let (user, pass) = args.basic_auth()?;
+    Some(match args.webhook_secret() {
+        Some(secret) => WebhookHeader::new(WEBHOOK_SECRET, secret),
+        None => WebhookHeader::basic_auth(user, pass),
+    })
 }
 
 fn training_options(args: &ServerArgs, metrics: JobMetrics) -> TrainingOptions {

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, thread};
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{Request, Response},
+};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -130,16 +134,26 @@ impl TestClient {
         let request = request
             .body(body.into())
             .expect("method, path and headers are well-formed");
+        let answer = self.answer(request);
+        let json = serde_json::from_slice(answer.body()).unwrap_or_default();
+        (answer.status().as_u16(), json)
+    }
+
+    /// Gets a path and returns the answer as it is, for a page or a header.
+    ///
+    /// # Panics
+    /// When the path is none.
+    pub fn page(&self, path: &str) -> Response<Bytes> {
+        let request = Request::get(path).body(Body::empty());
+        self.answer(request.expect("the path is well-formed"))
+    }
+
+    fn answer(&self, request: Request<Body>) -> Response<Bytes> {
         let call = async {
             let Ok(response) = self.router.clone().oneshot(request).await;
-            let status = response.status().as_u16();
-            let bytes = response
-                .into_body()
-                .collect()
-                .await
-                .expect("the answer is in memory")
-                .to_bytes();
-            (status, serde_json::from_slice(&bytes).unwrap_or_default())
+            let (head, body) = response.into_parts();
+            let body = body.collect().await.expect("the answer is in memory");
+            Response::from_parts(head, body.to_bytes())
         };
         self.runtime
             .as_ref()

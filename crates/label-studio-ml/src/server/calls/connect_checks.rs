@@ -20,9 +20,16 @@ const MAX_ATTEMPTS: u32 = 5;
 
 /// Checks projects that connect, and remembers the results.
 pub(crate) struct ConnectChecks {
-    credentials: Option<String>,
+    webhook_header: Option<WebhookHeader>,
     client: Option<Client>,
     state: Mutex<State>,
+}
+
+/// A header that webhooks must have.
+#[derive(Debug, Clone)]
+pub(crate) struct WebhookHeader {
+    name: &'static str,
+    value: String,
 }
 
 #[derive(Default)]
@@ -53,12 +60,9 @@ impl Attempts {
 }
 
 impl ConnectChecks {
-    pub(crate) fn new(basic_auth: Option<(&str, &str)>, client: Option<Client>) -> Self {
-        let credentials = basic_auth.map(|(user, pass)| {
-            format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{pass}")))
-        });
+    pub(crate) fn new(webhook_header: Option<WebhookHeader>, client: Option<Client>) -> Self {
         Self {
-            credentials,
+            webhook_header,
             client,
             state: Mutex::default(),
         }
@@ -91,7 +95,7 @@ impl ConnectChecks {
 
     fn is_done(&self, id: &str, address: Option<&str>) -> bool {
         let state = self.state();
-        let webhook_is_done = || match (&self.credentials, address) {
+        let webhook_is_done = || match (&self.webhook_header, address) {
             (Some(_), Some(address)) => state
                 .webhooks
                 .get(id)
@@ -115,10 +119,10 @@ impl ConnectChecks {
                 return;
             }
         }
-        let (Some(credentials), Some(address)) = (&self.credentials, address) else {
+        let (Some(header), Some(address)) = (&self.webhook_header, address) else {
             return;
         };
-        let put = put_credentials(client, number, address, credentials);
+        let put = put_header(client, number, address, header);
         let was_last = self.count_webhook(id, address, matches!(put, Ok(true)));
         let reason = match put {
             // Label Studio makes the webhook after the first of the two setups of a new connection.
@@ -129,7 +133,8 @@ impl ConnectChecks {
         tracing::warn!(
             project = id,
             "annotation events will be refused: {reason}; \
-             give the project's webhook an Authorization header with the backend's user and password"
+             give the project's webhook the header {}",
+            header.advice()
         );
     }
 
@@ -170,28 +175,50 @@ fn report_label_config(project: &SeenProject) {
     }
 }
 
-/// Puts the credentials on the webhooks that point to the backend at `address`. Returns whether
-/// there is any.
-fn put_credentials(
+impl WebhookHeader {
+    pub(crate) fn new(name: &'static str, value: &str) -> Self {
+        Self {
+            name,
+            value: value.to_owned(),
+        }
+    }
+
+    pub(crate) fn basic_auth(user: &str, pass: &str) -> Self {
+        let credentials = BASE64_STANDARD.encode(format!("{user}:{pass}"));
+        Self::new(AUTHORIZATION, &format!("Basic {credentials}"))
+    }
+
+    /// Returns what to put on a webhook by hand.
+    fn advice(&self) -> &'static str {
+        if self.name == AUTHORIZATION {
+            "Authorization with the backend's user and password"
+        } else {
+            "X-Webhook-Secret with the value of WEBHOOK_SECRET"
+        }
+    }
+}
+
+/// Puts the header on the webhooks that point to the backend at `address`. Returns whether there is
+/// any.
+fn put_header(
     client: &Client,
     project: i64,
     address: &str,
-    credentials: &str,
+    header: &WebhookHeader,
 ) -> Result<bool, ClientError> {
     let mut found = false;
     for webhook in client.webhooks(project)? {
-        // Credentials in the URL take precedence over headers.
         if !points_to(&webhook.url, address) {
             continue;
         }
         found = true;
         let mut headers = webhook.headers;
-        if headers.get(AUTHORIZATION).map(String::as_str) == Some(credentials)
-            || webhook.url.contains('@')
-        {
+        // Credentials in the URL take precedence over headers.
+        let is_overridden = header.name == AUTHORIZATION && webhook.url.contains('@');
+        if headers.get(header.name) == Some(&header.value) || is_overridden {
             continue;
         }
-        headers.insert(AUTHORIZATION.to_owned(), credentials.to_owned());
+        headers.insert(header.name.to_owned(), header.value.clone());
         client.update_webhook_headers(webhook.id, &headers)?;
         tracing::info!(
             project,

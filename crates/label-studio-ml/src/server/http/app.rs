@@ -13,7 +13,7 @@ use axum::{
 use crate::server::{
     backend::SharedBackend,
     http::{
-        auth,
+        auth::{self, Admission},
         errors::ApiError,
         replies::{MAX_PATH_CHARS, shortened},
         request_id::{self, RequestId},
@@ -71,14 +71,22 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
         .map_or("other", |route| route.path);
     let answer = async {
         match &backend.auth {
-            Some(auth) if !auth.admits(&request) => auth::refusal(),
-            Some(_) | None => next.run(request).await,
+            Some(auth) => match auth.admit(&request) {
+                Admission::Admitted => next.run(request).await,
+                Admission::Refused => auth::refusal(),
+                Admission::Throttled(seconds) => auth::throttled(seconds),
+            },
+            None => next.run(request).await,
         }
     };
     let mut response = request_id.clone().scope(answer).await;
     if let Some(id) = request_id.header_value() {
         response.headers_mut().insert(request_id::HEADER, id);
     }
+    response.headers_mut().insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     let took = started.elapsed();
     backend
         .metrics

@@ -60,6 +60,14 @@ impl ApiError {
         }
     }
 
+    /// The caller asks too often.
+    pub(crate) fn throttled(detail: impl Into<String>, retry_after: u32) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+        }
+    }
+
     /// The backend is not ready. This is logged at level DEBUG: probes ask often.
     pub(crate) fn not_ready(detail: impl Into<String>) -> Self {
         Self {

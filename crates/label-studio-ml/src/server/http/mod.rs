@@ -16,5 +16,6 @@ pub(crate) mod request_id;
 pub(crate) mod route;
 pub(crate) mod routes;
 pub(crate) mod socket;
+mod throttle;
 pub(crate) mod wire;
 pub(crate) mod write_timeout;

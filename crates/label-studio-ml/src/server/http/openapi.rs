@@ -48,6 +48,9 @@ fn operation(route: &Route) -> Value {
 }
 
 fn content(schema: &str) -> Value {
+    if schema == "Page" {
+        return json!({ "text/html": { "schema": { "type": "string" } } });
+    }
     let reference = json!({ "$ref": format!("#/components/schemas/{schema}") });
     let mut content = json!({ "application/json": { "schema": reference } });
     if schema == "Metrics" {

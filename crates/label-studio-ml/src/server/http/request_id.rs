@@ -13,6 +13,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Header of a request and of its answer.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// Header with the trace that a request belongs to.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Longest id that is taken from a request.
 const MAX_CHARS: usize = 128;
 
@@ -25,9 +27,11 @@ tokio::task_local! {
 pub(crate) struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// Returns the caller's id if it is short and printable, else a new one.
+    /// Returns the caller's id if it is short and printable, else the id of its trace, else a new
+    /// one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(HEADER).and_then(|id| id.to_str().ok());
+        let given = given.or_else(|| trace_id(headers));
         let is_usable = |id: &&str| {
             (1..=MAX_CHARS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
         };
@@ -63,6 +67,14 @@ impl RequestId {
     }
 }
 
+/// Returns the id of the trace that a request belongs to (<https://www.w3.org/TR/trace-context/>).
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let parent = headers.get(TRACEPARENT)?.to_str().ok()?;
+    let id = parent.split('-').nth(1)?;
+    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_id && id.bytes().any(|byte| byte != b'0')).then_some(id)
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -83,6 +95,15 @@ mod tests {
         for odd in ["", "two words", "tab\t"] {
             assert_eq!(of(odd).len(), 16, "{odd:?} is replaced");
         }
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let parent = HeaderValue::from_str(&format!("00-{trace}-00f067aa0ba902b7-01")).unwrap();
+        let mut headers = HeaderMap::from_iter([(TRACEPARENT, parent)]);
+        assert_eq!(RequestId::of(&headers).to_string(), trace);
+        headers.insert(HEADER, HeaderValue::from_static("own"));
+        assert_eq!(RequestId::of(&headers).to_string(), "own");
+        let odd = HeaderValue::from_static("00-abc-1-01");
+        let headers = HeaderMap::from_iter([(TRACEPARENT, odd)]);
+        assert_eq!(RequestId::of(&headers).to_string().len(), 16);
         let long = HeaderValue::from_str(&"x".repeat(MAX_CHARS + 1)).unwrap();
         let headers = HeaderMap::from_iter([(HEADER, long)]);
         assert_eq!(RequestId::of(&headers).to_string().len(), 16);

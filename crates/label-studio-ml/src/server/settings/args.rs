@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::server::settings::{
     basic_auth_args::BasicAuthArgs,
     label_studio_args::LabelStudioArgs,
-    value_parsers::{choice, key_value, number, path, switch},
+    value_parsers::{choice, first_set, key_value, number, path, switch},
 };
 
 const LOG_LEVELS: &str = "DEBUG|INFO|WARNING|ERROR";
@@ -58,7 +58,11 @@ pub struct ServerArgs {
     #[command(flatten)]
     pub basic_auth: BasicAuthArgs,
 
-    /// Answer /health and /ready without credentials
+    /// Secret that webhooks may send as X-Webhook-Secret instead of user and password
+    #[arg(long, env = "WEBHOOK_SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
+
+    /// Answer /health, /live and /ready without credentials
     #[arg(long, env = "PUBLIC_HEALTH", action = ArgAction::SetTrue, value_parser = switch)]
     pub public_health: bool,
 
@@ -190,6 +194,11 @@ impl ServerArgs {
     /// Returns the credentials of basic auth, which is on only when both parts are given.
     pub fn basic_auth(&self) -> Option<(&str, &str)> {
         self.basic_auth.credentials()
+    }
+
+    /// Returns the secret of webhooks.
+    pub fn webhook_secret(&self) -> Option<&str> {
+        first_set([&self.webhook_secret])
     }
 
     /// Returns the parameters of the model: those of the config file, overridden by `--kwargs`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod custom;
 pub(crate) mod custom_raw;
+mod docs;
 mod health;
 mod jobs;
 mod metrics;
@@ -18,7 +19,7 @@ use axum::routing::{delete, get, post};
 use crate::server::http::route::{Method, Route};
 
 /// The routes that every backend has.
-pub(crate) static ROUTES: [Route; 16] = [
+pub(crate) static ROUTES: [Route; 18] = [
     Route {
         method: Method::Get,
         path: "/",
@@ -32,6 +33,15 @@ pub(crate) static ROUTES: [Route; 16] = [
         method: Method::Get,
         path: "/health",
         summary: "Health check",
+        query: &[],
+        takes: None,
+        gives: ("Health", &["200"]),
+        handler: |_| get(health::health),
+    },
+    Route {
+        method: Method::Get,
+        path: "/live",
+        summary: "Whether the process answers at all",
         query: &[],
         takes: None,
         gives: ("Health", &["200"]),
@@ -72,6 +82,15 @@ pub(crate) static ROUTES: [Route; 16] = [
         takes: None,
         gives: ("Description", &["200"]),
         handler: openapi::openapi,
+    },
+    Route {
+        method: Method::Get,
+        path: "/docs",
+        summary: "Describes the routes to people",
+        query: &[],
+        takes: None,
+        gives: ("Page", &["200"]),
+        handler: docs::docs,
     },
     Route {
         method: Method::Post,
