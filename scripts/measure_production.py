@@ -3,7 +3,8 @@
 
 usage: scripts/measure_production.py [--program PATH] [--database-url URL] FIGURE...
 
-FIGURE: kills, burst, events, clients, batching, replicas (needs a database); all but the last by default.
+FIGURE: kills, burst, events, clients, batching, replicas (needs a database); by default all but
+the last.
 The program is the example `slow_model` of label-studio-ml:
     cargo build --release -p label-studio-ml --features postgres --example slow_model
 """
@@ -39,7 +40,16 @@ class Server:
 
     def __init__(self, program: str, folder: str, *flags: object, **variables: str) -> None:
         self.process = subprocess.Popen(
-            [program, "--port", "0", "--host", "127.0.0.1", "--model-dir", folder, *map(str, flags)],
+            [
+                program,
+                "--port",
+                "0",
+                "--host",
+                "127.0.0.1",
+                "--model-dir",
+                folder,
+                *map(str, flags),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -120,7 +130,8 @@ def kills(program: str, _: str | None) -> None:
     n_trials = 100
     with tempfile.TemporaryDirectory() as folder:
         for trial in range(n_trials):
-            server = Server(program, folder, "--fit-ms", 200, "--trace", folder)
+            flags = ["--fit-ms", 200, "--fit-attempts", 1000, "--trace", folder]
+            server = Server(program, folder, *flags)
             server.send("POST", "/webhook", event(trial, trial))
             wait_for("a running job", pathlib.Path(folder, f"busy-{trial}").exists)
             server.kill()
@@ -219,82 +230,80 @@ def clients(program: str, _: str | None) -> None:
     )
 
 
+def rate(program: str, *flags: object) -> float:
+    """Returns how many requests 8 clients get answered per second, one task each."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(program, folder, "--call-ms", 20, "--task-ms", 1, "--threads", 1, *flags)
+        n_done, end = [0] * 8, time.monotonic() + 5
+
+        def client(idx: int) -> None:
+            connection = server.connect()
+            while time.monotonic() < end:
+                server.send("POST", "/predict", tasks(), connection)
+                n_done[idx] += 1
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(client, range(8)))
+        server.kill()
+        return sum(n_done) / 5
+
+
 def batching(program: str, _: str | None) -> None:
-    """8 clients of a model of 20 ms per call and 1 ms per task, with and without batching."""
-    rates: dict[str, float] = {}
-    choices: dict[str, list[object]] = {
-        "off": [],
-        "on": ["--batch-tasks", 8, "--batch-wait-ms", 5],
-    }
-    for name, flags in choices.items():
-        with tempfile.TemporaryDirectory() as folder:
-            model = ["--call-ms", 20, "--task-ms", 1, "--threads", 1]
-            server = Server(program, folder, *model, *flags)
-            n_done, end = [0] * 8, time.monotonic() + 5
-
-            def client(idx: int) -> None:
-                connection = server.connect()
-                while time.monotonic() < end:
-                    server.send("POST", "/predict", tasks(), connection)
-                    n_done[idx] += 1
-
-            threads = [threading.Thread(target=client, args=(idx,)) for idx in range(8)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            rates[name] = sum(n_done) / 5
-            server.kill()
-    off, on = rates["off"], rates["on"]
+    """8 clients of a model of 20 ms per call and 1 ms per task that runs one call at a time."""
+    off, on = rate(program), rate(program, "--batch-tasks", 8, "--batch-wait-ms", 5)
     print(f"batching, 8 clients: {off:.0f} requests/s off, {on:.0f} on: {on / off:.1f}x")
 
 
 def replicas(program: str, database: str | None) -> None:
-    """Kills one of two replicas during 200 predictions and 20 trainings."""
+    """Kills one of two replicas during 200 predictions and 20 trainings, three times."""
     assert database, "--database-url is missing"
     for trial in range(3):
         with tempfile.TemporaryDirectory() as folder:
             variables = {"CACHE_TYPE": "postgres", "DATABASE_URL": database}
             flags: list[object] = ["--fit-ms", 300, "--call-ms", 20, "--trace", folder]
             servers = [Server(program, f"{folder}/{n}", *flags, **variables) for n in range(2)]
-            first = random.randrange(10**6) * 100
-            killed = threading.Timer(0.7, servers[trial % 2].kill)
-            killed.start()
+            print(kill_one_of(servers, trial % 2, folder))
 
-            def ask(path: str, body: Any, first_try: int) -> int:
-                for n in range(200):
-                    try:
-                        return servers[(first_try + n) % 2].send("POST", path, body)[0]
-                    except (OSError, http.client.HTTPException):
-                        time.sleep(0.01)
-                raise SystemExit("no replica answers")
 
-            start = time.monotonic()
-            with concurrent.futures.ThreadPoolExecutor(16) as pool:
-                calls = [("/webhook", event(first + n % 5, n), n) for n in range(20)]
-                calls += [("/predict", tasks(), n) for n in range(200)]
-                random.shuffle(calls)
-                statuses = collections.Counter(pool.map(lambda call: ask(*call), calls))
-            killed.join()
+def kill_one_of(servers: list[Server], victim: int, folder: str) -> str:
+    first = random.randrange(10**6) * 100
+    killing = threading.Timer(0.7, servers[victim].kill)
+    killing.start()
 
-            def is_done(folder: str = folder, first: int = first) -> bool:
-                return all(len(set(done(folder, first + p))) == 4 for p in range(5))
+    def ask(call: tuple[str, Any, int]) -> int:
+        path, body, first_choice = call
+        for n in range(200):
+            try:
+                return servers[(first_choice + n) % 2].send("POST", path, body)[0]
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.01)
+        raise SystemExit("no replica answers")
 
-            wait_for("the trainings", is_done)
-            took = time.monotonic() - start
-            overlaps = pathlib.Path(folder, "overlaps").exists()
-            repeated = sum(len(done(folder, first + p)) for p in range(5)) - 20
-            servers[(trial + 1) % 2].kill()
-        print(
-            f"two replicas, one killed: {dict(statuses)}, 20 trainings done after {took:.1f} s, "
-            f"{repeated} run again, overlaps: {overlaps}"
-        )
+    start = time.monotonic()
+    calls = [("/webhook", event(first + n % 5, n), n) for n in range(20)]
+    calls += [("/predict", tasks(), n) for n in range(200)]
+    random.shuffle(calls)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        statuses = collections.Counter(pool.map(ask, calls))
+    killing.join()
+    projects = [first + p for p in range(5)]
+    wait_for("the trainings", lambda: all(len(set(done(folder, p))) == 4 for p in projects))
+    took = time.monotonic() - start
+    repeated = sum(len(done(folder, p)) for p in projects) - 20
+    overlaps = pathlib.Path(folder, "overlaps").exists()
+    servers[1 - victim].kill()
+    return (
+        f"two replicas, one killed: {dict(statuses)}, 20 trainings done after {took:.1f} s, "
+        f"{repeated} run again, overlaps: {overlaps}"
+    )
 
 
 FIGURES = {f.__name__: f for f in (kills, burst, events, clients, batching, replicas)}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("figures", nargs="*", metavar="FIGURE")
     parser.add_argument("--program", default="target/release/examples/slow_model")
     parser.add_argument("--database-url")

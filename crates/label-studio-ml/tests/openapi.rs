@@ -94,11 +94,13 @@ fn every_route_is_described_with_its_method_and_nothing_else() {
     known.sort_unstable();
     let expected = [
         "/",
+        "/docs",
         "/health",
         "/jobs",
         "/jobs/{id}",
         "/jobs/{id}/log",
         "/jobs/{id}/retry",
+        "/live",
         "/metrics",
         "/openapi.json",
         "/predict",
@@ -113,6 +115,9 @@ fn every_route_is_described_with_its_method_and_nothing_else() {
     let train = json!({ "action": "START_TRAINING", "project": { "id": 1 } });
     assert_eq!(client.post("/webhook", &train).0, 201);
     for (path, operations) in paths {
+        let is_page = operations
+            .pointer("/get/responses/200/content/text~1html")
+            .is_some();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let headers = [
                 ("content-type", "application/json"),
@@ -126,7 +131,9 @@ fn every_route_is_described_with_its_method_and_nothing_else() {
                 operations.get(&method).is_some(),
                 "{method} {path}"
             );
-            if status != 405 {
+            if status != 405 && is_page {
+                assert_eq!(status, 200, "{path}");
+            } else if status != 405 {
                 assert_ne!(status, 404, "{path}");
                 description.check_answer(&method, path, status, &answer);
             }
