@@ -1,7 +1,7 @@
 //! Resizing that equals that of the libraries with which models are trained.
 
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images};
-use image::{Rgb32FImage, RgbImage, imageops};
+use image::{ImageBuffer, Pixel, Rgb32FImage, RgbImage, imageops};
 
 /// Bits after the point in `OpenCV`'s interpolation weights.
 const WEIGHT_BITS: i32 = 11;
@@ -24,8 +24,17 @@ pub enum Filter {
     PillowLanczos,
 }
 
-/// Resizes to `width` x `height` pixels; a side of 0 counts as 1.
-pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
+/// An image with some number of channels of a byte.
+type Bytes<P> = ImageBuffer<P, Vec<u8>>;
+
+/// Resizes an image with one channel, or with three, to `width` x `height` pixels; a side of 0
+/// counts as 1.
+pub fn resize<P: Pixel<Subpixel = u8>>(
+    image: &ImageBuffer<P, Vec<u8>>,
+    width: u32,
+    height: u32,
+    filter: Filter,
+) -> ImageBuffer<P, Vec<u8>> {
     let (width, height) = (width.max(1), height.max(1));
     if image.dimensions() == (width, height) {
         return image.clone();
@@ -133,19 +142,24 @@ pub fn centre_crop(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     cropped
 }
 
-fn convolve(image: &RgbImage, (width, height): (u32, u32), filter: Filter) -> RgbImage {
-    let source = images::ImageRef::new(
-        image.width(),
-        image.height(),
-        image.as_raw(),
-        PixelType::U8x3,
-    )
-    .expect("an RGB image holds three bytes per pixel");
-    let mut target = images::Image::new(width, height, PixelType::U8x3);
+fn convolve<P: Pixel<Subpixel = u8>>(
+    image: &Bytes<P>,
+    (width, height): (u32, u32),
+    filter: Filter,
+) -> Bytes<P> {
+    let pixel = match P::CHANNEL_COUNT {
+        1 => PixelType::U8,
+        2 => PixelType::U8x2,
+        3 => PixelType::U8x3,
+        _ => PixelType::U8x4,
+    };
+    let source = images::ImageRef::new(image.width(), image.height(), image.as_raw(), pixel)
+        .expect("an image holds a byte per channel and pixel");
+    let mut target = images::Image::new(width, height, pixel);
     Resizer::new()
         .resize(&source, &mut target, &convolution(filter))
         .expect("both images are of one pixel type");
-    RgbImage::from_raw(width, height, target.into_vec()).expect("three bytes per pixel were made")
+    Bytes::from_raw(width, height, target.into_vec()).expect("as many channels were made")
 }
 
 fn convolution(filter: Filter) -> ResizeOptions {
@@ -187,24 +201,26 @@ fn opencv_taps(old: u32, new: u32) -> Vec<(usize, usize, i32, i32)> {
     clippy::cast_sign_loss,
     reason = "a weighted mean of bytes is a byte"
 )]
-fn opencv_linear(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+fn opencv_linear<P: Pixel<Subpixel = u8>>(image: &Bytes<P>, width: u32, height: u32) -> Bytes<P> {
     let columns = opencv_taps(image.width(), width);
-    let n_source = 3 * image.width() as usize;
-    let n_target = 3 * width as usize;
+    let n_channels = usize::from(P::CHANNEL_COUNT);
+    let n_source = n_channels * image.width() as usize;
+    let n_target = n_channels * width as usize;
     let interpolated_row = |row: usize, target: &mut [i32]| {
         let row = &image.as_raw()[row * n_source..][..n_source];
         for (target, &(left, right, left_weight, right_weight)) in
-            target.as_chunks_mut::<3>().0.iter_mut().zip(&columns)
+            target.chunks_exact_mut(n_channels).zip(&columns)
         {
-            let (left, right) = (&row[3 * left..][..3], &row[3 * right..][..3]);
-            for channel in 0..3 {
+            let (left, right) = (left * n_channels, right * n_channels);
+            let (left, right) = (&row[left..][..n_channels], &row[right..][..n_channels]);
+            for channel in 0..n_channels {
                 let sum = i32::from(left[channel]) * left_weight
                     + i32::from(right[channel]) * right_weight;
                 target[channel] = sum >> 4;
             }
         }
     };
-    let mut resized = RgbImage::new(width, height);
+    let mut resized = Bytes::new(width, height);
     let (mut upper, mut lower) = (vec![0; n_target], vec![0; n_target]);
     let (mut upper_idx, mut lower_idx) = (usize::MAX, usize::MAX);
     let rows = opencv_taps(image.height(), height);
