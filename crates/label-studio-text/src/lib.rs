@@ -1,6 +1,7 @@
 //! Shared code of backends that label text.
 //!
 //! - [`tokens`]: text to token ids and back, with character offsets.
+//! - [`spans`]: labels of tokens to parts of a text and back, and windows of long texts.
 //!
 //! ```
 //! use label_studio_text::tokens::TokenBatch;
@@ -9,4 +10,5 @@
 //! assert_eq!(no_texts.ids.dim(), (0, 0));
 //! ```
 
+pub mod spans;
 pub mod tokens;
