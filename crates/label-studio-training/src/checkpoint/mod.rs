@@ -1,0 +1,17 @@
+//! The files of a model, as Python's `transformers` reads and writes them.
+//!
+//! A [`Checkpoint`] is a folder, or the files of a repository on a hub: `config.json`,
+//! `model.safetensors` (or its parts) and `tokenizer.json`. [`ModelConfig`] is what the first says.
+
+mod config;
+mod error;
+mod files;
+mod finetuned;
+mod tensors;
+
+pub use config::{Family, ModelConfig, Task};
+pub use error::CheckpointError;
+pub use files::Checkpoint;
+pub use finetuned::FinetunedFolder;
+
+pub(crate) use tensors::{TensorFiles, facts, read_tensors, write_tensors};

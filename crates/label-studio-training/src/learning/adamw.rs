@@ -1,0 +1,196 @@
+//! AdamW in one pass over parameters, gradients and moments.
+
+use pulp::Arch;
+
+use crate::{
+    network::{Gradients, Network, Tensor},
+    numbers::rows::sum_of_squares,
+};
+
+/// The moments of all gradients.
+#[derive(Debug)]
+pub(crate) struct AdamW {
+    pub(crate) first: Vec<f32>,
+    pub(crate) second: Vec<f32>,
+    /// Which words ever had a gradient: the moments of the others are 0.
+    seen: Vec<bool>,
+    pub(crate) n_steps: usize,
+}
+
+/// The numbers of one step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StepRates {
+    pub(crate) learning_rate: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) betas: (f64, f64),
+    pub(crate) eps: f64,
+    /// What gradients are multiplied with: clips their norm.
+    pub(crate) scale: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rates {
+    beta1: f32,
+    beta2: f32,
+    step: f32,
+    /// One over the square root of the correction of the second moment.
+    correction: f32,
+    eps: f32,
+    kept: f32,
+    scale: f32,
+}
+
+struct Slices<'a> {
+    values: &'a mut [f32],
+    gradients: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
+
+impl AdamW {
+    pub(crate) fn new(network: &Network) -> Self {
+        let n_values = network.values().len();
+        let (words, width) = network.words();
+        Self {
+            first: vec![0.0; n_values],
+            second: vec![0.0; n_values],
+            seen: vec![false; words.len() / width],
+            n_steps: 0,
+        }
+    }
+
+    /// Finds out which words have moments, after those were read from a file.
+    pub(crate) fn find_seen(&mut self, network: &Network) {
+        let (words, width) = network.words();
+        let rows = self.second[words].chunks_exact(width);
+        for (seen, row) in self.seen.iter_mut().zip(rows) {
+            *seen = row.iter().any(|value| *value != 0.0);
+        }
+    }
+
+    /// Changes the parameters, and sets the gradients to 0.
+    pub(crate) fn step(
+        &mut self,
+        network: &mut Network,
+        gradients: &mut Gradients,
+        rates: StepRates,
+    ) {
+        self.n_steps += 1;
+        let (words, width) = network.words();
+        let tensors: Vec<Tensor> = network.tensors().to_vec();
+        for (seen, touched) in self.seen.iter_mut().zip(&gradients.touched) {
+            *seen |= touched;
+        }
+        for tensor in &tensors {
+            let rates = Rates::new(rates, tensor.decays, self.n_steps);
+            let range = tensor.range.clone();
+            let slices = Slices {
+                values: &mut network.values_mut()[range.clone()],
+                gradients: &mut gradients.values[range.clone()],
+                first: &mut self.first[range.clone()],
+                second: &mut self.second[range.clone()],
+            };
+            if range == words {
+                slices.update_words(width, &self.seen, rates);
+            } else {
+                slices.update(rates);
+            }
+        }
+        gradients.touched.fill(false);
+    }
+}
+
+impl Rates {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the parameters have single precision"
+    )]
+    fn new(step: StepRates, decays: bool, n_steps: usize) -> Self {
+        let (beta1, beta2) = step.betas;
+        let power = |beta: f64| 1.0 - beta.powi(i32::try_from(n_steps).unwrap_or(i32::MAX));
+        let decay = if decays { step.weight_decay } else { 0.0 };
+        Self {
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            step: (step.learning_rate / power(beta1)) as f32,
+            correction: (1.0 / power(beta2).sqrt()) as f32,
+            eps: step.eps as f32,
+            kept: (1.0 - step.learning_rate * decay) as f32,
+            scale: step.scale as f32,
+        }
+    }
+}
+
+impl Slices<'_> {
+    fn update(self, rates: Rates) {
+        let Self {
+            values,
+            gradients,
+            first,
+            second,
+        } = self;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let moments = first.iter_mut().zip(second);
+                for ((value, gradient), (m, v)) in values.iter_mut().zip(gradients).zip(moments) {
+                    let g = *gradient * rates.scale;
+                    *m = rates.beta1 * *m + (1.0 - rates.beta1) * g;
+                    *v = rates.beta2 * *v + (1.0 - rates.beta2) * g * g;
+                    let deviation = v.sqrt() * rates.correction + rates.eps;
+                    *value = *value * rates.kept - rates.step * *m / deviation;
+                    *gradient = 0.0;
+                }
+            },
+        );
+    }
+
+    /// Updates rows of which most never had a gradient: there, only the decay matters.
+    fn update_words(self, width: usize, seen: &[bool], rates: Rates) {
+        let Self {
+            values,
+            gradients,
+            first,
+            second,
+        } = self;
+        let values = values.chunks_exact_mut(width);
+        let gradients = gradients.chunks_exact_mut(width);
+        let moments = first
+            .chunks_exact_mut(width)
+            .zip(second.chunks_exact_mut(width));
+        for (((values, gradients), (first, second)), seen) in
+            values.zip(gradients).zip(moments).zip(seen)
+        {
+            if *seen {
+                let row = Slices {
+                    values,
+                    gradients,
+                    first,
+                    second,
+                };
+                row.update(rates);
+            } else if rates.kept < 1.0 {
+                for value in values {
+                    *value *= rates.kept;
+                }
+            }
+        }
+    }
+}
+
+/// Returns the norm of all gradients together.
+pub(crate) fn gradient_norm(network: &Network, gradients: &Gradients) -> f64 {
+    let (words, width) = network.words();
+    let others: f64 = network
+        .tensors()
+        .iter()
+        .filter(|tensor| tensor.range != words)
+        .map(|tensor| sum_of_squares(&gradients.values[tensor.range.clone()]))
+        .sum();
+    let rows = gradients.values[words].chunks_exact(width);
+    let touched = rows
+        .zip(&gradients.touched)
+        .filter(|(_, touched)| **touched);
+    let words: f64 = touched.map(|(row, _)| sum_of_squares(row)).sum();
+    (others + words).sqrt()
+}

@@ -1,0 +1,89 @@
+//! Gradients against differences of losses.
+
+use std::path::Path;
+
+use super::loss::cross_entropy;
+use crate::{
+    checkpoint::{Checkpoint, ModelConfig, Task},
+    network::{Gradients, Mode, Network, Tokens, Workspace},
+};
+
+const TEXTS: [&[u32]; 2] = [&[2, 5, 6, 7, 3], &[2, 40, 5, 3]];
+const SEED: u32 = 11;
+const STEP: f32 = 1e-2;
+
+/// A fixture whose dropout is on.
+fn network(model: &str, task: Task) -> Network {
+    let kind = match task {
+        Task::SequenceClassification => "sequence",
+        Task::TokenClassification => "token",
+    };
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let checkpoint = Checkpoint::in_folder(&fixtures.join(format!("{model}-{kind}"))).unwrap();
+    let mut config = ModelConfig::read(&checkpoint.config).unwrap();
+    config.sizes.hidden_dropout_prob = 0.2;
+    config.sizes.attention_probs_dropout_prob = 0.2;
+    config.sizes.seq_classif_dropout = 0.2;
+    Network::read(&checkpoint, (config, task), None).unwrap()
+}
+
+fn labels(task: Task) -> Vec<Option<usize>> {
+    match task {
+        Task::SequenceClassification => vec![Some(0), Some(2)],
+        Task::TokenClassification => (0..9).map(|idx| (idx != 3).then_some(idx % 3)).collect(),
+    }
+}
+
+fn loss(network: &Network, task: Task) -> (f64, Gradients) {
+    let texts = TEXTS.map(|ids| Tokens { ids, type_ids: &[] });
+    let mut workspace = Workspace::default();
+    let mut gradients = network.gradients();
+    let pass = network
+        .forward(&texts, Mode::Learn(SEED), &mut workspace)
+        .unwrap();
+    let head = &mut workspace.head;
+    let loss = cross_entropy(&head.logits, &labels(task), &mut head.gradient, 1.0);
+    network.backward(&pass, &mut workspace, &mut gradients);
+    (loss, gradients)
+}
+
+#[test]
+fn every_parameter_gets_the_gradient_of_the_loss_with_dropout_on() {
+    for model in ["bert", "distilbert", "roberta", "electra"] {
+        for task in [Task::SequenceClassification, Task::TokenClassification] {
+            let mut network = network(model, task);
+            let (_, gradients) = loss(&network, task);
+            for tensor in network.tensors().to_vec() {
+                let gradient = &gradients.values[tensor.range.clone()];
+                let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+                // A constant that is added to all keys changes no softmax.
+                let is_key_bias = ["key.bias", "k_lin.bias"]
+                    .iter()
+                    .any(|name| tensor.name.ends_with(name));
+                if is_key_bias {
+                    assert!(norm < 1e-6, "{model}, {}: {norm}", tensor.name);
+                    continue;
+                }
+                assert!(norm > 1e-6, "{model}, {} gets no gradient", tensor.name);
+                // The step goes along the gradient, where the loss changes most.
+                let direction: Vec<f32> = gradient.iter().map(|g| g / norm).collect();
+                let mut at = |step: f32| {
+                    let values = network.values_mut()[tensor.range.clone()].iter_mut();
+                    values
+                        .zip(&direction)
+                        .for_each(|(value, d)| *value += step * d);
+                    loss(&network, task).0
+                };
+                let (above, below) = (at(STEP), at(-2.0 * STEP));
+                at(STEP);
+                let slope = (above - below) / f64::from(2.0 * STEP);
+                let ratio = slope / f64::from(norm);
+                assert!(
+                    (ratio - 1.0).abs() < 0.03,
+                    "{model}, {}: {ratio}",
+                    tensor.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Cross-entropy.
+
+use crate::numbers::softmax::softmax;
+
+/// Computes the mean cross-entropy of rows of logits, and replaces `gradient` by its gradient
+/// times `scale`. Rows without a label count for nothing.
+pub(crate) fn cross_entropy(
+    logits: &[f32],
+    labels: &[Option<usize>],
+    gradient: &mut Vec<f32>,
+    scale: f32,
+) -> f64 {
+    gradient.clear();
+    gradient.extend_from_slice(logits);
+    let n_rows = labels.iter().flatten().count();
+    if n_rows == 0 {
+        gradient.fill(0.0);
+        return 0.0;
+    }
+    let width = logits.len() / labels.len();
+    softmax(gradient, width);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a batch has a few thousand rows"
+    )]
+    let n = n_rows as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a factor for single precision"
+    )]
+    let factor = (f64::from(scale) / n) as f32;
+    let mut loss = 0.0;
+    let rows = gradient
+        .chunks_exact_mut(width)
+        .zip(logits.chunks_exact(width));
+    for ((row, logits), label) in rows.zip(labels) {
+        let Some(label) = *label else {
+            row.fill(0.0);
+            continue;
+        };
+        loss += negative_log_likelihood(logits, label);
+        row[label] -= 1.0;
+        for value in row {
+            *value *= factor;
+        }
+    }
+    loss / n
+}
+
+/// Returns minus the logarithm of a label's probability.
+pub(crate) fn negative_log_likelihood(logits: &[f32], label: usize) -> f64 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits
+        .iter()
+        .map(|logit| f64::from(logit - largest).exp())
+        .sum();
+    sum.ln() - f64::from(logits[label] - largest)
+}

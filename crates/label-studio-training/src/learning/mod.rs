@@ -1,0 +1,22 @@
+//! Fine-tuning: losses, the optimizer, and a training from its first to its last epoch.
+
+mod adamw;
+mod calibration;
+mod epoch;
+mod example;
+#[cfg(test)]
+mod gradient_check;
+mod held_out;
+mod loss;
+mod options;
+mod order;
+mod state;
+mod stepper;
+mod training;
+
+pub use epoch::Epoch;
+pub use example::Example;
+pub use held_out::held_out_texts;
+pub use options::{Schedule, TrainingOptions};
+pub use stepper::Stepper;
+pub use training::{Outcome, Progress, Score, Training, TrainingError};

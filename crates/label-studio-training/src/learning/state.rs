@@ -1,0 +1,127 @@
+//! A training on the disk, from which it goes on after a crash.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Map;
+
+use super::{epoch::Epoch, example::Example, stepper::Stepper};
+use crate::checkpoint::{CheckpointError, facts, read_tensors, write_tensors};
+
+const FACTS: &str = "training";
+
+/// The file of a training's state.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    path: PathBuf,
+    /// What the training is about; another training does not go on from this file.
+    fingerprint: u64,
+}
+
+/// What is known at the end of an epoch.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    fingerprint: u64,
+    pub(crate) n_steps: usize,
+    pub(crate) n_batches: usize,
+    pub(crate) epochs: Vec<Epoch>,
+    pub(crate) best: usize,
+}
+
+impl Facts {
+    pub(crate) fn new(epochs: &[Epoch], best: usize, stepper: &Stepper) -> Self {
+        Self {
+            fingerprint: 0,
+            n_steps: stepper.optimizer.n_steps,
+            n_batches: stepper.n_batches(),
+            epochs: epochs.to_vec(),
+            best,
+        }
+    }
+}
+
+impl StateFile {
+    pub(crate) fn new(path: PathBuf, name: &str, stepper: &Stepper, examples: &[Example]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (name, stepper.network().labels(), examples).hash(&mut hasher);
+        format!("{:?}", stepper.options()).hash(&mut hasher);
+        stepper.network().values().len().hash(&mut hasher);
+        Self {
+            path,
+            fingerprint: hasher.finish(),
+        }
+    }
+
+    /// Writes the state in one step: a crash leaves the one before.
+    pub(crate) fn save(
+        &self,
+        stepper: &Stepper,
+        best_values: &[f32],
+        facts: Facts,
+    ) -> Result<(), CheckpointError> {
+        let facts = Facts {
+            fingerprint: self.fingerprint,
+            ..facts
+        };
+        let text = serde_json::to_string(&facts).expect("numbers and lists can be written");
+        let metadata = Map::from_iter([(FACTS.to_owned(), text.into())]);
+        let shape = [stepper.network().values().len()];
+        let tensors: [(&str, &[usize], &[f32]); 4] = [
+            ("values", &shape, stepper.network().values()),
+            ("first", &shape, &stepper.optimizer.first),
+            ("second", &shape, &stepper.optimizer.second),
+            ("best", &shape, best_values),
+        ];
+        let io = |source| CheckpointError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(io)?;
+        }
+        let new = self.path.with_extension("new");
+        write_tensors(&new, &tensors, &metadata)?;
+        fs::rename(&new, &self.path).map_err(io)
+    }
+
+    /// Goes on from the state that was saved, if it is one of the same training. Returns what was
+    /// known then, and the parameters of the best epoch.
+    pub(crate) fn resume(
+        &self,
+        stepper: &mut Stepper,
+    ) -> Result<Option<(Facts, Vec<f32>)>, CheckpointError> {
+        let Some(known) = read_facts(&self.path) else {
+            return Ok(None);
+        };
+        if known.fingerprint != self.fingerprint {
+            return Ok(None);
+        }
+        let files = read_tensors(std::slice::from_ref(&self.path))?;
+        let shape = [stepper.network().values().len()];
+        let mut best = vec![0.0; shape[0]];
+        files.read_into("best", &shape, &mut best)?;
+        files.read_into("values", &shape, stepper.network_mut().values_mut())?;
+        files.read_into("first", &shape, &mut stepper.optimizer.first)?;
+        files.read_into("second", &shape, &mut stepper.optimizer.second)?;
+        stepper.resume_at(known.n_steps, known.n_batches);
+        Ok(Some((known, best)))
+    }
+
+    /// Removes the file; a training that has ended is not resumed.
+    pub(crate) fn remove(&self) {
+        // It may never have been written.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn read_facts(path: &Path) -> Option<Facts> {
+    if !path.is_file() {
+        return None;
+    }
+    let metadata = facts(path).ok()?;
+    serde_json::from_str(metadata.get(FACTS)?).ok()
+}

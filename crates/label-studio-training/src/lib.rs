@@ -1,0 +1,34 @@
+//! Transformer encoders that are fine-tuned on annotations.
+//!
+//! - [`Checkpoint`]: the files of a model, from a folder or a hub, as Python's `transformers` has
+//!   them.
+//! - [`Network`]: an encoder of the BERT family with a head that labels texts or tokens.
+//! - [`Inference`]: a network that many threads ask.
+//! - [`Training`]: epochs of AdamW, with a held-out score, the best epoch and a resumable state;
+//!   [`Stepper`] is one step at a time.
+//!
+//! There is no graph and no padding: the texts of a batch lie one after the other, and forward and
+//! backward pass are written out for this one architecture. Products of matrices are `faer`'s, whose
+//! kernel is chosen when the program runs.
+//!
+//! ```
+//! use label_studio_training::TrainingOptions;
+//!
+//! let options = TrainingOptions { n_epochs: 2, ..TrainingOptions::default() };
+//! assert_eq!(options.steps_per_epoch(20), 3);
+//! assert_eq!(options.learning_rate_at(6, 6), 0.0);
+//! ```
+
+mod checkpoint;
+mod inference;
+mod learning;
+mod network;
+mod numbers;
+
+pub use checkpoint::{Checkpoint, CheckpointError, Family, FinetunedFolder, ModelConfig, Task};
+pub use inference::Inference;
+pub use learning::{
+    Epoch, Example, Outcome, Progress, Schedule, Score, Stepper, Training, TrainingError,
+    TrainingOptions, held_out_texts,
+};
+pub use network::{Network, NetworkError, Tokens, Workspace};
