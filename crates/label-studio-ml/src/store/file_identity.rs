@@ -11,7 +11,7 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Identifies a file whatever its name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FileIdentity {
+pub(crate) struct FileIdentity {
     device: u64,
     inode: u64,
 }
@@ -19,7 +19,7 @@ pub(super) struct FileIdentity {
 impl FileIdentity {
     /// Returns the identity of the file at `path`, `None` if there is none.
     #[cfg(unix)]
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         let metadata = std::fs::metadata(path).ok()?;
         Some(Self {
@@ -30,8 +30,22 @@ impl FileIdentity {
 
     /// Without inodes a file counts as the same.
     #[cfg(not(unix))]
-    pub(super) fn of(_: &Path) -> Option<Self> {
+    pub(crate) fn of(_: &Path) -> Option<Self> {
         None
+    }
+}
+
+/// Removes what SQLite leaves beside a file that was removed: a new file would take over the
+/// write-ahead log of the old one.
+pub(crate) fn remove_orphans(path: &Path) {
+    if path.exists() {
+        return;
+    }
+    for suffix in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        // There may be none.
+        let _ = std::fs::remove_file(name);
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use crate::project_id::ProjectId;
 
+pub(crate) use file_identity::{FileIdentity, remove_orphans};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;

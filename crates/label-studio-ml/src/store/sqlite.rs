@@ -9,7 +9,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::{
-    file_identity::{FileIdentity, IdentityCheck},
+    file_identity::{FileIdentity, IdentityCheck, remove_orphans},
     recent::{Known, Recent},
 };
 use crate::{
@@ -100,7 +100,7 @@ impl SqliteStore {
             );
             self.recent.forget();
             drop(removed);
-            self.remove_orphans();
+            remove_orphans(&self.path);
         }
         let open = match open {
             Some(open) => open,
@@ -112,20 +112,6 @@ impl SqliteStore {
             Err(_) => self.recent.forget(),
         }
         result
-    }
-
-    /// Removes what SQLite leaves beside a file that was removed: a new file would take over the
-    /// write-ahead log of the old one.
-    fn remove_orphans(&self) {
-        if self.path.exists() {
-            return;
-        }
-        for suffix in ["-wal", "-shm"] {
-            let mut name = self.path.clone().into_os_string();
-            name.push(suffix);
-            // There may be none.
-            let _ = std::fs::remove_file(name);
-        }
     }
 
     fn error(&self, source: rusqlite::Error) -> StoreError {

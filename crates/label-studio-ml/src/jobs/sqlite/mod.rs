@@ -27,7 +27,7 @@ use super::{
     Backlog, Backoff, Beat, Claim, Ending, Job, JobFilter, JobId, JobState, Jobs, JobsError,
     NewJob, Pushed, Report, replaced_by,
 };
-use crate::store::{BUSY_TIMEOUT, wait_while_busy};
+use crate::store::{BUSY_TIMEOUT, FileIdentity, remove_orphans, wait_while_busy};
 
 const FILE_NAME: &str = "jobs.db";
 /// Folder of the files that show which processes are alive.
@@ -46,8 +46,16 @@ pub struct SqliteJobs {
 /// An open file and this process's lock. The lock outlives a connection that failed.
 #[derive(Debug)]
 struct Open {
-    connection: Option<Connection>,
+    connection: Option<Connected>,
     lock: ProcessLock,
+    /// The highest id that this process has seen.
+    last_id: JobId,
+}
+
+#[derive(Debug)]
+struct Connected {
+    connection: Connection,
+    identity: Option<FileIdentity>,
 }
 
 impl SqliteJobs {
@@ -78,18 +86,31 @@ impl SqliteJobs {
             empty => empty.insert(Open {
                 connection: None,
                 lock: self.take_lock()?,
+                last_id: JobId(0),
             }),
         };
-        let mut connection = match open.connection.take() {
-            Some(connection) => connection,
-            None => self.connect()?,
+        let mut connected = open.connection.take();
+        if let Some(removed) =
+            connected.take_if(|known| known.identity != FileIdentity::of(&self.path()))
+        {
+            tracing::warn!(
+                "{} was removed or replaced while the server runs; the jobs in it are lost",
+                self.path().display()
+            );
+            drop(removed);
+            remove_orphans(&self.path());
+        }
+        let mut connected = match connected {
+            Some(connected) => connected,
+            None => self.connect(open.last_id)?,
         };
-        let result = run(&mut connection, &open.lock).map_err(|source| JobsError::Sqlite {
-            path: self.path(),
-            source,
-        });
+        let result =
+            run(&mut connected.connection, &open.lock).map_err(|source| JobsError::Sqlite {
+                path: self.path(),
+                source,
+            });
         if result.is_ok() {
-            open.connection = Some(connection);
+            open.connection = Some(connected);
         }
         result
     }
@@ -116,7 +137,9 @@ impl SqliteJobs {
         ProcessLock::take(&self.folder.join(LOCKS))
     }
 
-    fn connect(&self) -> Result<Connection, JobsError> {
+    /// Opens the file; in a new one, ids go on after `last_id`, so that a job which still runs is
+    /// not taken for a new one.
+    fn connect(&self, last_id: JobId) -> Result<Connected, JobsError> {
         let open = || {
             let connection = Connection::open(self.path())?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -124,12 +147,25 @@ impl SqliteJobs {
             // A job that was stored must survive a power cut.
             connection.pragma_update(None, "synchronous", "full")?;
             connection.execute_batch(sql::SCHEMA)?;
-            Ok(connection)
+            if last_id > JobId(0) {
+                connection.execute(sql::START_IDS, [last_id.0])?;
+                connection.execute(sql::RAISE_IDS, [last_id.0])?;
+            }
+            Ok(Connected {
+                connection,
+                identity: FileIdentity::of(&self.path()),
+            })
         };
         open().map_err(|source| JobsError::Open {
             path: self.path(),
             source,
         })
+    }
+
+    fn saw(&self, id: JobId) {
+        if let Some(open) = &mut *self.lock() {
+            open.last_id = open.last_id.max(id);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
@@ -139,7 +175,12 @@ impl SqliteJobs {
 
 impl Jobs for SqliteJobs {
     fn push(&self, jobs: &[NewJob]) -> Result<Vec<Pushed>, JobsError> {
-        self.change(|transaction, _| jobs.iter().map(|job| push(transaction, job)).collect())
+        let pushed: Vec<Pushed> =
+            self.change(|transaction, _| jobs.iter().map(|job| push(transaction, job)).collect())?;
+        if let Some(last) = pushed.iter().map(|pushed| pushed.id).max() {
+            self.saw(last);
+        }
+        Ok(pushed)
     }
 
     fn claim(&self, lease: Duration) -> Result<Option<Claim>, JobsError> {
@@ -150,7 +191,7 @@ impl Jobs for SqliteJobs {
         if !is_any {
             return Ok(None);
         }
-        self.change(|transaction, worker| {
+        let claim = self.change(|transaction, worker| {
             while let Some(id) = next(transaction)? {
                 if let Some(newer) = one_id(transaction, sql::FIND_NEWER, id)? {
                     drop_for(transaction, id, newer)?;
@@ -164,7 +205,11 @@ impl Jobs for SqliteJobs {
                 return read_claim(transaction, id).map(Some);
             }
             Ok(None)
-        })
+        })?;
+        if let Some(claim) = &claim {
+            self.saw(claim.job.id);
+        }
+        Ok(claim)
     }
 
     fn beat(&self, id: JobId, lease: Duration, report: &Report) -> Result<Beat, JobsError> {

@@ -34,6 +34,13 @@ CREATE INDEX IF NOT EXISTS by_state ON jobs (state, id, n_bytes);
 CREATE INDEX IF NOT EXISTS by_end ON jobs (ended_at) WHERE ended_at IS NOT NULL;
 ";
 
+/// Ids of a new file go on after those of one that was removed.
+pub(super) const START_IDS: &str = "INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'jobs', ?1 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')";
+
+pub(super) const RAISE_IDS: &str =
+    "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'jobs'";
+
 /// Columns of a job as it is shown.
 pub(super) const COLUMNS: &str = "id, project, kind, state, attempts, max_attempts, run_at, worker,
     progress, message, error, result, cancel, created_at, started_at, ended_at";
