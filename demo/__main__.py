@@ -22,9 +22,9 @@ The backend is at   {backend}  (connected to the project; its log: {log})
 
 Things to try
   - Open a task without an annotation: the label is already chosen. Submit it, or correct it first.
-  - Settings > Model > ... > Start Training: the model version goes up, and new predictions come
-    from what you labelled.
-  - Back in the list: select tasks, Actions > Retrieve Predictions.
+  - Settings > Model > ... > Start Training: the backend learns from what you labelled.
+  - Back in the list: select tasks, Actions > Retrieve Predictions. Settings > Predictions
+    then lists the new model version, and the tab of each new prediction shows it.
 
 Ctrl-C stops everything; the project and what the model has learnt are kept in {data}.
 """
@@ -37,18 +37,16 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         print("starting Label Studio (the first time takes up to a minute)", flush=True)
-        with LabelStudio(
-            args.venv, args.data / "label-studio", free_port(args.label_studio_port)
-        ) as label_studio:
+        label_studio_port = port_for("Label Studio", args.label_studio_port)
+        with LabelStudio(args.venv, args.data / "label-studio", label_studio_port) as label_studio:
             environment = {
                 "LABEL_STUDIO_URL": label_studio.url,
                 "LABEL_STUDIO_API_KEY": label_studio.token,
                 "START_TRAINING_EACH_N_UPDATES": "5",
             }
             program = args.programs.absolute() / "sklearn_text_classifier"
-            with Backend(
-                program, environment, free_port(args.port), args.data / "backend"
-            ) as backend:
+            port = port_for("the backend", args.port)
+            with Backend(program, environment, port, args.data / "backend") as backend:
                 project = open_project(label_studio.client(), backend.url)
                 places = {
                     "url": label_studio.url,
@@ -68,6 +66,14 @@ def main() -> int:
     except CheckFailed as failure:
         print(failure, file=sys.stderr)
         return 1
+
+
+def port_for(program: str, preferred: int) -> int:
+    """The preferred port, or another one when it is taken, which is said."""
+    port = free_port(preferred)
+    if port != preferred:
+        print(f"port {preferred} is taken, so {program} gets port {port}", flush=True)
+    return port
 
 
 def parse_args() -> argparse.Namespace:

@@ -99,9 +99,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             connection.request(self.command, self.path, body or None, headers)
             answer = connection.getresponse()
-            status, answer_headers, answer_body = answer.status, answer.getheaders(), answer.read()
+            status, reason = answer.status, answer.reason
+            answer_headers, answer_body = answer.getheaders(), answer.read()
         except (OSError, HTTPException) as error:
-            status, answer_headers, answer_body = 502, [], str(error).encode()
+            status, reason, answer_headers, answer_body = 502, "", [], str(error).encode()
         finally:
             connection.close()
         path = urllib.parse.urlsplit(self.path).path
@@ -109,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             self.command, path, len(body), decoded(body), status, decoded(answer_body)
         )
         self.server.exchanges.append(exchange)
-        self.send_response(status)
+        self.send_response(status, reason)
         for name, value in answer_headers:
             if name.lower() not in HOP_HEADERS:
                 self.send_header(name, value)

@@ -51,6 +51,13 @@ def browser(backend: InteractiveBackend) -> Scenario:
     return Scenario(f"browser-{backend.name}", play, needs=(1, 23))
 
 
+def connect_dialog(stage: Stage) -> None:
+    """The story of a backend that does not fit, in a browser."""
+    from e2e.browser.connect import connect_dialog as play
+
+    play(stage)
+
+
 SCENARIOS = [
     Scenario("text", text),
     Scenario("images", images),
@@ -77,5 +84,6 @@ SCENARIOS = [
     Scenario("images-personal-token", images, personal_token=True),
     Scenario("deepgram-personal-token", deepgram, personal_token=True),
     Scenario("text-classifier-personal-token", text_classifier, personal_token=True),
+    Scenario("browser-connect-dialog", connect_dialog, needs=(1, 23)),
     *map(browser, interactive_backends()),
 ]

@@ -7,7 +7,8 @@ const MAX_CHARS: usize = 200;
 /// End of a text that was cut.
 const CUT: &str = "...";
 
-/// Returns `detail` as a reason phrase: one line of printable ASCII, without credentials in URLs.
+/// Returns `detail` as a reason phrase: one line of printable ASCII, without credentials in URLs and
+/// without the brackets of tags, which Label Studio's dialogs take for HTML (seen in 1.23.2).
 pub(crate) fn reason_phrase(detail: &str) -> Option<ReasonPhrase> {
     let mut phrase = String::with_capacity(detail.len().min(MAX_CHARS));
     for word in detail.split_whitespace() {
@@ -15,7 +16,10 @@ pub(crate) fn reason_phrase(detail: &str) -> Option<ReasonPhrase> {
             phrase.push(' ');
         }
         let printable = |c: char| if c.is_ascii_graphic() { c } else { '?' };
-        phrase.extend(without_credentials(word).chars().map(printable));
+        let is_tag = word.contains(char::is_alphanumeric);
+        let shown = |c: &char| !(is_tag && matches!(c, '<' | '>'));
+        let word = without_credentials(word);
+        phrase.extend(word.chars().filter(shown).map(printable));
         if phrase.len() > MAX_CHARS {
             phrase.truncate(MAX_CHARS - CUT.len());
             phrase.push_str(CUT);
@@ -53,9 +57,10 @@ mod tests {
     fn is_one_line_of_ascii() {
         let cases = [
             (
-                "label config has no <Choices>",
-                "label config has no <Choices>",
+                "label config has no <Choices> on a <Text>",
+                "label config has no Choices on a Text",
             ),
+            ("<img src=x> -> 3 < 4", "img src=x -> 3 < 4"),
             ("two\r\nlines\tand\u{1b}[31m", "two lines and?[31m"),
             ("naïve — 日本", "na?ve ? ??"),
         ];
