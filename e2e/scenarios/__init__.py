@@ -13,6 +13,7 @@ from e2e.scenarios.exports import exports
 from e2e.scenarios.found_objects import grounding_dino, grounding_sam, mmdetection, yolo
 from e2e.scenarios.images import images
 from e2e.scenarios.llm_interactive import llm_interactive
+from e2e.scenarios.ppocr import ppocr
 from e2e.scenarios.python_model import python_model
 from e2e.scenarios.services import deepgram, docling, langchain_search_agent, watsonx_llm
 from e2e.scenarios.smart_masks import segment_anything, segment_anything_2
@@ -80,6 +81,7 @@ SCENARIOS = [
     Scenario("grounding-sam", grounding_sam),
     Scenario("exports", exports),
     Scenario("tesseract", tesseract),
+    Scenario("ppocr", ppocr),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),
     Scenario("deepgram-personal-token", deepgram, personal_token=True),

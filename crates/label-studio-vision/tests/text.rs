@@ -138,8 +138,7 @@ fn crops_are_those_of_opencv() {
             let expected: Vec<u8> = read(&case[name]);
             let differences = found.as_raw().iter().zip(&expected);
             let largest = differences.map(|(a, b)| a.abs_diff(*b)).max();
-            // OpenCV 5 rounds positions less than OpenCV 4, whose weights these are.
-            assert!(largest <= Some(3), "{name} {quad:?}: {largest:?}");
+            assert!(largest <= Some(1), "{name} {quad:?}: {largest:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use image::{ImageBuffer, Pixel, imageops};
 
-use super::warp::{self, Border, Interpolation, Weights};
+use super::warp::{self, Border, Interpolation};
 use crate::boxes::Quad;
 
 /// A crop with more height by width is turned, since its text runs downwards; the number is
@@ -11,17 +11,17 @@ const TALL: f64 = 1.5;
 
 /// Cuts boxes out of images and sets them upright, as OpenCV's `getPerspectiveTransform` and
 /// `warpPerspective` do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cropper {
-    weights: Weights,
+    interpolation: Interpolation,
     border: Border,
 }
 
 impl Cropper {
-    /// Creates a cropper; it holds a table of weights, so one serves for many crops.
+    /// Creates a cropper.
     pub fn new(interpolation: Interpolation, border: Border) -> Self {
         Self {
-            weights: Weights::new(interpolation),
+            interpolation,
             border,
         }
     }
@@ -50,7 +50,7 @@ impl Cropper {
             image,
             &transform,
             size,
-            (&self.weights, self.border),
+            (self.interpolation, self.border),
         ))
     }
 

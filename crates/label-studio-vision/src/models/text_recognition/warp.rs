@@ -1,16 +1,16 @@
-//! Perspective warping that equals `OpenCV`'s `warpPerspective` on bytes.
+//! Perspective warping that equals `OpenCV` 5's `warpPerspective` on bytes.
+//!
+//! `OpenCV` 4 rounds positions to a 32nd of a pixel first, so that its values differ by a few grey
+//! levels.
 
 use image::{ImageBuffer, Pixel};
 
 use crate::boxes::Quad;
 
-/// Parts of a pixel that positions are rounded to, as a power of two.
-const POSITION_BITS: u32 = 5;
-const N_POSITIONS: usize = 1 << POSITION_BITS;
-/// Bits after the point of an interpolation weight.
-const WEIGHT_BITS: u32 = 15;
 /// `OpenCV`'s parameter of the cubic kernel.
 const CUBIC: f32 = -0.75;
+/// Pixels in each direction that a value is mixed from, at most.
+const MAX_TAPS: usize = 4;
 
 /// How values between pixels are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,89 +30,57 @@ pub enum Border {
     Black,
 }
 
-/// Weights of the pixels around a position, for each part of a pixel in both directions.
-#[derive(Debug, Clone)]
-pub(super) struct Weights {
-    n_taps: usize,
-    table: Vec<i32>,
-}
-
 /// Maps a position in a crop to one in the image: rows of a matrix of 3 x 3.
 pub(super) type Transform = [[f64; 3]; 3];
 
-impl Weights {
+/// The pixels in one direction that a value is mixed from: the first one, and their weights.
+struct Taps {
+    first: i64,
+    weights: [f32; MAX_TAPS],
+    n: usize,
+}
+
+impl Taps {
     #[expect(
         clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "weights of at most two, and parts of a pixel"
+        reason = "positions saturate, and parts of a pixel are below 1"
     )]
-    pub(super) fn new(interpolation: Interpolation) -> Self {
-        let along: Vec<Vec<f32>> = (0..N_POSITIONS)
-            .map(|position| taps(interpolation, position as f32 / N_POSITIONS as f32))
-            .collect();
-        let n_taps = along[0].len();
-        let scale = (1_i32 << WEIGHT_BITS) as f32;
-        let mut table = Vec::with_capacity(N_POSITIONS * N_POSITIONS * n_taps * n_taps);
-        for down in &along {
-            for across in &along {
-                let weights = down
-                    .iter()
-                    .flat_map(|down| across.iter().map(move |across| down * across));
-                let weights: Vec<i32> = weights
-                    .map(|weight| (weight * scale).round_ties_even() as i32)
-                    .collect();
-                table.extend(balanced(weights, n_taps));
-            }
-        }
-        Self { n_taps, table }
-    }
-
-    fn of(&self, x: i64, y: i64) -> &[i32] {
-        let part = |position: i64| {
-            let part = position.rem_euclid(1 << POSITION_BITS);
-            usize::try_from(part).expect("a remainder is positive")
-        };
-        let n_weights = self.n_taps * self.n_taps;
-        let start = (part(y) * N_POSITIONS + part(x)) * n_weights;
-        &self.table[start..start + n_weights]
-    }
-}
-
-fn taps(interpolation: Interpolation, x: f32) -> Vec<f32> {
-    match interpolation {
-        Interpolation::Linear => vec![1.0 - x, x],
-        Interpolation::Cubic => {
-            let far = x + 1.0;
-            let first = ((CUBIC * far - 5.0 * CUBIC) * far + 8.0 * CUBIC) * far - 4.0 * CUBIC;
-            let near = |x: f32| ((CUBIC + 2.0) * x - (CUBIC + 3.0)) * x * x + 1.0;
-            let (second, third) = (near(x), near(1.0 - x));
-            vec![first, second, third, 1.0 - first - second - third]
-        }
-    }
-}
-
-/// Makes the sum of rounded weights 1 again, at the largest or the smallest of the middle ones.
-fn balanced(mut weights: Vec<i32>, n_taps: usize) -> Vec<i32> {
-    let excess = weights.iter().sum::<i32>() - (1 << WEIGHT_BITS);
-    if excess == 0 {
-        return weights;
-    }
-    let middle = n_taps / 2;
-    let at = |row: usize, column: usize| row.min(n_taps - 1) * n_taps + column.min(n_taps - 1);
-    let (mut largest, mut smallest) = (at(middle, middle), at(middle, middle));
-    for row in middle..middle + 2 {
-        for column in middle..middle + 2 {
-            let idx = at(row, column);
-            if weights[idx] < weights[smallest] {
-                smallest = idx;
-            } else if weights[idx] > weights[largest] {
-                largest = idx;
+    fn at(position: f64, interpolation: Interpolation) -> Self {
+        let floor = position.floor();
+        let x = (position - floor) as f32;
+        let floor = floor as i64;
+        match interpolation {
+            Interpolation::Linear => Self {
+                first: floor,
+                weights: [1.0 - x, x, 0.0, 0.0],
+                n: 2,
+            },
+            Interpolation::Cubic => {
+                let far = x + 1.0;
+                let first = ((CUBIC * far - 5.0 * CUBIC) * far + 8.0 * CUBIC) * far - 4.0 * CUBIC;
+                let near = |x: f32| ((CUBIC + 2.0) * x - (CUBIC + 3.0)) * x * x + 1.0;
+                let (second, third) = (near(x), near(1.0 - x));
+                Self {
+                    first: floor.saturating_sub(1),
+                    weights: [first, second, third, 1.0 - first - second - third],
+                    n: 4,
+                }
             }
         }
     }
-    let changed = if excess < 0 { largest } else { smallest };
-    weights[changed] -= excess;
-    weights
+
+    /// Returns whether all pixels are among the first `side`.
+    fn are_within(&self, side: i64) -> bool {
+        self.first >= 0 && self.first < side && side - self.first >= self.n.cast_signed() as i64
+    }
+
+    /// Returns the pixels with their weights.
+    fn iter(&self) -> impl Iterator<Item = (i64, f32)> + '_ {
+        let weights = self.weights.iter().take(self.n);
+        (0..)
+            .zip(weights)
+            .map(|(idx, weight)| (self.first.saturating_add(idx), *weight))
+    }
 }
 
 /// Returns the transform from a crop, whose corners are at 0 and at `last`, to the box; `None` if
@@ -169,7 +137,7 @@ pub(super) fn warp<P: Pixel<Subpixel = u8>>(
     image: &ImageBuffer<P, Vec<u8>>,
     transform: &Transform,
     (width, height): (u32, u32),
-    (weights, border): (&Weights, Border),
+    (interpolation, border): (Interpolation, Border),
 ) -> ImageBuffer<P, Vec<u8>> {
     let n_channels = usize::from(P::CHANNEL_COUNT);
     let mut crop = ImageBuffer::new(width, height);
@@ -178,43 +146,27 @@ pub(super) fn warp<P: Pixel<Subpixel = u8>>(
         width: i64::from(image.width()),
         height: i64::from(image.height()),
         n_channels,
+        border,
     };
     let rows = crop.chunks_exact_mut((width as usize * n_channels).max(1));
     for (y, row) in rows.enumerate() {
         for (x, pixel) in row.chunks_exact_mut(n_channels).enumerate() {
-            let (x, y) = position(transform, x, y);
-            let (left, top) = (x >> POSITION_BITS, y >> POSITION_BITS);
-            let before = i64::from(weights.n_taps == 4);
-            source.mix(
-                (left - before, top - before),
-                weights.of(x, y),
-                border,
-                pixel,
-            );
+            let [x, y] = position(transform, x, y);
+            let across = Taps::at(x, interpolation);
+            source.mix(&across, &Taps::at(y, interpolation), pixel);
         }
     }
     crop
 }
 
-/// Returns a position in the image, in parts of a pixel.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "positions within an image; others saturate"
-)]
-fn position(transform: &Transform, x: usize, y: usize) -> (i64, i64) {
+#[expect(clippy::cast_precision_loss, reason = "positions within a crop")]
+fn position(transform: &Transform, x: usize, y: usize) -> [f64; 2] {
     let (x, y) = (x as f64, y as f64);
     let [across, down, depth] = transform.map(|[by_x, by_y, start]| by_x * x + by_y * y + start);
-    let scale = if depth == 0.0 {
-        0.0
-    } else {
-        N_POSITIONS as f64 / depth
-    };
-    let rounded = |position: f64| {
-        let limit = f64::from(i32::MAX);
-        (position * scale).clamp(-limit, limit).round_ties_even() as i64
-    };
-    (rounded(across), rounded(down))
+    if depth == 0.0 {
+        return [0.0; 2];
+    }
+    [across / depth, down / depth]
 }
 
 /// The image that a crop is taken from.
@@ -223,38 +175,38 @@ struct Source<'a> {
     width: i64,
     height: i64,
     n_channels: usize,
+    border: Border,
 }
 
 impl Source<'_> {
-    /// Writes the weighted mean of the pixels whose top left one is at (`left`, `top`).
+    /// Writes the weighted mean of pixels.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "positions were checked, and values are those of bytes"
     )]
-    fn mix(&self, (left, top): (i64, i64), weights: &[i32], border: Border, mixed: &mut [u8]) {
-        let n_taps = if weights.len() == 4 { 2 } else { 4 };
-        let is_inside =
-            left >= 0 && top >= 0 && left + n_taps <= self.width && top + n_taps <= self.height;
-        let mut sums = [0_i32; 4];
-        for (tap, weight) in (0..).zip(weights) {
-            let (mut x, mut y) = (left + tap % n_taps, top + tap / n_taps);
-            if !is_inside {
-                let is_outside = x < 0 || y < 0 || x >= self.width || y >= self.height;
-                if is_outside && border == Border::Black {
-                    continue;
+    fn mix(&self, across: &Taps, down: &Taps, mixed: &mut [u8]) {
+        let is_inside = across.are_within(self.width) && down.are_within(self.height);
+        let mut sums = [0.0_f32; 4];
+        for (y, down) in down.iter() {
+            for (x, across) in across.iter() {
+                let (mut x, mut y) = (x, y);
+                if !is_inside {
+                    let is_outside = x < 0 || y < 0 || x >= self.width || y >= self.height;
+                    if is_outside && self.border == Border::Black {
+                        continue;
+                    }
+                    (x, y) = (x.clamp(0, self.width - 1), y.clamp(0, self.height - 1));
                 }
-                (x, y) = (x.clamp(0, self.width - 1), y.clamp(0, self.height - 1));
-            }
-            let start = (y * self.width + x) as usize * self.n_channels;
-            let pixel = &self.pixels[start..start + self.n_channels];
-            for (sum, value) in sums.iter_mut().zip(pixel) {
-                *sum += i32::from(*value) * weight;
+                let start = (y * self.width + x) as usize * self.n_channels;
+                let pixel = &self.pixels[start..start + self.n_channels];
+                for (sum, value) in sums.iter_mut().zip(pixel) {
+                    *sum += f32::from(*value) * (down * across);
+                }
             }
         }
         for (value, sum) in mixed.iter_mut().zip(sums) {
-            let rounded = (sum + (1 << (WEIGHT_BITS - 1))) >> WEIGHT_BITS;
-            *value = rounded.clamp(0, 255) as u8;
+            *value = sum.round_ties_even().clamp(0.0, 255.0) as u8;
         }
     }
 }

@@ -1,0 +1,105 @@
+//! Finds lines of text.
+
+use std::{path::Path, sync::Arc};
+
+use label_studio_inference::onnx::{Engine, OnnxError, Runtime};
+use label_studio_ml::anyhow::{self, bail};
+use label_studio_vision::{
+    images::{RgbImage, to_bgr},
+    models::text_detection::{DbOptions, ProbabilityMap, TextBox, reading_order},
+};
+use ndarray::{Axis, Ix4};
+
+use crate::{DetectorInput, expected::check};
+
+/// Boxes with a shorter side, in pixels, are left out where a pipeline asks for it.
+const THIN: f32 = 4.0;
+
+/// Finds lines of text with differentiable binarisation.
+pub struct Detector {
+    engine: Arc<dyn Engine>,
+    /// How images become its input.
+    pub input: DetectorInput,
+    /// How boxes are found on its map.
+    pub options: DbOptions,
+    /// Whether boxes end at the last pixel, and thin ones are left out.
+    pub drops_thin_boxes: bool,
+}
+
+impl Detector {
+    /// Loads a detector: one input of images, and one map as output.
+    pub fn load(
+        runtime: &Runtime,
+        path: &Path,
+        input: DetectorInput,
+        options: DbOptions,
+    ) -> Result<Self, OnnxError> {
+        let engine = runtime.load(path)?;
+        check(engine.as_ref(), "a text detector", &[-1, 1, -1, -1])?;
+        Ok(Self {
+            engine,
+            input,
+            options,
+            drops_thin_boxes: false,
+        })
+    }
+
+    /// Returns the lines of an image in the order in which they are read, in its pixels.
+    pub fn lines(&self, image: &RgbImage) -> anyhow::Result<Vec<TextBox>> {
+        let padded = DetectorInput::padded(image);
+        let image = padded.as_ref().unwrap_or(image);
+        let mut scaled = self.input.scaled(image);
+        to_bgr(&mut scaled);
+        let pixels = self.input.normalise.nchw(&scaled);
+        let (input, output) = (
+            &self.engine.inputs()[0].name,
+            &self.engine.outputs()[0].name,
+        );
+        let [map] = self
+            .engine
+            .run_f32(&[(input, (&pixels).into())], [output])?;
+        let shape = format!("{:?}", map.shape());
+        let map = map.into_dimensionality::<Ix4>().ok().filter(|map| {
+            let (n_images, n_maps, height, width) = map.dim();
+            (n_images, n_maps) == (1, 1) && height > 0 && width > 0
+        });
+        let Some(map) = map else {
+            bail!(
+                "model file {:?} answers with the shape {shape}: this is no text detector with a map of [1, 1, height, \
+                 width]",
+                self.engine.file()
+            );
+        };
+        let of_image = map.index_axis(Axis(0), 0);
+        let map = ProbabilityMap {
+            values: of_image.index_axis(Axis(0), 0),
+            image_size: image.dimensions(),
+        };
+        let boxes = map.boxes(&self.options);
+        let boxes = boxes.into_iter().filter_map(|found| {
+            if self.drops_thin_boxes {
+                clipped(found, image.dimensions())
+            } else {
+                Some(found)
+            }
+        });
+        Ok(reading_order(boxes.collect()))
+    }
+}
+
+/// Moves corners to the last pixel of an image of a size, as RapidOCR does.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "images have fewer than 2^24 columns"
+)]
+fn clipped(found: TextBox, (width, height): (u32, u32)) -> Option<TextBox> {
+    let last = |side: u32| side.saturating_sub(1) as f32;
+    let quad = found.quad.ordered().map(|[x, y]| {
+        [
+            x.clamp(0.0, last(width)).trunc(),
+            y.clamp(0.0, last(height)).trunc(),
+        ]
+    });
+    let [top, .., left] = quad.sides();
+    (top >= THIN && left >= THIN).then_some(TextBox { quad, ..found })
+}
