@@ -1,13 +1,14 @@
 //! A model's handle for everything about one project.
 
 use std::{
+    fs, io,
     path::PathBuf,
     sync::{Arc, LazyLock, OnceLock},
 };
 
 use label_studio_sdk::{
     Client, ClientError, LabelConfig, LabelConfigError, MediaError, MediaFetcher, MediaOptions,
-    Task,
+    Object, Task, media::needs_preload,
 };
 use serde_json::{Map, Value};
 
@@ -23,6 +24,8 @@ use crate::{
 /// Key of a project's model version in the store.
 pub(crate) const MODEL_VERSION: &str = "model_version";
 const MODEL_VERSIONS: &str = "model_versions";
+/// Data field of a text that was imported without a field name.
+const UNDEFINED_FIELD: &str = "$undefined$";
 const EXTRA_PARAMS: &str = "extra_params";
 /// Versions that `/versions` remembers per project.
 const MAX_VERSIONS: usize = 100;
@@ -51,6 +54,20 @@ pub enum ProjectError {
     /// The extra params are a text that is not JSON.
     #[error("extra params of the project are not JSON")]
     ExtraParams(#[source] serde_json::Error),
+    /// A task has no text where the label config expects one.
+    #[error("the task has no text in its data field {0:?}")]
+    NoText(String),
+    /// A task has a list or an object where the label config expects a text.
+    #[error("data field {0:?} of the task is not a text")]
+    NotText(String),
+    /// The text file of a task is not UTF-8, or cannot be read.
+    #[error("cannot read {} as text", path.display())]
+    TextFile {
+        /// The downloaded file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
 }
 
 /// A model's handle for the project that a call is for. Cheap to clone.
@@ -197,6 +214,24 @@ impl Project {
         Ok(version)
     }
 
+    /// Returns the version after the current one, `prefix` with the next number: from 2, since a
+    /// model that was never trained has 1. Numbers of published versions, which are ahead after a
+    /// rollback, are left out.
+    pub fn next_model_version(&self, prefix: &str) -> Result<String, VersionError> {
+        let current = self.model_version()?;
+        let mut number: u64 = current
+            .strip_prefix(prefix)
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(1);
+        loop {
+            number = number.saturating_add(1);
+            let next = format!("{prefix}{number}");
+            if self.version_folder(&next)?.is_none() {
+                return Ok(next);
+            }
+        }
+    }
+
     /// Returns a new version to write a trained model into: a folder that no reader knows until it
     /// is published. Dropping it removes it.
     pub fn new_version(&self) -> Result<NewVersion, VersionError> {
@@ -286,13 +321,32 @@ impl Project {
         Ok(self.media().local_path(url, task.id)?)
     }
 
+    /// Returns the text that a task has for an object tag, after downloading it if the task holds
+    /// the address of a text file. A number or boolean counts as its text; a task that was imported
+    /// without a field name has its text under `$undefined$`.
+    ///
+    /// # Errors
+    /// When the task has no text there, or the file cannot be downloaded or is not UTF-8.
+    pub fn text_of(&self, object: &Object, task: &Task) -> Result<String, ProjectError> {
+        let name = object.value_name.as_str();
+        let field = |name: &str| task.value(name).filter(|value| !value.is_null());
+        let text = match field(name).or_else(|| field(UNDEFINED_FIELD)) {
+            Some(Value::String(text)) => text,
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => return Ok(value.to_string()),
+            Some(_) => return Err(ProjectError::NotText(name.to_owned())),
+            None => return Err(ProjectError::NoText(name.to_owned())),
+        };
+        let is_address = object.value_type.as_deref() == Some("url") || needs_preload(text);
+        if text.is_empty() || !is_address {
+            return Ok(text.clone());
+        }
+        let path = self.local_path(task, text)?;
+        fs::read_to_string(&path).map_err(|source| ProjectError::TextFile { path, source })
+    }
+
     /// Returns the task's data with every reference to a text file replaced by its text.
     pub fn preload_task_data(&self, task: &Task) -> Result<Map<String, Value>, ProjectError> {
-        let needs_file = |value: &Value| {
-            value
-                .as_str()
-                .is_none_or(label_studio_sdk::media::needs_preload)
-        };
+        let needs_file = |value: &Value| value.as_str().is_none_or(needs_preload);
         if !task.data.values().any(needs_file) {
             return Ok(task.data.clone());
         }

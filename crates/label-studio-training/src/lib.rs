@@ -29,6 +29,6 @@ pub use checkpoint::{Checkpoint, CheckpointError, Family, FinetunedFolder, Model
 pub use inference::Inference;
 pub use learning::{
     Epoch, Example, Outcome, Progress, Schedule, Score, Stepper, Training, TrainingError,
-    TrainingOptions, held_out_texts,
+    TrainingOptions, held_out_texts, parse_not_negative, parse_positive, state_file,
 };
 pub use network::{Network, NetworkError, Tokens, Workspace};

@@ -14,7 +14,6 @@ mod classifier;
 mod model;
 mod options;
 mod samples;
-mod text;
 mod training;
 
 pub use classifier::{Classifier, Guess};

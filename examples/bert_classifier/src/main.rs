@@ -20,7 +20,10 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args: Args = parse_args();
     serve(&args.server.clone(), move || {
-        let hub = args.hub.hub(args.server.network.options())?;
-        BertClassifier::load(args.options, &args.server.model_dir, &hub)
+        BertClassifier::load(
+            args.options,
+            &args.server.model_dir,
+            &args.hub.hub(args.server.network.options())?,
+        )
     })
 }

@@ -13,9 +13,9 @@ use label_studio_ml::{
     anyhow::{self, Context, ensure},
     json,
 };
-use label_studio_training::{Checkpoint, FinetunedFolder, ModelConfig, Network, Task};
+use label_studio_training::{Checkpoint, FinetunedFolder, ModelConfig, Network, Task, state_file};
 
-use crate::{Classifier, Options, Sample, samples, text::text_of, training::Lesson};
+use crate::{Classifier, Options, Sample, samples, training::Lesson};
 
 const VERSION_PREFIX: &str = "BertClassifier-v0.0.";
 /// Seed of the head of a model that was never trained.
@@ -137,7 +137,7 @@ impl BertClassifier {
             labels,
             samples,
             options: &self.options,
-            state: self.state_file(project),
+            state: state_file(&self.model_dir, "bert_classifier", project.id().as_str()),
         };
         let trained = lesson.learn(project.job())?;
         let new = project.new_version()?;
@@ -145,7 +145,7 @@ impl BertClassifier {
             .network
             .with_config(|config| config.with_project(project.id().as_str()));
         network.save(new.path(), &self.baseline)?;
-        let model_version = next_version(project)?;
+        let model_version = project.next_model_version(VERSION_PREFIX)?;
         let folder = project.publish(new, &model_version, trained.metrics.clone())?;
         let classifier = Classifier::new(network, &self.baseline)?;
         self.trained
@@ -156,16 +156,6 @@ impl BertClassifier {
         }
         tracing::info!(project = %project.id(), model_version, n_samples = samples.len(), "trained");
         Ok(trained.metrics)
-    }
-
-    fn state_file(&self, project: &Project) -> PathBuf {
-        let id = project.id().as_str();
-        let name: String = id
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect();
-        let folder = self.model_dir.join("training_output");
-        folder.join(format!("bert_classifier-{name}.safetensors"))
     }
 }
 
@@ -196,7 +186,7 @@ impl Model for BertClassifier {
             .tasks
             .iter()
             .map(|task| {
-                texts.push(text_of(project, choices.object, task)?);
+                texts.push(project.text_of(choices.object, task)?);
                 Ok(())
             })
             .collect();
@@ -232,7 +222,7 @@ impl Model for BertClassifier {
             return Ok(json!({ "skipped": reason }));
         }
         let samples = samples(&tasks, choices.control, |task| {
-            text_of(project, choices.object, task)
+            Ok(project.text_of(choices.object, task)?)
         });
         let has_two_labels = samples
             .iter()
@@ -250,22 +240,5 @@ impl Model for BertClassifier {
 
     fn fit_on(&self) -> FitOn {
         FitOn::LatestPerAnnotation
-    }
-}
-
-/// Returns the version after the current one. After a rollback, versions that are there are left
-/// out.
-fn next_version(project: &Project) -> anyhow::Result<String> {
-    let version = project.model_version()?;
-    let trained: Option<u64> = version
-        .strip_prefix(VERSION_PREFIX)
-        .and_then(|n| n.parse().ok());
-    let mut n = trained.unwrap_or(1);
-    loop {
-        n = n.saturating_add(1);
-        let next = format!("{VERSION_PREFIX}{n}");
-        if project.version_folder(&next)?.is_none() {
-            return Ok(next);
-        }
     }
 }

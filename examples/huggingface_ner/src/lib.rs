@@ -15,7 +15,6 @@ mod model;
 mod options;
 mod samples;
 mod tagger;
-mod text;
 mod training;
 
 pub use controls::Controls;

@@ -13,9 +13,9 @@ use label_studio_ml::{
     anyhow::{self, Context, ensure},
     json,
 };
-use label_studio_training::{Checkpoint, CheckpointError, FinetunedFolder};
+use label_studio_training::{Checkpoint, CheckpointError, FinetunedFolder, state_file};
 
-use crate::{Controls, Options, Sample, Tagger, samples, text::text_of, training::Lesson};
+use crate::{Controls, Options, Sample, Tagger, samples, training::Lesson};
 
 const VERSION_PREFIX: &str = "HuggingFaceNER-v0.0.";
 
@@ -82,7 +82,7 @@ impl HuggingFaceNer {
             baseline: &self.baseline,
             samples,
             options: &self.options,
-            state: self.state_file(project),
+            state: state_file(&self.model_dir, "huggingface_ner", project.id().as_str()),
         };
         let trained = lesson.learn(project.job())?;
         let new = project.new_version()?;
@@ -90,7 +90,7 @@ impl HuggingFaceNer {
             .network
             .with_config(|config| config.with_project(project.id().as_str()));
         network.save(new.path(), &self.baseline)?;
-        let model_version = next_version(project)?;
+        let model_version = project.next_model_version(VERSION_PREFIX)?;
         let folder = project.publish(new, &model_version, trained.metrics.clone())?;
         let tagger = Tagger::new(network, &self.baseline)?;
         self.trained
@@ -101,16 +101,6 @@ impl HuggingFaceNer {
         }
         tracing::info!(project = %project.id(), model_version, n_samples = samples.len(), "trained");
         Ok(trained.metrics)
-    }
-
-    fn state_file(&self, project: &Project) -> PathBuf {
-        let id = project.id().as_str();
-        let name: String = id
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect();
-        let folder = self.model_dir.join("training_output");
-        folder.join(format!("huggingface_ner-{name}.safetensors"))
     }
 }
 
@@ -136,7 +126,7 @@ impl Model for HuggingFaceNer {
             .tasks
             .iter()
             .map(|task| {
-                texts.push(text_of(project, controls.object, task)?);
+                texts.push(project.text_of(controls.object, task)?);
                 Ok(())
             })
             .collect();
@@ -174,7 +164,7 @@ impl Model for HuggingFaceNer {
             return Ok(json!({ "skipped": reason }));
         }
         let samples = samples(&tasks, &controls, |task| {
-            text_of(project, controls.object, task)
+            Ok(project.text_of(controls.object, task)?)
         });
         if samples.is_empty() {
             let reason = "no annotation marks an entity";
@@ -186,23 +176,6 @@ impl Model for HuggingFaceNer {
 
     fn fit_on(&self) -> FitOn {
         FitOn::LatestPerAnnotation
-    }
-}
-
-/// Returns the version after the current one. After a rollback, versions that are there are left
-/// out.
-fn next_version(project: &Project) -> anyhow::Result<String> {
-    let version = project.model_version()?;
-    let trained: Option<u64> = version
-        .strip_prefix(VERSION_PREFIX)
-        .and_then(|n| n.parse().ok());
-    let mut n = trained.unwrap_or(1);
-    loop {
-        n = n.saturating_add(1);
-        let next = format!("{VERSION_PREFIX}{n}");
-        if project.version_folder(&next)?.is_none() {
-            return Ok(next);
-        }
     }
 }
 

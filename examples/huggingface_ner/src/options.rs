@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
+use label_studio_training::{parse_not_negative, parse_positive};
 
 /// Options of the model and its training.
 #[derive(Debug, Clone, Args)]
@@ -27,7 +28,7 @@ pub struct Options {
     pub start_training_each_n_updates: NonZeroUsize,
 
     /// Learning rate of the first step; it falls to 0
-    #[arg(long, env = "LEARNING_RATE", default_value = "1e-3", value_parser = positive)]
+    #[arg(long, env = "LEARNING_RATE", default_value = "1e-3", value_parser = parse_positive)]
     pub learning_rate: f64,
 
     /// Times that a training sees every text
@@ -35,20 +36,6 @@ pub struct Options {
     pub num_train_epochs: NonZeroUsize,
 
     /// Weight decay of a training
-    #[arg(long, env = "WEIGHT_DECAY", default_value = "0.01", value_parser = not_negative)]
+    #[arg(long, env = "WEIGHT_DECAY", default_value = "0.01", value_parser = parse_not_negative)]
     pub weight_decay: f64,
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
-        _ => Err("expected a number above 0".to_owned()),
-    }
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
-        _ => Err("expected a number from 0".to_owned()),
-    }
 }

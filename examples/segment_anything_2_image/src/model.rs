@@ -46,14 +46,17 @@ impl SegmentAnything2 {
 }
 
 impl Model for SegmentAnything2 {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         SmartTools::check(project.label_config());
         Ok(())
     }
 
     fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
-        SmartTools::output(label_config)?;
-        Ok(())
+        SmartTools::output(label_config).map(drop)
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
@@ -63,9 +66,5 @@ impl Model for SegmentAnything2 {
             .tools
             .predict_all(config, &request.tasks, context, local_path)?;
         Ok(found.into_iter().map(TaskPrediction::from).collect())
-    }
-
-    fn name(&self) -> &str {
-        &self.name
     }
 }

@@ -45,8 +45,7 @@ impl Model for SegmentAnythingModel {
     }
 
     fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
-        SmartTools::output(label_config)?;
-        Ok(())
+        SmartTools::output(label_config).map(drop)
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {

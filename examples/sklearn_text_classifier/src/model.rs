@@ -99,7 +99,7 @@ impl SklearnTextClassifier {
         });
         let new = project.new_version()?;
         save_version(new.path(), &classifier)?;
-        let model_version = next_version(project)?;
+        let model_version = project.next_model_version(VERSION_PREFIX)?;
         project.publish(new, &model_version, result.clone())?;
         // For older releases on the same folder, and for those who read the file.
         self.storage.save(project.id().as_str(), &classifier)?;
@@ -186,20 +186,4 @@ fn text_of(project: &Project, object: &Object, task: &Task) -> anyhow::Result<St
     }
     let path = project.local_path(task, &text)?;
     fs::read_to_string(&path).with_context(|| format!("cannot read {} as text", path.display()))
-}
-
-/// Returns the version after the current one. After a rollback, versions that are there are left out.
-fn next_version(project: &Project) -> anyhow::Result<String> {
-    let version = project.model_version()?;
-    let trained: Option<u64> = version
-        .strip_prefix(VERSION_PREFIX)
-        .and_then(|n| n.parse().ok());
-    let mut n = trained.unwrap_or(1);
-    loop {
-        n = n.saturating_add(1);
-        let next = format!("{VERSION_PREFIX}{n}");
-        if project.version_folder(&next)?.is_none() {
-            return Ok(next);
-        }
-    }
 }

@@ -4,6 +4,7 @@ mod adamw;
 mod calibration;
 mod epoch;
 mod example;
+mod flags;
 #[cfg(test)]
 mod gradient_check;
 mod held_out;
@@ -16,7 +17,9 @@ mod training;
 
 pub use epoch::Epoch;
 pub use example::Example;
+pub use flags::{parse_not_negative, parse_positive};
 pub use held_out::held_out_texts;
 pub use options::{Schedule, TrainingOptions};
+pub use state::state_file;
 pub use stepper::Stepper;
 pub use training::{Outcome, Progress, Score, Training, TrainingError};

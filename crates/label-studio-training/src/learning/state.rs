@@ -14,6 +14,16 @@ use crate::checkpoint::{CheckpointError, facts, read_tensors, write_tensors};
 
 const FACTS: &str = "training";
 
+/// Returns the file under `model_dir` that keeps the state of a backend's training for a project.
+pub fn state_file(model_dir: &Path, backend: &str, project: &str) -> PathBuf {
+    let name: String = project
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    let folder = model_dir.join("training_output");
+    folder.join(format!("{backend}-{name}.safetensors"))
+}
+
 /// The file of a training's state.
 #[derive(Debug)]
 pub(crate) struct StateFile {
