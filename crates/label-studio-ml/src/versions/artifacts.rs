@@ -209,7 +209,7 @@ fn list_files(folder: &Path) -> Result<Vec<SharedFile>, VersionError> {
     Ok(files)
 }
 
-/// Returns where a file of a version belongs. Whoever may write into the store may not write
+/// Returns where a file of a version belongs. A user with write access to the store cannot write
 /// outside of the folder.
 fn local_path(folder: &Path, path: &str) -> Result<PathBuf, VersionError> {
     let is_within = path
