@@ -142,7 +142,7 @@ def missing(editor: Editor, answer: Result) -> dict[str, Any] | None:
 
     def is_seen(region: dict[str, Any]) -> bool:
         kind, value = region["type"], region["value"]
-        if region["id"] in drawn:  # also the text of a region
+        if region.get("id") in drawn:  # also the text of a region
             return region["id"] in ids
         if kind == "choices":
             return all(map(editor.is_chosen, value["choices"]))

@@ -6,7 +6,8 @@ from pathlib import Path
 from e2e.checks import equal
 from e2e.stage import Stage
 
-FIXTURES = Path(__file__).resolve().parents[2] / "examples" / "ppocr" / "tests" / "fixtures"
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "examples" / "ppocr" / "tests" / "fixtures"
 LABEL_CONFIG = """
 <View>
   <Image name="image" value="$image"/>
@@ -17,6 +18,7 @@ LABEL_CONFIG = """
 """
 IMAGES = ["lines.png", "slanted.png", "blank.png"]
 SETTINGS = {
+    "ORT_DYLIB_PATH": str(ROOT / ".ort"),
     "PIPELINE": "rapidocr",
     "SCORE_THRESHOLD": "0",
     "DET_MODEL": str(FIXTURES / "tiny-det.onnx"),
