@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::CheckpointError;
+use super::{CheckpointError, deberta::Deberta};
 use crate::numbers::activation::Activation;
 
 /// Largest number that any size in a config may have; real models stay far below it.
@@ -29,6 +29,9 @@ pub enum Family {
     Roberta,
     /// ELECTRA, the discriminator.
     Electra,
+    /// `DeBERTa` of the versions 2 and 3.
+    #[serde(rename = "deberta-v2")]
+    DebertaV2,
 }
 
 /// What a model answers.
@@ -90,6 +93,9 @@ pub(crate) struct Sizes {
     is_decoder: bool,
     #[serde(default)]
     sinusoidal_pos_embds: bool,
+    /// Of `DeBERTa` only.
+    #[serde(skip)]
+    pub(crate) deberta: Option<Deberta>,
 }
 
 impl ModelConfig {
@@ -106,14 +112,20 @@ impl ModelConfig {
         Self::from_fields(serde_json::from_slice(&json).map_err(wrong)?, path)
     }
 
-    fn from_fields(fields: Map<String, Value>, path: &Path) -> Result<Self, CheckpointError> {
+    /// Reads the fields of a `config.json`, which may be a part of another file.
+    pub(crate) fn from_fields(
+        fields: Map<String, Value>,
+        path: &Path,
+    ) -> Result<Self, CheckpointError> {
         check_family(&fields)?;
-        let sizes: Result<Sizes, _> = serde_json::from_value(Value::Object(fields.clone()));
-        let mut sizes = sizes.map_err(|source| CheckpointError::Config {
+        let wrong = |source| CheckpointError::Config {
             path: path.to_owned(),
             source,
-        })?;
-        if sizes.embedding_size == 0 || sizes.family != Family::Electra {
+        };
+        let sizes: Result<Sizes, _> = serde_json::from_value(Value::Object(fields.clone()));
+        let mut sizes = sizes.map_err(wrong)?;
+        let has_narrow_words = matches!(sizes.family, Family::Electra | Family::DebertaV2);
+        if sizes.embedding_size == 0 || !has_narrow_words {
             sizes.embedding_size = sizes.hidden_size;
         }
         match sizes.family {
@@ -126,6 +138,15 @@ impl ModelConfig {
             }
             Family::Roberta if !fields.contains_key("type_vocab_size") => {
                 sizes.type_vocab_size = 1;
+            }
+            Family::DebertaV2 => {
+                let deberta: Deberta =
+                    serde_json::from_value(Value::Object(fields.clone())).map_err(wrong)?;
+                sizes.classifier_dropout = deberta.cls_dropout;
+                if !fields.contains_key("layer_norm_eps") {
+                    sizes.layer_norm_eps = 1e-7;
+                }
+                sizes.deberta = Some(deberta);
             }
             _ => {}
         }
@@ -207,6 +228,9 @@ impl ModelConfig {
         self.sizes.attention_probs_dropout_prob = 0.0;
         self.sizes.classifier_dropout = Some(0.0);
         self.sizes.seq_classif_dropout = 0.0;
+        if let Some(deberta) = &mut self.sizes.deberta {
+            deberta.pooler_dropout = 0.0;
+        }
         self
     }
 
@@ -241,6 +265,7 @@ impl ModelConfig {
             Family::DistilBert => "distilbert.",
             Family::Roberta => "roberta.",
             Family::Electra => "electra.",
+            Family::DebertaV2 => "deberta.",
         }
     }
 
@@ -251,6 +276,7 @@ impl ModelConfig {
             Some("xlm-roberta") => "XLMRoberta",
             Some("camembert") => "Camembert",
             Some("electra") => "Electra",
+            Some("deberta-v2") => "DebertaV2",
             _ => "Bert",
         }
     }
@@ -277,6 +303,17 @@ impl Sizes {
     /// Id of the padding token, which `RoBERTa` also uses as the position of padding.
     pub(crate) fn padding_position(&self) -> usize {
         self.pad_token_id.map_or(1, |id| id as usize)
+    }
+
+    /// Returns how many tokens a text can have at all; a limit of the config is lower where tokens
+    /// have no embeddings of their places.
+    pub(crate) fn most_tokens(&self) -> usize {
+        match &self.deberta {
+            Some(deberta) if !deberta.position_biased_input => MAX_SIZE,
+            _ => self
+                .max_position_embeddings
+                .saturating_sub(self.first_position()),
+        }
     }
 
     fn check(&self) -> Result<(), CheckpointError> {
@@ -347,6 +384,12 @@ impl Sizes {
         if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
             return Err(wrong("layer_norm_eps", format!("{}", self.layer_norm_eps)));
         }
+        if let Some(deberta) = &self.deberta {
+            deberta.check(
+                (self.hidden_size, self.num_attention_heads),
+                (self.max_position_embeddings, MAX_SIZE),
+            )?;
+        }
         let has_relative = self.position_embedding_type.as_deref();
         if has_relative.is_some_and(|kind| kind != "absolute") {
             let problem = "position_embedding_type must be \"absolute\"".to_owned();
@@ -361,13 +404,14 @@ impl Sizes {
 }
 
 fn check_family(fields: &Map<String, Value>) -> Result<(), CheckpointError> {
-    const KNOWN: [&str; 6] = [
+    const KNOWN: [&str; 7] = [
         "bert",
         "distilbert",
         "roberta",
         "xlm-roberta",
         "camembert",
         "electra",
+        "deberta-v2",
     ];
     let named = fields.get("model_type").and_then(Value::as_str);
     if named.is_some_and(|name| KNOWN.contains(&name)) {

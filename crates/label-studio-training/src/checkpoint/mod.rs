@@ -4,6 +4,7 @@
 //! `model.safetensors` (or its parts) and `tokenizer.json`. [`ModelConfig`] is what the first says.
 
 mod config;
+mod deberta;
 mod error;
 mod files;
 mod finetuned;
@@ -14,4 +15,6 @@ pub use error::CheckpointError;
 pub use files::Checkpoint;
 pub use finetuned::FinetunedFolder;
 
+pub(crate) use config::Sizes;
+pub(crate) use deberta::{Deberta, Distances};
 pub(crate) use tensors::{TensorFiles, facts, read_tensors, write_tensors};

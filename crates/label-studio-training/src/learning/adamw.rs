@@ -3,7 +3,7 @@
 use pulp::Arch;
 
 use crate::{
-    network::{Gradients, Network, Tensor},
+    network::{Gradients, Parameters, Part},
     numbers::rows::sum_of_squares,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct AdamW {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepRates {
     pub(crate) learning_rate: f64,
+    /// Learning rate of what is not the encoder.
+    pub(crate) head_learning_rate: f64,
     pub(crate) weight_decay: f64,
     pub(crate) betas: (f64, f64),
     pub(crate) eps: f64,
@@ -48,21 +50,20 @@ struct Slices<'a> {
 }
 
 impl AdamW {
-    pub(crate) fn new(network: &Network) -> Self {
-        let n_values = network.values().len();
-        let (words, width) = network.words();
+    pub(crate) fn new(parameters: &Parameters) -> Self {
+        let n_values = parameters.values.len();
         Self {
             first: vec![0.0; n_values],
             second: vec![0.0; n_values],
-            seen: vec![false; words.len() / width],
+            seen: vec![false; parameters.n_words()],
             n_steps: 0,
         }
     }
 
     /// Finds out which words have moments, after those were read from a file.
-    pub(crate) fn find_seen(&mut self, network: &Network) {
-        let (words, width) = network.words();
-        let rows = self.second[words].chunks_exact(width);
+    pub(crate) fn find_seen(&mut self, parameters: &Parameters) {
+        let moments = &self.second[parameters.words.clone()];
+        let rows = moments.chunks_exact(parameters.word_width);
         for (seen, row) in self.seen.iter_mut().zip(rows) {
             *seen = row.iter().any(|value| *value != 0.0);
         }
@@ -71,29 +72,35 @@ impl AdamW {
     /// Changes the parameters, and sets the gradients to 0.
     pub(crate) fn step(
         &mut self,
-        network: &mut Network,
+        parameters: &mut Parameters,
         gradients: &mut Gradients,
         rates: StepRates,
     ) {
         self.n_steps += 1;
-        let (words, width) = network.words();
-        let tensors: Vec<Tensor> = network.tensors().to_vec();
         for (seen, touched) in self.seen.iter_mut().zip(&gradients.touched) {
             *seen |= touched;
         }
-        for tensor in &tensors {
-            let rates = Rates::new(rates, tensor.decays, self.n_steps);
+        for tensor in &parameters.tensors {
+            let learning_rate = match tensor.part {
+                Part::Encoder => rates.learning_rate,
+                Part::Head => rates.head_learning_rate,
+            };
+            let own = StepRates {
+                learning_rate,
+                ..rates
+            };
+            let own = Rates::new(own, tensor.decays, self.n_steps);
             let range = tensor.range.clone();
             let slices = Slices {
-                values: &mut network.values_mut()[range.clone()],
+                values: &mut parameters.values[range.clone()],
                 gradients: &mut gradients.values[range.clone()],
                 first: &mut self.first[range.clone()],
                 second: &mut self.second[range.clone()],
             };
-            if range == words {
-                slices.update_words(width, &self.seen, rates);
+            if range == parameters.words {
+                slices.update_words(parameters.word_width, &self.seen, own);
             } else {
-                slices.update(rates);
+                slices.update(own);
             }
         }
         gradients.touched.fill(false);
@@ -179,15 +186,15 @@ impl Slices<'_> {
 }
 
 /// Returns the norm of all gradients together.
-pub(crate) fn gradient_norm(network: &Network, gradients: &Gradients) -> f64 {
-    let (words, width) = network.words();
-    let others: f64 = network
-        .tensors()
+pub(crate) fn gradient_norm(parameters: &Parameters, gradients: &Gradients) -> f64 {
+    let others: f64 = parameters
+        .tensors
         .iter()
-        .filter(|tensor| tensor.range != words)
+        .filter(|tensor| tensor.range != parameters.words)
         .map(|tensor| sum_of_squares(&gradients.values[tensor.range.clone()]))
         .sum();
-    let rows = gradients.values[words].chunks_exact(width);
+    let words = &gradients.values[parameters.words.clone()];
+    let rows = words.chunks_exact(parameters.word_width);
     let touched = rows
         .zip(&gradients.touched)
         .filter(|(_, touched)| **touched);

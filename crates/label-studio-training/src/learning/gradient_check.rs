@@ -37,7 +37,7 @@ fn labels(task: Task) -> Vec<Option<usize>> {
 fn loss(network: &Network, task: Task) -> (f64, Gradients) {
     let texts = TEXTS.map(|ids| Tokens { ids, type_ids: &[] });
     let mut workspace = Workspace::default();
-    let mut gradients = network.gradients();
+    let mut gradients = network.parameters().gradients();
     let pass = network
         .forward(&texts, Mode::Learn(SEED), &mut workspace)
         .unwrap();
@@ -49,15 +49,22 @@ fn loss(network: &Network, task: Task) -> (f64, Gradients) {
 
 #[test]
 fn every_parameter_gets_the_gradient_of_the_loss_with_dropout_on() {
-    for model in ["bert", "distilbert", "roberta", "electra"] {
+    for model in [
+        "bert",
+        "distilbert",
+        "roberta",
+        "electra",
+        "deberta-v2",
+        "deberta-v3",
+    ] {
         for task in [Task::SequenceClassification, Task::TokenClassification] {
             let mut network = network(model, task);
             let (_, gradients) = loss(&network, task);
-            for tensor in network.tensors().to_vec() {
+            for tensor in network.parameters().tensors.clone() {
                 let gradient = &gradients.values[tensor.range.clone()];
                 let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
                 // A constant that is added to all keys changes no softmax.
-                let is_key_bias = ["key.bias", "k_lin.bias"]
+                let is_key_bias = ["key.bias", "k_lin.bias", "pos_key_proj.bias"]
                     .iter()
                     .any(|name| tensor.name.ends_with(name));
                 if is_key_bias {
@@ -68,7 +75,7 @@ fn every_parameter_gets_the_gradient_of_the_loss_with_dropout_on() {
                 // The step goes along the gradient, where the loss changes most.
                 let direction: Vec<f32> = gradient.iter().map(|g| g / norm).collect();
                 let mut at = |step: f32| {
-                    let values = network.values_mut()[tensor.range.clone()].iter_mut();
+                    let values = network.parameters_mut().values[tensor.range.clone()].iter_mut();
                     values
                         .zip(&direction)
                         .for_each(|(value, d)| *value += step * d);

@@ -2,6 +2,7 @@
 
 mod adamw;
 mod calibration;
+mod course;
 mod epoch;
 mod example;
 mod flags;
@@ -13,8 +14,10 @@ mod options;
 mod order;
 mod state;
 mod stepper;
+mod steps;
 mod training;
 
+pub use course::{Progress, TrainingError};
 pub use epoch::Epoch;
 pub use example::Example;
 pub use flags::{parse_not_negative, parse_positive};
@@ -22,4 +25,4 @@ pub use held_out::held_out_texts;
 pub use options::{Schedule, TrainingOptions};
 pub use state::state_file;
 pub use stepper::Stepper;
-pub use training::{Outcome, Progress, Score, Training, TrainingError};
+pub use training::{Outcome, Score, Training};

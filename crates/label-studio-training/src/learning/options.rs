@@ -14,6 +14,8 @@ pub enum Schedule {
 pub struct TrainingOptions {
     /// Largest learning rate.
     pub learning_rate: f64,
+    /// Largest learning rate of what is not the encoder; `None` for the same.
+    pub head_learning_rate: Option<f64>,
     /// Weight decay, of all but biases and normalizations.
     pub weight_decay: f64,
     /// Epochs at most.
@@ -42,6 +44,7 @@ impl Default for TrainingOptions {
     fn default() -> Self {
         Self {
             learning_rate: 5e-5,
+            head_learning_rate: None,
             weight_decay: 0.0,
             n_epochs: 3,
             batch_size: 8,

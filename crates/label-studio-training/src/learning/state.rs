@@ -9,8 +9,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
-use super::{epoch::Epoch, example::Example, stepper::Stepper};
-use crate::checkpoint::{CheckpointError, facts, read_tensors, write_tensors};
+use super::{epoch::Epoch, steps::Steps};
+use crate::{
+    checkpoint::{CheckpointError, facts, read_tensors, write_tensors},
+    network::Parameters,
+};
 
 const FACTS: &str = "training";
 
@@ -43,11 +46,11 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn new(epochs: &[Epoch], best: usize, stepper: &Stepper) -> Self {
+    pub(crate) fn new(epochs: &[Epoch], best: usize, steps: &Steps) -> Self {
         Self {
             fingerprint: 0,
-            n_steps: stepper.optimizer.n_steps,
-            n_batches: stepper.n_batches(),
+            n_steps: steps.optimizer.n_steps,
+            n_batches: steps.n_batches,
             epochs: epochs.to_vec(),
             best,
         }
@@ -55,11 +58,17 @@ impl Facts {
 }
 
 impl StateFile {
-    pub(crate) fn new(path: PathBuf, name: &str, stepper: &Stepper, examples: &[Example]) -> Self {
+    /// Names the file of a training, known by its name, its examples and how it runs.
+    pub(crate) fn new<E: Hash>(
+        path: PathBuf,
+        name: &str,
+        (parameters, steps): (&Parameters, &Steps),
+        examples: &[E],
+    ) -> Self {
         let mut hasher = DefaultHasher::new();
-        (name, stepper.network().labels(), examples).hash(&mut hasher);
-        format!("{:?}", stepper.options()).hash(&mut hasher);
-        stepper.network().values().len().hash(&mut hasher);
+        (name, examples).hash(&mut hasher);
+        format!("{:?}", steps.options).hash(&mut hasher);
+        parameters.values.len().hash(&mut hasher);
         Self {
             path,
             fingerprint: hasher.finish(),
@@ -69,7 +78,7 @@ impl StateFile {
     /// Writes the state in one step: a crash leaves the one before.
     pub(crate) fn save(
         &self,
-        stepper: &Stepper,
+        (parameters, steps): (&Parameters, &Steps),
         best_values: &[f32],
         facts: Facts,
     ) -> Result<(), CheckpointError> {
@@ -79,11 +88,11 @@ impl StateFile {
         };
         let text = serde_json::to_string(&facts).expect("numbers and lists can be written");
         let metadata = Map::from_iter([(FACTS.to_owned(), text.into())]);
-        let shape = [stepper.network().values().len()];
+        let shape = [parameters.values.len()];
         let tensors: [(&str, &[usize], &[f32]); 4] = [
-            ("values", &shape, stepper.network().values()),
-            ("first", &shape, &stepper.optimizer.first),
-            ("second", &shape, &stepper.optimizer.second),
+            ("values", &shape, &parameters.values),
+            ("first", &shape, &steps.optimizer.first),
+            ("second", &shape, &steps.optimizer.second),
             ("best", &shape, best_values),
         ];
         let io = |source| CheckpointError::Io {
@@ -102,7 +111,7 @@ impl StateFile {
     /// known then, and the parameters of the best epoch.
     pub(crate) fn resume(
         &self,
-        stepper: &mut Stepper,
+        (parameters, steps): (&mut Parameters, &mut Steps),
     ) -> Result<Option<(Facts, Vec<f32>)>, CheckpointError> {
         let Some(known) = read_facts(&self.path) else {
             return Ok(None);
@@ -111,13 +120,13 @@ impl StateFile {
             return Ok(None);
         }
         let files = read_tensors(std::slice::from_ref(&self.path))?;
-        let shape = [stepper.network().values().len()];
+        let shape = [parameters.values.len()];
         let mut best = vec![0.0; shape[0]];
         files.read_into("best", &shape, &mut best)?;
-        files.read_into("values", &shape, stepper.network_mut().values_mut())?;
-        files.read_into("first", &shape, &mut stepper.optimizer.first)?;
-        files.read_into("second", &shape, &mut stepper.optimizer.second)?;
-        stepper.resume_at(known.n_steps, known.n_batches);
+        files.read_into("values", &shape, &mut parameters.values)?;
+        files.read_into("first", &shape, &mut steps.optimizer.first)?;
+        files.read_into("second", &shape, &mut steps.optimizer.second)?;
+        steps.resume_at(parameters, (known.n_steps, known.n_batches));
         Ok(Some((known, best)))
     }
 

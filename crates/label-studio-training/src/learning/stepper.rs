@@ -1,36 +1,23 @@
 //! Steps of the optimizer.
 
-use super::{
-    adamw::{AdamW, StepRates, gradient_norm},
-    loss::cross_entropy,
-    options::TrainingOptions,
-};
-use crate::{
-    network::{Gradients, Mode, Network, NetworkError, Tokens, Workspace},
-    numbers::dropout::mixed,
-};
+use super::{loss::cross_entropy, options::TrainingOptions, steps::Steps};
+use crate::network::{Mode, Network, NetworkError, Parameters, Tokens, Workspace};
 
 /// A network with all that its training needs: gradients, moments and memory.
 #[derive(Debug)]
 pub struct Stepper {
     network: Network,
-    gradients: Gradients,
-    pub(crate) optimizer: AdamW,
+    steps: Steps,
     workspace: Workspace,
-    options: TrainingOptions,
-    n_batches: usize,
 }
 
 impl Stepper {
     /// Creates the first state of a training.
     pub fn new(network: Network, options: TrainingOptions) -> Self {
         Self {
-            gradients: network.gradients(),
-            optimizer: AdamW::new(&network),
+            steps: Steps::new(network.parameters(), options),
             workspace: Workspace::default(),
             network,
-            options,
-            n_batches: 0,
         }
     }
 
@@ -57,12 +44,8 @@ impl Stepper {
         labels: &[Option<usize>],
         n_accumulated: usize,
     ) -> Result<f64, NetworkError> {
-        #[expect(clippy::cast_possible_truncation, reason = "any number does as a seed")]
-        let seed = mixed(self.n_batches as u32, self.options.seed as u32);
-        self.n_batches += 1;
-        let pass = self
-            .network
-            .forward(texts, Mode::Learn(seed), &mut self.workspace)?;
+        let mode = Mode::Learn(self.steps.next_seed());
+        let pass = self.network.forward(texts, mode, &mut self.workspace)?;
         let head = &mut self.workspace.head;
         let n_rows = head.logits.len() / self.network.n_labels();
         if n_rows != labels.len() {
@@ -78,51 +61,22 @@ impl Stepper {
             return Err(NetworkError::Diverged(loss));
         }
         self.network
-            .backward(&pass, &mut self.workspace, &mut self.gradients);
+            .backward(&pass, &mut self.workspace, &mut self.steps.gradients);
         Ok(loss)
     }
 
     /// Changes the parameters by the gradients that were added, and returns the norm of those
     /// before they were clipped.
     pub fn step(&mut self, learning_rate: f64) -> Result<f64, NetworkError> {
-        let norm = gradient_norm(&self.network, &self.gradients);
-        if !norm.is_finite() {
-            return Err(NetworkError::Diverged(norm));
-        }
-        let limit = self.options.max_gradient_norm;
-        let rates = StepRates {
-            learning_rate,
-            weight_decay: self.options.weight_decay,
-            betas: self.options.betas,
-            eps: self.options.eps,
-            // As torch.nn.utils.clip_grad_norm_ does.
-            scale: if limit > 0.0 {
-                (limit / (norm + 1e-6)).min(1.0)
-            } else {
-                1.0
-            },
-        };
-        self.optimizer
-            .step(&mut self.network, &mut self.gradients, rates);
-        Ok(norm)
+        self.steps
+            .step(self.network.parameters_mut(), learning_rate)
     }
 
-    pub(crate) fn options(&self) -> &TrainingOptions {
-        &self.options
+    pub(crate) fn parts(&self) -> (&Parameters, &Steps) {
+        (self.network.parameters(), &self.steps)
     }
 
-    pub(crate) fn network_mut(&mut self) -> &mut Network {
-        &mut self.network
-    }
-
-    pub(crate) fn n_batches(&self) -> usize {
-        self.n_batches
-    }
-
-    /// Goes on after so many steps, when parameters and moments were read from a file.
-    pub(crate) fn resume_at(&mut self, n_steps: usize, n_batches: usize) {
-        self.optimizer.n_steps = n_steps;
-        self.optimizer.find_seen(&self.network);
-        self.n_batches = n_batches;
+    pub(crate) fn parts_mut(&mut self) -> (&mut Parameters, &mut Steps) {
+        (self.network.parameters_mut(), &mut self.steps)
     }
 }

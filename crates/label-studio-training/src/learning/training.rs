@@ -5,16 +5,13 @@ use std::{ops::ControlFlow, path::PathBuf};
 use super::{
     Stepper, TrainingOptions,
     calibration::best_temperature,
+    course::{Course, Learner, Progress, TrainingError},
     epoch::Epoch,
     example::Example,
     loss::negative_log_likelihood,
-    order::shuffled,
-    state::{Facts, StateFile},
+    steps::Steps,
 };
-use crate::{
-    checkpoint::CheckpointError,
-    network::{Network, NetworkError, Tokens},
-};
+use crate::network::{Network, NetworkError, Parameters, Tokens};
 
 /// Held-out rows from which probabilities are calibrated.
 const MIN_CALIBRATION_ROWS: usize = 20;
@@ -38,19 +35,6 @@ pub struct Training {
     pub state: Option<(PathBuf, String)>,
 }
 
-/// How far a training is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress<'a> {
-    /// Steps that are done.
-    pub step: usize,
-    /// Steps of the whole training.
-    pub n_steps: usize,
-    /// Loss of the last step.
-    pub loss: f64,
-    /// The epoch that this step ended.
-    pub epoch: Option<&'a Epoch>,
-}
-
 /// What a training came to.
 #[derive(Debug)]
 pub struct Outcome {
@@ -66,24 +50,6 @@ pub struct Outcome {
     pub was_resumed: bool,
 }
 
-/// Why a training ended early.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainingError {
-    /// There is nothing to learn from.
-    #[error("there are no examples to learn from")]
-    NoExamples,
-    /// The observer ended it.
-    #[error("the training was cancelled")]
-    Cancelled,
-    /// The network cannot take the examples.
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// Its state cannot be written or read.
-    #[error(transparent)]
-    State(#[from] CheckpointError),
-}
-
 impl Training {
     /// Trains a network. `observe` is called after every step, and ends the training by breaking.
     pub fn run(
@@ -91,145 +57,51 @@ impl Training {
         network: Network,
         observe: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Outcome, TrainingError> {
-        if self.examples.is_empty() {
-            return Err(TrainingError::NoExamples);
-        }
-        let mut stepper = Stepper::new(network, self.options.clone());
-        let state = self
-            .state
-            .as_ref()
-            .map(|(path, name)| StateFile::new(path.clone(), name, &stepper, &self.examples));
-        let n_per_epoch = self.options.steps_per_epoch(self.examples.len());
-        let n_steps = n_per_epoch * self.options.n_epochs;
-        let (mut epochs, mut best, mut best_values) = (Vec::new(), 0, None);
-        if let Some(state) = &state
-            && let Some((facts, values)) = state.resume(&mut stepper)?
-        {
-            (epochs, best, best_values) = (facts.epochs, facts.best, Some(values));
-        }
-        let was_resumed = !epochs.is_empty();
-        while epochs.len() < self.options.n_epochs && !self.is_out_of_patience(epochs.len(), best) {
-            let loss = self.run_epoch(&mut stepper, epochs.len(), &mut |step, loss| {
-                let step = epochs.len() * n_per_epoch + step;
-                // The last step of an epoch is told with the epoch.
-                let is_last = step == (epochs.len() + 1) * n_per_epoch;
-                let progress = Progress {
-                    step,
-                    n_steps,
-                    loss,
-                    epoch: None,
-                };
-                if is_last {
-                    ControlFlow::Continue(())
-                } else {
-                    observe(progress)
-                }
-            })?;
-            let mut epoch = Epoch {
-                loss,
-                held_out_loss: None,
-                held_out_score: None,
-            };
-            if !self.held_out.is_empty() {
-                let held_out = self.evaluate(&mut stepper)?;
-                epoch.held_out_loss = Some(held_out.loss(1.0));
-                let labels = stepper.network().labels();
-                epoch.held_out_score =
-                    Some((self.score)(&self.held_out, &held_out.predicted, labels));
-            }
-            epochs.push(epoch);
-            let latest = epochs.len() - 1;
-            if latest == 0 || is_better(&epochs[latest], &epochs[best]) {
-                best = latest;
-                best_values = Some(stepper.network().values().to_vec());
-            }
-            let step = epochs.len() * n_per_epoch;
-            let epoch = epochs.last();
-            if observe(Progress {
-                step,
-                n_steps,
-                loss,
-                epoch,
-            })
-            .is_break()
-            {
-                return Err(TrainingError::Cancelled);
-            }
-            if let Some(state) = &state
-                && epochs.len() < self.options.n_epochs
-            {
-                let values = best_values.as_deref().unwrap_or(stepper.network().values());
-                state.save(&stepper, values, Facts::new(&epochs, best, &stepper))?;
-            }
-        }
-        if let Some(values) = best_values {
-            stepper.network_mut().values_mut().copy_from_slice(&values);
-        }
+        let labels = network.labels().join("\n");
+        let course = Course {
+            examples: self.examples,
+            held_out: self.held_out,
+            state: self
+                .state
+                .map(|(path, name)| (path, format!("{name}\n{labels}"))),
+        };
+        let mut learner = NetworkLearner {
+            stepper: Stepper::new(network, self.options),
+            score: self.score,
+        };
+        let ended = course.run(&mut learner, observe)?;
         let mut temperature = 1.0;
-        if !self.held_out.is_empty() {
-            let held_out = self.evaluate(&mut stepper)?;
+        if !course.held_out.is_empty() {
+            let held_out = learner.evaluate(&course.held_out)?;
             if held_out.rows.len() >= MIN_CALIBRATION_ROWS {
                 temperature = best_temperature(|temperature| held_out.loss(temperature));
             }
         }
-        if let Some(state) = state {
-            state.remove();
-        }
         Ok(Outcome {
-            network: stepper.into_network(),
-            epochs,
-            best,
+            network: learner.stepper.into_network(),
+            epochs: ended.epochs,
+            best: ended.best,
             temperature,
-            was_resumed,
+            was_resumed: ended.was_resumed,
         })
     }
+}
 
-    fn is_out_of_patience(&self, n_epochs: usize, best: usize) -> bool {
-        let patience = self.options.patience.filter(|_| !self.held_out.is_empty());
-        patience.is_some_and(|patience| n_epochs > 0 && n_epochs - 1 - best >= patience.max(1))
-    }
+/// A network that learns to label texts or tokens.
+#[derive(Debug)]
+struct NetworkLearner {
+    stepper: Stepper,
+    score: Score,
+}
 
-    /// Runs the steps of one epoch, and returns their mean loss.
-    fn run_epoch(
-        &self,
-        stepper: &mut Stepper,
-        epoch: usize,
-        observe: &mut dyn FnMut(usize, f64) -> ControlFlow<()>,
-    ) -> Result<f64, TrainingError> {
-        let options = &self.options;
-        let order = shuffled(self.examples.len(), options.seed, epoch);
-        let (batch_size, n_accumulated) = (options.batch_size.max(1), options.n_accumulated.max(1));
-        let n_per_epoch = options.steps_per_epoch(self.examples.len());
-        let n_steps = n_per_epoch * options.n_epochs;
-        let mut sum = 0.0;
-        for (idx, group) in order.chunks(batch_size * n_accumulated).enumerate() {
-            let batches = group.chunks(batch_size);
-            let n_batches = batches.len();
-            let mut loss = 0.0;
-            for batch in batches {
-                let examples: Vec<_> = batch.iter().map(|idx| &self.examples[*idx]).collect();
-                let (texts, labels) = batch_of(&examples);
-                #[expect(clippy::cast_precision_loss, reason = "a few batches")]
-                let share = n_batches as f64;
-                loss += stepper.add_batch(&texts, &labels, n_batches)? / share;
-            }
-            stepper.step(options.learning_rate_at(epoch * n_per_epoch + idx, n_steps))?;
-            sum += loss;
-            if observe(idx + 1, loss).is_break() {
-                return Err(TrainingError::Cancelled);
-            }
-        }
-        #[expect(clippy::cast_precision_loss, reason = "far fewer steps than 2^52")]
-        let n = n_per_epoch as f64;
-        Ok(sum / n)
-    }
-
-    fn evaluate(&self, stepper: &mut Stepper) -> Result<HeldOut, TrainingError> {
+impl NetworkLearner {
+    fn evaluate(&mut self, examples: &[Example]) -> Result<HeldOut, NetworkError> {
         let mut held_out = HeldOut::default();
-        let width = stepper.network().labels().len();
-        for batch in self.held_out.chunks(self.options.batch_size.max(1)) {
+        let width = self.stepper.network().labels().len();
+        let batch_size = self.stepper.parts().1.options.batch_size.max(1);
+        for batch in examples.chunks(batch_size) {
             let (texts, labels) = batch_of(&batch.iter().collect::<Vec<_>>());
-            let logits = stepper.logits(&texts)?;
+            let logits = self.stepper.logits(&texts)?;
             let mut rows = logits.chunks_exact(width);
             for example in batch {
                 let own = rows.by_ref().take(example.labels.len());
@@ -240,6 +112,34 @@ impl Training {
             held_out.rows.extend(labelled);
         }
         Ok(held_out)
+    }
+}
+
+impl Learner for NetworkLearner {
+    type Example = Example;
+
+    fn parts(&self) -> (&Parameters, &Steps) {
+        self.stepper.parts()
+    }
+
+    fn parts_mut(&mut self) -> (&mut Parameters, &mut Steps) {
+        self.stepper.parts_mut()
+    }
+
+    fn add_examples(
+        &mut self,
+        batch: &[&Example],
+        n_accumulated: usize,
+    ) -> Result<f64, NetworkError> {
+        let (texts, labels) = batch_of(batch);
+        self.stepper.add_batch(&texts, &labels, n_accumulated)
+    }
+
+    fn loss_and_score(&mut self, examples: &[Example]) -> Result<(f64, f64), NetworkError> {
+        let held_out = self.evaluate(examples)?;
+        let labels = self.stepper.network().labels();
+        let score = (self.score)(examples, &held_out.predicted, labels);
+        Ok((held_out.loss(1.0), score))
     }
 }
 
@@ -286,13 +186,4 @@ fn largest(row: &[f32]) -> usize {
         }
     }
     best
-}
-
-/// A higher score is better, then a lower loss. Without held-out examples the latest epoch is.
-fn is_better(latest: &Epoch, best: &Epoch) -> bool {
-    let (Some(score), Some(best_score)) = (latest.held_out_score, best.held_out_score) else {
-        return true;
-    };
-    let is_lower = latest.held_out_loss < best.held_out_loss;
-    score > best_score || (score >= best_score && is_lower)
 }

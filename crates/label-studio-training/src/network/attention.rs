@@ -1,6 +1,10 @@
 //! Self-attention within each text.
 
-use super::{input::Packed, scratch::resized};
+use super::{
+    disentangled::{Bias, BiasGradients},
+    input::Packed,
+    scratch::resized,
+};
 use crate::numbers::{
     dropout::{Dropout, mixed},
     matrix::Matrix,
@@ -12,23 +16,38 @@ use crate::numbers::{
 pub(crate) struct Attention {
     pub(crate) n_heads: usize,
     pub(crate) head_width: usize,
+    /// Terms that are added up to a score: more than one where distances count.
+    pub(crate) n_terms: u8,
     /// Dropout of the probabilities, and its seed.
     pub(crate) dropout: f32,
     pub(crate) seed: u32,
 }
 
+/// What an attention works on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttentionInput<'a> {
+    pub(crate) packed: &'a Packed,
+    /// Queries, keys and values of each token.
+    pub(crate) qkv: &'a [f32],
+    /// What the distances of tokens add to the scores.
+    pub(crate) bias: Option<Bias<'a>>,
+}
+
 /// The values that a head of a text works on.
-struct Head {
+#[derive(Debug)]
+pub(crate) struct Head {
     /// Where its queries, keys and values start.
-    queries: usize,
-    keys: usize,
+    pub(crate) queries: usize,
+    pub(crate) keys: usize,
     values: usize,
     /// Where its output starts.
     context: usize,
-    n_tokens: usize,
-    width: usize,
+    /// First of its columns in rows that have all heads side by side.
+    pub(crate) column: usize,
+    pub(crate) n_tokens: usize,
+    pub(crate) width: usize,
     /// Distance of rows in the queries, keys and values.
-    stride: usize,
+    pub(crate) stride: usize,
     dropout: Dropout,
 }
 
@@ -39,7 +58,9 @@ pub(crate) struct AttentionGradients<'a> {
     pub(crate) context: &'a [f32],
     /// Gradient of queries, keys and values, to be written.
     pub(crate) qkv: &'a mut [f32],
-    pub(crate) scratch: &'a mut [Vec<f32>; 2],
+    /// Gradients of the projected distances, to be added to.
+    pub(crate) bias: BiasGradients<'a>,
+    pub(crate) scratch: &'a mut [Vec<f32>; 3],
 }
 
 impl Attention {
@@ -52,7 +73,7 @@ impl Attention {
         reason = "a head has at most a few hundred values"
     )]
     fn scale(&self) -> f32 {
-        1.0 / (self.head_width as f32).sqrt()
+        1.0 / (self.head_width as f32 * f32::from(self.n_terms)).sqrt()
     }
 
     /// Returns how many probabilities there are.
@@ -72,7 +93,8 @@ impl Attention {
             .enumerate()
             .flat_map(move |(text, (start, end))| {
                 (0..attention.n_heads).map(move |head| {
-                    let offset = start * stride + head * attention.head_width;
+                    let column = head * attention.head_width;
+                    let offset = start * stride + column;
                     #[expect(
                         clippy::cast_possible_truncation,
                         reason = "any number does as a seed"
@@ -82,7 +104,8 @@ impl Attention {
                         queries: offset,
                         keys: offset + width,
                         values: offset + 2 * width,
-                        context: start * width + head * attention.head_width,
+                        context: start * width + column,
+                        column,
                         n_tokens: end - start,
                         width: attention.head_width,
                         stride,
@@ -95,11 +118,11 @@ impl Attention {
     /// Computes the probabilities, and writes the weighted values to `context`.
     pub(crate) fn forward(
         &self,
-        packed: &Packed,
-        qkv: &[f32],
+        input: AttentionInput<'_>,
         probabilities: &mut [f32],
         (context, scratch): (&mut [f32], &mut Vec<f32>),
     ) {
+        let AttentionInput { packed, qkv, bias } = input;
         let mut rest = probabilities;
         for head in self.heads(packed) {
             let (own, others) = rest.split_at_mut(head.n_tokens * head.n_tokens);
@@ -108,6 +131,9 @@ impl Attention {
                 .times(head.part(qkv, head.keys).transposed())
                 .scaled(self.scale())
                 .write(own);
+            if let Some(bias) = &bias {
+                bias.add_to(own, (&head, qkv), (self.scale(), &mut *scratch));
+            }
             softmax(own, head.n_tokens);
             let weights = if self.dropout > 0.0 {
                 scratch.clear();
@@ -126,15 +152,16 @@ impl Attention {
     /// Passes gradients back from the output to queries, keys and values.
     pub(crate) fn backward(
         &self,
-        packed: &Packed,
-        qkv: &[f32],
+        input: AttentionInput<'_>,
         probabilities: &[f32],
         gradients: AttentionGradients<'_>,
     ) {
+        let AttentionInput { packed, qkv, bias } = input;
         let AttentionGradients {
             context,
             qkv: out,
-            scratch: [scores, weights],
+            bias: mut bias_gradients,
+            scratch: [scores, weights, products],
         } = gradients;
         let mut rest = probabilities;
         for head in self.heads(packed) {
@@ -160,23 +187,27 @@ impl Attention {
                 .times(context)
                 .write_strided(&mut out[head.values..], head.stride);
             softmax_backward(own, scores, n);
-            let scores = Matrix::new(scores, n, n);
-            scores
+            let of_scores = Matrix::new(scores, n, n);
+            of_scores
                 .times(head.part(qkv, head.keys))
                 .scaled(self.scale())
                 .write_strided(&mut out[head.queries..], head.stride);
-            scores
+            of_scores
                 .transposed()
                 .times(head.part(qkv, head.queries))
                 .scaled(self.scale())
                 .write_strided(&mut out[head.keys..], head.stride);
+            if let Some(bias) = &bias {
+                let passed = (&mut *out, &mut bias_gradients);
+                bias.backward(scores, (&head, qkv), (self.scale(), &mut *products), passed);
+            }
         }
     }
 }
 
 impl Head {
     /// Returns the queries, keys or values, by where they start.
-    fn part<'a>(&self, qkv: &'a [f32], start: usize) -> Matrix<'a> {
+    pub(crate) fn part<'a>(&self, qkv: &'a [f32], start: usize) -> Matrix<'a> {
         Matrix::strided(&qkv[start..], self.n_tokens, self.width, self.stride)
     }
 }

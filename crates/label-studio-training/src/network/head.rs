@@ -44,7 +44,7 @@ impl Head {
             .classifier_dropout
             .unwrap_or(sizes.hidden_dropout_prob);
         let (dense, out, input_dropout, dropout) = match (task, sizes.family) {
-            (Task::TokenClassification, Family::DistilBert) => {
+            (Task::TokenClassification, Family::DistilBert | Family::DebertaV2) => {
                 (None, "classifier", 0.0, sizes.hidden_dropout_prob)
             }
             (Task::TokenClassification, _) => (None, "classifier", 0.0, usual),
@@ -63,6 +63,14 @@ impl Head {
             (Task::SequenceClassification, Family::Electra) => {
                 let dense = ("classifier.dense", Activation::Gelu);
                 (Some(dense), "classifier.out_proj", usual, usual)
+            }
+            (Task::SequenceClassification, Family::DebertaV2) => {
+                let (activation, dropout) = match &sizes.deberta {
+                    Some(deberta) => (deberta.pooler_hidden_act, deberta.pooler_dropout),
+                    None => (Activation::Gelu, 0.0),
+                };
+                let dense = ("pooler.dense", activation);
+                (Some(dense), "classifier", dropout, usual)
             }
         };
         Self {

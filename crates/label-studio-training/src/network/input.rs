@@ -1,7 +1,7 @@
 //! What goes into a network.
 
 use super::NetworkError;
-use crate::checkpoint::{Family, ModelConfig};
+use crate::checkpoint::{Family, Sizes};
 
 /// The tokens of one text, special ones included.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +24,8 @@ pub(crate) struct Packed {
 
 impl Packed {
     /// Lays texts one after the other.
-    pub(crate) fn new(config: &ModelConfig, texts: &[Tokens<'_>]) -> Result<Self, NetworkError> {
-        let (sizes, max_tokens) = (&config.sizes, config.max_tokens());
+    pub(crate) fn new(sizes: &Sizes, texts: &[Tokens<'_>]) -> Result<Self, NetworkError> {
+        let max_tokens = sizes.most_tokens();
         let mut packed = Self::default();
         packed.bounds.push(0);
         for (text_idx, text) in texts.iter().enumerate() {
@@ -72,6 +72,12 @@ impl Packed {
 
     pub(crate) fn n_tokens(&self) -> usize {
         self.ids.len()
+    }
+
+    /// Returns the length of the longest text.
+    pub(crate) fn longest(&self) -> usize {
+        let lengths = self.texts().map(|(start, end)| end - start);
+        lengths.max().unwrap_or(0)
     }
 
     /// Returns where each text starts and ends.

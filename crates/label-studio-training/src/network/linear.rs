@@ -9,7 +9,7 @@ use crate::numbers::{
     rows::{add_column_sums, add_row},
 };
 
-/// A linear layer: one row of weights per output, as in PyTorch.
+/// A linear layer: one row of weights per output, as in PyTorch. Its bias may be empty.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear {
     pub(crate) weight: Range<usize>,
@@ -45,6 +45,33 @@ impl Linear {
         }
     }
 
+    /// Adds a layer without a bias.
+    pub(crate) fn add_without_bias(
+        layout: &mut Layout,
+        name: &str,
+        (n_in, n_out): (usize, usize),
+    ) -> Self {
+        let weight = layout.add(format!("{name}.weight"), &[n_out, n_in], None);
+        Self {
+            bias: weight.end..weight.end,
+            weight,
+            n_in,
+            n_out,
+        }
+    }
+
+    /// Returns the part of this layer that makes the outputs from `first` on.
+    pub(crate) fn part(&self, first: usize, n_out: usize) -> Self {
+        let weight = self.weight.start + first * self.n_in;
+        let bias = self.bias.start + first;
+        Self {
+            weight: weight..weight + n_out * self.n_in,
+            bias: bias..bias + n_out,
+            n_in: self.n_in,
+            n_out,
+        }
+    }
+
     /// Adds several layers with the same input, which become one.
     pub(crate) fn add_all(
         layout: &mut Layout,
@@ -67,7 +94,9 @@ impl Linear {
     pub(crate) fn forward(&self, values: &[f32], rows: &[f32], out: &mut [f32]) {
         let input = Matrix::new(rows, rows.len() / self.n_in, self.n_in);
         input.times(self.weights(values).transposed()).write(out);
-        add_row(out, &values[self.bias.clone()]);
+        if !self.bias.is_empty() {
+            add_row(out, &values[self.bias.clone()]);
+        }
     }
 
     /// Adds the gradients of weight and bias.
@@ -81,7 +110,16 @@ impl Linear {
             .transposed()
             .times(input)
             .add_to(&mut gradients[self.weight.clone()]);
-        add_column_sums(gradient, &mut gradients[self.bias.clone()]);
+        if !self.bias.is_empty() {
+            add_column_sums(gradient, &mut gradients[self.bias.clone()]);
+        }
+    }
+
+    /// Passes gradients of the outputs on to the inputs: adds them to `out`.
+    pub(crate) fn add_input_gradient(&self, values: &[f32], gradient: &[f32], out: &mut [f32]) {
+        self.outputs(gradient)
+            .times(self.weights(values))
+            .add_to(out);
     }
 
     /// Returns the weights as a matrix of outputs by inputs.

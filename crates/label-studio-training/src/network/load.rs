@@ -2,7 +2,7 @@
 
 use super::parameters::{Initial, Layout, Tensor};
 use crate::{
-    checkpoint::{CheckpointError, ModelConfig, TensorFiles},
+    checkpoint::{CheckpointError, TensorFiles},
     numbers::dropout::mixed,
 };
 
@@ -12,22 +12,32 @@ const OLD_NAMES: [(&str, &str); 2] = [
     ("LayerNorm.bias", "LayerNorm.beta"),
 ];
 
-/// Reads all parameters. Tensors that have an initial value may be missing; with `is_new_head`,
-/// tensors of another shape count as missing.
+/// How parameters are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoadOptions<'a> {
+    /// Prefix of the encoder's tensors, which a file may lack.
+    pub(crate) prefix: &'a str,
+    /// Deviation of the numbers of new tensors.
+    pub(crate) deviation: f32,
+    /// Seed of tensors that have an initial value, and are missing or of another shape; `None`
+    /// where they must be there.
+    pub(crate) seed: Option<u64>,
+}
+
+/// Reads all parameters.
 pub(crate) fn load_values(
     layout: &Layout,
-    config: &ModelConfig,
     files: &TensorFiles,
-    new_head: Option<u64>,
+    options: LoadOptions<'_>,
 ) -> Result<Vec<f32>, CheckpointError> {
     let mut values = vec![0.0; layout.n_values];
     for (number, tensor) in layout.tensors.iter().enumerate() {
         let out = &mut values[tensor.range.clone()];
-        let name = name_in(files, config, tensor);
-        match (tensor.initial, new_head) {
+        let name = name_in(files, options.prefix, tensor);
+        match (tensor.initial, options.seed) {
             (Some(initial), Some(seed)) if !fits(files, &name, tensor) => {
                 if initial == Initial::Normal {
-                    fill_normal(out, config.sizes.initializer_range, seed ^ number as u64);
+                    fill_normal(out, options.deviation, seed ^ number as u64);
                 }
             }
             _ => files.read_into(&name, &tensor.shape, out)?,
@@ -37,8 +47,8 @@ pub(crate) fn load_values(
 }
 
 /// Returns the name that a tensor has in the files.
-fn name_in(files: &TensorFiles, config: &ModelConfig, tensor: &Tensor) -> String {
-    let bare = tensor.name.strip_prefix(config.prefix());
+fn name_in(files: &TensorFiles, prefix: &str, tensor: &Tensor) -> String {
+    let bare = tensor.name.strip_prefix(prefix);
     for name in [Some(tensor.name.as_str()), bare].into_iter().flatten() {
         if files.has(name) {
             return name.to_owned();

@@ -1,7 +1,10 @@
 //! Encoders with a head: forward, backward, and their parameters.
 
 mod attention;
+mod convolution;
+mod disentangled;
 mod embeddings;
+mod encoder;
 mod error;
 mod head;
 mod input;
@@ -10,6 +13,7 @@ mod linear;
 mod load;
 mod model;
 mod parameters;
+mod positions;
 mod scratch;
 mod workspace;
 
@@ -18,5 +22,5 @@ pub use input::Tokens;
 pub use model::Network;
 pub use workspace::Workspace;
 
-pub(crate) use model::Mode;
-pub(crate) use parameters::{Gradients, Tensor};
+pub(crate) use encoder::Mode;
+pub(crate) use parameters::{Gradients, Parameters, Part};

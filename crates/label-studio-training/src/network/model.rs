@@ -1,24 +1,18 @@
 //! An encoder with a head.
 
-use std::path::Path;
-
-use serde_json::Map;
+use std::{path::Path, sync::OnceLock};
 
 use super::{
     NetworkError, Tokens, Workspace,
-    embeddings::Embeddings,
+    encoder::{Encoder, Mode, Pass},
     head::Head,
     input::Packed,
-    layer::{Layer, LayerMemory, LayerOptions},
-    load::load_values,
-    parameters::{Gradients, Layout, Tensor},
+    load::{LoadOptions, load_values},
+    parameters::{Gradients, Layout, Parameters, Part},
+    positions::Projected,
+    scratch::resized,
 };
-use crate::{
-    checkpoint::{
-        Checkpoint, CheckpointError, Family, ModelConfig, Task, read_tensors, write_tensors,
-    },
-    numbers::dropout::{Dropout, mixed},
-};
+use crate::checkpoint::{Checkpoint, CheckpointError, ModelConfig, Task, read_tensors};
 
 /// An encoder with a head that labels texts or their tokens.
 ///
@@ -27,27 +21,11 @@ use crate::{
 pub struct Network {
     config: ModelConfig,
     labels: Vec<String>,
-    layout: Layout,
-    embeddings: Embeddings,
-    layers: Vec<Layer>,
+    encoder: Encoder,
     head: Head,
-    values: Vec<f32>,
-}
-
-/// What a pass is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Mode {
-    /// No dropout, and nothing is kept.
-    Predict,
-    /// Dropout with this seed, and all is kept for the backward pass.
-    Learn(u32),
-}
-
-/// A forward pass that a backward pass can follow.
-#[derive(Debug)]
-pub(crate) struct Pass {
-    packed: Packed,
-    mode: Mode,
+    parameters: Parameters,
+    /// The distances of tokens as the layers see them, while the parameters stay the same.
+    distances: OnceLock<Vec<Projected>>,
 }
 
 impl Network {
@@ -81,21 +59,29 @@ impl Network {
             return Err(CheckpointError::Unsupported(problem));
         }
         let mut layout = Layout::default();
-        let embeddings = Embeddings::add(&mut layout, &config);
-        let layers = (0..config.sizes.num_hidden_layers)
-            .map(|idx| Layer::add(&mut layout, &config, idx))
-            .collect();
+        let encoder = Encoder::add(&mut layout, &config.sizes, config.prefix());
+        layout.part = Part::Head;
         let head = Head::add(&mut layout, &config, (task, labels.len()));
         let files = read_tensors(&checkpoint.weights)?;
-        let values = load_values(&layout, &config, &files, new_head)?;
+        let options = LoadOptions {
+            prefix: config.prefix(),
+            deviation: config.sizes.initializer_range,
+            seed: new_head,
+        };
+        let values = load_values(&layout, &files, options)?;
+        let parameters = Parameters {
+            tensors: layout.tensors,
+            values,
+            words: encoder.embeddings.words.clone(),
+            word_width: encoder.embeddings.width,
+        };
         Ok(Self {
             config,
             labels,
-            layout,
-            embeddings,
-            layers,
+            encoder,
             head,
-            values,
+            parameters,
+            distances: OnceLock::new(),
         })
     }
 
@@ -106,16 +92,7 @@ impl Network {
         std::fs::write(&path, self.config.to_json())
             .map_err(|source| CheckpointError::Io { path, source })?;
         tokenizer.copy_tokenizer(folder)?;
-        let tensors: Vec<_> = self
-            .layout
-            .tensors
-            .iter()
-            .map(|tensor| {
-                let values = &self.values[tensor.range.clone()];
-                (tensor.name.as_str(), tensor.shape.as_slice(), values)
-            })
-            .collect();
-        write_tensors(&folder.join("model.safetensors"), &tensors, &Map::new())
+        self.parameters.save(&folder.join("model.safetensors"))
     }
 
     /// Returns what `config.json` says.
@@ -142,16 +119,12 @@ impl Network {
 
     /// Returns how many numbers the model has.
     pub fn n_parameters(&self) -> usize {
-        self.values.len()
+        self.parameters.values.len()
     }
 
     /// Returns the norm of each tensor, by its name.
     pub fn norms(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.layout.tensors.iter().map(|tensor| {
-            let values = &self.values[tensor.range.clone()];
-            let norm = crate::numbers::rows::sum_of_squares(values).sqrt();
-            (tensor.name.as_str(), norm)
-        })
+        self.parameters.norms()
     }
 
     /// Computes the logits: one row per text, or one per token of all texts, with one value per
@@ -171,55 +144,23 @@ impl Network {
         mode: Mode,
         workspace: &mut Workspace,
     ) -> Result<Pass, NetworkError> {
-        let packed = Packed::new(&self.config, texts)?;
-        let n_memories = match mode {
-            Mode::Predict => 1,
-            Mode::Learn(_) => self.layers.len(),
+        let packed = Packed::new(&self.config.sizes, texts)?;
+        let values = &self.parameters.values;
+        let distances = match mode {
+            Mode::Predict => self
+                .distances
+                .get_or_init(|| self.encoder.project_distances(values))
+                .as_slice(),
+            Mode::Learn(_) => &[],
         };
-        if workspace.layers.len() < n_memories.max(1) {
-            workspace
-                .layers
-                .resize_with(n_memories.max(1), LayerMemory::default);
-        }
-        let mut rows = std::mem::take(&mut workspace.layers[0].input);
-        let embedding_options = (&packed, self.eps(), self.embedding_dropout(mode));
-        let memory = &mut workspace.embeddings;
-        self.embeddings
-            .forward(&self.values, embedding_options, memory, &mut rows);
-        let options = self.layer_options(mode);
-        for (idx, layer) in self.layers.iter().enumerate() {
-            // Without learning, all layers share one memory, and rows change places.
-            let memory_idx = idx.min(n_memories - 1);
-            let is_last = idx + 1 == self.layers.len();
-            let mut out = match mode {
-                Mode::Learn(_) if !is_last => std::mem::take(&mut workspace.layers[idx + 1].input),
-                _ => std::mem::take(&mut workspace.spare),
-            };
-            let memory = &mut workspace.layers[memory_idx];
-            memory.input = rows;
-            let pass = (&packed, options.of_layer(idx));
-            layer.forward(
-                &self.values,
-                pass,
-                memory,
-                (&mut out, &mut workspace.scratch),
-            );
-            if matches!(mode, Mode::Predict) {
-                workspace.spare = std::mem::take(&mut memory.input);
-            }
-            rows = out;
-        }
-        self.head.forward(
-            &self.values,
-            (&packed, mode.seed()),
-            &rows,
-            &mut workspace.head,
-        );
-        match mode {
-            Mode::Predict => workspace.layers[0].input = rows,
-            Mode::Learn(_) => workspace.spare = rows,
-        }
-        Ok(Pass { packed, mode })
+        let memory = &mut workspace.encoder;
+        let pass = self
+            .encoder
+            .forward(values, (packed, mode), distances, memory);
+        let input = (&pass.packed, mode.seed());
+        self.head
+            .forward(values, input, &memory.rows, &mut workspace.head);
+        Ok(pass)
     }
 
     /// Adds the gradients of all parameters, given that of the logits in the workspace's head.
@@ -229,52 +170,26 @@ impl Network {
         workspace: &mut Workspace,
         gradients: &mut Gradients,
     ) {
-        let Pass { packed, mode } = pass;
-        let mut rows = std::mem::take(&mut workspace.spare);
-        rows.resize(packed.n_tokens() * self.config.sizes.hidden_size, 0.0);
+        let values = &self.parameters.values;
+        let memory = &mut workspace.encoder;
+        let n_values = pass.packed.n_tokens() * self.encoder.width();
+        let rows = resized(&mut memory.rows, n_values);
         self.head.backward(
-            &self.values,
-            (packed, mode.seed()),
+            values,
+            (&pass.packed, pass.mode.seed()),
             &mut workspace.head,
-            (&mut rows, &mut gradients.values),
+            (rows, &mut gradients.values),
         );
-        let options = self.layer_options(*mode);
-        for (idx, layer) in self.layers.iter().enumerate().rev() {
-            let changed = (
-                &mut rows[..],
-                &mut gradients.values[..],
-                &mut workspace.scratch,
-            );
-            let memory = &workspace.layers[idx];
-            layer.backward(
-                &self.values,
-                (packed, options.of_layer(idx)),
-                memory,
-                changed,
-            );
-        }
-        let embedding_options = (packed, self.eps(), self.embedding_dropout(*mode));
-        self.embeddings.backward(
-            &self.values,
-            embedding_options,
-            &workspace.embeddings,
-            (&mut rows, gradients),
-        );
-        workspace.spare = rows;
+        self.encoder.backward(values, pass, memory, gradients);
     }
 
-    /// Returns gradients of the right size, all 0.
-    pub(crate) fn gradients(&self) -> Gradients {
-        Gradients::new(self.values.len(), self.config.sizes.vocab_size)
+    pub(crate) fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 
-    pub(crate) fn tensors(&self) -> &[Tensor] {
-        &self.layout.tensors
-    }
-
-    /// Returns the range of the words' embeddings, and the width of a word.
-    pub(crate) fn words(&self) -> (std::ops::Range<usize>, usize) {
-        (self.embeddings.words.clone(), self.embeddings.width)
+    pub(crate) fn parameters_mut(&mut self) -> &mut Parameters {
+        self.distances.take();
+        &mut self.parameters
     }
 
     /// Returns how many logits a text with so many tokens has.
@@ -284,56 +199,5 @@ impl Network {
 
     pub(crate) fn n_labels(&self) -> usize {
         self.head.n_labels()
-    }
-
-    pub(crate) fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values
-    }
-
-    fn eps(&self) -> f32 {
-        self.config.sizes.layer_norm_eps
-    }
-
-    fn embedding_dropout(&self, mode: Mode) -> Dropout {
-        match mode {
-            Mode::Predict => Dropout::new(0.0, 0),
-            Mode::Learn(seed) => {
-                Dropout::new(self.config.sizes.hidden_dropout_prob, mixed(4, seed))
-            }
-        }
-    }
-
-    fn layer_options(&self, mode: Mode) -> LayerOptions {
-        let sizes = &self.config.sizes;
-        let (hidden, attention) = match mode {
-            Mode::Predict => (0.0, 0.0),
-            Mode::Learn(_) => (
-                sizes.hidden_dropout_prob,
-                sizes.attention_probs_dropout_prob,
-            ),
-        };
-        let is_distil = sizes.family == Family::DistilBert;
-        LayerOptions {
-            n_heads: sizes.num_attention_heads,
-            activation: sizes.hidden_act,
-            eps: sizes.layer_norm_eps,
-            hidden_dropout: hidden,
-            output_dropout: if is_distil { 0.0 } else { hidden },
-            attention_dropout: attention,
-            seed: mode.seed().unwrap_or(0),
-        }
-    }
-}
-
-impl Mode {
-    fn seed(self) -> Option<u32> {
-        match self {
-            Self::Predict => None,
-            Self::Learn(seed) => Some(seed),
-        }
     }
 }

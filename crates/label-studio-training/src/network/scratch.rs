@@ -9,7 +9,9 @@ pub(crate) struct Scratch {
     pub(crate) qkv: Vec<f32>,
     /// As wide as the intermediate rows.
     pub(crate) wide: Vec<f32>,
-    pub(crate) scores: [Vec<f32>; 2],
+    pub(crate) scores: [Vec<f32>; 3],
+    /// Gradients of projected distances: of keys and of queries.
+    pub(crate) positions: [Vec<f32>; 2],
 }
 
 /// Gives a buffer a length, and returns it. What it holds does not matter.

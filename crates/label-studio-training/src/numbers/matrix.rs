@@ -106,6 +106,11 @@ impl Product<'_> {
         self.run(out, stride, Accum::Replace);
     }
 
+    /// Adds the product to rows that start `stride` values apart.
+    pub(crate) fn add_strided(self, out: &mut [f32], stride: usize) {
+        self.run(out, stride, Accum::Add);
+    }
+
     fn run(self, out: &mut [f32], stride: usize, write: Accum) {
         let (n_rows, n_columns) = (self.left.shape().0, self.right.shape().1);
         // faer 0.24.4 mixes up the strides in `from_row_major_slice_with_stride_mut`.
