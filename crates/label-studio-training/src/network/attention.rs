@@ -1,6 +1,7 @@
 //! Self-attention within each text.
 
 use super::{
+    attention_head::AttentionHead,
     disentangled::{Bias, BiasGradients},
     input::Packed,
     scratch::resized,
@@ -31,24 +32,6 @@ pub(crate) struct AttentionInput<'a> {
     pub(crate) qkv: &'a [f32],
     /// What the distances of tokens add to the scores.
     pub(crate) bias: Option<Bias<'a>>,
-}
-
-/// The values that a head of a text works on.
-#[derive(Debug)]
-pub(crate) struct Head {
-    /// Where its queries, keys and values start.
-    pub(crate) queries: usize,
-    pub(crate) keys: usize,
-    values: usize,
-    /// Where its output starts.
-    context: usize,
-    /// First of its columns in rows that have all heads side by side.
-    pub(crate) column: usize,
-    pub(crate) n_tokens: usize,
-    pub(crate) width: usize,
-    /// Distance of rows in the queries, keys and values.
-    pub(crate) stride: usize,
-    dropout: Dropout,
 }
 
 /// The memory of an attention's backward pass.
@@ -85,7 +68,7 @@ impl Attention {
         n_pairs * self.n_heads
     }
 
-    fn heads(&self, packed: &Packed) -> impl Iterator<Item = Head> {
+    fn heads(&self, packed: &Packed) -> impl Iterator<Item = AttentionHead> {
         let (width, stride) = (self.width(), 3 * self.width());
         let attention = *self;
         packed
@@ -100,7 +83,7 @@ impl Attention {
                         reason = "any number does as a seed"
                     )]
                     let number = (text * attention.n_heads + head) as u32;
-                    Head {
+                    AttentionHead {
                         queries: offset,
                         keys: offset + width,
                         values: offset + 2 * width,
@@ -202,12 +185,5 @@ impl Attention {
                 bias.backward(scores, (&head, qkv), (self.scale(), &mut *products), passed);
             }
         }
-    }
-}
-
-impl Head {
-    /// Returns the queries, keys or values, by where they start.
-    pub(crate) fn part<'a>(&self, qkv: &'a [f32], start: usize) -> Matrix<'a> {
-        Matrix::strided(&qkv[start..], self.n_tokens, self.width, self.stride)
     }
 }

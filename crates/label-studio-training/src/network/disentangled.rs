@@ -1,6 +1,6 @@
 //! What the distances of tokens add to the scores of an attention.
 
-use super::{attention::Head, positions::Places, scratch::resized};
+use super::{attention_head::AttentionHead, positions::Places, scratch::resized};
 use crate::numbers::matrix::Matrix;
 
 /// The distances as an attention sees them: projected, one row each.
@@ -27,7 +27,7 @@ impl<'a> Bias<'a> {
     pub(crate) fn add_to(
         &self,
         scores: &mut [f32],
-        (head, qkv): (&Head, &[f32]),
+        (head, qkv): (&AttentionHead, &[f32]),
         (scale, scratch): (f32, &mut Vec<f32>),
     ) {
         let (n, n_rows) = (head.n_tokens, self.places.n_rows);
@@ -64,7 +64,7 @@ impl<'a> Bias<'a> {
     pub(crate) fn backward(
         &self,
         scores: &[f32],
-        (head, qkv): (&Head, &[f32]),
+        (head, qkv): (&AttentionHead, &[f32]),
         (scale, scratch): (f32, &mut Vec<f32>),
         (out, gradients): (&mut [f32], &mut BiasGradients<'_>),
     ) {
@@ -106,7 +106,7 @@ impl<'a> Bias<'a> {
     }
 
     /// Returns the columns of a head.
-    fn part(&self, rows: &'a [f32], head: &Head) -> Matrix<'a> {
+    fn part(&self, rows: &'a [f32], head: &AttentionHead) -> Matrix<'a> {
         Matrix::strided(
             &rows[head.column..],
             self.places.n_rows,

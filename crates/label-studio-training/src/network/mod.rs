@@ -1,6 +1,7 @@
 //! Encoders with a head: forward, backward, and their parameters.
 
 mod attention;
+mod attention_head;
 mod convolution;
 mod disentangled;
 mod embeddings;
