@@ -175,6 +175,24 @@ def test_a_model_is_served_unchanged(start, folder):
     assert backend.end() == 0
 
 
+def test_a_training_that_the_model_declines_is_not_logged_as_one_that_was_done(start, folder):
+    fit = 'return data["returned"]'
+    returned = 'return {"event": event, "process": os.getpid()}'
+    assert returned in MODEL
+    (folder / "model.py").write_text(MODEL.replace(returned, fit))
+    backend = start(folder)
+    cases = [
+        (None, "the model returned nothing for the event"),
+        ({"skipped": "too few labels"}, "nothing was trained: too few labels"),
+        ({"epochs": 3}, "job ended: done"),
+    ]
+    for number, (value, line) in enumerate(cases, 1):
+        project = {"id": 1, "label_config": LABEL_CONFIG}
+        assert backend.post("/webhook", action="START_TRAINING", project=project, returned=value)[0] == 201
+        backend.wait_for(f"{line} job={number} took=")
+    assert len(re.findall("job ended", "".join(backend.lines))) == 1
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_crash_costs_one_request(start, folder, workers):
     backend = start(folder, WORKERS=workers)

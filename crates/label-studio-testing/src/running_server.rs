@@ -4,16 +4,22 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
+
+/// How long a line of the log may be waited for.
+const LOG_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A backend's program that runs; it ends with the value.
 #[derive(Debug)]
 pub struct RunningServer {
     process: Child,
     address: String,
+    log: Receiver<String>,
 }
 
 impl RunningServer {
@@ -31,12 +37,29 @@ impl RunningServer {
             let (_, address) = line.split_once("listening on http://")?;
             Some(address.trim().to_owned())
         });
-        // What is written must be read.
-        thread::spawn(move || lines.for_each(drop));
+        let (sender, log) = mpsc::channel();
+        // What is written must be read, whether or not the test looks at it.
+        thread::spawn(move || lines.for_each(|line| drop(sender.send(line))));
         Self {
             process,
             address: address.expect("the server listens"),
+            log,
         }
+    }
+
+    /// Returns the next line of the log that contains `text`.
+    ///
+    /// # Panics
+    /// When there is none within half a minute.
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let mut seen = Vec::new();
+        while let Ok(line) = self.log.recv_timeout(LOG_TIMEOUT) {
+            if line.contains(text) {
+                return line;
+            }
+            seen.push(line);
+        }
+        panic!("no line of the log contains {text:?}: {seen:#?}")
     }
 
     /// Sends JSON, and returns the status and the JSON of the answer; null if it is not JSON.

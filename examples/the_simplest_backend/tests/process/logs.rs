@@ -160,12 +160,46 @@ fn log_lines_can_be_json() {
     let mut backend = Backend::start(&[("LOG_FORMAT", "json")]);
     let (status, _) = backend.call("GET /nope HTTP/1.1", &Value::Null);
     assert_eq!(status, 404);
-    let line = backend.wait_for_log("request refused");
-    let line: Value = serde_json::from_str(&line).unwrap();
+    let line = fields(&backend.wait_for_log("request refused"));
     assert_eq!(
         (&line["level"], &line["status"]),
         (&json!("WARN"), &json!(404))
     );
+}
+
+#[test]
+fn connecting_and_predicting_are_logged_as_json_with_a_field_for_each_value() {
+    let mut backend = Backend::start(&[("LOG_FORMAT", "json")]);
+    let setup = json!({ "project": "1.1", "schema": CONFIG });
+    backend.call("POST /setup HTTP/1.1", &setup);
+    let line = fields(&backend.wait_for_log("Label Studio connected the project"));
+    assert_eq!(
+        (&line["project"], &line["controls"]),
+        (&json!("1"), &json!("Choices"))
+    );
+    backend.call(
+        "POST /predict HTTP/1.1\r\nX-Request-ID: trace-7",
+        &predict_body(),
+    );
+    let line = fields(&backend.wait_for_log("predicted"));
+    assert_eq!(
+        [
+            &line["level"],
+            &line["message"],
+            &line["project"],
+            &line["request_id"]
+        ],
+        ["INFO", "predicted", "1", "trace-7"]
+    );
+    assert_eq!((&line["tasks"], &line["regions"]), (&json!(1), &json!(1)));
+    assert!(
+        line["ms"].is_u64() && line["timestamp"].is_string(),
+        "{line}"
+    );
+}
+
+fn fields(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
 #[test]

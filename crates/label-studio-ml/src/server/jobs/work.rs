@@ -1,6 +1,6 @@
 //! The work that jobs stand for, and what becomes of a job when it ends.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::Value;
 
@@ -98,11 +98,28 @@ pub(super) fn log_end(
             "job failed: {}",
             failure.error.detail()
         ),
-        (Ok(value), Some(_)) if value["skipped"].is_string() => {
-            tracing::info!(job = %id, ?took, "nothing was trained: {}", value["skipped"]);
+        (Ok(value), Some(JobState::Done)) => {
+            tracing::info!(job = %id, ?took, "{}", words_for(value));
         }
         (_, Some(state)) => tracing::info!(job = %id, ?took, "job ended: {state}"),
         (_, None) => tracing::warn!(job = %id, "the end of the job was not stored"),
+    }
+}
+
+/// Returns how a job ended, by what the model's `fit` returned: a training that the model declined
+/// is not one that was done.
+fn words_for(value: &Value) -> Cow<'_, str> {
+    let is_empty = match value {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    };
+    match value["skipped"].as_str() {
+        Some(reason) => format!("nothing was trained: {reason}").into(),
+        None if is_empty => "the model returned nothing for the event".into(),
+        None => "job ended: done".into(),
     }
 }
 
