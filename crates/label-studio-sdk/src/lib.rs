@@ -50,3 +50,4 @@ pub use media::{MediaError, MediaFetcher, MediaOptions};
 pub use prediction::Prediction;
 pub use region::{Direction, Region, Relation, ResultEntry};
 pub use task::{RawTasks, Task, TaskError};
+pub use value_path::with_value_at;

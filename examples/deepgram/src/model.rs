@@ -4,7 +4,7 @@ use label_studio_ml::{
     Model, PredictRequest, Prediction, Predictions, Project, Region, Task, Value,
     anyhow::{self, Context, anyhow, ensure},
     json,
-    sdk::http::NetworkOptions,
+    sdk::{http::NetworkOptions, with_value_at},
 };
 use label_studio_services::{
     ServiceClient,
@@ -164,8 +164,6 @@ fn merged(
     text: &str,
     url: &str,
 ) -> label_studio_ml::Map<String, Value> {
-    let mut data = task.data.clone();
-    data.insert(fields.text.to_owned(), text.into());
-    data.insert(fields.audio.to_owned(), url.into());
-    data
+    let data = with_value_at(task.data.clone(), fields.text, text.into());
+    with_value_at(data, fields.audio, url.into())
 }

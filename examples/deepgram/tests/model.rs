@@ -7,7 +7,7 @@ use std::io::Write as _;
 use deepgram::secure_file_name;
 use label_studio_ml::{Value, json, serde_json};
 use label_studio_services::aws::profile_credentials;
-use label_studio_testing::{Answer, check_prediction};
+use label_studio_testing::{Answer, check_prediction, check_repeater};
 use mock::{CONFIG, Stage, answer, body};
 
 const VECTORS: &str = include_str!("vectors/deepgram.json");
@@ -45,6 +45,30 @@ fn names_are_made_safe_as_recorded() {
     ] {
         assert_eq!(secure_file_name(name), safe, "{name:?}");
     }
+}
+
+#[test]
+fn a_text_typed_into_an_entry_of_a_repeater_goes_into_its_entry_of_the_list() {
+    let stage = start(&[]);
+    check_repeater(&stage.client, &body("Hello Deepgram"));
+    let received = stage.service.received();
+    let patch = received.last().unwrap().json();
+    let pages = &patch["data"]["pages"];
+    assert_eq!(
+        pages[0],
+        json!({ "audio": "", "text": "", "speaker": "Ann" })
+    );
+    assert_eq!(
+        (&pages[1]["text"], &pages[1]["speaker"]),
+        (&json!("Hello Deepgram"), &json!("Ann"))
+    );
+    assert!(
+        pages[1]["audio"]
+            .as_str()
+            .unwrap()
+            .starts_with("https://test-bucket.s3"),
+        "{patch}"
+    );
 }
 
 #[test]
