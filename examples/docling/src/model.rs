@@ -236,6 +236,10 @@ impl Docling {
 }
 
 impl Model for Docling {
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
+    }
+
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         Ok(project.set_model_version(&self.version)?)
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use label_studio_ml::{Value, json};
-use label_studio_testing::{Answer, Received, check_prediction};
+use label_studio_testing::{Answer, Received, check_backend};
 use mock::{Stage, document, in_body};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -294,10 +294,9 @@ fn label_studio_stores_the_rectangles() {
         "false",
     ];
     let stage = Stage::start(&flags, nothing);
-    let answer = stage.client.predict(&stage.body());
-    let prediction = prediction(&answer);
-    assert!(!prediction["result"].as_array().unwrap().is_empty());
-    check_prediction(&config, prediction);
+    let task = stage.body()["tasks"][0].clone();
+    let predictions = check_backend(&stage.client, &config, &[task]);
+    assert!(!predictions[0]["result"].as_array().unwrap().is_empty());
 }
 
 #[test]

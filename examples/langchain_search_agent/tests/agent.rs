@@ -5,7 +5,7 @@ mod mock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use label_studio_ml::{Value, json};
-use label_studio_testing::{Answer, check_backend};
+use label_studio_testing::{Answer, check_backend, check_repeater};
 use mock::{GOOGLE, Stage, completion, messages, says, wants};
 
 const CONFIG: &str = r#"<View>
@@ -35,6 +35,19 @@ fn value<'a>(prediction: &'a Value, control: &str) -> &'a Value {
         .iter()
         .find(|region| region["from_name"] == control)
         .map_or(&Value::Null, |region| &region["value"])
+}
+
+#[test]
+fn a_repeater_is_answered_for_each_of_its_entries() {
+    let stage = Stage::start(
+        &["--default-prompt", "Is it {text}?"],
+        "Good".to_owned(),
+        None,
+    );
+    check_repeater(&stage.client, &body("Is it {text}?", &["T"]));
+    let mut of_all_tasks = body("", &["T"]);
+    of_all_tasks["params"] = json!({});
+    check_repeater(&stage.client, &of_all_tasks);
 }
 
 #[test]

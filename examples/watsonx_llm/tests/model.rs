@@ -6,7 +6,7 @@ use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _};
 
 use label_studio_ml::sdk::http::NetworkOptions;
 use label_studio_ml::{Value, json, testing::TestClient};
-use label_studio_testing::{Answer, MockService, Received, check_backend};
+use label_studio_testing::{Answer, MockService, Received, check_backend, check_repeater};
 use mock::{generated, options, watsonx};
 use watsonx_llm::{WatsonXModel, model_id};
 
@@ -56,6 +56,21 @@ fn values(answer: &Value) -> Vec<(Value, Value)> {
         .iter()
         .map(|region| (region["from_name"].clone(), region["value"].clone()))
         .collect()
+}
+
+#[test]
+fn a_repeater_is_answered_for_each_of_its_entries() {
+    let service = saying("sports");
+    let flags = [
+        "--use-internal-prompt-template",
+        "0",
+        "--default-prompt",
+        "{text}",
+    ];
+    let client = client(&service, &flags);
+    for context in [context("prompt", &["What?"]), json!(null)] {
+        check_repeater(&client, &predict(CONFIG, &json!({ "text": "T" }), &context));
+    }
 }
 
 #[test]

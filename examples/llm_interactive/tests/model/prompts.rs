@@ -1,7 +1,7 @@
 //! What the model is asked.
 
 use label_studio_ml::json;
-use label_studio_testing::check_backend;
+use label_studio_testing::{check_backend, check_repeater};
 
 use crate::mock::{
     RESPONSE, TOPIC, asked, backend, batch, default_prompt, label_config, question, saying, value,
@@ -17,6 +17,15 @@ fn asks(flags: &[&str], text: &str, prompt: &str) -> String {
     let data = json!({ "text": text, "author": "Ada {labels}", "n": 3, "tags": ["a", true, null] });
     backend.predict(&asked(&config, &data, prompt));
     question(&chat_model)
+}
+
+#[test]
+fn a_repeater_is_answered_for_each_of_its_entries() {
+    let chat_model = saying("sports");
+    let backend = backend(&chat_model, &default_prompt("{text}"));
+    let config = label_config(TOPIC);
+    check_repeater(&backend, &asked(&config, &json!({ "text": "T" }), "{text}"));
+    check_repeater(&backend, &batch(&config, &["T"]));
 }
 
 #[test]
