@@ -85,4 +85,4 @@ def train(client: Client, connection: int) -> None:
 
     before = model_version()
     status(client.call("POST", f"/api/ml/{connection}/train", json={}), 200)
-    wait_until(lambda: model_version() != before, 60, "the classifier is trained")
+    wait_until(lambda: model_version() != before, 240, "the classifier is trained")

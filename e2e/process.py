@@ -32,8 +32,12 @@ class Process:
                 start_new_session=True,
             )
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Waits until `ready` holds; fails early when the program ends."""
+    def wait_until(
+        self, ready: Callable[[], bool], seconds: float, progress: Callable[[], object] = lambda: None
+    ) -> None:
+        """Waits until `ready` holds; fails early when the program ends. The time begins again
+        whenever `progress` returns another value.
+        """
 
         def ready_or_ended() -> bool:
             code = self._process.poll()
@@ -42,7 +46,7 @@ class Process:
             return ready()
 
         try:
-            wait_until(ready_or_ended, seconds, f"{self.name} is ready")
+            wait_until(ready_or_ended, seconds, f"{self.name} is ready", progress)
         except CheckFailed as failure:
             raise CheckFailed(f"{failure}: {self.log_tail()}") from failure
 
@@ -85,13 +89,23 @@ def free_port(preferred: int = 0) -> int:
         return port
 
 
-def wait_until(probe: Callable[[], T], seconds: float, what: str) -> T:
-    """Repeats `probe` until it returns something true, and returns that."""
-    deadline = time.monotonic() + seconds
+def wait_until(
+    probe: Callable[[], T],
+    seconds: float,
+    what: str,
+    progress: Callable[[], object] = lambda: None,
+) -> T:
+    """Repeats `probe` until it returns something true, and returns that. The time begins again
+    whenever `progress` returns another value.
+    """
+    reached, deadline = progress(), time.monotonic() + seconds
     while True:
         found = probe()
         if found:
             return found
         if time.monotonic() > deadline:
-            raise CheckFailed(f"waited {seconds:.0f} s in vain until {what}")
+            last, reached = reached, progress()
+            if reached == last:
+                raise CheckFailed(f"waited {seconds:.0f} s in vain until {what}")
+            deadline = time.monotonic() + seconds
         time.sleep(0.05)

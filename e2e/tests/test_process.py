@@ -46,6 +46,13 @@ class ProcessTest(unittest.TestCase):
         with self.assertRaisesRegex(CheckFailed, "until pigs fly"):
             wait_until(lambda: False, 0, "pigs fly")
 
+    def test_the_time_begins_again_with_each_progress(self) -> None:
+        steps = iter(range(5))
+        waited = wait_until(lambda: next(steps) == 4, 0, "it is done", lambda: object())
+        self.assertTrue(waited)
+        with self.assertRaisesRegex(CheckFailed, "until it is done"):
+            wait_until(lambda: False, 0, "it is done", lambda: "the same")
+
 
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that only waits to be reaped does not."""
