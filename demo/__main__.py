@@ -36,7 +36,10 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        print("starting Label Studio (the first time takes a minute, on a busy machine several)", flush=True)
+        print(
+            "starting Label Studio (the first time takes a minute, on a busy machine several)",
+            flush=True,
+        )
         label_studio_port = port_for("Label Studio", args.label_studio_port)
         with LabelStudio(args.venv, args.data / "label-studio", label_studio_port) as label_studio:
             environment = {

@@ -14,8 +14,8 @@ from e2e.client import Client
 from e2e.process import Process, free_port
 
 # The first start of an empty folder runs some hundred database migrations: a minute, or many on a
-# busy machine. Each of them changes the database, so only a start that does nothing for this long has
-# failed.
+# busy machine. Each of them changes the database, so a start has failed when nothing happens for
+# this long.
 START_SECONDS = 240
 
 SETTINGS = {

@@ -33,7 +33,10 @@ class Process:
             )
 
     def wait_until(
-        self, ready: Callable[[], bool], seconds: float, progress: Callable[[], object] = lambda: None
+        self,
+        ready: Callable[[], bool],
+        seconds: float,
+        progress: Callable[[], object] = lambda: None,
     ) -> None:
         """Waits until `ready` holds; fails early when the program ends. The time begins again
         whenever `progress` returns another value.

@@ -48,7 +48,7 @@ class ProcessTest(unittest.TestCase):
 
     def test_the_time_begins_again_with_each_progress(self) -> None:
         steps = iter(range(5))
-        waited = wait_until(lambda: next(steps) == 4, 0, "it is done", lambda: object())
+        waited = wait_until(lambda: next(steps) == 4, 0, "it is done", object)
         self.assertTrue(waited)
         with self.assertRaisesRegex(CheckFailed, "until it is done"):
             wait_until(lambda: False, 0, "it is done", lambda: "the same")

@@ -188,7 +188,10 @@ def test_a_training_that_the_model_declines_is_not_logged_as_one_that_was_done(s
     ]
     for number, (value, line) in enumerate(cases, 1):
         project = {"id": 1, "label_config": LABEL_CONFIG}
-        assert backend.post("/webhook", action="START_TRAINING", project=project, returned=value)[0] == 201
+        assert (
+            backend.post("/webhook", action="START_TRAINING", project=project, returned=value)[0]
+            == 201
+        )
         backend.wait_for(f"{line} job={number} took=")
     assert len(re.findall("job ended", "".join(backend.lines))) == 1
 
