@@ -14,7 +14,7 @@ LOCKED :=
 # Checked and tested throughout with the opt-in engine, so that it is built once and nothing is built without it.
 FEATURES := --features label-studio-inference/rten,grounding_dino/rten,label-studio-ml/object-store,label-studio-ml/postgres
 
-.PHONY: help setup run test lint files catalogue rust invariants python fmt doc bench e2e run-e2e demo backends tools \
+.PHONY: help setup run test lint files helm catalogue rust invariants python fmt doc bench e2e run-e2e demo backends tools \
 	programs label-studio browser screenshots onnxruntime postgresql python-package
 # In the listed order: cargo and apt-get lock their own runs anyway.
 .NOTPARALLEL:
@@ -36,7 +36,7 @@ run: tools ## Serve the simplest backend on PORT (9090)
 	MODEL_DIR=.demo/simplest cargo run --quiet $(LOCKED) --release -p the_simplest_backend -- --port $(PORT)
 
 # The tests of a package build its programs, so the end-to-end tests find them here without another build.
-test: lint doc rust invariants python run-e2e ## Run everything that CI checks: lint, docs, tests, invariants, Python, end to end
+test: lint helm doc rust invariants python run-e2e ## Run everything that CI checks: lint, docs, tests, invariants, Python, end to end
 
 lint: tools files ## Check the format, clippy with warnings denied, dependencies, and `make files`
 	cargo fmt --all --check
@@ -45,6 +45,9 @@ lint: tools files ## Check the format, clippy with warnings denied, dependencies
 
 files: ## Check Python, spelling, workflows, issue forms, compose files, READMEs and the tables of backends
 	scripts/check_files.sh
+
+helm: ## Render the Helm chart, and compare it with the schemas of Kubernetes
+	scripts/check_helm.sh
 
 catalogue: ## Write the tables of backends from the examples' metadata
 	python3 scripts/make_catalogue.py
