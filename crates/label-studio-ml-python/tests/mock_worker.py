@@ -9,6 +9,8 @@ and `await-cancel` it asks again. Any other call is answered with the process's 
 or else with that text as status and headers, and the request's head and body as body.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import os
@@ -17,26 +19,27 @@ import struct
 import sys
 import threading
 import urllib.parse
+from typing import Any
 
 
-def receive(connection):
+def receive(connection: socket.socket) -> bytes | None:
     head = connection.recv(4, socket.MSG_WAITALL)
     if len(head) < 4:
         return None
     return connection.recv(struct.unpack(">I", head)[0], socket.MSG_WAITALL)
 
 
-def send(connection, payload):
+def send(connection: socket.socket, payload: bytes) -> None:
     connection.sendall(struct.pack(">I", len(payload)) + payload)
 
 
-def connect(path):
+def connect(path: str) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(path)
     return connection
 
 
-def serve(connection):
+def serve(connection: socket.socket) -> None:
     while True:
         frame = receive(connection)
         if frame is None:
@@ -48,7 +51,8 @@ def serve(connection):
             # Cancels a call that has been answered.
             continue
         route, call, body = frame[0], frame[1:9], json.loads(frame[9:])
-        status, answer = 200, {"process": os.getpid()}
+        status = 200
+        answer: dict[str, Any] = {"process": os.getpid()}
         if route == 3:
             answer = {"result": answer, "status": "ok"}
         if "ask" in body:
@@ -68,7 +72,7 @@ def serve(connection):
         send(connection, struct.pack(">H", status) + json.dumps(answer).encode())
 
 
-def custom_answer(frame):
+def custom_answer(frame: bytes) -> bytes:
     (length,) = struct.unpack_from(">I", frame)
     head, body = json.loads(frame[4 : 4 + length]), frame[4 + length :]
     query = urllib.parse.unquote(head["target"].partition("?")[2])
@@ -81,7 +85,7 @@ def custom_answer(frame):
     return struct.pack(">HI", status, len(headers)) + headers + json.dumps(head).encode()
 
 
-def ask(body):
+def ask(body: dict[str, Any]) -> bytes:
     with socket.create_connection(("127.0.0.1", body["ask"])) as test:
         test.sendall(
             json.dumps({"process": os.getpid(), "call": body.get("call")}).encode() + b"\n"
@@ -101,12 +105,12 @@ def ask(body):
     return order
 
 
-def main():
+def main() -> None:
     mode, path = sys.argv[1], sys.argv[-1]
     if mode == "ends":
         sys.exit(4)
     control = connect(path)
-    task = json.loads(receive(control))
+    task = json.loads(receive(control) or b"")
     if mode == "fails":
         send(control, json.dumps({"error": "ImportError: torch"}).encode())
         sys.exit(1)

@@ -1,18 +1,21 @@
 """The cache: one text per project and key, shared between processes."""
 
+from __future__ import annotations
+
 import multiprocessing
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from label_studio_ml.cache import BaseCache, SqliteCache, create_cache
 
 
-def test_keeps_a_text_per_project_and_key(tmp_path):
+def test_keeps_a_text_per_project_and_key(tmp_path: Path) -> None:
     cache = create_cache("sqlite", str(tmp_path), db_name="other.db")
     assert isinstance(cache, SqliteCache) and isinstance(cache, BaseCache)
     cache["1", "k"] = "old"
@@ -22,22 +25,22 @@ def test_keeps_a_text_per_project_and_key(tmp_path):
     del cache["1", "k"]
     del cache["1", "k"]
     assert ("1", "k") not in cache
-    cache[1, 5] = "numbers are as good as their texts"
-    assert cache["1", "5"] == cache[1, 5]
+    cache[1, 5] = "numbers are as good as their texts"  # type: ignore[index]
+    assert cache["1", "5"] == cache[1, 5]  # type: ignore[index]
     assert os.path.exists(tmp_path / "other.db")
 
 
-def test_takes_only_texts_and_known_types(tmp_path):
+def test_takes_only_texts_and_known_types(tmp_path: Path) -> None:
     cache = create_cache("sqlite", str(tmp_path))
     with pytest.raises(ValueError, match="must be a string"):
-        cache["1", "k"] = 1
+        cache["1", "k"] = 1  # type: ignore[assignment]
     with pytest.raises(ValueError, match="project id"):
         cache[None, "k"] = "v"
     with pytest.raises(ValueError, match="Unsupported cache type: redis2"):
         create_cache("redis2", str(tmp_path))
 
 
-def test_takes_over_a_file_of_the_original(tmp_path):
+def test_takes_over_a_file_of_the_original(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "cache.db") as connection:
         connection.execute(
             "CREATE TABLE cache (project_id TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, "
@@ -51,12 +54,12 @@ def test_takes_over_a_file_of_the_original(tmp_path):
     assert cache["1", "model_version"] == "v8"
 
 
-def n_commits(folder):
+def n_commits(folder: Path) -> int:
     """Counts what other connections committed, as SQLite itself does."""
     return os.path.getsize(folder / "cache.db-wal")
 
 
-def test_an_unchanged_value_commits_nothing(tmp_path):
+def test_an_unchanged_value_commits_nothing(tmp_path: Path) -> None:
     cache = create_cache("sqlite", str(tmp_path))
     cache["1", "k"] = "v"
     before = n_commits(tmp_path)
@@ -67,13 +70,13 @@ def test_an_unchanged_value_commits_nothing(tmp_path):
     assert n_commits(tmp_path) > before
 
 
-def run_python(code, *args):
+def run_python(code: str, *args: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", code, *args], check=True, capture_output=True, text=True
     ).stdout
 
 
-def test_two_processes_never_read_stale_values(tmp_path):
+def test_two_processes_never_read_stale_values(tmp_path: Path) -> None:
     cache = create_cache("sqlite", str(tmp_path))
     code = (
         "import sys; from label_studio_ml.cache import create_cache\n"
@@ -87,11 +90,11 @@ def test_two_processes_never_read_stale_values(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_forked_process_has_a_connection_of_its_own(tmp_path):
+def test_a_forked_process_has_a_connection_of_its_own(tmp_path: Path) -> None:
     cache = create_cache("sqlite", str(tmp_path))
     cache["1", "n"] = "0"
 
-    def child(name):
+    def child(name: str) -> None:
         for n in range(50):
             cache[name, "n"] = str(n)
         os._exit(0 if cache["1", "n"] == "0" and cache[name, "n"] == "49" else 1)
@@ -106,10 +109,10 @@ def test_a_forked_process_has_a_connection_of_its_own(tmp_path):
     assert [cache[name, "n"] for name in "abc"] == ["49"] * 3
 
 
-def test_threads_may_write_at_once(tmp_path):
+def test_threads_may_write_at_once(tmp_path: Path) -> None:
     cache = create_cache("sqlite", str(tmp_path))
 
-    def write(name):
+    def write(name: str) -> None:
         for n in range(50):
             cache[name, "n"] = str(n)
 
@@ -121,7 +124,7 @@ def test_threads_may_write_at_once(tmp_path):
     assert [cache[str(n), "n"] for n in range(4)] == ["49"] * 4
 
 
-def test_says_what_is_wrong_with_the_folder(tmp_path):
+def test_says_what_is_wrong_with_the_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     cache = create_cache("sqlite", str(tmp_path / "file"))
     with pytest.raises(OSError, match="MODEL_DIR"):

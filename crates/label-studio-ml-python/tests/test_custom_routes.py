@@ -2,10 +2,15 @@
 gunicorn.
 """
 
+from __future__ import annotations
+
 import contextlib
 import http.client
 import json
 import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from test_gunicorn import Gunicorn
@@ -141,44 +146,52 @@ app.add_url_rule("/rule", view_func=lambda: "a rule")
 
 
 class Answer:
-    def __init__(self, response):
+    def __init__(self, response: Any) -> None:
         self.status = response.status
         self.headers = response.headers
         self.body = response.read()
 
     @property
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.body)
 
 
-def ask(backend, method, path, body=None, headers=None):
+def ask(
+    backend: Backend,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+) -> Answer:
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(backend.url).netloc, timeout=60)
     with contextlib.closing(connection):
         connection.request(method, path, body, headers or {})
         return Answer(connection.getresponse())
 
 
-def write(folder, wsgi):
+def write(folder: Path, wsgi: str) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "model.py").write_text(MODEL)
     (folder / "_wsgi.py").write_text(wsgi)
     return folder
 
 
-def serve(kind, folder, **variables):
+def serve(kind: str, folder: Path, **variables: str) -> Backend:
     if kind == "start":
-        return Backend(folder, MODEL_DIR=str(folder), **variables)
+        return Backend(folder, cwd=None, MODEL_DIR=str(folder), **variables)
     return Gunicorn(folder, folder, "--threads", "4", **variables)
 
 
 @pytest.fixture(scope="module", params=["start", "gunicorn"])
-def backend(request, tmp_path_factory):
+def backend(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Backend]:
     folder = write(tmp_path_factory.mktemp(request.param), WSGI)
     with serve(request.param, folder, MAX_BODY_MB="2") as backend:
         yield backend
 
 
-def test_a_path_with_a_pattern_is_answered_by_the_app(backend):
+def test_a_path_with_a_pattern_is_answered_by_the_app(backend: Backend) -> None:
     answer = ask(backend, "PUT", "/hello/a%20b/%C3%A9?x=1&y=%C3%A9", b"", {"X-Mine": "me"})
     assert answer.status == 200
     assert answer.json == {
@@ -198,7 +211,7 @@ def test_a_path_with_a_pattern_is_answered_by_the_app(backend):
     assert set(options.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
 
 
-def test_bodies_and_repeated_headers_come_back_unchanged(backend):
+def test_bodies_and_repeated_headers_come_back_unchanged(backend: Backend) -> None:
     body = bytes(range(256)) * 100
     answer = ask(backend, "POST", "/echo", body, {"Content-Type": "application/x-mine"})
     assert (answer.status, answer.body) == (201, body)
@@ -210,7 +223,7 @@ def test_bodies_and_repeated_headers_come_back_unchanged(backend):
     assert chunked.body == b"two pieces"
 
 
-def test_a_form_with_files_arrives(backend):
+def test_a_form_with_files_arrives(backend: Backend) -> None:
     body = (
         '--b\r\nContent-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\ntext\r\n--b--\r\n'
     )
@@ -220,7 +233,7 @@ def test_a_form_with_files_arrives(backend):
     assert answer.json == {"bytes": len(body), "names": {"f": "text"}}
 
 
-def test_the_environ_is_that_of_wsgi(backend):
+def test_the_environ_is_that_of_wsgi(backend: Backend) -> None:
     headers = {
         "X-Two": "1",
         "X_Two": "forged",
@@ -253,13 +266,13 @@ def test_the_environ_is_that_of_wsgi(backend):
     assert "CONTENT_LENGTH" not in behind_proxy
 
 
-def test_an_answer_in_pieces_arrives_whole(backend):
+def test_an_answer_in_pieces_arrives_whole(backend: Backend) -> None:
     answer = ask(backend, "GET", "/stream")
     assert answer.body == b"0\n1\n2\n"
     assert answer.headers["Content-Type"].startswith("text/event-stream")
 
 
-def test_hooks_and_error_handlers_run(backend):
+def test_hooks_and_error_handlers_run(backend: Backend) -> None:
     stopped = ask(backend, "GET", "/hello/you?stop=1")
     assert (stopped.status, stopped.body) == (418, b"stopped")
     divided = ask(backend, "GET", "/broken/divide")
@@ -273,7 +286,7 @@ def test_hooks_and_error_handlers_run(backend):
     assert ask(backend, "GET", "/session", headers={"Cookie": cookie}).body == b"2"
 
 
-def test_answers_of_the_package_are_answers_of_a_view(backend):
+def test_answers_of_the_package_are_answers_of_a_view(backend: Backend) -> None:
     for how, status, said in [
         ("well", 200, "ok"),
         ("raise", 500, "ValueError: no such thing"),
@@ -288,7 +301,7 @@ def test_answers_of_the_package_are_answers_of_a_view(backend):
         assert answer.headers["X-After"] == "nothing"
 
 
-def test_blueprints_rules_and_redirects_are_there(backend):
+def test_blueprints_rules_and_redirects_are_there(backend: Backend) -> None:
     assert ask(backend, "GET", "/mine/").body == b"a blueprint"
     assert ask(backend, "GET", "/rule").body == b"a rule"
     redirect = ask(backend, "GET", "/slash")
@@ -296,7 +309,7 @@ def test_blueprints_rules_and_redirects_are_there(backend):
     assert ask(backend, "POST", "/rule").status == 405
 
 
-def test_routes_of_the_server_win_over_custom_ones(backend):
+def test_routes_of_the_server_win_over_custom_ones(backend: Backend) -> None:
     assert ask(backend, "GET", "/health").json == {"model_class": "Probe", "status": "UP"}
     assert "versions" in ask(backend, "GET", "/versions").json
     assert backend.predict()[0] == 200
@@ -321,12 +334,12 @@ def test_routes_of_the_server_win_over_custom_ones(backend):
         "/hello/%00?%zz",
     ],
 )
-def test_hostile_paths_are_harmless(backend, path):
+def test_hostile_paths_are_harmless(backend: Backend, path: str) -> None:
     assert ask(backend, "GET", path).status in (200, 301, 308, 404)
     assert ask(backend, "GET", "/rule").status == 200
 
 
-def test_what_cannot_be_sent_or_read_is_an_error_of_that_request(backend):
+def test_what_cannot_be_sent_or_read_is_an_error_of_that_request(backend: Backend) -> None:
     for how, status, said in [
         ("leave", 500, "SystemExit: 3"),
         ("header", 500, "header"),
@@ -341,7 +354,7 @@ def test_what_cannot_be_sent_or_read_is_an_error_of_that_request(backend):
     assert ask(backend, "GET", "/rule").status == 200
 
 
-def test_a_request_is_counted_among_the_metrics(backend):
+def test_a_request_is_counted_among_the_metrics(backend: Backend) -> None:
     before = ask(backend, "GET", "/metrics", headers={"Accept": "application/json"}).json["samples"]
     ask(backend, "GET", "/rule")
     after = ask(backend, "GET", "/metrics", headers={"Accept": "application/json"}).json["samples"]
@@ -349,7 +362,7 @@ def test_a_request_is_counted_among_the_metrics(backend):
     assert after[name] == before[name] + 1
 
 
-def test_a_crash_fails_only_the_request_that_caused_it(tmp_path):
+def test_a_crash_fails_only_the_request_that_caused_it(tmp_path: Path) -> None:
     with serve("start", write(tmp_path / "backend", WSGI), WORKERS="1") as backend:
         answer = ask(backend, "GET", "/broken/exit")
         assert answer.status == 500 and "exit code 9" in answer.json["detail"], answer.body
@@ -358,7 +371,7 @@ def test_a_crash_fails_only_the_request_that_caused_it(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["start", "gunicorn"])
-def test_custom_routes_need_the_password(tmp_path, kind):
+def test_custom_routes_need_the_password(tmp_path: Path, kind: str) -> None:
     folder = write(tmp_path / "backend", WSGI)
     with serve(kind, folder, BASIC_AUTH_USER="u", BASIC_AUTH_PASS="pé") as backend:
         assert ask(backend, "GET", "/rule").status == 401
@@ -382,7 +395,7 @@ app.wsgi_app = around
 
 
 @pytest.mark.parametrize("kind", ["start", "gunicorn"])
-def test_middleware_answers(tmp_path, kind):
+def test_middleware_answers(tmp_path: Path, kind: str) -> None:
     with serve(kind, write(tmp_path / "backend", PLAIN + AROUND)) as backend:
         answer = ask(backend, "GET", "/around")
         assert (answer.status, answer.body) == (203, b"written and returned")
@@ -395,7 +408,7 @@ def test_middleware_answers(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["start", "gunicorn"])
-def test_an_app_without_custom_routes_is_never_called(tmp_path, kind):
+def test_an_app_without_custom_routes_is_never_called(tmp_path: Path, kind: str) -> None:
     with serve(kind, write(tmp_path / "backend", PLAIN)) as backend:
         answer = ask(backend, "GET", "/hello/you")
         assert (answer.status, answer.json["detail"]) == (404, "there is no /hello/you")
@@ -416,21 +429,21 @@ app.wsgi_app = DispatcherMiddleware(inner.wsgi_app, {"/data": data.wsgi_app})
 )
 
 
-def test_an_app_that_holds_ours_answers_under_start(tmp_path):
+def test_an_app_that_holds_ours_answers_under_start(tmp_path: Path) -> None:
     with serve("start", write(tmp_path / "backend", MOUNTED)) as backend:
         assert ask(backend, "POST", "/data/upload", b"").body == b"uploaded"
         assert backend.predict()[0] == 200
         assert ask(backend, "GET", "/nothing").status == 404
 
 
-def test_a_page_for_what_is_not_there_is_shown(tmp_path):
+def test_a_page_for_what_is_not_there_is_shown(tmp_path: Path) -> None:
     page = "@app.errorhandler(404)\ndef missing(error): return 'a page', 404\n"
     with serve("start", write(tmp_path / "backend", PLAIN + page)) as backend:
         answer = ask(backend, "GET", "/nothing")
         assert (answer.status, answer.body) == (404, b"a page")
 
 
-def test_an_answer_without_end_ends_before_the_process_would_be_ended(tmp_path):
+def test_an_answer_without_end_ends_before_the_process_would_be_ended(tmp_path: Path) -> None:
     endless = "from itertools import repeat\n@app.route('/endless')\ndef endless(): return (b'' for _ in repeat(0))\n"
     with serve(
         "start", write(tmp_path / "backend", PLAIN + endless), PREDICT_DEADLINE="1"

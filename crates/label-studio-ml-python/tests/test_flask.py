@@ -1,11 +1,15 @@
 """Models that use Flask: `flask.request` during a call, custom routes, and apps that wrap ours."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import LABEL_CONFIG
+from conftest import LABEL_CONFIG, ClientOf, Predict
 
 from label_studio_ml._internal import calls, flask_bridge
 from label_studio_ml.model import LabelStudioMLBase
@@ -16,7 +20,9 @@ flask = pytest.importorskip("flask")
 class Asking(LabelStudioMLBase):
     """Answers with what Flask knows of the request."""
 
-    def predict(self, tasks, context=None, **kwargs):
+    def predict(
+        self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **kwargs: Any
+    ) -> Any:
         request = flask.request
         return [
             [
@@ -29,7 +35,7 @@ class Asking(LabelStudioMLBase):
         ]
 
 
-def test_the_request_is_flasks_request(client_of):
+def test_the_request_is_flasks_request(client_of: ClientOf) -> None:
     response = client_of(Asking).post(
         "/predict?a=1", json={"project": "1.2"}, headers={"X-Mine": "x"}
     )
@@ -37,12 +43,12 @@ def test_the_request_is_flasks_request(client_of):
     assert not flask.has_request_context()
 
 
-def test_a_request_that_came_without_wsgi_is_one_too():
+def test_a_request_that_came_without_wsgi_is_one_too() -> None:
     status, body = calls.handle(Asking, "POST", "/predict", b'{"project": "1.2"}')
     assert (status, body) == (200, b'{"results":[["POST","/predict","1.2",null,{}]]}')
 
 
-def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
+def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path: Path) -> None:
     program = f"""
         import os, sys
         os.environ["MODEL_DIR"] = {str(tmp_path)!r}
@@ -68,11 +74,11 @@ def test_flask_may_be_imported_in_the_middle_of_a_call(tmp_path):
     assert run.stdout.splitlines() == ['{"results":["1"]}', '{"results":["2"]}', "False"]
 
 
-def test_custom_routes_need_the_password_too(client_of):
+def test_custom_routes_need_the_password_too(client_of: ClientOf) -> None:
     client = client_of(LabelStudioMLBase, basic_auth_user="u", basic_auth_pass="p")
 
-    @client.application.route("/mine/<name>", methods=["POST"])
-    def mine(name):
+    @client.application.route("/mine/<name>", methods=["POST"])  # type: ignore[misc, untyped-decorator]
+    def mine(name: str) -> Any:
         return {"name": name, "body": flask.request.get_json()}
 
     assert client.post("/mine/x", json=[1]).status_code == 401
@@ -81,7 +87,7 @@ def test_custom_routes_need_the_password_too(client_of):
     assert client.get("/health", auth=("u", "p")).json["status"] == "UP"
 
 
-def test_the_app_can_be_mounted_in_another(client_of, predict):
+def test_the_app_can_be_mounted_in_another(client_of: ClientOf, predict: Predict) -> None:
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
     ours = client_of(LabelStudioMLBase).application
@@ -93,7 +99,7 @@ def test_the_app_can_be_mounted_in_another(client_of, predict):
         assert client.post("/predict", json=body).get_json() == {"results": []}
 
 
-def test_views_of_the_package_answer_under_other_paths(client_of):
+def test_views_of_the_package_answer_under_other_paths(client_of: ClientOf) -> None:
     from label_studio_ml import api
 
     client = client_of(Asking, basic_auth_user="u", basic_auth_pass="p")
@@ -129,25 +135,27 @@ def test_views_of_the_package_answer_under_other_paths(client_of):
 
 
 @pytest.fixture
-def bare_flask(monkeypatch):
+def bare_flask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the next app come with a Flask app of its own."""
     monkeypatch.setattr(flask_bridge, "_app", None)
     monkeypatch.setattr(flask_bridge, "config", flask_bridge._Settings(flask_bridge.config))
 
 
-def test_functions_around_requests_see_those_of_label_studio_too(bare_flask, client_of):
+def test_functions_around_requests_see_those_of_label_studio_too(
+    bare_flask: None, client_of: ClientOf
+) -> None:
     client = client_of(Asking)
     app = client.application
 
-    @app.before_request
-    def stop():
+    @app.before_request  # type: ignore[misc, untyped-decorator]
+    def stop() -> Any:
         flask.g.mine = flask.request.headers.get("X-Mine")
         if flask.g.mine == "stop":
             return {"stopped": flask.request.path}, 403
         return None
 
-    @app.after_request
-    def mark(response):
+    @app.after_request  # type: ignore[misc, untyped-decorator]
+    def mark(response: Any) -> Any:
         response.headers["X-After"] = flask.g.mine
         return response
 
@@ -161,14 +169,14 @@ def test_functions_around_requests_see_those_of_label_studio_too(bare_flask, cli
     assert client.get("/nothing", headers={"X-Mine": "go"}).status_code == 404
 
 
-def test_settings_are_those_of_the_flask_app(bare_flask, client_of):
+def test_settings_are_those_of_the_flask_app(bare_flask: None, client_of: ClientOf) -> None:
     app = client_of(LabelStudioMLBase).application
     app.config["BEFORE"] = 1
     app.config.from_mapping(MAPPED=2)
     app.secret_key = "secret"
 
-    @app.route("/settings")
-    def settings():
+    @app.route("/settings")  # type: ignore[misc, untyped-decorator]
+    def settings() -> Any:
         config = flask.current_app.config
         return {name: config[name] for name in ("BEFORE", "MAPPED", "SECRET_KEY", "AFTER")}
 
@@ -177,7 +185,7 @@ def test_settings_are_those_of_the_flask_app(bare_flask, client_of):
     assert answer.json == {"BEFORE": 1, "MAPPED": 2, "SECRET_KEY": "secret", "AFTER": 3}
 
 
-def test_without_flask_the_app_keeps_what_is_put_into_it(tmp_path):
+def test_without_flask_the_app_keeps_what_is_put_into_it(tmp_path: Path) -> None:
     program = f"""
         import os, sys
         os.environ["MODEL_DIR"] = {str(tmp_path)!r}

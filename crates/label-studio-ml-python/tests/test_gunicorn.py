@@ -1,5 +1,7 @@
 """The worker class for gunicorn."""
 
+from __future__ import annotations
+
 import http.client
 import json
 import os
@@ -7,6 +9,8 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from conftest import LABEL_CONFIG
@@ -19,7 +23,14 @@ CLASS = "-k label_studio_ml.gunicorn.Worker"
 
 
 class Gunicorn(Backend):
-    def __init__(self, folder, model_dir, *options, bind=("127.0.0.1:0",), **variables):
+    def __init__(
+        self,
+        folder: Path,
+        model_dir: Path,
+        *options: str,
+        bind: Iterable[str] = ("127.0.0.1:0",),
+        **variables: str,
+    ) -> None:
         env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS, "MODEL_DIR": str(model_dir), **variables}
         binds = [option for address in bind for option in ("--bind", address)]
         command = [
@@ -37,13 +48,13 @@ class Gunicorn(Backend):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "model.py").write_text(MODEL)
     (tmp_path / "_wsgi.py").write_text(WSGI)
     return tmp_path
 
 
-def test_one_variable_puts_the_rust_server_into_gunicorn(folder):
+def test_one_variable_puts_the_rust_server_into_gunicorn(folder: Path) -> None:
     with Gunicorn(folder, folder, "--preload", "--workers", "2", "--threads", "4") as backend:
         assert backend.predict()[1]["results"][0]["model_version"] == "probe-1"
         assert backend.get("/ready") == (200, {"model_class": "Probe", "status": "READY"})
@@ -60,7 +71,9 @@ def test_one_variable_puts_the_rust_server_into_gunicorn(folder):
         assert backend.end() == 0
 
 
-def test_a_training_in_gunicorns_worker_reports_to_its_job_and_can_be_cancelled(folder):
+def test_a_training_in_gunicorns_worker_reports_to_its_job_and_can_be_cancelled(
+    folder: Path,
+) -> None:
     (folder / "model.py").write_text(
         MODEL
         + """
@@ -85,7 +98,7 @@ def test_a_training_in_gunicorns_worker_reports_to_its_job_and_can_be_cancelled(
         assert backend.end() == 0
 
 
-def test_an_app_of_another_kind_is_refused_with_the_reason(folder):
+def test_an_app_of_another_kind_is_refused_with_the_reason(folder: Path) -> None:
     (folder / "_wsgi.py").write_text("def app(environ, start_response): return []\n")
     env = {**os.environ, "GUNICORN_CMD_ARGS": CLASS}
     command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "_wsgi:app"]
@@ -98,7 +111,7 @@ def test_an_app_of_another_kind_is_refused_with_the_reason(folder):
     )
 
 
-def test_unix_sockets_are_served_beside_others(folder):
+def test_unix_sockets_are_served_beside_others(folder: Path) -> None:
     pytest.importorskip("flask")
     added = "from flask import request\n@app.route('/who')\ndef who(): return request.remote_addr or 'no address'\n"
     (folder / "_wsgi.py").write_text(WSGI + added)

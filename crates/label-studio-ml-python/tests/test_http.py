@@ -1,9 +1,13 @@
 """The HTTP layer, against the recorded behaviour of the Python original."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import ClientOf, Predict
 
 from label_studio_ml._internal import http
 from label_studio_ml.exceptions import AnswerException
@@ -29,9 +33,11 @@ class P(LabelStudioMLBase):
     pass
 
 
-def predicting(predictions):
+def predicting(predictions: Any) -> type[LabelStudioMLBase]:
     class Model(LabelStudioMLBase):
-        def predict(self, tasks, context=None, **kwargs):
+        def predict(
+            self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **kwargs: Any
+        ) -> Any:
             if isinstance(predictions, Exception):
                 raise predictions
             return predictions
@@ -39,9 +45,9 @@ def predicting(predictions):
     return Model
 
 
-def fitting(result):
+def fitting(result: Any) -> type[LabelStudioMLBase]:
     class Model(LabelStudioMLBase):
-        def fit(self, event, data, **kwargs):
+        def fit(self, event: str, data: dict[str, Any], **kwargs: Any) -> Any:
             if isinstance(result, Exception):
                 raise result
             return result
@@ -49,19 +55,19 @@ def fitting(result):
     return Model
 
 
-MODELS = {
+def responding(predictions: Any, **fields: Any) -> type[LabelStudioMLBase]:
+    return predicting(ModelResponse(predictions=predictions, **fields))
+
+
+MODELS: dict[str, type[LabelStudioMLBase]] = {
     "ret_none": predicting(None),
     "ret_list": predicting([{"result": []}]),
     "ret_dict_plain": predicting({"a": 1}),
-    "ret_mr_min": predicting(ModelResponse(predictions=[{"result": []}])),
-    "ret_mr_version": predicting(
-        ModelResponse(
-            model_version="Q", predictions=[{"result": []}, {"result": [], "model_version": "z"}]
-        )
+    "ret_mr_min": responding([{"result": []}]),
+    "ret_mr_version": responding(
+        [{"result": []}, {"result": [], "model_version": "z"}], model_version="Q"
     ),
-    "ret_mr_nested": predicting(
-        ModelResponse(predictions=[[{"result": []}], [{"result": [], "score": None}]])
-    ),
+    "ret_mr_nested": responding([[{"result": []}], [{"result": [], "score": None}]]),
     "ret_exc_value": predicting(ValueError("boo")),
     "ret_exc_key": predicting(KeyError("k")),
     "fit_unserialisable": fitting({1}),
@@ -74,7 +80,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_answers_as_recorded(client_of, case):
+def test_answers_as_recorded(client_of: ClientOf, case: dict[str, Any]) -> None:
     auth = (
         {"basic_auth_user": "u", "basic_auth_pass": "p"} if case["name"].startswith("auth") else {}
     )
@@ -140,13 +146,15 @@ def test_answers_as_recorded(client_of, case):
         ),
     ],
 )
-def test_bad_input_is_named(client_of, path, body, content_type, status, detail):
+def test_bad_input_is_named(
+    client_of: ClientOf, path: str, body: str, content_type: str, status: int, detail: str
+) -> None:
     response = client_of(LabelStudioMLBase).post(path, data=body, content_type=content_type)
     assert response.status_code == status
     assert detail in response.json["detail"]
 
 
-def test_methods_are_those_of_the_original(client_of):
+def test_methods_are_those_of_the_original(client_of: ClientOf) -> None:
     client = client_of(LabelStudioMLBase)
     assert client.head("/health").data == b""
     assert client.get("/metrics").json == {}
@@ -156,7 +164,7 @@ def test_methods_are_those_of_the_original(client_of):
     assert client.get("/health/").status_code == 404
 
 
-def test_deletions_reach_fit_under_the_name_that_models_know(client_of):
+def test_deletions_reach_fit_under_the_name_that_models_know(client_of: ClientOf) -> None:
     client = client_of(
         type("M", (LabelStudioMLBase,), {"fit": lambda self, event, data, **kwargs: [event, data]})
     )
@@ -170,9 +178,11 @@ def test_deletions_reach_fit_under_the_name_that_models_know(client_of):
 @pytest.mark.parametrize(
     "status, error", [(500, SystemExit(3)), (500, MemoryError()), (404, FileNotFoundError("f"))]
 )
-def test_whatever_a_model_raises_is_an_answer(client_of, status, error):
+def test_whatever_a_model_raises_is_an_answer(
+    client_of: ClientOf, status: int, error: BaseException
+) -> None:
     class Model(LabelStudioMLBase):
-        def fit(self, event, data, **kwargs):
+        def fit(self, event: str, data: dict[str, Any], **kwargs: Any) -> None:
             raise error
 
     response = client_of(Model).post(
@@ -182,7 +192,7 @@ def test_whatever_a_model_raises_is_an_answer(client_of, status, error):
     assert response.json["detail"]
 
 
-def test_a_model_may_raise_its_own_answer(client_of, predict):
+def test_a_model_may_raise_its_own_answer(client_of: ClientOf, predict: Predict) -> None:
     client = client_of(predicting(AnswerException(409, "retrain first", {"since": 3})))
     response = predict(client)
     assert response.status_code == 409
@@ -194,23 +204,25 @@ def test_a_model_may_raise_its_own_answer(client_of, predict):
     }
 
 
-def test_a_developer_sees_where_it_failed(client_of, predict):
+def test_a_developer_sees_where_it_failed(client_of: ClientOf, predict: Predict) -> None:
     client = client_of(predicting(ValueError("boo")))
     client.application.config["TESTING"] = True
     assert "ValueError: boo" in predict(client).json["result"]["traceback"]
 
 
-def test_the_traceback_of_a_failed_request_is_printed_in_process(client_of, predict, capsys):
+def test_the_traceback_of_a_failed_request_is_printed_in_process(
+    client_of: ClientOf, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert predict(client_of(predicting(ValueError("boo")))).status_code == 500
     printed = capsys.readouterr().out
     assert "Traceback" in printed and "ValueError: boo" in printed
 
 
-def test_predictions_that_are_accepted_at_once_are_a_creation_each(client_of):
+def test_predictions_that_are_accepted_at_once_are_a_creation_each(client_of: ClientOf) -> None:
     seen = []
 
     class Model(LabelStudioMLBase):
-        def fit(self, event, data, **kwargs):
+        def fit(self, event: str, data: dict[str, Any], **kwargs: Any) -> Any:
             seen.append((event, data["annotation"]["id"], data["task"] and data["task"]["id"]))
             if data["annotation"]["id"] == 2:
                 raise ValueError("this one does not stop the others")
@@ -232,7 +244,7 @@ def test_predictions_that_are_accepted_at_once_are_a_creation_each(client_of):
     assert len(seen) == 3
 
 
-def test_a_result_of_fit_that_is_no_json_is_told(client_of):
+def test_a_result_of_fit_that_is_no_json_is_told(client_of: ClientOf) -> None:
     response = client_of(fitting({1})).post(
         "/webhook", json={"action": "START_TRAINING", "project": {"id": 1}}
     )
@@ -244,11 +256,11 @@ def test_a_result_of_fit_that_is_no_json_is_told(client_of):
 
 
 @pytest.mark.parametrize("testing", [False, True])
-def test_fit_may_end_a_request_as_a_view_of_flask_may(client_of, testing):
+def test_fit_may_end_a_request_as_a_view_of_flask_may(client_of: ClientOf, testing: bool) -> None:
     flask = pytest.importorskip("flask")
 
     class Model(LabelStudioMLBase):
-        def fit(self, event, data, **kwargs):
+        def fit(self, event: str, data: dict[str, Any], **kwargs: Any) -> None:
             flask.abort(418, "no coffee")
 
     client = client_of(Model)
@@ -257,7 +269,7 @@ def test_fit_may_end_a_request_as_a_view_of_flask_may(client_of, testing):
     assert (response.status_code, response.json["detail"]) == (418, "no coffee")
 
 
-def test_errors_of_fit_reach_the_test_that_caused_them(client_of):
+def test_errors_of_fit_reach_the_test_that_caused_them(client_of: ClientOf) -> None:
     client = client_of(fitting(ValueError("boo")))
     client.application.config["TESTING"] = True
     with pytest.raises(ValueError, match="boo"):
@@ -273,7 +285,7 @@ def test_errors_of_fit_reach_the_test_that_caused_them(client_of):
         {"Authorization": "Basic dTp4"},
     ],
 )
-def test_without_the_password_nothing_is_told(client_of, headers):
+def test_without_the_password_nothing_is_told(client_of: ClientOf, headers: dict[str, str]) -> None:
     client = client_of(LabelStudioMLBase, basic_auth_user="ü", basic_auth_pass="pä")
     response = client.get("/health", headers=headers)
     assert response.status_code == 401
@@ -281,14 +293,16 @@ def test_without_the_password_nothing_is_told(client_of, headers):
     assert client.get("/health", auth=("ü", "pä")).status_code == 200
 
 
-def test_a_request_keeps_its_id(client_of, predict):
+def test_a_request_keeps_its_id(client_of: ClientOf, predict: Predict) -> None:
     response = client_of(predicting(ValueError("boo"))).post(
         "/predict", json={"tasks": []}, headers={"X-Request-ID": "r-17"}
     )
     assert response.json == {"detail": "ValueError: boo", "request_id": "r-17", "status": 500}
 
 
-def test_a_body_that_is_too_large_or_too_deep_is_refused(client_of, monkeypatch):
+def test_a_body_that_is_too_large_or_too_deep_is_refused(
+    client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = client_of(LabelStudioMLBase)
     deep = b'{"tasks": ' + b"[" * 100_000
     response = client.post("/predict", data=deep, content_type="application/json")

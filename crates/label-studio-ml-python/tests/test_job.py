@@ -1,14 +1,19 @@
 """The job that `fit` runs as."""
 
+from __future__ import annotations
+
 import copy
 import os
 import pickle
 import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
 
 import pytest
-from conftest import LABEL_CONFIG
-from test_workers import Backend
+from conftest import LABEL_CONFIG, ClientOf
+from test_workers import Backend, Reply
 
 from label_studio_ml._internal import calls, jobs
 from label_studio_ml.job import Job
@@ -20,31 +25,31 @@ EVENT = b'{"action": "START_TRAINING", "project": {"id": 1, "label_config": "<Vi
 class Link:
     """Records what a job sends."""
 
-    def __init__(self):
-        self.news = []
+    def __init__(self) -> None:
+        self.news: list[Any] = []
         self.cancelled = False
 
-    def progress(self, fraction, message):
+    def progress(self, fraction: float, message: str) -> None:
         self.news.append((fraction, message))
 
-    def log(self, line):
+    def log(self, line: str) -> None:
         self.news.append(line)
 
-    def is_cancelled(self):
+    def is_cancelled(self) -> bool:
         return self.cancelled
 
 
-def train(fit, link):
+def train(fit: Callable[..., Any], link: Link) -> tuple[int, bytes]:
     """Trains a model as a worker does."""
     model_class = type("M", (LabelStudioMLBase,), {"fit": fit})
     return calls.answer(model_class, "/webhook", EVENT, "1", link)
 
 
-def test_a_training_reports_to_its_job(capsys):
+def test_a_training_reports_to_its_job(capsys: pytest.CaptureFixture[str]) -> None:
     link = Link()
     kept = []
 
-    def fit(self, event, data, **kwargs):
+    def fit(self: Any, event: str, data: dict[str, Any], **kwargs: Any) -> None:
         kept.append(self.job)
         self.job.progress(0.5, "half")
         thread = threading.Thread(target=lambda: self.job.log("from another thread"))
@@ -61,10 +66,10 @@ def test_a_training_reports_to_its_job(capsys):
     assert len(link.news) == 2 and kept[0].is_cancelled()
 
 
-def test_a_job_that_is_none_takes_everything(client_of):
+def test_a_job_that_is_none_takes_everything(client_of: ClientOf) -> None:
     seen = []
 
-    def fit(self, event, data, **kwargs):
+    def fit(self: Any, event: str, data: dict[str, Any], **kwargs: Any) -> Any:
         seen.append(self.job)
         self.job.progress(0.5)
         self.job.log("a line")
@@ -76,19 +81,19 @@ def test_a_job_that_is_none_takes_everything(client_of):
     assert type(seen[0]) is Job
 
 
-def test_a_model_may_have_an_attribute_of_that_name():
+def test_a_model_may_have_an_attribute_of_that_name() -> None:
     class Mine(LabelStudioMLBase):
-        def setup(self):
-            self.job = "mine"
+        def setup(self) -> None:
+            self.job = "mine"  # type: ignore[assignment]
 
-    assert Mine(label_config=LABEL_CONFIG).job == "mine"
-    assert type("M", (LabelStudioMLBase,), {"job": "theirs"})(label_config=LABEL_CONFIG).job == (
-        "theirs"
-    )
+    mine: Any = Mine(label_config=LABEL_CONFIG)
+    assert mine.job == "mine"
+    theirs = type("M", (LabelStudioMLBase,), {"job": "theirs"})(label_config=LABEL_CONFIG)
+    assert theirs.job == "theirs"
 
 
-def test_a_model_can_be_copied_while_it_trains():
-    def fit(self, event, data, **kwargs):
+def test_a_model_can_be_copied_while_it_trains() -> None:
+    def fit(self: Any, event: str, data: dict[str, Any], **kwargs: Any) -> Any:
         assert isinstance(self.job, jobs.ServerJob)
         copies = [copy.deepcopy(self.job), pickle.loads(pickle.dumps(self.job))]
         return [type(job) is Job for job in copies]
@@ -98,11 +103,13 @@ def test_a_model_can_be_copied_while_it_trains():
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_what_a_training_prints_is_in_its_log(capfd, stream):
+def test_what_a_training_prints_is_in_its_log(
+    capfd: pytest.CaptureFixture[str], stream: str
+) -> None:
     link = Link()
     original = getattr(sys, stream).write
 
-    def fit(self, event, data, **kwargs):
+    def fit(self: Any, event: str, data: dict[str, Any], **kwargs: Any) -> None:
         file = getattr(sys, stream)
         print("first\nsecond", file=file)
         for percent in (1, 50, 100):
@@ -127,10 +134,10 @@ def test_what_a_training_prints_is_in_its_log(capfd, stream):
     assert "after it" in getattr(capfd.readouterr(), stream[3:])
 
 
-def test_a_fork_of_a_training_sends_nothing():
+def test_a_fork_of_a_training_sends_nothing() -> None:
     link = Link()
 
-    def fit(self, event, data, **kwargs):
+    def fit(self: Any, event: str, data: dict[str, Any], **kwargs: Any) -> Any:
         process = os.fork()
         if process == 0:
             self.job.log("from the fork")
@@ -141,10 +148,10 @@ def test_a_fork_of_a_training_sends_nothing():
     assert b'"result":0' in train(fit, link)[1]
 
 
-def test_a_progress_bar_is_used_like_one_of_tqdm():
+def test_a_progress_bar_is_used_like_one_of_tqdm() -> None:
     link = Link()
 
-    def fit(self, event, data, **kwargs):
+    def fit(self: Any, event: str, data: dict[str, Any], **kwargs: Any) -> None:
         bar = self.job.tqdm(range(4), desc="epochs", unit="epoch", leave=False)
         for epoch in bar:
             bar.set_postfix(loss=1 / (epoch + 3))
@@ -205,14 +212,14 @@ class Trained(LabelStudioMLBase):
 class Jobs(Backend):
     """A backend whose `fit` obeys its extra params."""
 
-    def train(self, order):
+    def train(self, order: str) -> Reply:
         """Starts a training; returns status and answer."""
         config = {"schema": LABEL_CONFIG, "extra_params": f'"{order}"'}
         assert self.post("/setup", project="1", **config)[0] == 200
         project = {"id": 1, "label_config": LABEL_CONFIG}
         return self.post("/webhook", action="START_TRAINING", project=project)
 
-    def train_quickly(self, order):
+    def train_quickly(self, order: str) -> tuple[int, int, Any]:
         """Starts trainings until one ends while its caller waits; returns its number, status and
         answer.
         """
@@ -224,7 +231,7 @@ class Jobs(Backend):
             self.wait_for_job(number, "done", "failed")
             number += 1
 
-    def wait_for_job(self, number, *states):
+    def wait_for_job(self, number: int, *states: str) -> Any:
         """Waits until a job is in one of the states."""
         while True:
             _, job = self.get(f"/jobs/{number}")
@@ -232,14 +239,17 @@ class Jobs(Backend):
                 return job
 
 
+StartJobs = Callable[..., Jobs]
+
+
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Iterator[StartJobs]:
     (tmp_path / "model.py").write_text(MODEL)
     started = []
 
-    def start(**variables):
+    def start(**variables: str | None) -> Jobs:
         variables = {"MODEL_DIR": str(tmp_path / "models"), **variables}
-        started.append(Jobs(tmp_path, **variables))
+        started.append(Jobs(tmp_path, cwd=None, **variables))
         return started[-1].__enter__()
 
     yield start
@@ -247,7 +257,7 @@ def start(tmp_path):
         backend.__exit__()
 
 
-def test_progress_and_log_reach_the_stored_job(start):
+def test_progress_and_log_reach_the_stored_job(start: StartJobs) -> None:
     backend = start()
     backend.train("train")
     job = backend.wait_for_job(1, "done", "failed")
@@ -257,7 +267,7 @@ def test_progress_and_log_reach_the_stored_job(start):
     assert backend.predict()[0] == 200
 
 
-def test_a_cancelled_training_sees_it_and_its_process_lives_on(start):
+def test_a_cancelled_training_sees_it_and_its_process_lives_on(start: StartJobs) -> None:
     backend = start(CANCEL_GRACE="600")
     process = backend.predict()[1]["results"][0]["score"]
     backend.train("look")
@@ -269,7 +279,7 @@ def test_a_cancelled_training_sees_it_and_its_process_lives_on(start):
     assert backend.wait_for_job(2, "done", "failed")["state"] == "done"
 
 
-def test_a_cancelled_training_that_goes_on_is_killed(start):
+def test_a_cancelled_training_that_goes_on_is_killed(start: StartJobs) -> None:
     backend = start(CANCEL_GRACE="0")
     process = backend.predict()[1]["results"][0]["score"]
     backend.train("go on")
@@ -279,7 +289,7 @@ def test_a_cancelled_training_that_goes_on_is_killed(start):
     assert backend.predict()[1]["results"][0]["score"] != process
 
 
-def test_a_training_that_kills_its_process_fails_after_its_attempts(start):
+def test_a_training_that_kills_its_process_fails_after_its_attempts(start: StartJobs) -> None:
     backend = start(FIT_ATTEMPTS="2")
     status, answer = backend.train("kill")
     assert status in (201, 500), answer
@@ -289,7 +299,7 @@ def test_a_training_that_kills_its_process_fails_after_its_attempts(start):
     assert backend.predict()[0] == 200
 
 
-def test_a_result_that_is_no_json_is_told_and_the_job_is_done(start):
+def test_a_result_that_is_no_json_is_told_and_the_job_is_done(start: StartJobs) -> None:
     backend = start()
     number, status, answer = backend.train_quickly("set")
     error = {"error": "Object of type set is not JSON serializable", "status": "error"}
@@ -298,7 +308,7 @@ def test_a_result_that_is_no_json_is_told_and_the_job_is_done(start):
     assert (job["state"], job["result"]) == ("done", None)
 
 
-def test_fit_may_abort_in_a_worker(start):
+def test_fit_may_abort_in_a_worker(start: StartJobs) -> None:
     pytest.importorskip("flask")
     backend = start()
     number, status, answer = backend.train_quickly("abort")

@@ -1,12 +1,16 @@
 """The base class of models."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import LABEL_CONFIG
+from conftest import LABEL_CONFIG, ClientOf, Predict
 from label_studio_sdk._extensions.label_studio_tools.core.label_config import parse_config
-from label_studio_sdk.label_interface import LabelInterface
+from label_studio_sdk.label_interface.interface import LabelInterface
+from semver import Version
 
 from label_studio_ml import model as model_module
 from label_studio_ml.model import LabelStudioMLBase, predict_fn, update_fn
@@ -16,9 +20,10 @@ LABEL_MAPS = json.loads((VECTORS / "core_label_map.json").read_text())["cases"]
 PARSED = json.loads((VECTORS / "core_config.json").read_text())["cases"]
 
 
-def test_a_new_project_has_the_initial_version():
+def test_a_new_project_has_the_initial_version() -> None:
     model = LabelStudioMLBase("7", LABEL_CONFIG)
     assert str(model.model_version) == model.get("model_version") == "0.0.1"
+    assert isinstance(model.model_version, Version)
     assert model.model_version.minor == 0
     assert model.label_config == LABEL_CONFIG
     assert model.extra_params == {}
@@ -26,7 +31,7 @@ def test_a_new_project_has_the_initial_version():
     assert LabelStudioMLBase().project_id == ""
 
 
-def test_a_version_may_be_any_text():
+def test_a_version_may_be_any_text() -> None:
     model = LabelStudioMLBase("7")
     model.set("model_version", "Model-v0.0.1")
     assert model.model_version == "Model-v0.0.1"
@@ -35,31 +40,31 @@ def test_a_version_may_be_any_text():
 @pytest.mark.parametrize(
     "old, new", [("0.0.1", "0.1.0"), ("Model-v1.2.3", "Model-v1.3.0"), ("first", "first-v0.1.0")]
 )
-def test_a_bumped_version_is_another_and_stays(old, new):
+def test_a_bumped_version_is_another_and_stays(old: str, new: str) -> None:
     model = LabelStudioMLBase("7")
     model.set("model_version", old)
     assert str(model.bump_model_version()) == new
     assert LabelStudioMLBase("7").get("model_version") == new
 
 
-def test_extra_params_are_json():
+def test_extra_params_are_json() -> None:
     model = LabelStudioMLBase("7")
     model.set_extra_params('{"a": 1}')
     assert model.extra_params == {"a": 1}
     with pytest.raises(ValueError, match="must be a string"):
-        model.set_extra_params({"a": 1})
+        model.set_extra_params({"a": 1})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     "case", [case for case in PARSED if case.get("parse_config")], ids=lambda case: case["name"]
 )
-def test_label_configs_are_parsed_as_recorded(case):
+def test_label_configs_are_parsed_as_recorded(case: dict[str, Any]) -> None:
     if isinstance(case["parse_config"], dict) and "error" not in case["parse_config"]:
         assert LabelStudioMLBase("7", case["config"]).parsed_label_config == case["parse_config"]
 
 
 @pytest.mark.parametrize("case", LABEL_MAPS, ids=lambda case: case["name"])
-def test_labels_are_mapped_as_recorded(case):
+def test_labels_are_mapped_as_recorded(case: dict[str, Any]) -> None:
     label_map = LabelStudioMLBase("7", case["config"]).build_label_map("label", case["model_names"])
     # A label that equals a name but for its case stands for that name, not for one in lower case
     # that nobody has.
@@ -69,7 +74,7 @@ def test_labels_are_mapped_as_recorded(case):
     }
 
 
-def test_filters_get_names_as_they_are_written():
+def test_filters_get_names_as_they_are_written() -> None:
     config = LABEL_CONFIG.replace("mood", "Mood").replace('"text"', '"Text"')
     model = LabelStudioMLBase("7", config)
     find = model.get_first_tag_occurence
@@ -81,9 +86,9 @@ def test_filters_get_names_as_they_are_written():
         find("Choices", "Text", name_filter=lambda name: name == "other")
 
 
-def test_only_training_events_reach_fit():
+def test_only_training_events_reach_fit() -> None:
     class Model(LabelStudioMLBase):
-        def fit(self, event, data, **kwargs):
+        def fit(self, event: str, data: dict[str, Any], **kwargs: Any) -> Any:
             return [event, data, kwargs]
 
     model = Model("7")
@@ -95,16 +100,23 @@ def test_only_training_events_reach_fit():
     ]
 
 
-def test_functions_may_stand_in_for_a_class(client_of, predict, monkeypatch):
+def test_functions_may_stand_in_for_a_class(
+    client_of: ClientOf, predict: Predict, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(model_module, "_predict_fn", None)
     monkeypatch.setattr(model_module, "_update_fn", None)
 
     @predict_fn
-    def suggest(tasks, context, helper, **kwargs):
+    def suggest(
+        tasks: list[dict[str, Any]],
+        context: dict[str, Any] | None,
+        helper: LabelStudioMLBase,
+        **kwargs: Any,
+    ) -> Any:
         return [[len(tasks), context, helper.project_id, kwargs]]
 
     @update_fn
-    def learn(event, data, helper, **kwargs):
+    def learn(event: str, data: dict[str, Any], helper: LabelStudioMLBase, **kwargs: Any) -> Any:
         return [event, data["project"]["id"], helper.project_id]
 
     client = client_of(LabelStudioMLBase)
@@ -115,13 +127,14 @@ def test_functions_may_stand_in_for_a_class(client_of, predict, monkeypatch):
     assert client.post("/webhook", json=event).json["result"] == ["ANNOTATION_UPDATED", 7, "7"]
 
 
-def test_files_are_fetched_with_a_token_of_label_studio(monkeypatch):
+def test_files_are_fetched_with_a_token_of_label_studio(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr(
-        model_module,
-        "get_local_path",
-        lambda *args, **kwargs: calls.append((args, kwargs)) or "path",
-    )
+
+    def get_local_path(*args: Any, **kwargs: Any) -> str:
+        calls.append((args, kwargs))
+        return "path"
+
+    monkeypatch.setattr(model_module, "get_local_path", get_local_path)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "legacy")
     monkeypatch.setattr(model_module, "LabelStudio", lambda base_url: 1 / 0)
     model = LabelStudioMLBase("7")
@@ -130,7 +143,9 @@ def test_files_are_fetched_with_a_token_of_label_studio(monkeypatch):
     assert calls == [(("s3://b/k",), expected)]
 
 
-def test_files_in_a_task_are_replaced_by_their_text(monkeypatch, tmp_path):
+def test_files_in_a_task_are_replaced_by_their_text(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("body")
     model = LabelStudioMLBase("7")
     monkeypatch.setattr(model, "get_local_path", lambda url, task_id: str(tmp_path / "file"))
@@ -160,9 +175,11 @@ REPEATER = """
 """
 
 
-def test_a_repeater_is_what_the_sdk_makes_of_it(client_of):
+def test_a_repeater_is_what_the_sdk_makes_of_it(client_of: ClientOf) -> None:
     class Model(LabelStudioMLBase):
-        def predict(self, tasks, context=None, **kwargs):
+        def predict(
+            self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **kwargs: Any
+        ) -> Any:
             (control,) = self.label_interface.controls
             tag = self.get_first_tag_occurence("RectangleLabels", "Image")
             return [{"result": [], "seen": [control.to_name, tag, self.parsed_label_config]}]
@@ -174,4 +191,4 @@ def test_a_repeater_is_what_the_sdk_makes_of_it(client_of):
     (control,) = original.controls
     assert to_name == control.to_name == ["page_{{idx}}"]
     assert tuple(tag) == original.get_first_tag_occurence("RectangleLabels", "Image")
-    assert parsed == parse_config(REPEATER)
+    assert parsed == parse_config(REPEATER)  # type: ignore[no-untyped-call]

@@ -1,10 +1,13 @@
 """The package as such: its names, and what it imports when."""
 
+from __future__ import annotations
+
 import importlib
 import inspect
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,28 +78,28 @@ NAMES = {
 
 
 @pytest.mark.parametrize("module, names", NAMES.items(), ids=NAMES)
-def test_has_the_names_of_the_original(module, names):
-    module = importlib.import_module(module)
-    assert [name for name in names if not hasattr(module, name)] == []
+def test_has_the_names_of_the_original(module: str, names: list[str]) -> None:
+    imported = importlib.import_module(module)
+    assert [name for name in names if not hasattr(imported, name)] == []
 
 
-def test_utils_has_the_image_modules_of_the_original():
+def test_utils_has_the_image_modules_of_the_original() -> None:
     image = pytest.importorskip("PIL.Image")
     from label_studio_ml.utils import Image, ImageOps
 
     assert Image is image and callable(ImageOps.exif_transpose)
 
 
-def test_predictions_are_those_of_the_sdk():
+def test_predictions_are_those_of_the_sdk() -> None:
     from label_studio_sdk.label_interface import objects
 
-    from label_studio_ml.response import PredictionValue
+    from label_studio_ml.response import PredictionValue  # type: ignore[attr-defined]
 
     assert PredictionValue is objects.PredictionValue
     assert isinstance(PredictionValue(result=[]), PredictionValue)
 
 
-def run(code, **env):
+def run(code: str, **env: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", inspect.cleandoc(code)],
         env={**os.environ, **env},
@@ -107,7 +110,7 @@ def run(code, **env):
     return done.stdout.strip()
 
 
-def test_nothing_slow_is_imported_before_it_is_needed(tmp_path):
+def test_nothing_slow_is_imported_before_it_is_needed(tmp_path: Path) -> None:
     code = """
         import sys
         from label_studio_ml.model import LabelStudioMLBase
@@ -125,13 +128,13 @@ def test_nothing_slow_is_imported_before_it_is_needed(tmp_path):
     assert run(code, MODEL_DIR=str(tmp_path)) == "[]"
 
 
-def test_the_version_can_be_overridden(tmp_path):
+def test_the_version_can_be_overridden(tmp_path: Path) -> None:
     code = "import label_studio_ml; print(label_studio_ml.__version__)"
     assert run(code, VERSION_OVERRIDE="9.8.7") == "9.8.7"
     assert run(code, VERSION_OVERRIDE="").count(".") == 2
 
 
-def test_the_store_is_where_model_dir_says(tmp_path):
+def test_the_store_is_where_model_dir_says(tmp_path: Path) -> None:
     code = "from label_studio_ml.model import CACHE; CACHE['1', 'k'] = 'v'; print(CACHE.db_name)"
     assert run(code, MODEL_DIR=str(tmp_path / "deep/models")) == str(
         tmp_path / "deep/models/cache.db"
@@ -139,12 +142,12 @@ def test_the_store_is_where_model_dir_says(tmp_path):
     assert (tmp_path / "deep/models/cache.db").exists()
 
 
-def test_an_unknown_cache_type_is_refused_at_import(tmp_path):
+def test_an_unknown_cache_type_is_refused_at_import(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="Unsupported cache type: memcached"):
         run("import label_studio_ml.model", CACHE_TYPE="memcached")
 
 
-def test_a_server_that_loads_the_app_warms_it_up(tmp_path):
+def test_a_server_that_loads_the_app_warms_it_up(tmp_path: Path) -> None:
     code = """
         import sys, types
         sys.modules["gunicorn.arbiter"] = types.ModuleType("gunicorn.arbiter")
@@ -156,7 +159,7 @@ def test_a_server_that_loads_the_app_warms_it_up(tmp_path):
     assert run(code, MODEL_DIR=str(tmp_path)) == "True"
 
 
-def test_the_original_beside_the_package_is_told(tmp_path):
+def test_the_original_beside_the_package_is_told(tmp_path: Path) -> None:
     original = tmp_path / "label_studio_ml-2.0.1.dist-info"
     original.mkdir()
     (original / "METADATA").write_text(
@@ -170,7 +173,7 @@ def test_the_original_beside_the_package_is_told(tmp_path):
         assert ("pip uninstall label-studio-ml" in done.stderr) == expected, done.stderr
 
 
-def test_the_command_line_is_taken_apart_as_in_the_original(tmp_path):
+def test_the_command_line_is_taken_apart_as_in_the_original(tmp_path: Path) -> None:
     from label_studio_ml import server
 
     args, rest = server.get_args(["start", "backend", "--root-dir", "r", "--port", "1"])
@@ -188,8 +191,8 @@ def test_the_command_line_is_taken_apart_as_in_the_original(tmp_path):
     assert server.start_server(args) != 0
 
 
-def test_init_app_takes_model_classes_only():
+def test_init_app_takes_model_classes_only() -> None:
     from label_studio_ml.api import init_app
 
     with pytest.raises(ValueError, match="subclass of LabelStudioMLBase"):
-        init_app(int)
+        init_app(int)  # type: ignore[arg-type]

@@ -1,12 +1,15 @@
 """What models answer with, and how it is written."""
 
+from __future__ import annotations
+
 import datetime
 import decimal
 import json
 import uuid
+from typing import Any
 
 import pytest
-from conftest import LABEL_CONFIG
+from conftest import LABEL_CONFIG, ClientOf, Predict
 from label_studio_sdk.label_interface.objects import PredictionValue
 from pydantic import ValidationError
 
@@ -33,7 +36,7 @@ REGION = {
         {"result": [], "score": True},
     ],
 )
-def test_reads_predictions_as_pydantic_would(prediction):
+def test_reads_predictions_as_pydantic_would(prediction: Any) -> None:
     read = ModelResponse(
         predictions=[prediction, [prediction, PredictionValue(**prediction)]]
     ).predictions
@@ -49,21 +52,26 @@ def test_reads_predictions_as_pydantic_would(prediction):
     "predictions",
     [None, [{}], [{"score": 1.0}], [{"result": [1]}], [{"result": [], "score": "a"}], [1]],
 )
-def test_refuses_what_is_no_prediction(predictions):
+def test_refuses_what_is_no_prediction(predictions: Any) -> None:
     with pytest.raises(ValidationError):
         ModelResponse(predictions=predictions)
 
 
-def test_a_model_may_change_its_regions_afterwards():
+def test_a_model_may_change_its_regions_afterwards() -> None:
     region = dict(REGION)
-    response = ModelResponse(predictions=[{"result": [region]}])
+    predictions: Any = [{"result": [region]}]
+    response: Any = ModelResponse(predictions=predictions)
     region["extra"] = 2
     assert response.predictions[0].result[0]["extra"] == 1
 
 
-def answer_of(client_of, predict, response, label_config=LABEL_CONFIG):
+def answer_of(
+    client_of: ClientOf, predict: Predict, response: Any, label_config: str = LABEL_CONFIG
+) -> Any:
     class Model(LabelStudioMLBase):
-        def predict(self, tasks, context=None, **kwargs):
+        def predict(
+            self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **kwargs: Any
+        ) -> Any:
             return response(self) if callable(response) else response
 
     answer = predict(client_of(Model), label_config=label_config)
@@ -71,8 +79,10 @@ def answer_of(client_of, predict, response, label_config=LABEL_CONFIG):
     return answer.json["results"]
 
 
-def test_regions_of_the_sdk_are_written_with_their_relations_beside_them(client_of, predict):
-    def respond(model):
+def test_regions_of_the_sdk_are_written_with_their_relations_beside_them(
+    client_of: ClientOf, predict: Predict
+) -> None:
+    def respond(model: Any) -> ModelResponse:
         one, two = (
             model.label_interface.get_control("mood").label(label) for label in ("Happy", "Sad")
         )
@@ -95,7 +105,7 @@ def test_regions_of_the_sdk_are_written_with_their_relations_beside_them(client_
     }
 
 
-def test_a_version_is_never_null(client_of, predict):
+def test_a_version_is_never_null(client_of: ClientOf, predict: Predict) -> None:
     assert answer_of(client_of, predict, [{"result": [], "model_version": None}]) == [
         {"result": []}
     ]
@@ -104,11 +114,12 @@ def test_a_version_is_never_null(client_of, predict):
 @pytest.mark.parametrize("version", [None, "mine"])
 @pytest.mark.parametrize("nested", [False, True])
 def test_predictions_of_the_sdk_in_a_list_have_no_null_version_either(
-    client_of, predict, version, nested
-):
+    client_of: ClientOf, predict: Predict, version: str | None, nested: bool
+) -> None:
     value = PredictionValue(result=[REGION], score=0.5, model_version=version)
     expected = {"result": [REGION], "score": 0.5, **({"model_version": version} if version else {})}
-    for answer in ([value], {"predictions": [value]}, (value,)):
+    answers: tuple[Any, ...] = ([value], {"predictions": [value]}, (value,))
+    for answer in answers:
         if nested:
             answer = [[value, value]]
         written = answer_of(client_of, predict, answer)
@@ -121,17 +132,20 @@ class Attribute(LabelStudioMLBase):
 
 class Property(LabelStudioMLBase):
     @property
-    def model_version(self):
+    def model_version(self) -> str:
         return f"mine-{self.project_id}"
 
 
 @pytest.mark.parametrize("base, version", [(Attribute, "mine"), (Property, "mine-1")])
-def test_a_class_may_override_its_model_version(client_of, predict, base, version):
-    class Model(base):
-        def predict(self, tasks, context=None, **kwargs):
-            return ModelResponse(
-                predictions=[{"result": []}, PredictionValue(result=[], model_version="other")]
-            )
+def test_a_class_may_override_its_model_version(
+    client_of: ClientOf, predict: Predict, base: type[LabelStudioMLBase], version: str | None
+) -> None:
+    class Model(base):  # type: ignore[misc, valid-type]
+        def predict(
+            self, tasks: list[dict[str, Any]], context: dict[str, Any] | None = None, **kwargs: Any
+        ) -> Any:
+            predictions: Any = [{"result": []}, PredictionValue(result=[], model_version="other")]
+            return ModelResponse(predictions=predictions)
 
     client = client_of(Model)
     assert [entry["model_version"] for entry in predict(client).json["results"]] == [
@@ -142,9 +156,11 @@ def test_a_class_may_override_its_model_version(client_of, predict, base, versio
     assert setup.json == {"model_version": version}
 
 
-def test_a_response_class_of_ones_own_is_asked_how_it_is_written(client_of, predict):
+def test_a_response_class_of_ones_own_is_asked_how_it_is_written(
+    client_of: ClientOf, predict: Predict
+) -> None:
     class Mine(ModelResponse):
-        def model_dump(self, **kwargs):
+        def model_dump(self, **kwargs: Any) -> dict[str, Any]:
             return {"predictions": ["mine"]}
 
     assert answer_of(client_of, predict, Mine(predictions=[])) == ["mine"]
@@ -153,7 +169,7 @@ def test_a_response_class_of_ones_own_is_asked_how_it_is_written(client_of, pred
 class Scalar:
     dtype = "float32"
 
-    def tolist(self):
+    def tolist(self) -> float:
         return 0.5
 
 
@@ -175,7 +191,9 @@ class Scalar:
     ],
     ids=repr,
 )
-def test_values_are_written_as_json(monkeypatch, with_orjson, value, written):
+def test_values_are_written_as_json(
+    monkeypatch: pytest.MonkeyPatch, with_orjson: bool, value: Any, written: str
+) -> None:
     if with_orjson:
         pytest.importorskip("orjson")
     else:
@@ -184,7 +202,7 @@ def test_values_are_written_as_json(monkeypatch, with_orjson, value, written):
 
 
 @pytest.mark.parametrize("with_orjson", [True, False])
-def test_any_text_survives(monkeypatch, with_orjson):
+def test_any_text_survives(monkeypatch: pytest.MonkeyPatch, with_orjson: bool) -> None:
     if with_orjson:
         pytest.importorskip("orjson")
     else:

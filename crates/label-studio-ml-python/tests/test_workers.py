@@ -1,5 +1,7 @@
 """`label-studio-ml start` with real worker processes."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -10,9 +12,13 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
 
 import pytest
 from conftest import LABEL_CONFIG
+from typing_extensions import Self
 
 MODEL = """
 import ctypes
@@ -54,45 +60,53 @@ class Probe(LabelStudioMLBase):
 """
 
 
-def environment(**variables):
+def environment(**variables: str | None) -> dict[str, str]:
     """The environment with some variables set, and those that are None unset."""
     return {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
 
 
+# The status and the JSON of an answer.
+Reply = tuple[int, Any]
+
+
 class Backend:
-    def __init__(self, target, *options, cwd=None, **variables):
+    def __init__(
+        self, target: Path | str, *options: str, cwd: Path | None = None, **variables: str | None
+    ) -> None:
         command = [sys.executable, "-m", "label_studio_ml.server", "start", str(target), *options]
         self.start(command, env=environment(PORT="0", **variables), cwd=cwd)
         self.url = (
             self.wait_for(r"listening on (http://\S+)").group(1).replace("0.0.0.0", "127.0.0.1")
         )
 
-    def start(self, command, **kwargs):
+    def start(self, command: list[str], **kwargs: Any) -> None:
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kwargs
         )
-        self.lines = []
+        assert self.process.stdout
+        self._output = self.process.stdout
+        self.lines: list[str] = []
         self.more = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         self.reader.join(10)
-        self.process.stdout.close()
+        self._output.close()
 
-    def _read(self):
-        for line in self.process.stdout:
+    def _read(self) -> None:
+        for line in self._output:
             with self.more:
                 self.lines.append(line)
                 self.more.notify_all()
 
-    def wait_for(self, pattern):
+    def wait_for(self, pattern: str) -> re.Match[str]:
         """Waits for a line of the log."""
         with self.more:
             while True:
@@ -104,23 +118,23 @@ class Backend:
                     self.process.kill()
                     raise AssertionError("".join(self.lines))
 
-    def get(self, path):
+    def get(self, path: str) -> Reply:
         return self._send(urllib.request.Request(self.url + path))
 
-    def delete(self, path):
+    def delete(self, path: str) -> Reply:
         return self._send(urllib.request.Request(self.url + path, method="DELETE"))
 
-    def post(self, path, **body):
+    def post(self, path: str, **body: Any) -> Reply:
         headers = {"Content-Type": "application/json"}
         return self._send(
             urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
         )
 
-    def predict(self, order=None):
+    def predict(self, order: str | None = None) -> Reply:
         body = {"tasks": [{"id": 1, "data": {"text": "a", "order": order}}], "project": "1.2"}
         return self.post("/predict", label_config=LABEL_CONFIG, **body)
 
-    def _send(self, request):
+    def _send(self, request: urllib.request.Request) -> Reply:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=60) as answer:
@@ -128,17 +142,22 @@ class Backend:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
 
-    def end(self):
+    def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 
 
+Start = Callable[..., Backend]
+
+
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Iterator[Start]:
     """Starts backends that end with the test."""
     with contextlib.ExitStack() as backends:
 
-        def start(target, *options, cwd=None, **variables):
+        def start(
+            target: Path | str, *options: str, cwd: Path | None = None, **variables: str | None
+        ) -> Backend:
             variables = {"MODEL_DIR": str(tmp_path / "models"), **variables}
             return backends.enter_context(Backend(target, *options, cwd=cwd, **variables))
 
@@ -146,14 +165,14 @@ def start(tmp_path):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "backend"
     folder.mkdir()
     (folder / "model.py").write_text(MODEL)
     return folder
 
 
-def test_a_model_is_served_unchanged(start, folder):
+def test_a_model_is_served_unchanged(start: Start, folder: Path) -> None:
     backend = start(folder)
     status, answer = backend.predict()
     assert status == 200, answer
@@ -175,7 +194,9 @@ def test_a_model_is_served_unchanged(start, folder):
     assert backend.end() == 0
 
 
-def test_a_training_that_the_model_declines_is_not_logged_as_one_that_was_done(start, folder):
+def test_a_training_that_the_model_declines_is_not_logged_as_one_that_was_done(
+    start: Start, folder: Path
+) -> None:
     fit = 'return data["returned"]'
     returned = 'return {"event": event, "process": os.getpid()}'
     assert returned in MODEL
@@ -197,7 +218,7 @@ def test_a_training_that_the_model_declines_is_not_logged_as_one_that_was_done(s
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_crash_costs_one_request(start, folder, workers):
+def test_a_crash_costs_one_request(start: Start, folder: Path, workers: str) -> None:
     backend = start(folder, WORKERS=workers)
     for order, said in [("exit", "exit code 3"), ("segfault", "segmentation fault")]:
         status, answer = backend.predict(order)
@@ -206,7 +227,7 @@ def test_a_crash_costs_one_request(start, folder, workers):
         assert backend.predict()[0] == 200
 
 
-def test_what_a_model_raises_is_told_without_a_traceback(start, folder):
+def test_what_a_model_raises_is_told_without_a_traceback(start: Start, folder: Path) -> None:
     backend = start(folder)
     status, answer = backend.predict("raise")
     assert (status, answer["detail"]) == (500, "ValueError: no such mood")
@@ -218,7 +239,7 @@ def test_what_a_model_raises_is_told_without_a_traceback(start, folder):
     assert backend.predict()[0] == 200
 
 
-def test_a_model_that_cannot_be_imported_says_why(start, folder):
+def test_a_model_that_cannot_be_imported_says_why(start: Start, folder: Path) -> None:
     (folder / "model.py").write_text("import a_package_that_is_missing\n")
     backend = start(folder)
     backend.wait_for("the model could not be loaded")
@@ -229,13 +250,15 @@ def test_a_model_that_cannot_be_imported_says_why(start, folder):
     backend.wait_for("Traceback")
 
 
-def score(backend):
+def score(backend: Backend) -> Any:
     status, answer = backend.predict()
     assert status == 200, answer
     return answer["results"][0]["score"]
 
 
-def test_parameters_reach_the_constructor_only_when_they_are_given(start, folder):
+def test_parameters_reach_the_constructor_only_when_they_are_given(
+    start: Start, folder: Path
+) -> None:
     config = folder / "config.json"
     config.write_text('{"weight": 0.75, "architectures": ["BertModel"]}')
     assert score(start(folder)) == 0.5
@@ -246,7 +269,9 @@ def test_parameters_reach_the_constructor_only_when_they_are_given(start, folder
     assert score(start(folder, "--config", str(config), "--with", "weight=0.25")) == 0.25
 
 
-def test_a_constructor_that_takes_everything_gets_nothing_of_a_checkpoint_beside_it(start, folder):
+def test_a_constructor_that_takes_everything_gets_nothing_of_a_checkpoint_beside_it(
+    start: Start, folder: Path
+) -> None:
     (folder / "config.json").write_text('{"architectures": ["BertModel"]}')
     everything = "def __init__(self, **kwargs):\n        self.weight = 0.5\n        super().__init__(**kwargs)\n"
     model = (
@@ -260,7 +285,7 @@ def test_a_constructor_that_takes_everything_gets_nothing_of_a_checkpoint_beside
     assert score(start(folder)) == 0.5
 
 
-def test_variables_that_are_not_set_stay_unset(start, folder):
+def test_variables_that_are_not_set_stay_unset(start: Start, folder: Path) -> None:
     names = [
         "MODEL_DIR",
         "LOG_LEVEL",
@@ -286,13 +311,15 @@ def test_variables_that_are_not_set_stay_unset(start, folder):
     assert (environ["LOG_LEVEL"], environ["LABEL_STUDIO_URL"]) == ("DEBUG", "http://localhost:1")
 
 
-def test_a_folder_that_is_named_in_a_variable_is_passed_on_as_it_is(start, folder):
+def test_a_folder_that_is_named_in_a_variable_is_passed_on_as_it_is(
+    start: Start, folder: Path
+) -> None:
     backend = start(".", cwd=folder, MODEL_DIR="models")
     assert backend.predict("environ")[1]["results"][0]["MODEL_DIR"] == "models"
     assert (folder / "models/cache.db").exists()
 
 
-def test_a_file_with_variables_is_read_where_it_is_started(start, folder):
+def test_a_file_with_variables_is_read_where_it_is_started(start: Start, folder: Path) -> None:
     pytest.importorskip("dotenv")
     (folder / ".env").write_text(
         "FROM_FILE=1\nFROM_BOTH=file\nLABEL_STUDIO_URL=http://localhost:1\n"
@@ -344,10 +371,17 @@ AUTH = (
         ({"_wsgi.py": AUTH}, ".", 1, "BASIC_AUTH_USER and BASIC_AUTH_PASS"),
     ],
 )
-def test_the_class_is_found_as_the_original_finds_it(tmp_path, files, target, code, said):
+def test_the_class_is_found_as_the_original_finds_it(
+    tmp_path: Path, files: dict[str, str], target: str, code: int, said: str
+) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    task = {"target": str(tmp_path / target), "params": {}, "basic_auth": None, "log_level": "INFO"}
+    task: dict[str, Any] = {
+        "target": str(tmp_path / target),
+        "params": {},
+        "basic_auth": None,
+        "log_level": "INFO",
+    }
     program = "from label_studio_ml._internal.worker import main; main()"
     command = [sys.executable, "-c", program, "--check"]
     run = subprocess.run(
@@ -359,7 +393,7 @@ def test_the_class_is_found_as_the_original_finds_it(tmp_path, files, target, co
     )
 
 
-def test_check_makes_an_object_before_anything_listens(folder, tmp_path):
+def test_check_makes_an_object_before_anything_listens(folder: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
@@ -383,7 +417,7 @@ ARGUMENTS = "import sys\nwith open('/proc/self/cmdline') as file: print('command
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/cmdline"), reason="there is no /proc")
-def test_a_password_is_on_no_command_line(start, folder):
+def test_a_password_is_on_no_command_line(start: Start, folder: Path) -> None:
     (folder / "model.py").write_text(ARGUMENTS + MODEL)
     backend = start(folder, "--check", BASIC_AUTH_USER="user", BASIC_AUTH_PASS="very secret")
     backend.wait_for("model loaded")
@@ -400,7 +434,7 @@ print(f"socket folder: {os.stat(folder).st_mode & 0o777:o}")
 """
 
 
-def test_the_socket_of_a_worker_is_private_whatever_the_umask(start, folder):
+def test_the_socket_of_a_worker_is_private_whatever_the_umask(start: Start, folder: Path) -> None:
     (folder / "model.py").write_text(SOCKET + MODEL)
     for umask in (0, 0o777):
         before = os.umask(umask)
@@ -411,7 +445,7 @@ def test_the_socket_of_a_worker_is_private_whatever_the_umask(start, folder):
         assert backend.wait_for(r"socket folder: (\d+)").group(1) == "700"
 
 
-def test_workers_and_their_children_end_with_a_killed_server(start, folder):
+def test_workers_and_their_children_end_with_a_killed_server(start: Start, folder: Path) -> None:
     # PyDLL keeps the GIL while it sleeps, so that no other thread of the worker can notice
     # anything.
     busy = "            subprocess.Popen(['sleep', '1000'])\n            ctypes.PyDLL(None).sleep(1000)\n"
@@ -433,7 +467,7 @@ def test_workers_and_their_children_end_with_a_killed_server(start, folder):
         busy_call.join(60)
 
 
-def predict_until_killed(backend):
+def predict_until_killed(backend: Backend) -> None:
     with contextlib.suppress(OSError):
         backend.predict("busy")
 
@@ -453,7 +487,9 @@ EXTRA = """
 """
 
 
-def test_extra_params_reach_a_model_that_is_loaded_late(start, folder, tmp_path):
+def test_extra_params_reach_a_model_that_is_loaded_late(
+    start: Start, folder: Path, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     (folder / "model.py").write_text(GATE + MODEL + EXTRA)
@@ -465,7 +501,9 @@ def test_extra_params_reach_a_model_that_is_loaded_late(start, folder, tmp_path)
         pass
 
 
-def test_setup_tells_why_a_model_cannot_be_loaded(start, folder, tmp_path):
+def test_setup_tells_why_a_model_cannot_be_loaded(
+    start: Start, folder: Path, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     (folder / "model.py").write_text(GATE + MODEL)
@@ -483,23 +521,25 @@ def test_setup_tells_why_a_model_cannot_be_loaded(start, folder, tmp_path):
     assert status == 503 and "a_package_that_is_missing" in answer["detail"], answer
 
 
-def process_of(backend):
+def process_of(backend: Backend) -> int:
     status, answer = backend.predict()
     assert status == 200, answer
     return int(answer["results"][0]["result"][0]["value"]["choices"][0])
 
 
-def fork_server_of(backend):
+def fork_server_of(backend: Backend) -> int:
     return int(backend.wait_for(r"workers are forked from this process.*process=(\d+)").group(1))
 
 
-def parent_of(process):
+def parent_of(process: int) -> int:
     with open(f"/proc/{process}/stat") as stat:
         return int(stat.read().rpartition(")")[2].split()[1])
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_forked_worker_that_ends_is_forked_again(start, folder, workers):
+def test_a_forked_worker_that_ends_is_forked_again(
+    start: Start, folder: Path, workers: str
+) -> None:
     backend = start(folder, "--start-method", "fork", WORKERS=workers)
     fork_server = fork_server_of(backend)
     for order, said in [("exit", "exit code 3"), ("segfault", "segmentation fault")]:
@@ -513,7 +553,7 @@ def test_a_forked_worker_that_ends_is_forked_again(start, folder, workers):
     assert backend.end() == 0
 
 
-def test_workers_survive_the_fork_server(start, folder):
+def test_workers_survive_the_fork_server(start: Start, folder: Path) -> None:
     backend = start(folder, START_METHOD="fork", WORKERS="1")
     before = process_of(backend)
     os.kill(fork_server_of(backend), signal.SIGKILL)
@@ -527,7 +567,7 @@ def test_workers_survive_the_fork_server(start, folder):
     assert backend.end() == 0
 
 
-def test_forked_workers_end_with_the_server(start, folder):
+def test_forked_workers_end_with_the_server(start: Start, folder: Path) -> None:
     backend = start(folder, START_METHOD="fork", WORKERS="1")
     process, fork_server = process_of(backend), fork_server_of(backend)
     backend.process.kill()
@@ -549,7 +589,9 @@ sys.modules["torch"] = types.SimpleNamespace(cuda=types.SimpleNamespace(is_initi
 @pytest.mark.parametrize(
     "first, said", [(THREAD, r"starts threads \(busy\)"), (CUDA, "initialises CUDA")]
 )
-def test_a_model_that_cannot_be_forked_is_spawned(start, folder, first, said):
+def test_a_model_that_cannot_be_forked_is_spawned(
+    start: Start, folder: Path, first: str, said: str
+) -> None:
     (folder / "model.py").write_text(first + MODEL)
     backend = start(folder, START_METHOD="fork", WORKERS="1")
     assert parent_of(process_of(backend)) == backend.process.pid
@@ -560,7 +602,9 @@ def test_a_model_that_cannot_be_forked_is_spawned(start, folder, first, said):
     assert backend.predict()[0] == 200
 
 
-def test_a_model_that_cannot_be_imported_says_why_before_it_is_forked(start, folder):
+def test_a_model_that_cannot_be_imported_says_why_before_it_is_forked(
+    start: Start, folder: Path
+) -> None:
     (folder / "model.py").write_text("import a_package_that_is_missing\n")
     backend = start(folder, START_METHOD="fork")
     backend.wait_for("the model could not be loaded")

@@ -1,5 +1,7 @@
 """The app under WSGI servers."""
 
+from __future__ import annotations
+
 import http.client
 import io
 import json
@@ -12,8 +14,10 @@ import sys
 import sysconfig
 import wsgiref.validate
 from pathlib import Path
+from typing import Any, Callable
 
 import pytest
+from conftest import ClientOf
 
 from label_studio_ml._internal.http import make_environ
 from label_studio_ml.model import LabelStudioMLBase
@@ -34,15 +38,21 @@ BODY = json.dumps({"tasks": [{"data": {"score": 0.25}}], "project": "1.2"})
     "method, path, body",
     [("GET", "/health", b""), ("POST", "/predict", b"{}"), ("GET", "/no", b"")],
 )
-def test_keeps_to_the_wsgi_standard(client_of, method, path, body):
+def test_keeps_to_the_wsgi_standard(
+    client_of: ClientOf, method: str, path: str, body: bytes
+) -> None:
     app = wsgiref.validate.validator(client_of(LabelStudioMLBase).application)
     environ = make_environ(method, path, body)
     environ["wsgi.errors"] = io.StringIO()
     statuses = []
-    chunks = app(
-        environ,
-        lambda status, headers, exc_info=None: statuses.append(status) or (lambda data: None),
-    )
+
+    def start_response(
+        status: str, headers: Any, exc_info: Any = None
+    ) -> Callable[[bytes], object]:
+        statuses.append(status)
+        return lambda data: None
+
+    chunks: Any = app(environ, start_response)
     try:
         assert b"".join(chunks).startswith(b"{")
     finally:
@@ -50,7 +60,7 @@ def test_keeps_to_the_wsgi_standard(client_of, method, path, body):
     assert len(statuses) == 1
 
 
-def ask(port, method, path, body=None):
+def ask(port: int, method: str, path: str, body: str | None = None) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, body, {"Content-Type": "application/json"})
     response = connection.getresponse()
@@ -63,7 +73,7 @@ def ask(port, method, path, body=None):
     "extension", ["", "app.route('/mine')(lambda: {'mine': 1})\n"], ids=["plain", "with a route"]
 )
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT], ids=str)
-def test_run_serves_until_interrupted(tmp_path, extension, end):
+def test_run_serves_until_interrupted(tmp_path: Path, extension: str, end: signal.Signals) -> None:
     (tmp_path / "model.py").write_text(MODEL)
     run = "import logging, sys\nlogging.basicConfig(level='INFO', stream=sys.stdout)\napp.run(host='127.0.0.1', port=0)\n"
     (tmp_path / "_wsgi.py").write_text(WSGI + extension + run)
@@ -78,6 +88,7 @@ def test_run_serves_until_interrupted(tmp_path, extension, end):
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, interrupt),
     )
+    assert process.stdout
     try:
         port = next(
             int(line.rpartition(":")[2])
@@ -96,7 +107,7 @@ def test_run_serves_until_interrupted(tmp_path, extension, end):
 
 
 @pytest.fixture
-def flask_command(tmp_path):
+def flask_command(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Runs `flask --app _wsgi:app` and further options on the model."""
     pytest.importorskip("flask")
     (tmp_path / "model.py").write_text(MODEL)
@@ -113,8 +124,11 @@ def flask_command(tmp_path):
     )
 
 
-def test_the_command_of_flask_serves_the_app(flask_command):
+def test_the_command_of_flask_serves_the_app(
+    flask_command: Callable[..., subprocess.Popen[str]],
+) -> None:
     process = flask_command("run", "--port", "0")
+    assert process.stdout
     try:
         line = next(line for line in process.stdout if "Running on http://" in line)
         port = int(line.strip().rpartition(":")[2])
@@ -126,7 +140,7 @@ def test_the_command_of_flask_serves_the_app(flask_command):
         process.wait()
 
 
-def test_a_file_with_variables_is_read_by_run(tmp_path):
+def test_a_file_with_variables_is_read_by_run(tmp_path: Path) -> None:
     pytest.importorskip("dotenv")
     (tmp_path / "model.py").write_text(
         MODEL.replace('task["data"]["score"]', 'float(os.environ["SCORE"])').replace(
@@ -140,6 +154,7 @@ def test_a_file_with_variables_is_read_by_run(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "_wsgi.py"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout
     try:
         port = next(
             int(line.rpartition(":")[2])
@@ -156,9 +171,9 @@ def test_a_file_with_variables_is_read_by_run(tmp_path):
 @pytest.mark.parametrize(
     "options", [["--threads", "4"], ["--preload", "--workers", "2", "--threads", "2"]], ids=" ".join
 )
-def test_gunicorn_serves_a_project_of_the_original(tmp_path, options):
-    gunicorn = Path(sysconfig.get_path("scripts")) / "gunicorn"
-    if not gunicorn.exists():
+def test_gunicorn_serves_a_project_of_the_original(tmp_path: Path, options: list[str]) -> None:
+    gunicorn: Path | str | None = Path(sysconfig.get_path("scripts")) / "gunicorn"
+    if not os.path.exists(str(gunicorn)):
         gunicorn = shutil.which("gunicorn")
     if gunicorn is None:
         pytest.skip("gunicorn is not installed")
