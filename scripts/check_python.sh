@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the format, the lint rules and the types of all Python in the repository. The types of the Python package and of the
-# template of a backend are checked by test_python.sh, where their dependencies are.
+# Checks the format, the lint rules and the types of all Python in the repository. The types of the Python package, of its tests
+# and of the template of a backend are checked by test_python.sh, where their dependencies are.
 # usage: scripts/check_python.sh FOLDER-OF-RUFF-AND-MYPY
 set -euo pipefail
 bin="$(realpath "$1")"
