@@ -78,7 +78,7 @@ run-e2e: programs label-studio browser python-package onnxruntime
 	$(PYTHON) -m e2e --venv $(VENV) --programs $(PROGRAMS)
 
 screenshots: backends programs label-studio browser onnxruntime ## Write the images of Label Studio in the READMEs of interactive backends
-	$(PYTHON) -m e2e --venv $(VENV) --programs $(PROGRAMS) --pictures
+	$(PYTHON) -m e2e --venv $(VENV) --programs $(PROGRAMS) --screenshots
 
 demo: tools label-studio ## Start Label Studio with a text classifier and a sample project, until Ctrl-C
 	cargo build $(LOCKED) -p sklearn_text_classifier

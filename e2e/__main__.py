@@ -74,9 +74,9 @@ def parse_args() -> argparse.Namespace:
         help="keep Label Studio's database here, so that the next start is quick",
     )
     parser.add_argument(
-        "--pictures",
+        "--screenshots",
         action="store_true",
-        help="write the pictures of the READMEs, in the browser's scenarios",
+        help="write the screenshots of the READMEs, in the browser's scenarios",
     )
     args = parser.parse_args()
     unknown = set(args.scenario) - {scenario.name for scenario in SCENARIOS}
@@ -124,7 +124,7 @@ def play(scenario: Scenario, report: Report, setting: Setting) -> None:
             client,
             setting.args.programs.absolute(),
             setting.chromium,
-            setting.args.pictures,
+            setting.args.screenshots,
             cleanup,
         )
         with suppress(StepFailed):

@@ -15,7 +15,7 @@ START_SECONDS = 30
 
 
 class Backend:
-    """A running backend with a `MODEL_DIR` of its own; use it in a `with` block."""
+    """A running backend with its own `MODEL_DIR`; use it in a `with` block."""
 
     def __init__(
         self,

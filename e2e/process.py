@@ -1,4 +1,4 @@
-"""Programs started here: each leads a process group of its own and is ended by its own id."""
+"""Programs started here: each leads its own process group and is ended by its own id."""
 
 import os
 import signal

@@ -25,7 +25,7 @@ class Project:
         return self.client.tasks(self.id)[-len(tasks) :]
 
     def upload_image(self, name: str, content: bytes) -> None:
-        """Uploads a picture, which becomes a task."""
+        """Uploads a image, which becomes a task."""
         files = {"file": (name, content, "image/png")}
         status(self.client.call("POST", f"/api/projects/{self.id}/import", files=files), 201)
 

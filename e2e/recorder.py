@@ -85,7 +85,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Passes one request on, on a connection of its own."""
+    """Passes one request on, on its own connection."""
 
     server: Server
 

@@ -32,8 +32,8 @@ class Stage:
     programs: Path
     chromium: Callable[[], "Chromium"]
     """The browser, one for all scenarios, which starts when it is first asked for."""
-    pictures: bool = False
-    """Whether the pictures of the READMEs are written."""
+    screenshots: bool = False
+    """Whether the screenshots of the READMEs are written."""
     cleanup: ExitStack = field(default_factory=ExitStack)
 
     def step(self, what: str, seconds: int = STEP_SECONDS) -> AbstractContextManager[None]:

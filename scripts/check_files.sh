@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what is not compiled: Python, spelling, workflows, issue forms, compose files, READMEs, links and the tables of backends.
-# Its tools go into a virtual environment of their own.
+# Its tools go into a separate virtual environment.
 #   PYTHON=python3.12    the interpreter to build it with
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

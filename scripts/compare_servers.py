@@ -8,7 +8,7 @@ usage: compare_servers.py NAME=URL#PID NAME=URL#PID ... [--scenarios a,b | --pre
 Every round runs every server once per scenario and number of clients, in rotating order; the table
 has medians over rounds. PID is the root process of a server: user and system time of its whole tree
 per request is the number to trust on a machine that others use, too. Ratios are to the first
-server. The answers must be equal before speed is compared; those to a body of one's own (--predict)
+server. The answers must be equal before speed is compared; those to the body of --predict
 must have the same regions, whose numbers may differ.
 """
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a pinned Label Studio into a virtual environment of its own, unless it is installed already.
+# Installs a pinned Label Studio into a separate virtual environment, unless it is installed already.
 # usage: scripts/install_label_studio.sh [VENV]     (default: .ls-venv in the repository root)
 #   LABEL_STUDIO=1.13.1  another version than the newest tested one; default VENV: .ls-venv-1.13.1
 #   PYTHON=python3.12    the interpreter to use (3.10 or newer; 3.11 for 1.13.1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a pinned ONNX Runtime into a virtual environment of its own, where backends find its library, unless it is
+# Installs a pinned ONNX Runtime into a separate virtual environment, where backends find its library, unless it is
 # installed already.
 # usage: scripts/install_onnxruntime.sh [VENV]     (default: .ort in the repository root)
 #   PYTHON=python3.12    the interpreter to use (3.10 or newer)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs PostgreSQL, of which the tests start a server of their own, unless some version is there.
+# Installs PostgreSQL, of which the tests start their own server, unless some version is there.
 set -euo pipefail
 
 if compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then exit 0; fi

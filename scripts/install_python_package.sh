@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Python package with the dev profile and installs it into a virtual environment of its own.
+# Builds the Python package with the dev profile and installs it into a separate virtual environment.
 # usage: scripts/install_python_package.sh [CARGO OPTION]...
 #   PYTHON=python3.12       the interpreter (3.9 or newer)
 #   PYTHON_VENV=.venv-312   the virtual environment; created if it does not exist

@@ -170,7 +170,7 @@ class Editor:
         )
         return text
 
-    def picture(self, file: Path) -> None:
+    def screenshot(self, file: Path) -> None:
         """Writes how the task and its control tags look, as a small PNG."""
         left, top, right, bottom = map(round, self.chromium.run(CONTENT))
         whole = Image.open(BytesIO(self.chromium.driver.get_screenshot_as_png()))

@@ -22,7 +22,7 @@ from e2e.project import Project, Result
 from e2e.recorder import Exchange, Recorder
 from e2e.stage import Stage
 
-PICTURE = "label-studio.png"
+SCREENSHOT = "label-studio.png"
 # Regions that are drawn on an object, and that the list of regions names.
 DRAWN = ("labels", "brush", "ellipse", "keypoint", "polygon", "rectangle")
 
@@ -45,10 +45,10 @@ def label_in_browser(stage: Stage, about: InteractiveBackend) -> None:
         recorder = stage.recorder(backend)
         chromium = stage.chromium()
     screen = Screen(stage, about, recorder, chromium)
-    picture = EXAMPLES / about.name / PICTURE if stage.pictures else None
+    screenshot = EXAMPLES / about.name / SCREENSHOT if stage.screenshots else None
     for label_config in about.label_configs:
-        label(screen, label_config, picture)
-        picture = None
+        label(screen, label_config, screenshot)
+        screenshot = None
     with step(stage, "no request has failed"):
         failed = [call.path for call in recorder.exchanges if call.status >= 300]
         equal(failed, [], "failed requests")
@@ -73,22 +73,22 @@ def start(stage: Stage, about: InteractiveBackend) -> Backend:
     return stage.backend(about.name, environment | about.settings)
 
 
-def label(screen: Screen, label_config: str, picture: Path | None) -> None:
-    """Does all that a label config invites to, each in a project of its own."""
+def label(screen: Screen, label_config: str, screenshot: Path | None) -> None:
+    """Does all that a label config invites to, each in its own project."""
     for gesture in gestures(label_config, screen.about.prompt):
-        play(screen, label_config, gesture, picture)
-        picture = None
+        play(screen, label_config, gesture, screenshot)
+        screenshot = None
 
 
-def play(screen: Screen, label_config: str, gesture: Gesture, picture: Path | None) -> None:
+def play(screen: Screen, label_config: str, gesture: Gesture, screenshot: Path | None) -> None:
     """Makes one gesture, looks at the screen, and submits what came of it."""
     with step(screen.stage, f"{gesture.what} puts the answer on the screen"):
         project, task = prepare(screen, label_config)
         editor = Editor(screen.chromium, project.id, task)
         answer = interactive_answer(screen.recorder, editor, gesture)
         wait_until(lambda: missing(editor, answer) is None, 60, "the answer is on the screen")
-        if picture:
-            editor.picture(picture)
+        if screenshot:
+            editor.screenshot(screenshot)
     with step(screen.stage, f"what came of {gesture.what} is submitted"):
         editor.accept()
         editor.submit()

@@ -1,4 +1,4 @@
-"""The scenarios, in the order they are played: name, the kind of token that everybody holds, and
+"""The scenarios, in the order they are played: name, the kind of token that all users have, and
 the function.
 """
 

@@ -62,7 +62,7 @@ def cases() -> list[Case]:
     cat = [typed("cat")]
     drawn = [rectangle("Orange")]
     masks = sam_files("segment_anything_model") | {"USE_SAM": "true"}
-    pictures = [fixtures("grounding_dino") / "wide.png"]
+    images = [fixtures("grounding_dino") / "wide.png"]
     return [
         Case(
             "yolo",
@@ -83,7 +83,7 @@ def cases() -> list[Case]:
             "grounding_dino",
             prompted(),
             TYPED.format(tag="RectangleLabels"),
-            pictures,
+            images,
             {"rectanglelabels"},
             cat,
         ),
@@ -91,7 +91,7 @@ def cases() -> list[Case]:
             "grounding_sam",
             prompted(),
             TYPED.format(tag="RectangleLabels"),
-            pictures,
+            images,
             {"rectanglelabels"},
             cat,
         ),
@@ -99,7 +99,7 @@ def cases() -> list[Case]:
             "grounding_sam",
             prompted() | masks,
             TYPED.format(tag="PolygonLabels"),
-            pictures,
+            images,
             {"polygonlabels"},
             cat,
         ),
@@ -108,7 +108,7 @@ def cases() -> list[Case]:
                 program,
                 sam_files(program),
                 SMART.format(tag=tag, fruit=FRUIT),
-                pictures,
+                images,
                 {tag.lower()},
                 drawn,
             )

@@ -1,4 +1,4 @@
-"""Detectors with tiny models find things on uploaded pictures, by themselves or once somebody types
+"""Detectors with tiny models find things on uploaded images, by themselves or once a user types
 what to look for.
 """
 
@@ -14,7 +14,7 @@ from e2e.scenarios.smart_masks import drawn
 from e2e.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
-# As compose files leave what nobody has set.
+# As compose files leave variables that are not set.
 NOTHING = dict.fromkeys(
     ["DEVICE", "ONNX_THREADS", "BATCH_SIZE", "MAX_IMAGE_PIXELS", "HF_HOME", "HF_TOKEN"], ""
 )
@@ -62,12 +62,12 @@ def grounding_dino(stage: Stage) -> None:
     """Plays typing and remembering a prompt with `grounding_dino`."""
     with stage.step("what is typed is found"):
         backend, recorder, project, tasks = start(
-            stage, "grounding_dino", prompted(), PROMPTED, pictures()
+            stage, "grounding_dino", prompted(), PROMPTED, images()
         )
         regions = project.interactive(tasks[0], {"result": [typed("cat")]})
         expect_regions(regions, {"label"}, {"cats"})
 
-    with stage.step("the prompt of an annotation is looked for on all pictures"):
+    with stage.step("the prompt of an annotation is looked for on all images"):
         project.client.annotate(tasks[0], [typed("house")])
 
         def found() -> bool:
@@ -91,7 +91,7 @@ def grounding_sam(stage: Stage) -> None:
     environment = prompted() | files | {"USE_SAM": "true"}
     with stage.step("what is typed becomes masks"):
         backend, recorder, project, tasks = start(
-            stage, "grounding_sam", environment, PROMPTED, pictures()
+            stage, "grounding_sam", environment, PROMPTED, images()
         )
         regions = project.interactive(tasks[0], {"result": [typed("cat")]})
         expect_regions(regions, {"mask"}, {"cats"})
@@ -105,20 +105,20 @@ def grounding_sam(stage: Stage) -> None:
 
 
 def finds(
-    stage: Stage, program: str, environment: dict[str, str], label_config: str, pictures: Path
+    stage: Stage, program: str, environment: dict[str, str], label_config: str, images: Path
 ) -> None:
-    """Lets a backend label two pictures, together and one by one, with all control tags of the
+    """Lets a backend label two images, together and one by one, with all control tags of the
     label config.
     """
-    files = [pictures / "wide.png", pictures / "tall.png"]
-    with stage.step("pictures are uploaded and labelled"):
+    files = [images / "wide.png", images / "tall.png"]
+    with stage.step("images are uploaded and labelled"):
         backend, recorder, project, tasks = start(stage, program, environment, label_config, files)
         project.client.retrieve_predictions(project.id)
         predicted = {task: project.predicted(task)[0]["result"] for task in tasks}
         found = {region["from_name"] for regions in predicted.values() for region in regions}
         equal(found, set(re.findall(r'name="(\w+)" toName', label_config)), "control tags")
 
-    with stage.step("a picture that is asked for alone gets the same"):
+    with stage.step("a image that is asked for alone gets the same"):
         for task, regions in predicted.items():
             alone = project.interactive(task, {"result": []})
             equal(
@@ -130,7 +130,7 @@ def finds(
 
 
 def start(
-    stage: Stage, program: str, environment: dict[str, str], label_config: str, pictures: list[Path]
+    stage: Stage, program: str, environment: dict[str, str], label_config: str, images: list[Path]
 ) -> tuple[Backend, Recorder, Project, list[int]]:
     """Starts a backend and connects it to a project with these images; returns their tasks, too."""
     backend = stage.backend(
@@ -138,8 +138,8 @@ def start(
     )
     recorder = stage.recorder(backend)
     project = stage.project(label_config)
-    for picture in pictures:
-        project.upload_image(picture.name, picture.read_bytes())
+    for image in images:
+        project.upload_image(image.name, image.read_bytes())
     project.connect(recorder.url)
     project.update_connection(is_interactive=True)
     return backend, recorder, project, [task["id"] for task in stage.client.tasks(project.id)]
@@ -189,11 +189,11 @@ def prompted() -> dict[str, str]:
     }
 
 
-def pictures() -> list[Path]:
-    """The pictures that something is looked for on."""
+def images() -> list[Path]:
+    """The images that something is looked for on."""
     return [fixtures("grounding_dino") / name for name in ("wide.png", "grey.png")]
 
 
 def fixtures(example: str) -> Path:
-    """The folder of an example's tiny models and pictures."""
+    """The folder of an example's tiny models and images."""
     return ROOT / "examples" / example / "tests/fixtures"

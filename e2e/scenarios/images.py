@@ -1,4 +1,4 @@
-"""Pictures uploaded to Label Studio, which the backend fetches back with its token."""
+"""Images uploaded to Label Studio, which the backend fetches back with its token."""
 
 from e2e.checks import check, equal
 from e2e.images import png
@@ -14,18 +14,18 @@ SIZES = [(64, 48), (31, 77), (200, 10)]
 
 
 def images(stage: Stage) -> None:
-    """The sizes in the predictions are those of the pictures, so the pictures were read."""
-    with stage.step("pictures are uploaded and the backend connects"):
+    """The sizes in the predictions are those of the images, so the images were read."""
+    with stage.step("images are uploaded and the backend connects"):
         backend = stage.backend("the_simplest_backend", {"FETCH_IMAGES": "1"})
         recorder = stage.recorder(backend)
         project = stage.project(LABEL_CONFIG)
         for index, (width, height) in enumerate(SIZES):
-            project.upload_image(f"picture{index}.png", png(width, height, (30, 60 * index, 90)))
+            project.upload_image(f"image{index}.png", png(width, height, (30, 60 * index, 90)))
         tasks = stage.client.tasks(project.id)
         equal(len(tasks), len(SIZES), "tasks")
         project.connect(recorder.url)
 
-    with stage.step("the backend fetches each picture from Label Studio"):
+    with stage.step("the backend fetches each image from Label Studio"):
         stage.client.retrieve_predictions(project.id)
         found = []
         for task in tasks:
@@ -40,7 +40,7 @@ def images(stage: Stage) -> None:
                 "rectanglelabels": ["Cat"],
             }
             equal((region["value"], region["image_rotation"]), (corners, 0), "rectangle")
-        equal(found, SIZES, "sizes read from the pictures")
+        equal(found, SIZES, "sizes read from the images")
 
     with stage.step("a smart rectangle is answered where it was drawn"):
         project.update_connection(is_interactive=True)
@@ -63,7 +63,7 @@ def images(stage: Stage) -> None:
         equal((region["value"]["x"], region["value"]["y"]), (11.5, 22.5), "corner")
         equal((region["original_width"], region["original_height"]), SIZES[1], "size")
 
-    with stage.step("training goes on from pictures as well"):
+    with stage.step("training goes on from images as well"):
         before = project.model_version()
         project.train()
         check(project.model_version() != before, f"the model version is still {before}")

@@ -123,18 +123,18 @@ def llm_interactive(stage: Stage) -> None:
             "new prediction",
         )
 
-    with stage.step("pictures in Label Studio are shown to the chat model"):
-        pictures = stage.project(IMAGE_LABEL_CONFIG)
+    with stage.step("images in Label Studio are shown to the chat model"):
+        on_images = stage.project(IMAGE_LABEL_CONFIG)
         image = png(8, 6, (10, 20, 30))
-        pictures.upload_image("picture.png", image)
-        pictures.connect(recorder.url)
-        pictures.update_connection(is_interactive=True)
-        picture = client.tasks(pictures.id)[0]["id"]
-        result = pictures.interactive(picture, typed("Is there a match?", "image"))
+        on_images.upload_image("image.png", image)
+        on_images.connect(recorder.url)
+        on_images.update_connection(is_interactive=True)
+        task = client.tasks(on_images.id)[0]["id"]
+        result = on_images.interactive(task, typed("Is there a match?", "image"))
         equal(result[0]["value"], {"text": ["sport"]}, "response")
         part = chat_model.requests[-1]["body"]["messages"][0]["content"][1]
         url = f"data:image/png;base64,{base64.b64encode(image).decode()}"
-        equal(part, {"type": "image_url", "image_url": {"url": url}}, "picture in the question")
+        equal(part, {"type": "image_url", "image_url": {"url": url}}, "image in the question")
 
     with stage.step("nothing failed, and the key is nowhere in the log"):
         equal(

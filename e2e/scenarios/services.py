@@ -136,15 +136,15 @@ def deepgram(stage: Stage) -> None:
 
 
 def docling(stage: Stage) -> None:
-    """Uploaded pictures of documents become regions."""
+    """Uploaded images of documents become regions."""
     client = stage.client
     service = service_of(stage, "docling")
     with stage.step("an uploaded document is converted once and becomes regions"):
         flags = {"DOCLING_TO_NAME": "image", "DOCLING_PAGE_NO": "1", "LOG_LEVEL": "DEBUG"}
         backend = stage.backend("docling", service.environment | flags)
         project = stage.project(DOCUMENT_CONFIG)
-        picture = png(60, 80, (250, 250, 250))
-        project.upload_image("page.png", picture)
+        image = png(60, 80, (250, 250, 250))
+        project.upload_image("page.png", image)
         project.connect(backend.url)
         client.retrieve_predictions(project.id)
         prediction = client.predictions(project.id)[0]
@@ -159,9 +159,7 @@ def docling(stage: Stage) -> None:
         }
         equal(sizes, {(612, 792)}, "sizes of the page")
         submitted = service.at("/v1/convert/file/async")
-        check(
-            all(picture in request.body for request in submitted), "the uploaded picture was sent"
-        )
+        check(all(image in request.body for request in submitted), "the uploaded image was sent")
         equal(len(service.at("/v1/result/job")), 1, "conversions")
 
 

@@ -1,4 +1,4 @@
-"""Clicks and rectangles on uploaded pictures become masks, with the tiny models of the tests."""
+"""Clicks and rectangles on uploaded images become masks, with the tiny models of the tests."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def segment_anything_2(stage: Stage) -> None:
 
 
 def smart_masks(stage: Stage, program: str) -> None:
-    """Points at things on two pictures and looks at the masks."""
-    with stage.step("pictures are uploaded and the backend connects"):
+    """Points at things on two images and looks at the masks."""
+    with stage.step("images are uploaded and the backend connects"):
         models = ROOT / "examples" / program / "tests" / "fixtures"
         files = {
             f"SAM_{part.upper()}": str(models / f"tiny.{part}.onnx")
@@ -40,12 +40,12 @@ def smart_masks(stage: Stage, program: str) -> None:
         recorder = stage.recorder(backend)
         project = stage.project(LABEL_CONFIG)
         for index, (width, height) in enumerate(SIZES):
-            project.upload_image(f"picture{index}.png", png(width, height, (200, 90 * index, 90)))
+            project.upload_image(f"image{index}.png", png(width, height, (200, 90 * index, 90)))
         tasks = [task["id"] for task in stage.client.tasks(project.id)]
         project.connect(recorder.url)
         project.update_connection(is_interactive=True)
 
-    with stage.step("a click and a rectangle become a mask for each label, of the picture's size"):
+    with stage.step("a click and a rectangle become a mask for each label, of the image's size"):
         for task, size in zip(tasks, SIZES, strict=True):
             regions = project.interactive(
                 task, {"result": [key_point("Banana"), rectangle("Orange")]}

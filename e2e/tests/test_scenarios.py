@@ -24,7 +24,7 @@ class ScenariosTest(unittest.TestCase):
         self.assertEqual(area["value"], {"text": ["echo: Good old days"]})
         self.assertEqual(SCORE, 0.75)
 
-    def test_pictures_have_the_size_asked_for(self) -> None:
+    def test_images_have_the_size_asked_for(self) -> None:
         self.assertEqual(struct.unpack(">II", png(31, 77, (1, 2, 3))[16:24]), (31, 77))
 
     def test_credentials_are_made_once_and_kept_private(self) -> None:

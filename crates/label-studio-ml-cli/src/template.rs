@@ -15,7 +15,7 @@ const CONFIG: &str = ".cargo/config.toml";
 const LOCKED_PACKAGE: &str = "\n[[package]]\nname = \"my_backend\"\nversion = \"0.1.0\"\n\
      dependencies = [\"clap\", \"label-studio-ml\"]\n";
 
-/// Path and text of every file. Cargo leaves out of a package any folder with a `Cargo.toml` of its own, hence `.in`.
+/// Path and text of every file. Cargo leaves out of a package any folder that contains a `Cargo.toml`, hence `.in`.
 const FILES: &[(&str, &str)] = &[
     (".dockerignore", include_str!("../template/.dockerignore")),
     (".gitignore", include_str!("../template/.gitignore")),

@@ -23,7 +23,7 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 /// Returns a value from elsewhere in one line, its control characters escaped: it must neither control the terminal nor
-/// pass for a line of its own.
+/// pass for another line.
 pub(crate) fn line(value: &str) -> String {
     escaped(value, "")
 }

@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, and a client for a model class."""
+"""What all tests share: a cache per test, and a client for a model class."""
 
 from __future__ import annotations
 

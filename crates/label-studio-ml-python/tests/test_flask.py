@@ -136,7 +136,7 @@ def test_views_of_the_package_answer_under_other_paths(client_of: ClientOf) -> N
 
 @pytest.fixture
 def bare_flask(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has the next app come with a Flask app of its own."""
+    """Has the next app come with its own Flask app."""
     monkeypatch.setattr(flask_bridge, "_app", None)
     monkeypatch.setattr(flask_bridge, "config", flask_bridge._Settings(flask_bridge.config))
 

@@ -67,7 +67,7 @@ def test_label_configs_are_parsed_as_recorded(case: dict[str, Any]) -> None:
 def test_labels_are_mapped_as_recorded(case: dict[str, Any]) -> None:
     label_map = LabelStudioMLBase("7", case["config"]).build_label_map("label", case["model_names"])
     # A label that equals a name but for its case stands for that name, not for one in lower case
-    # that nobody has.
+    # that is not in the list.
     names = {name.lower(): name for name in case["model_names"]}
     assert label_map == {
         names.get(name.lower(), name): label for name, label in case["map"].items()

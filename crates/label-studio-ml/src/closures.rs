@@ -1,4 +1,4 @@
-//! A model made of closures, without a type of its own.
+//! A model made of closures, without a struct for it.
 
 use serde_json::Value;
 

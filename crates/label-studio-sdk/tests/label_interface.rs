@@ -299,7 +299,7 @@ fn relations_are_entries_of_the_result() {
         relation.into(),
     ];
     let prediction = json!(Prediction::new(result).with_score(0.25));
-    // The original nests the relations in a list of their own, and writes a null model version.
+    // The original nests the relations in a second list, and writes a null model version.
     let mut entries = expected["result"].as_array().unwrap().clone();
     let nested = entries.pop().unwrap();
     entries.extend(nested.as_array().unwrap().clone());

@@ -16,7 +16,7 @@ fn check(config: &str, prediction: &Value, expected: &[&str]) {
     );
 }
 
-/// The original nests the messages of a relation in a list of their own; here all messages are in one list.
+/// The original nests the messages of a relation in a second list; here all messages are in one list.
 fn flat(errors: &Value) -> Vec<&str> {
     let errors = errors.as_array().unwrap().iter();
     errors

@@ -7,7 +7,7 @@
 //! - `media` has a fetcher with a temporary folder, `tokens` the tokens of Label Studio.
 //! - `images` are bad and painted images, `project_in` is a project with a folder of them.
 //! - `hub` is a mock model hub, `tls` gives a mock a certificate.
-//! - [`MockObjectStore`] is a mock of S3, `PostgresServer` is a database server of its own.
+//! - [`MockObjectStore`] is a mock of S3, `PostgresServer` is a database server for one test.
 //! - `flags` parses a backend's flags as its command line does.
 //! - `RunningServer` is a backend's program that runs.
 //! - `check_image_regions` checks what Label Studio's exports need of regions on images.

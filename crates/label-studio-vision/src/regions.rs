@@ -29,7 +29,7 @@ pub struct Shape<'a> {
 }
 
 impl<'a> ShapeTags<'a> {
-    /// Finds the `Labels` tag that a shape without labels of its own needs on the same image.
+    /// Finds the `Labels` tag that a shape tag without labels needs on the same image.
     pub fn new(config: &'a LabelConfig, Pair { control, object }: Pair<'a>) -> Self {
         let labels = config.first_pair_where(
             "Labels",

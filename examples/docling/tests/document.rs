@@ -138,7 +138,7 @@ fn labels_are_mapped_as_recorded() {
 }
 
 /// Recorded values that are wrong, and what is found instead.
-fn mended(case: &Value) -> Value {
+fn corrected(case: &Value) -> Value {
     match case["url"].as_str() {
         Some("['https://a', 'https://b']") => "https://a".into(),
         None if case["data"]["attachment"] == "gs://bucket/key.pdf" => "gs://bucket/key.pdf".into(),
@@ -153,7 +153,7 @@ fn the_document_of_a_task_is_found_as_recorded() {
             case["data"].as_object().unwrap(),
             case["data_key"].as_str().unwrap(),
         );
-        assert_eq!(json!(url), mended(case), "{case}");
+        assert_eq!(json!(url), corrected(case), "{case}");
     }
     for (data, url) in [
         (

@@ -80,7 +80,7 @@ impl<'a> Output<'a> {
     }
 
     /// Returns the entries of a line on an image of a size: its shape, its text, and its label if
-    /// that has a tag of its own. They share an id.
+    /// that has its own tag. They share an id.
     pub fn regions(&self, line: &Line, size: (u32, u32)) -> Vec<Region> {
         let place = match self.kind {
             ShapeKind::Polygon => json!({ "points": points(line, size) }),

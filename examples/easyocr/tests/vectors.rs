@@ -159,7 +159,7 @@ fn a_line_is_a_polygon_and_a_text_that_share_an_id() {
     }
     assert_eq!(found[0], case["out"][0]);
     assert_eq!(found[1], case["out"][1]);
-    // The label has a tag of its own, which shows it.
+    // The label has its own tag, which shows it.
     assert_eq!(found[2]["type"], "labels");
     assert_eq!(found[2]["value"]["labels"], json!(["Text"]));
     assert_eq!(regions.len(), 3);

@@ -26,7 +26,7 @@ pub struct PpOcrArgs {
     pub model_variant: Variant,
 
     /// Language: ch and en are read by the base models; arabic, cyrillic, devanagari, el, eslav,
-    /// korean, latin, ta, te and th have recognisers of their own
+    /// korean, latin, ta, te and th have their own recognisers
     #[arg(long, env = "OCR_LANG", default_value = "ch")]
     pub ocr_lang: String,
 

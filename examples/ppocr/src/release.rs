@@ -7,7 +7,7 @@ use std::{
 
 /// Languages that the base models read.
 const BASE_LANGUAGES: [&str; 2] = ["ch", "en"];
-/// Languages with recognisers of their own, which are mobile ones.
+/// Languages with their own recognisers, which are mobile ones.
 const OWN_LANGUAGES: [&str; 10] = [
     "arabic",
     "cyrillic",
@@ -74,7 +74,7 @@ impl Release {
         format!("PPOCR{version}-{variant}-{language}-v0.0.1")
     }
 
-    /// Returns whether the language has a recogniser of its own. One that is not known is read with
+    /// Returns whether the language has its own recogniser. One that is not known is read with
     /// the base model.
     pub fn has_own_recogniser(&self) -> bool {
         OWN_LANGUAGES.contains(&self.language.as_str())

@@ -15,7 +15,7 @@ const MOBILE_SAM_DECODER: &str = "sam_mask_decoder_multi.onnx";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub struct CheckpointArgs {
-    /// Which model to run; ONNX is SAM with a decoder file of its own
+    /// Which model to run; ONNX is SAM with a separate decoder file
     #[arg(
         long,
         env = "SAM_CHOICE",

@@ -90,7 +90,7 @@ pub fn load_version(folder: &Path) -> anyhow::Result<TextClassifier> {
     read(&path)?.with_context(|| format!("there is no {}", path.display()))
 }
 
-/// Writes a classifier into the folder of a version that nobody reads yet.
+/// Writes a classifier into the folder of a version that no reader knows yet.
 pub fn save_version(folder: &Path, classifier: &TextClassifier) -> anyhow::Result<()> {
     let path = folder.join(VERSION_FILE);
     let save = || write(&mut File::create_new(&path)?, classifier);

@@ -140,7 +140,7 @@ fn answers_recorded_events() {
     );
     for case in vectors("webhook")["cases"].as_array().unwrap() {
         let (status, answer) = client.post("/webhook", &case["body"]);
-        // The original needs an annotation to know the project, and fails when somebody presses
+        // The original needs an annotation to know the project, and fails when a user presses
         // “Start training”.
         let is_defect = case["name"] == "start_training_without_annotation";
         let expected = if is_defect {

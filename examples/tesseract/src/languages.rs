@@ -76,7 +76,7 @@ impl Languages {
 
 /// Returns the name of Debian's package for a language.
 fn package(code: &str) -> String {
-    // Those for scripts have names of their own.
+    // Those for scripts have their own names.
     if code.starts_with("script/") {
         return "tesseract-ocr-all".to_owned();
     }

@@ -207,7 +207,7 @@ fn the_newest_region_without_text_is_read() {
         (None, 0),
         "all have a text"
     );
-    // The label of a Labels tag is an entry of its own.
+    // The label of a Labels tag is a separate entry.
     let mut label = region(2);
     label["type"] = json!("labels");
     let mut shape = region(2);

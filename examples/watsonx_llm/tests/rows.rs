@@ -13,7 +13,7 @@ const DEFECTS: [(&str, &str); 4] = [
     ("\"it's\"", "'it''s'"),
 ];
 
-fn mended(recorded: &Value) -> String {
+fn corrected(recorded: &Value) -> String {
     let sql = recorded.as_str().unwrap().to_owned();
     DEFECTS
         .iter()
@@ -60,8 +60,8 @@ fn recorded_annotations_become_the_recorded_rows_and_statements() {
                 assert_eq!(row.get(name), Some(&cell), "{name}");
             }
         }
-        assert_eq!(table.create(&row).unwrap(), mended(&recorded["create_sql"]));
-        assert_eq!(table.insert(&row), mended(&recorded["insert_sql"]));
+        assert_eq!(table.create(&row).unwrap(), corrected(&recorded["create_sql"]));
+        assert_eq!(table.insert(&row), corrected(&recorded["insert_sql"]));
         if let Some(order) = recorded["column_order"].as_array() {
             let names: Vec<_> = std::iter::once("ID")
                 .chain(row.columns().map(|(name, _)| name))

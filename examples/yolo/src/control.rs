@@ -91,7 +91,7 @@ pub struct Control<'a> {
     pub label_map: IndexMap<String, String>,
     /// Minimum score of regions.
     pub threshold: f64,
-    /// Thresholds of labels that have one of their own.
+    /// Thresholds of labels that set one.
     pub label_thresholds: HashMap<String, f64>,
     /// For key points: adds the box around them.
     pub adds_boxes: bool,

@@ -73,7 +73,7 @@ fn name(target: &OsStr) -> String {
 }
 
 /// Returns the command of a worker. Flags on the command line become environment variables, as models expect them. A variable
-/// that is not set stays unset: models have defaults of their own.
+/// that is not set stays unset: models have their own defaults.
 fn program(
     python: &Path,
     target: &OsStr,

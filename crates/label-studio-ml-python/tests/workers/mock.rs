@@ -56,7 +56,7 @@ impl Mock {
         Self::with_args(mode, options, &ServerArgs::default())
     }
 
-    /// Starts the server with flags of its own.
+    /// Starts the server with further flags.
     pub(crate) fn with_args(mode: &str, options: WorkersOptions, args: &ServerArgs) -> Self {
         let program = program(mode);
         let resources = Resources::new(MemoryStore::default());

@@ -51,7 +51,7 @@ CREATE INDEX IF NOT EXISTS label_studio_ml_ended
     ON label_studio_ml_jobs (ended_at, id) WHERE ended_at IS NOT NULL;
 "#;
 
-/// The channel on which the replicas of one backend tell each other what changed. A schema is a
-/// backend of its own.
+/// The channel on which the replicas of one backend tell each other what changed. Each
+/// schema holds one backend.
 pub(super) const CHANNEL: &str =
     "SELECT 'label_studio_ml_' || current_schema()::regnamespace::oid::text";

@@ -15,7 +15,7 @@ pub struct NetworkOptions {
     pub http_proxy: Option<ProxyAddress>,
     /// Proxy for `https` addresses.
     pub https_proxy: Option<ProxyAddress>,
-    /// Proxy for addresses of a scheme that has no proxy of its own.
+    /// Proxy for addresses of a scheme without a proxy.
     pub all_proxy: Option<ProxyAddress>,
     /// Hosts that are reached without a proxy, separated by commas: `example.org` and its subdomains, `10.0.0.0/8`,
     /// `host:8080`, `*`.

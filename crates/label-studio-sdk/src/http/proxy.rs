@@ -67,7 +67,7 @@ impl ProxyServer {
         format!("{}:{}", self.proxy.host(), self.proxy.port())
     }
 
-    /// Returns whether an `http` address is asked of the proxy in full; SOCKS proxies have a protocol of their own.
+    /// Returns whether an `http` address is asked of the proxy in full; SOCKS proxies have their own protocol.
     pub(super) fn forwards(&self) -> bool {
         matches!(
             self.proxy.protocol(),

@@ -169,7 +169,7 @@ impl Downloader {
         Err(MediaError::TooManyRedirects { url: shown(url) })
     }
 
-    /// Asks Label Studio whether a file at an address of its own may be used. The file itself is not read.
+    /// Asks Label Studio whether a file at one of its addresses may be used. The file itself is not read.
     pub(super) fn ask_for_access(&self, url: &Url) -> Result<(), MediaError> {
         let is_trusted = self.may_have_token(url);
         let mut response = self.request(url, is_trusted, self.deadline())?;

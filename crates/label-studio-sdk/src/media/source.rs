@@ -7,7 +7,7 @@ use super::MediaError;
 
 /// Label Studio's way to uploads that lie in cloud storage; without a slash before it in some exports.
 const STORAGE_PROXY: &str = "storage-data/uploaded";
-/// Files that Label Studio serves to everybody, such as its samples.
+/// Files that Label Studio serves without credentials, such as its samples.
 pub(super) const STATIC: &str = "/static/";
 const CLOUD_SCHEMES: [&str; 3] = ["s3://", "gs://", "azure-blob://"];
 /// What Label Studio's own paths start with.

@@ -127,7 +127,7 @@ pub enum UrlStyle {
     Public,
     /// Address with a signature, which expires
     Presigned,
-    /// `s3://bucket/key`, which Label Studio resolves with a storage of its own
+    /// `s3://bucket/key`, which Label Studio resolves with its own storage
     S3,
 }
 

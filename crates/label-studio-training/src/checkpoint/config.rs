@@ -243,7 +243,7 @@ impl ModelConfig {
         }
     }
 
-    /// Returns whether an output is a probability of its own, and not one of several that exclude
+    /// Returns whether an output is an independent probability, and not one of several that exclude
     /// each other.
     pub fn is_multi_label(&self) -> bool {
         self.fields.get("problem_type").and_then(Value::as_str)

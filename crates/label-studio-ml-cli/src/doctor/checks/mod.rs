@@ -1,4 +1,4 @@
-//! The checks, each in a file of its own.
+//! The checks, each in its own file.
 
 mod address;
 mod backend;

@@ -185,7 +185,7 @@ def _webhook(model_class: type[LabelStudioMLBase], body: bytes) -> Answer:
         try:
             _fit(model_class, project_id, label_config, event, other)
         except Exception:
-            # Each is an event of its own; the answer is that of the last one.
+            # Each is a separate event; the answer is that of the last one.
             logger.exception("%s %d of %d failed", event, number + 1, len(others) + 1)
     result = _fit(model_class, project_id, label_config, event, last)
     try:

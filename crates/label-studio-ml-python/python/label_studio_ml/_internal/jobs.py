@@ -117,7 +117,7 @@ def log_what_is_printed() -> None:
     writes to the standard output or the standard error.
     """
     for stream in (sys.stdout, sys.stderr):
-        # It may be missing, or of a type without attributes of its own.
+        # It may be missing, or of a type whose objects take no attributes.
         with contextlib.suppress(AttributeError, TypeError):
             if not isinstance(stream.write, _Tee):
                 stream.write = _Tee(stream.write)  # type: ignore[method-assign]

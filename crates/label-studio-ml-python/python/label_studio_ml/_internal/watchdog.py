@@ -16,7 +16,7 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def start(server: int) -> None:
-    """Starts the watchdog of this process, which must have a process group of its own and no
+    """Starts the watchdog of this process, which must have its own process group and no
     threads yet.
     """
     worker = os.getpid()

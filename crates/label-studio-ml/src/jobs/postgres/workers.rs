@@ -68,7 +68,7 @@ impl Workers {
         alive: &HashSet<i32>,
         own: i32,
     ) -> Vec<Orphan> {
-        let mut suspects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing_since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A pool of connections between here and the database may lose the locks of sessions.
         let can_tell = alive.contains(&own);
         let missing: HashSet<_> = running
@@ -76,14 +76,14 @@ impl Workers {
             .filter_map(|job| job.lock_number)
             .filter(|number| can_tell && !alive.contains(number))
             .collect();
-        suspects.retain(|number, _| missing.contains(number));
+        missing_since.retain(|number, _| missing.contains(number));
         for number in missing {
-            suspects.entry(number).or_insert_with(Instant::now);
+            missing_since.entry(number).or_insert_with(Instant::now);
         }
         let orphan = |job: Running| {
             let is_dead = job
                 .lock_number
-                .and_then(|number| suspects.get(&number))
+                .and_then(|number| missing_since.get(&number))
                 .is_some_and(|since| since.elapsed() >= DEAD_AFTER);
             (is_dead || job.is_expired).then_some(Orphan {
                 id: job.id,

@@ -1,4 +1,4 @@
-//! Which processes are alive: each holds a lock on a file of its own for as long as it lives.
+//! Which processes are alive: each holds a lock on its own file for as long as it lives.
 
 use std::{
     fs::{self, File},

@@ -215,7 +215,7 @@ impl Shared {
     /// Claims jobs while there is a thread for them.
     fn start_jobs(self: &Arc<Self>) -> Result<(), JobsError> {
         while self.may_claim() {
-            // Counted before it is claimed, so that nobody finds the process idle in between.
+            // Counted before it is claimed, so that the process never looks idle in between.
             self.n_running.send_modify(|n_running| *n_running += 1);
             let claimed = if self.is_held_back() {
                 Ok(None)

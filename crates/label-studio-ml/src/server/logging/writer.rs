@@ -1,4 +1,4 @@
-//! Writes log lines on a thread of its own, so that a log that is full, closed or not read delays
+//! Writes log lines on a dedicated thread, so that a log that is full, closed or not read delays
 //! and fails no request.
 
 use std::{
@@ -83,7 +83,7 @@ impl LogWriter {
                         self.n_dropped.fetch_add(1, Ordering::Relaxed);
                     }
                 }
-                // Whoever waited may have given up.
+                // The receiver is gone when waiting timed out.
                 Message::Flush(written) => drop(written.send(())),
             }
         }

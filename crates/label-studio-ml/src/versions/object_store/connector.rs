@@ -38,7 +38,7 @@ impl HttpConnector for Connector {
 
 #[async_trait]
 impl HttpService for Connector {
-    /// Sends a request, and blocks meanwhile: each has a thread and a runtime of its own.
+    /// Sends a request, and blocks meanwhile: each has its own thread and runtime.
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (mut head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();

@@ -67,7 +67,7 @@ impl ObjectArtifacts {
         )?)
     }
 
-    /// Runs requests on a thread and a runtime of their own: the caller may be within the server's
+    /// Runs requests on their own thread and runtime: the caller may be within the server's
     /// runtime, which must not be blocked by another.
     fn run<T: Send>(
         &self,

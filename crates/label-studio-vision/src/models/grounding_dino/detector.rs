@@ -105,7 +105,7 @@ impl Detector {
         if options.phrases == Phrases::Auto && !inputs.knows_phrases {
             tracing::info!(
                 file = engine.file(),
-                "the model's file does not say that it can look for several phrases at once, so each gets a run of its own"
+                "the model's file does not say that it can look for several phrases at once, so each gets its own run"
             );
         }
         Ok(Self {

@@ -20,7 +20,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Scales an image as `scale` says, for an input of a fixed size or for one of its own.
+    /// Scales an image as `scale` says, for an input of a fixed size or for one that fits the image.
     ///
     /// Without a scale, an image fills a fixed input, or gets the size that the model was trained
     /// with.

@@ -44,7 +44,7 @@ pub(crate) async fn list(
     let Query(query) = query.map_err(|error| ApiError::bad_request(error.body_text()))?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let mut filter = query.into_filter()?;
-    // One more tells whether there is a next page.
+    // One more than asked for shows whether there is a next page.
     filter.limit = limit + 1;
     let mut jobs = with_jobs(&backend, move |jobs| jobs.list(&filter)).await?;
     let has_next = jobs.len() > limit;
