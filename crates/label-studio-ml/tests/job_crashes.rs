@@ -2,16 +2,16 @@
 
 use std::{
     fs,
-    io::{self, BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    io::Write,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::mpsc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use label_studio_ml::{FnModel, Project, ServerArgs, Value, anyhow, json, serde_json, serve};
+use label_studio_ml::{FnModel, Project, ServerArgs, Value, anyhow, json, serve};
+use label_studio_testing::{RunningServer, wait_for};
 
 /// Model folder, for the test that is run as another process.
 const FOLDER: &str = "LABEL_STUDIO_ML_TEST_CRASH";
@@ -68,80 +68,26 @@ fn is_alive(process: &str) -> bool {
     Path::new("/proc").join(process).exists()
 }
 
-/// A server in another process.
-struct Server {
-    process: Child,
-    address: String,
+/// Starts a server in another process.
+fn start(folder: &Path) -> RunningServer {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "other_process", "--nocapture"])
+        .env(FOLDER, folder);
+    RunningServer::start(&mut command)
 }
 
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "other_process", "--nocapture"])
-            .env(FOLDER, folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let address = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("listening on http://")?.1.trim().to_owned()));
-        // What is written must be read.
-        thread::spawn(move || lines.for_each(drop));
-        Self {
-            process,
-            address: address.expect("the server listens"),
-        }
-    }
-
-    fn send(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        let body = body.to_string();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        Ok(serde_json::from_str(body)?)
-    }
-
-    fn jobs(&self, state: &str) -> Vec<Value> {
-        let path = format!("/jobs?state={state}&limit=100");
-        let page = self.send("GET", &path, &Value::Null).unwrap();
-        page["jobs"].as_array().unwrap().clone()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Waits until `look` has a value.
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what} in vain");
-        thread::yield_now();
-    }
+fn jobs(server: &RunningServer, state: &str) -> Vec<Value> {
+    let path = format!("/jobs?state={state}&limit=100");
+    let (_, page) = server.send("GET", &path, &Value::Null).unwrap();
+    page["jobs"].as_array().unwrap().clone()
 }
 
 #[test]
 fn a_killed_server_loses_no_training_and_none_runs_twice_at_once() {
     for trial in 0..N_TRIALS {
         let folder = tempfile::tempdir().unwrap();
-        let servers = [Server::start(folder.path()), Server::start(folder.path())];
+        let servers = [start(folder.path()), start(folder.path())];
         let n_jobs = (N_PROJECTS * N_EVENTS) as usize;
         thread::scope(|scope| {
             for number in 0..N_PROJECTS * N_EVENTS {
@@ -150,27 +96,30 @@ fn a_killed_server_loses_no_training_and_none_runs_twice_at_once() {
                     "action": "ANNOTATION_CREATED",
                     "project": { "id": number % N_PROJECTS, "label_config": "<View></View>" },
                 });
-                scope.spawn(move || server.send("POST", "/webhook", &event).unwrap());
+                scope.spawn(move || {
+                    let (status, answer) = server.send("POST", "/webhook", &event).unwrap();
+                    assert_eq!(status, 201, "{answer}");
+                });
             }
         });
         let [killed, survivor] = servers;
-        let held = format!(":{}:", killed.process.id());
+        let held = format!(":{}:", killed.process());
         let is_its_own = |job: &Value| {
             job["worker"]
                 .as_str()
                 .is_some_and(|name| name.contains(&held))
         };
         // All is done already on a quick machine, or the other one did it all.
-        wait_for("a job of the server was waited for", || {
-            let n_done = survivor.jobs("done").len();
-            let runs = survivor.jobs("running").iter().any(is_its_own);
+        wait_for("a job of the server", || {
+            let n_done = jobs(&survivor, "done").len();
+            let runs = jobs(&survivor, "running").iter().any(is_its_own);
             (runs || n_done == n_jobs).then_some(())
         });
         drop(killed);
-        wait_for("the end of all jobs was waited for", || {
-            (survivor.jobs("done").len() == n_jobs).then_some(())
+        wait_for("the end of all jobs", || {
+            (jobs(&survivor, "done").len() == n_jobs).then_some(())
         });
-        assert!(survivor.jobs("failed").is_empty(), "trial {trial}");
+        assert!(jobs(&survivor, "failed").is_empty(), "trial {trial}");
         assert!(!folder.path().join("overlap").exists(), "trial {trial}");
         for project in 0..N_PROJECTS {
             let order = fs::read_to_string(folder.path().join(format!("order-{project}"))).unwrap();

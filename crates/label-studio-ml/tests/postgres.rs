@@ -23,7 +23,7 @@ use label_studio_ml::{
     postgres::Database,
     store::{PostgresStore, Store, StoreError},
 };
-use label_studio_testing::PostgresServer;
+use label_studio_testing::{PostgresServer, wait_for};
 use postgres::{Client, NoTls};
 
 /// Address of the database, for the test that is run as another process.
@@ -49,18 +49,6 @@ fn connect(address: &str) -> Arc<Database> {
         )
         .unwrap(),
     )
-}
-
-/// Waits until `look` has a value.
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what} in vain");
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -100,7 +88,7 @@ fn hear_of_values(server: &PostgresServer, one: &Arc<Database>, two: &Arc<Databa
         let version = format!("v{round}");
         one.set(&project, "model_version", &version).unwrap();
         assert_eq!(read(&one), Some(version.clone()), "its own value at once");
-        wait_for("a replica's value was waited for", || {
+        wait_for("a replica's value", || {
             (read(&two).as_ref() == Some(&version)).then_some(())
         });
     }
@@ -128,7 +116,7 @@ fn hear_of_jobs(one: &Arc<Database>, two: &Arc<Database>) {
     let before = n_heard.load(Ordering::SeqCst);
     one.push(&[NewJob::new("heard", "START_TRAINING", "{}")])
         .unwrap();
-    wait_for("a notification was waited for", || {
+    wait_for("a notification", || {
         (n_heard.load(Ordering::SeqCst) > before).then_some(())
     });
     let claim = two.claim(LEASE).unwrap().unwrap();
@@ -151,7 +139,7 @@ fn survive_lost_connections(server: &PostgresServer, one: &Arc<Database>, two: &
         let value = format!("after {round}");
         stores[round % 2].set(&project, "k", &value).unwrap();
         for store in &stores {
-            wait_for("the value was waited for", || {
+            wait_for("the value", || {
                 (store.get(&project, "k").unwrap().as_ref() == Some(&value)).then_some(())
             });
         }
@@ -199,7 +187,7 @@ fn lose_the_jobs_of_a_killed_process(address: &str, database: &Arc<Database>) {
     }
     process.kill().unwrap();
     process.wait().unwrap();
-    wait_for("the job was waited for", || {
+    wait_for("the job", || {
         (jobs.reap(Backoff::default()).unwrap() == 1).then_some(())
     });
     let claim = jobs.claim(LEASE).unwrap().unwrap();

@@ -53,6 +53,16 @@ fn a_published_version_is_the_model_version_and_has_its_files() {
 }
 
 #[test]
+fn the_next_version_is_none_that_was_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = project_in(folder.path(), 5);
+    publish(&project, "mood-v2");
+    publish(&project, "mood-v3");
+    project.activate_version("mood-v2").unwrap();
+    assert_eq!(project.next_model_version("mood-v").unwrap(), "mood-v4");
+}
+
+#[test]
 fn what_is_not_published_leaves_the_active_version_alone() {
     let folder = tempfile::tempdir().unwrap();
     let project = project_in(folder.path(), 5);

@@ -9,7 +9,7 @@
 //! - `hub` is a mock model hub, `tls` gives a mock a certificate.
 //! - [`MockObjectStore`] is a mock of S3, `PostgresServer` is a database server for one test.
 //! - `flags` parses a backend's flags as its command line does.
-//! - `RunningServer` is a backend's program that runs.
+//! - `RunningServer` is a backend's program that runs; `wait_for` waits for what it does.
 //! - `check_image_regions` checks what Label Studio's exports need of regions on images.
 //! - `check_backend` is the one-line test that every backend passes, `check_results` what Label Studio needs of each
 //!   answer to `/predict`, and `check_repeater` a label config that repeats its tags.
@@ -44,6 +44,7 @@ pub mod tls;
 #[cfg(feature = "client")]
 pub mod tokens;
 mod tunnel_proxy;
+mod wait;
 
 #[cfg(feature = "model")]
 pub use conformance::{check_backend, check_prediction};
@@ -61,3 +62,4 @@ pub use repeater::check_repeater;
 pub use results::{check_ids, check_interactive_results, check_results};
 pub use running_server::RunningServer;
 pub use tunnel_proxy::MockTunnelProxy;
+pub use wait::wait_for;

@@ -4,7 +4,10 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, Receiver},
+    },
     thread,
     time::Duration,
 };
@@ -19,7 +22,7 @@ const LOG_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct RunningServer {
     process: Child,
     address: String,
-    log: Receiver<String>,
+    log: Mutex<Receiver<String>>,
 }
 
 impl RunningServer {
@@ -43,7 +46,7 @@ impl RunningServer {
         Self {
             process,
             address: address.expect("the server listens"),
-            log,
+            log: Mutex::new(log),
         }
     }
 
@@ -52,14 +55,20 @@ impl RunningServer {
     /// # Panics
     /// When there is none within half a minute.
     pub fn wait_for_log(&self, text: &str) -> String {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = Vec::new();
-        while let Ok(line) = self.log.recv_timeout(LOG_TIMEOUT) {
+        while let Ok(line) = log.recv_timeout(LOG_TIMEOUT) {
             if line.contains(text) {
                 return line;
             }
             seen.push(line);
         }
         panic!("no line of the log contains {text:?}: {seen:#?}")
+    }
+
+    /// Returns the number of the process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// Sends JSON, and returns the status and the JSON of the answer; null if it is not JSON.
