@@ -79,10 +79,7 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
             None => next.run(request).await,
         }
     };
-    let mut response = request_id.clone().scope(answer).await;
-    if let Some(id) = request_id.header_value() {
-        response.headers_mut().insert(request_id::HEADER, id);
-    }
+    let (request_id, mut response) = request_id.scope(answer).await;
     response.headers_mut().insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -98,5 +95,7 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
         ?took,
         "answered"
     );
+    let id = request_id.into_header_value();
+    response.headers_mut().insert(request_id::HEADER, id);
     response
 }

@@ -2,12 +2,14 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     io,
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -20,7 +22,6 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::watch,
     time::Instant,
 };
 use tower::{Service, ServiceExt};
@@ -93,7 +94,7 @@ where
         protocol,
         timeouts,
         open: GracefulShutdown::new(),
-        is_closing: watch::Sender::new(false),
+        is_closing: Arc::default(),
     };
     let mut stopped = pin!(stopped);
     let mut ticks = tokio::time::interval(TICK);
@@ -110,7 +111,7 @@ where
         }
     }
     drop(acceptor);
-    connections.is_closing.send_replace(true);
+    connections.is_closing.store(true, Ordering::Relaxed);
     connections.open.shutdown().await;
     Ok(())
 }
@@ -120,7 +121,7 @@ struct Connections {
     protocol: http1::Builder,
     timeouts: Timeouts,
     open: GracefulShutdown,
-    is_closing: watch::Sender<bool>,
+    is_closing: Arc<AtomicBool>,
 }
 
 impl Connections {
@@ -154,15 +155,29 @@ impl Connections {
         let connection = self.protocol.serve_connection(stream, service);
         let connection = self.open.watch(connection);
         let close = self.timeouts.close;
-        let is_closing = self.is_closing.subscribe();
+        let is_closing = Arc::clone(&self.is_closing);
         tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!("connection ended: {error}");
-                },
-                () = without_call(is_closing, &n_calls, close) => {
-                    tracing::debug!("connection closed at the end: its client reads no answer");
+            let mut connection = pin!(connection);
+            // The shutdown of `open` wakes every connection. Waiting for it here as well would cost
+            // each request more than this flag does.
+            let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                Poll::Pending if is_closing.load(Ordering::Relaxed) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            });
+            let ended = if let Some(ended) = ended.await {
+                ended
+            } else {
+                tokio::select! {
+                    ended = connection => ended,
+                    () = without_call(&n_calls, close) => {
+                        tracing::debug!("connection closed at the end: its client reads no answer");
+                        return;
+                    }
                 }
+            };
+            if let Err(error) = ended {
+                tracing::debug!("connection ended: {error}");
             }
         });
     }
@@ -184,14 +199,8 @@ impl Drop for Running {
     }
 }
 
-/// Returns once the server closes and the connection has had no running call for the time `close`.
-async fn without_call(
-    mut is_closing: watch::Receiver<bool>,
-    n_calls: &AtomicUsize,
-    close: Duration,
-) {
-    // The sender lives until all connections have ended.
-    let _ = is_closing.wait_for(|is_closing| *is_closing).await;
+/// Returns once the connection has had no running call for the time `close`.
+async fn without_call(n_calls: &AtomicUsize, close: Duration) {
     let mut last_call = Instant::now();
     loop {
         tokio::time::sleep(close / 10).await;

@@ -3,8 +3,9 @@
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
+    pin::pin,
     sync::{
-        Arc, LazyLock,
+        LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -22,22 +23,22 @@ tokio::task_local! {
     static CURRENT: RequestId;
 }
 
-/// The id of a request: that of the caller, or a new one.
+/// The id of a request: that of the caller, or a new one. Printable ASCII.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(Arc<str>);
+pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
     /// Returns the caller's id if it is short and printable, else the id of its trace, else a new
     /// one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(HEADER).and_then(|id| id.to_str().ok());
-        let given = given.or_else(|| trace_id(headers));
-        let is_usable = |id: &&str| {
-            (1..=MAX_CHARS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+        let is_usable = |id: &HeaderValue| {
+            (1..=MAX_CHARS).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
         };
-        given
-            .filter(is_usable)
-            .map_or_else(Self::new, |id| Self(id.into()))
+        let given = match headers.get(HEADER).filter(|id| id.to_str().is_ok()) {
+            Some(id) => Some(id.clone()),
+            None => trace_id(headers).and_then(|id| HeaderValue::from_str(id).ok()),
+        };
+        given.filter(is_usable).map_or_else(Self::new, Self)
     }
 
     /// Returns the id of the request that this task answers, or a new one outside of requests.
@@ -47,14 +48,17 @@ impl RequestId {
             .unwrap_or_else(|_| Self::new())
     }
 
-    /// Runs `future` with this id as the current one.
-    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    /// Runs `future` with this id as the current one, and returns the id beside its output.
+    pub(crate) async fn scope<F: Future>(self, future: F) -> (Self, F::Output) {
+        let mut scope = pin!(CURRENT.scope(self, future));
+        let output = scope.as_mut().await;
+        let id = scope.take_value();
+        (id.expect("only this function takes it"), output)
     }
 
     /// Returns the id as the value of a header.
-    pub(crate) fn header_value(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.0).ok()
+    pub(crate) fn into_header_value(self) -> HeaderValue {
+        self.0
     }
 
     fn new() -> Self {
@@ -63,7 +67,11 @@ impl RequestId {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let id = START.wrapping_add(count.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Self(format!("{id:016x}").into())
+        let digits: [u8; 16] = std::array::from_fn(|idx| {
+            let digit = id >> (60 - 4 * idx) & 0xF;
+            b"0123456789abcdef"[digit as usize]
+        });
+        Self(HeaderValue::from_bytes(&digits).expect("digits are printable"))
     }
 }
 
@@ -77,7 +85,7 @@ fn trace_id(headers: &HeaderMap) -> Option<&str> {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.to_str().map_err(|_| fmt::Error)?)
     }
 }
 
