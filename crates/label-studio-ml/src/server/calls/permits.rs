@@ -62,6 +62,13 @@ impl Permits {
         })
     }
 
+    /// Returns a permit if one is free. Then no call waits.
+    pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Permit> {
+        let mut state = self.state();
+        state.n_free = state.n_free.checked_sub(1)?;
+        Some(Permit(Some(Arc::clone(self))))
+    }
+
     /// Waits for a permit. Dropping the future leaves the queue.
     pub(crate) async fn acquire(self: &Arc<Self>, priority: Priority) -> Result<Permit, ApiError> {
         let receiver = {

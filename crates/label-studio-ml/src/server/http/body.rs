@@ -10,6 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
 use crate::server::http::{
@@ -161,6 +162,9 @@ impl BodyLimits {
         memory: &mut MemoryPermit,
     ) -> Result<Option<Bytes>, ApiError> {
         loop {
+            if arriving.body.is_end_stream() {
+                return Ok(None);
+            }
             let idle_end = Instant::now() + self.idle_timeout;
             let rate_end = arriving.end(self.idle_timeout);
             let frame = timeout_at(idle_end.min(rate_end), arriving.body.frame()).await;
@@ -189,9 +193,11 @@ impl BodyLimits {
             if arriving.n_bytes > self.max_body {
                 return Err(self.too_large());
             }
-            let waiting = Instant::now();
-            memory.grow_to(arriving.n_bytes).await?;
-            arriving.waited += waiting.elapsed();
+            if !memory.try_grow_to(arriving.n_bytes) {
+                let waiting = Instant::now();
+                memory.grow_to(arriving.n_bytes).await?;
+                arriving.waited += waiting.elapsed();
+            }
             return Ok(Some(piece));
         }
     }

@@ -58,20 +58,32 @@ impl Memory {
 impl MemoryPermit {
     /// Waits until the permit covers `n_bytes`.
     pub(crate) async fn grow_to(&mut self, n_bytes: usize) -> Result<(), ApiError> {
-        let n_kibs = n_bytes.div_ceil(KIB);
-        let n_more = n_kibs.saturating_sub(self.n_kibs);
-        if n_more == 0 || self.reserve.is_some() {
+        if self.try_grow_to(n_bytes) {
             return Ok(());
         }
-        let n_permits = u32::try_from(n_more).unwrap_or(u32::MAX);
-        let shared = &self.memory.shared;
-        if let Ok(more) = Arc::clone(shared).try_acquire_many_owned(n_permits) {
-            self.merge(more);
-        } else {
-            self.wait_for(n_permits).await?;
-        }
-        self.n_kibs = n_kibs;
+        self.wait_for(self.n_permits_to(n_bytes)).await?;
+        self.n_kibs = n_bytes.div_ceil(KIB);
         Ok(())
+    }
+
+    /// Returns whether the permit covers `n_bytes` now. Does not wait.
+    pub(crate) fn try_grow_to(&mut self, n_bytes: usize) -> bool {
+        let n_permits = self.n_permits_to(n_bytes);
+        if n_permits == 0 || self.reserve.is_some() {
+            return true;
+        }
+        let shared = Arc::clone(&self.memory.shared);
+        let Ok(more) = shared.try_acquire_many_owned(n_permits) else {
+            return false;
+        };
+        self.merge(more);
+        self.n_kibs = n_bytes.div_ceil(KIB);
+        true
+    }
+
+    fn n_permits_to(&self, n_bytes: usize) -> u32 {
+        let n_more = n_bytes.div_ceil(KIB).saturating_sub(self.n_kibs);
+        u32::try_from(n_more).unwrap_or(u32::MAX)
     }
 
     /// Returns whether growing to `n_bytes` would have to wait.
