@@ -34,13 +34,11 @@ N_PROJECTS = 20
 N_CLIENTS = 4
 # Of twenty requests in a row.
 MIX = (
-    ["predict"] * 6
-    + ["health"] * 3
+    ["predict"] * 9
+    + ["health"] * 4
     + ["setup"] * 2
-    + ["ANNOTATION_CREATED"] * 4
-    + ["ANNOTATION_UPDATED"] * 2
-    + ["ANNOTATIONS_DELETED"] * 2
-    + ["START_TRAINING"]
+    + ["ANNOTATION_CREATED"] * 2
+    + ["ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "START_TRAINING"]
 )
 
 

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, sync::Arc};
 
 use label_studio_ml::{
-    Action, AnnotatedEntry, Event, Model, PredictRequest, Prediction, Predictions, Project, Region,
-    Task, TaskPrediction, Value,
+    Action, AnnotatedEntry, Event, LabelConfig, Model, PredictRequest, Prediction, Predictions,
+    Project, Region, Task, TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     match_labels,
     sdk::{
@@ -115,8 +115,8 @@ impl Model for LangchainSearchAgent {
         Ok(project.set_initial_model_version(MODEL_VERSION)?)
     }
 
-    fn manifest(&self) -> Option<&str> {
-        Some(label_studio_ml::manifest!())
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        Outputs::find(label_config, &self.options.controls).map(drop)
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {

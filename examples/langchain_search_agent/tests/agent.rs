@@ -51,6 +51,31 @@ fn a_repeater_is_answered_for_each_of_its_entries() {
 }
 
 #[test]
+fn setup_says_what_the_label_config_lacks() {
+    let stage = Stage::start(&[], "Good".to_owned(), None);
+    let set_up = |label_config: &str| {
+        let body = json!({ "project": "1.1", "schema": label_config });
+        stage.client.post("/setup", &body)
+    };
+    assert_eq!(set_up(CONFIG).0, 200);
+    for name in ["Prompt", "response", "snippets"] {
+        let (status, answer) = set_up(&CONFIG.replace(name, "other"));
+        let expected = format!(
+            "no <TextArea> on a <Text> whose name starts with {:?}",
+            name.to_lowercase()
+        );
+        let detail = answer["detail"].as_str().unwrap();
+        assert_eq!(
+            (status, detail.contains(&expected)),
+            (422, true),
+            "{answer}"
+        );
+    }
+    let (status, answer) = set_up(&CONFIG.replace("Choices", "Taxonomy"));
+    assert_eq!(status, 422, "{answer}");
+}
+
+#[test]
 fn requests_are_those_of_the_original_with_a_valid_tool_name() {
     let stage = Stage::start(&[], "Good".to_owned(), Some("Snippet".to_owned()));
     stage

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use label_studio_ml::{
-    Action, AnnotatedEntry, Event, Model, PredictRequest, Prediction, Predictions, Project, Task,
-    TaskPrediction, Value,
+    Action, AnnotatedEntry, Event, LabelConfig, Model, PredictRequest, Prediction, Predictions,
+    Project, Task, TaskPrediction, Value,
     anyhow::{self, Context, bail},
     sdk::http::NetworkOptions,
 };
@@ -99,8 +99,12 @@ impl OpenAIInteractive {
 }
 
 impl Model for OpenAIInteractive {
-    fn manifest(&self) -> Option<&str> {
-        Some(label_studio_ml::manifest!())
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        let prefix = &self.options.prompt.template.prompt.prompt_prefix;
+        let prompt = prompt_pair(label_config, prefix, &OBJECTS).with_context(|| {
+            format!("no <TextArea> whose name starts with {prefix:?} to type a prompt into")
+        })?;
+        Outputs::find(label_config, prompt, self.is_structured()).map(drop)
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {

@@ -1,8 +1,8 @@
 //! The model: from a prompt to choices and a response.
 
 use label_studio_ml::{
-    Action, AnnotatedEntry, CustomReply, CustomRequest, Event, Model, PredictRequest, Prediction,
-    Predictions, Project, Region, Task, TaskPrediction, Value,
+    Action, AnnotatedEntry, CustomReply, CustomRequest, Event, LabelConfig, Model, PredictRequest,
+    Prediction, Predictions, Project, Region, Task, TaskPrediction, Value,
     anyhow::{self, Context, anyhow},
     json, match_labels,
     sdk::http::NetworkOptions,
@@ -104,8 +104,8 @@ impl Model for WatsonXModel {
         Ok(project.set_initial_model_version(MODEL_VERSION)?)
     }
 
-    fn manifest(&self) -> Option<&str> {
-        Some(label_studio_ml::manifest!())
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        Tags::find(label_config, &self.options.prompt.prompt.prompt_prefix).map(drop)
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {

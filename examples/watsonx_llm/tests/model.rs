@@ -74,6 +74,32 @@ fn a_repeater_is_answered_for_each_of_its_entries() {
 }
 
 #[test]
+fn setup_says_what_the_label_config_lacks() {
+    let service = saying("sports");
+    let client = client(&service, &[]);
+    let without_output =
+        r#"<View><Text name="t" value="$t"/><TextArea name="prompt" toName="t"/></View>"#;
+    let without_prompt = CONFIG.replace("\"prompt\"", "\"question\"");
+    for (label_config, expected) in [
+        (CONFIG, None),
+        (
+            &*without_prompt,
+            Some("no <TextArea> whose name starts with \"prompt\""),
+        ),
+        (
+            without_output,
+            Some("neither a <Choices> nor a second <TextArea> on \"t\""),
+        ),
+    ] {
+        let body = json!({ "project": "1.1", "schema": label_config });
+        let (status, answer) = client.post("/setup", &body);
+        assert_eq!(status, if expected.is_some() { 422 } else { 200 });
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(expected.unwrap_or_default()), "{answer}");
+    }
+}
+
+#[test]
 fn the_default_prompt_of_the_originals_test_is_asked() {
     let service = saying("this is a test");
     let flags = [

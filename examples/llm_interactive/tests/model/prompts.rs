@@ -29,6 +29,30 @@ fn a_repeater_is_answered_for_each_of_its_entries() {
 }
 
 #[test]
+fn setup_says_what_the_label_config_lacks() {
+    let chat_model = saying("sports");
+    let backend = backend(&chat_model, &[]);
+    let without_prompt = label_config(TOPIC).replace("prompt", "question");
+    for (label_config, expected) in [
+        (label_config(TOPIC), None),
+        (
+            without_prompt,
+            Some("no <TextArea> whose name starts with \"prompt\" to type a prompt into"),
+        ),
+        (
+            label_config(""),
+            Some("the label config has nothing to fill"),
+        ),
+    ] {
+        let body = json!({ "project": "1.1", "schema": label_config });
+        let (status, answer) = backend.post("/setup", &body);
+        assert_eq!(status, if expected.is_some() { 422 } else { 200 });
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(expected.unwrap_or_default()), "{answer}");
+    }
+}
+
+#[test]
 fn only_known_fields_of_a_prompt_are_replaced() {
     let labels = "['sports', 'politics', 'technology']";
     let cases = [
