@@ -238,6 +238,9 @@ fn words_before_a_token_are_taken_off() {
             format!("Authorization: Token {LEGACY}"),
             format!("Token {LEGACY}"),
         ),
+        (format!("\"{LEGACY}\""), format!("Token {LEGACY}")),
+        (format!("'Token {LEGACY}'"), format!("Token {LEGACY}")),
+        (format!("Token \"{LEGACY}\""), format!("Token {LEGACY}")),
         (
             format!("Bearer {}", access_token("a")),
             format!("Bearer {}", access_token("a")),

@@ -30,6 +30,14 @@ pub enum JobsError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The file is damaged, or something else than a database.
+    #[error("{} is not a database, or is damaged; move it away, and a new one without the trainings that wait is made", .path.display())]
+    NotADatabase {
+        /// Database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// The database cannot be read or written.
     #[error("cannot use {}; is the disk full, or MODEL_DIR not writable?", .path.display())]
     Sqlite {

@@ -81,6 +81,11 @@ pub trait Jobs: Send + Sync + 'static {
     /// Counts the jobs that wait.
     fn backlog(&self) -> Result<Backlog, JobsError>;
 
+    /// Checks whether jobs can be stored and read now.
+    fn probe(&self) -> Result<(), JobsError> {
+        self.backlog().map(drop)
+    }
+
     /// Forgets the oldest jobs that have ended, all but `n_kept`. Returns how many.
     fn prune(&self, n_kept: usize) -> Result<usize, JobsError>;
 

@@ -131,9 +131,14 @@ impl Credentials {
     }
 }
 
-/// Takes off what stands before the token in a header that was copied whole: `Authorization: Token`, `Bearer`.
+/// Takes off what stands before the token in a header that was copied whole (`Authorization: Token`, `Bearer`), and
+/// quotes, which `docker run --env-file` keeps.
 fn bare(token: &str) -> &str {
     let token = token.trim();
+    let without = |quote| token.strip_prefix(quote)?.strip_suffix(quote);
+    if let Some(quoted) = without('"').or_else(|| without('\'')) {
+        return bare(quoted);
+    }
     let Some((word, rest)) = token.split_once(char::is_whitespace) else {
         return token;
     };

@@ -118,14 +118,17 @@ fn a_model_folder_that_cannot_be_written_is_named_and_predictions_go_on() {
 
 #[test]
 fn a_store_that_is_no_database_ends_the_start_with_its_fix() {
+    type Damage = fn(&std::path::Path) -> std::io::Result<()>;
     let corrupt = |path: &std::path::Path| std::fs::write(path, "not a database".repeat(100));
     let folder = |path: &std::path::Path| std::fs::create_dir(path);
-    for damage in [
-        corrupt as fn(&std::path::Path) -> std::io::Result<()>,
-        folder,
+    for (file, damage) in [
+        ("cache.db", corrupt as Damage),
+        ("cache.db", folder),
+        ("jobs.db", corrupt),
+        ("jobs.db", folder),
     ] {
         let model_dir = tempfile::tempdir().unwrap();
-        damage(&model_dir.path().join("cache.db")).unwrap();
+        damage(&model_dir.path().join(file)).unwrap();
         let output = command()
             .args(["--host", "127.0.0.1", "--port", "0"])
             .env("MODEL_DIR", model_dir.path())
@@ -133,7 +136,10 @@ fn a_store_that_is_no_database_ends_the_start_with_its_fix() {
             .unwrap();
         assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("cache.db is not a database"), "{said}");
+        assert!(
+            said.contains(&format!("{file} is not a database")),
+            "{said}"
+        );
         assert!(said.contains("move it away"), "{said}");
     }
 }
@@ -156,6 +162,35 @@ fn a_store_that_breaks_later_is_not_ready() {
     );
     std::fs::remove_dir(&file).unwrap();
     assert_eq!(backend.call("GET /ready HTTP/1.1", &Value::Null).0, 200);
+}
+
+#[test]
+fn a_queue_of_trainings_that_breaks_later_is_named() {
+    let model_dir = tempfile::tempdir().unwrap();
+    let path = model_dir.path().to_str().unwrap();
+    let mut backend = Backend::start(&[("MODEL_DIR", path)]);
+    backend.wait_for_log("model loaded");
+    let file = model_dir.path().join("jobs.db");
+    std::fs::create_dir(&file).unwrap();
+    let (status, answer) = backend.call("GET /ready HTTP/1.1", &Value::Null);
+    let degraded = answer["degraded"].as_str().unwrap_or_default();
+    assert!(
+        status == 200 && degraded.contains("jobs.db is not a database"),
+        "{answer}"
+    );
+    let event =
+        json!({ "action": "START_TRAINING", "project": { "id": 1, "label_config": CONFIG } });
+    let (status, answer) = backend.call("POST /webhook HTTP/1.1", &event);
+    let detail = answer["detail"].as_str().unwrap_or_default();
+    assert!(status == 500 && detail.contains("move it away"), "{answer}");
+    assert_eq!(
+        backend.call("POST /predict HTTP/1.1", &predict_body()).0,
+        200
+    );
+    std::fs::remove_dir(&file).unwrap();
+    assert_eq!(backend.call("POST /webhook HTTP/1.1", &event).0, 201);
+    let (_, answer) = backend.call("GET /ready HTTP/1.1", &Value::Null);
+    assert_eq!(answer["degraded"], Value::Null);
 }
 
 #[test]

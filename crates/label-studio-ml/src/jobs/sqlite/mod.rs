@@ -12,8 +12,8 @@ use std::{
 };
 
 use rusqlite::{
-    Connection, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter,
-    types::Value as SqlValue,
+    Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
+    params_from_iter, types::Value as SqlValue,
 };
 
 use self::{
@@ -105,10 +105,7 @@ impl SqliteJobs {
             None => self.connect(open.last_id)?,
         };
         let result =
-            run(&mut connected.connection, &open.lock).map_err(|source| JobsError::Sqlite {
-                path: self.path(),
-                source,
-            });
+            run(&mut connected.connection, &open.lock).map_err(|source| self.error(source));
         if result.is_ok() {
             open.connection = Some(connected);
         }
@@ -156,10 +153,23 @@ impl SqliteJobs {
                 identity: FileIdentity::of(&self.path()),
             })
         };
-        open().map_err(|source| JobsError::Open {
-            path: self.path(),
-            source,
+        open().map_err(|source| match self.error(source) {
+            JobsError::Sqlite { path, source } if path.is_dir() => {
+                JobsError::NotADatabase { path, source }
+            }
+            JobsError::Sqlite { path, source } => JobsError::Open { path, source },
+            error => error,
         })
+    }
+
+    fn error(&self, source: rusqlite::Error) -> JobsError {
+        let path = self.path();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                JobsError::NotADatabase { path, source }
+            }
+            _ => JobsError::Sqlite { path, source },
+        }
     }
 
     fn saw(&self, id: JobId) {
@@ -373,6 +383,16 @@ impl Jobs for SqliteJobs {
                     n_bytes: row.get(1)?,
                 })
             })
+        })
+    }
+
+    fn probe(&self) -> Result<(), JobsError> {
+        if self.is_unused() {
+            return Ok(());
+        }
+        self.with(|connection, _| {
+            let mut statement = connection.prepare_cached(sql::PROBE)?;
+            statement.exists([]).map(drop)
         })
     }
 

@@ -156,6 +156,8 @@ pub(super) const PAYLOAD: &str = "SELECT payload, log FROM jobs WHERE id = ?1";
 pub(super) const BACKLOG: &str =
     "SELECT count(*), coalesce(sum(n_bytes), 0) FROM jobs WHERE state = 'pending'";
 
+pub(super) const PROBE: &str = "SELECT 1 FROM jobs LIMIT 1";
+
 pub(super) const PRUNE: &str = "DELETE FROM jobs WHERE id IN (
     SELECT id FROM jobs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, id DESC
     LIMIT -1 OFFSET ?1)";

@@ -2,13 +2,15 @@
 //! later, and the project's webhook gets the backend's credentials.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
+    num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::http::{HeaderMap, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use label_studio_sdk::{Client, ClientError, LabelConfig};
+use lru::LruCache;
 
 use crate::server::calls::projects::SeenProject;
 
@@ -17,6 +19,9 @@ const AUTHORIZATION: &str = "Authorization";
 const MAX_PROBLEMS: usize = 10;
 /// Attempts before a check gives up: Label Studio calls `/setup` at every refresh of a page.
 const MAX_ATTEMPTS: u32 = 5;
+
+/// Projects whose checks are remembered.
+const MAX_PROJECTS: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 
 /// Checks projects that connect, and remembers the results.
 pub(crate) struct ConnectChecks {
@@ -32,7 +37,6 @@ pub(crate) struct WebhookHeader {
     value: String,
 }
 
-#[derive(Default)]
 struct State {
     /// The backend's own token, which Label Studio may or may not accept.
     token: Attempts,
@@ -40,7 +44,17 @@ struct State {
     running: HashSet<Box<str>>,
     /// By project: the address of the backend that its webhooks must point to, and the attempts to
     /// find one.
-    webhooks: HashMap<Box<str>, (Box<str>, Attempts)>,
+    webhooks: LruCache<Box<str>, (Box<str>, Attempts)>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            token: Attempts::default(),
+            running: HashSet::new(),
+            webhooks: LruCache::new(MAX_PROJECTS),
+        }
+    }
 }
 
 /// Counts the attempts of a check, which is done once it succeeded or failed too often.
@@ -98,7 +112,7 @@ impl ConnectChecks {
         let webhook_is_done = || match (&self.webhook_header, address) {
             (Some(_), Some(address)) => state
                 .webhooks
-                .get(id)
+                .peek(id)
                 .is_some_and(|(known, attempts)| **known == *address && attempts.is_done),
             (None, _) | (_, None) => true,
         };
@@ -140,7 +154,9 @@ impl ConnectChecks {
 
     fn count_webhook(&self, id: &str, address: &str, worked: bool) -> bool {
         let mut state = self.state();
-        let (known, attempts) = state.webhooks.entry(id.into()).or_default();
+        let (known, attempts) = state
+            .webhooks
+            .get_or_insert_mut(id.into(), Default::default);
         if **known != *address {
             (*known, *attempts) = (address.into(), Attempts::default());
         }
@@ -249,4 +265,20 @@ fn points_to(url: &str, address: &str) -> bool {
 fn own_address(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     text("x-forwarded-host").or_else(|| text(header::HOST.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_projects_take_no_more_memory() {
+        let checks = ConnectChecks::new(None, None);
+        for project in 0..10_000 {
+            checks.count_webhook(&project.to_string(), "localhost:9090", true);
+        }
+        let state = checks.state();
+        assert_eq!(state.webhooks.len(), MAX_PROJECTS.get());
+        assert!(state.webhooks.contains("9999"));
+    }
 }

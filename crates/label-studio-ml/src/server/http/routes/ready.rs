@@ -14,7 +14,8 @@ pub(crate) struct ReadyReply {
     degraded: Option<String>,
 }
 
-/// Answers whether the model is loaded and the store can be used, and if not, why.
+/// Answers whether the model is loaded and the store can be used, and if not, why. Predictions need
+/// no queue of trainings, so one that cannot be used is named only.
 pub(crate) async fn ready(
     State(backend): State<SharedBackend>,
 ) -> Result<Json<ReadyReply>, ApiError> {
@@ -29,8 +30,9 @@ pub(crate) async fn ready(
         }
     }
     let resources = backend.resources.clone();
-    let probed = run_blocking(move || Ok(resources.store.probe())).await?;
-    if let Err(error) = probed {
+    let probe = move || Ok((resources.store.probe(), resources.jobs.probe()));
+    let (store, jobs) = run_blocking(probe).await?;
+    if let Err(error) = store {
         let error = anyhow::Error::from(error);
         let detail = format!("the store cannot be used: {error:#}");
         tracing::warn!("{detail}");
@@ -39,6 +41,9 @@ pub(crate) async fn ready(
     Ok(Json(ReadyReply {
         model_class: backend.model_name().to_owned(),
         status: "READY",
-        degraded: backend.degraded.clone(),
+        degraded: backend.degraded.clone().or_else(|| {
+            let error = anyhow::Error::from(jobs.err()?);
+            Some(format!("trainings cannot be stored: {error:#}"))
+        }),
     }))
 }
