@@ -60,7 +60,10 @@ fn recorded_annotations_become_the_recorded_rows_and_statements() {
                 assert_eq!(row.get(name), Some(&cell), "{name}");
             }
         }
-        assert_eq!(table.create(&row).unwrap(), corrected(&recorded["create_sql"]));
+        assert_eq!(
+            table.create(&row).unwrap(),
+            corrected(&recorded["create_sql"])
+        );
         assert_eq!(table.insert(&row), corrected(&recorded["insert_sql"]));
         if let Some(order) = recorded["column_order"].as_array() {
             let names: Vec<_> = std::iter::once("ID")
