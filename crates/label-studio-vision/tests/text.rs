@@ -109,6 +109,16 @@ fn smallest_rectangles_are_those_of_opencv() {
 }
 
 #[test]
+fn corners_of_smallest_rectangles_equal_those_of_opencv_to_the_last_bit() {
+    let cases = include_str!("fixtures/opencv_rectangles.json");
+    for case in serde_json::from_str::<Vec<Value>>(cases).unwrap() {
+        let points: Vec<(i64, i64)> = read(&case["points"]);
+        let found = MinAreaRectangle::around(points.clone()).unwrap();
+        assert_eq!(found.corners, Quad(read(&case["corners"])), "{points:?}");
+    }
+}
+
+#[test]
 fn boxes_grow_as_with_pyclipper() {
     for case in entries("unclipped") {
         let points = unclip(&Quad(read(&case["quad"])), read(&case["ratio"]));

@@ -3,6 +3,7 @@
 //! A box is `[x1, y1, x2, y2]`, a [`RotatedBox`] has a centre, sides and an angle, a [`Quad`] four
 //! corners; units are the caller's, pixels as a rule.
 
+mod hull;
 mod min_area;
 mod quad;
 mod rotated;

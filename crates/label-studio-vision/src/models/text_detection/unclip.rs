@@ -11,7 +11,8 @@ const ARC_TOLERANCE: f64 = 0.25;
 /// returns its corners on whole pixels.
 ///
 /// These are the points of the polygon offsetting that `pyclipper` does (Clipper 6, Chen and
-/// `McMains` 2005), which takes only the whole part of each corner's position.
+/// `McMains` 2005), which takes only the whole part of each corner's position, in its order: the
+/// topmost point is the last one, and of several the rightmost.
 #[expect(clippy::cast_possible_truncation, reason = "positions within an image")]
 pub fn unclip(quad: &Quad, ratio: f64) -> Vec<(i64, i64)> {
     let mut corners: Vec<(i64, i64)> = quad.0.iter().map(|&[x, y]| (x as i64, y as i64)).collect();
@@ -26,7 +27,10 @@ pub fn unclip(quad: &Quad, ratio: f64) -> Vec<(i64, i64)> {
     if doubled_area(&corners) < 0 {
         corners.reverse();
     }
-    Offset::new(distance).around(&corners)
+    let mut outline = Offset::new(distance).around(&corners);
+    let last = (0..outline.len()).min_by_key(|&idx| (outline[idx].1, -outline[idx].0));
+    outline.rotate_left(last.map_or(0, |last| last + 1));
+    outline
 }
 
 #[expect(clippy::cast_precision_loss, reason = "positions within an image")]
