@@ -246,14 +246,36 @@ fn a_missing_file_and_a_folder_are_named() {
 }
 
 #[test]
+fn small_inputs_share_the_threads() {
+    for (n_sessions, n_threads, max, expected) in [
+        (1, 4, 4, 4),
+        (1, 4, 8, 4),
+        (1, 3, 2, 2),
+        (2, 1, 8, 2),
+        (6, 1, 4, 6),
+    ] {
+        let args = OnnxArgs {
+            onnx_sessions: n_sessions,
+            onnx_threads: n_threads,
+            ..args()
+        };
+        let runtime = Runtime::new(&args).unwrap();
+        assert_eq!(runtime.n_sessions(), n_sessions);
+        assert_eq!(runtime.with_parallel_runs(max).n_sessions(), expected);
+    }
+}
+
+#[test]
 fn devices_are_read_as_people_write_them() {
     let cases = [
         ("auto", Some(Device::Auto)),
         ("CPU", Some(Device::Cpu)),
         ("cuda", Some(Device::Cuda(0))),
         ("cuda:1", Some(Device::Cuda(1))),
+        ("gpu:1", Some(Device::Cuda(1))),
         ("2", Some(Device::Cuda(2))),
         ("cuda:-1", None),
+        ("gpu:first", None),
         ("tpu", None),
     ];
     for (text, expected) in cases {

@@ -11,7 +11,7 @@ use clap::{ArgAction, Args, Command, FromArgMatches, ValueEnum, builder::FalseyV
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Inference")]
 pub struct OnnxArgs {
-    /// Where models run: auto, cpu, cuda, or cuda:N for the GPU with that number
+    /// Where models run: auto, cpu, cuda, or cuda:N (also gpu:N) for the GPU with that number
     #[arg(long, env = "DEVICE", default_value = "auto")]
     pub device: Device,
 
@@ -113,7 +113,10 @@ impl FromStr for Device {
             "cuda" | "gpu" => return Ok(Self::Cuda(0)),
             _ => {}
         }
-        let number = text.strip_prefix("cuda:").unwrap_or(&text);
+        let number = ["cuda:", "gpu:"]
+            .into_iter()
+            .find_map(|prefix| text.strip_prefix(prefix));
+        let number = number.unwrap_or(&text);
         match number.parse() {
             Ok(number @ 0..) => Ok(Self::Cuda(number)),
             _ => Err("auto, cpu, cuda or cuda:N is expected".to_owned()),

@@ -9,7 +9,8 @@ use std::{
 use ort::{environment::Environment, logging::LogLevel};
 
 use super::{
-    Engine, EngineKind, OnnxArgs, OnnxError, file_kind, library, options::SessionOptions, sessions,
+    Device, Engine, EngineKind, OnnxArgs, OnnxError, file_kind, library, options::SessionOptions,
+    sessions,
 };
 
 /// ONNX Runtime allows one environment per process; the first library found is used for all
@@ -50,6 +51,33 @@ impl Runtime {
             spinning: args.onnx_spinning,
         };
         Ok(Self { engine, options })
+    }
+
+    /// Returns a runtime whose models run up to `max_sessions` inputs at a time with fewer threads
+    /// each, and as many in all.
+    ///
+    /// Small inputs gain from that: the threads of a run wait for each other after each operator.
+    #[must_use]
+    pub fn with_parallel_runs(mut self, max_sessions: usize) -> Self {
+        let SessionOptions {
+            n_sessions,
+            n_threads,
+            ..
+        } = self.options;
+        let n_all = n_sessions * n_threads;
+        self.options.n_sessions = n_sessions.max(max_sessions.min(n_all)).max(1);
+        self.options.n_threads = (n_all / self.options.n_sessions).max(1);
+        self
+    }
+
+    /// Returns how many inputs a model runs at a time.
+    pub fn n_sessions(&self) -> usize {
+        self.options.n_sessions
+    }
+
+    /// Returns whether models may run on a GPU, where large batches pay.
+    pub fn may_use_gpu(&self) -> bool {
+        cfg!(feature = "cuda") && self.options.device != Device::Cpu
     }
 
     /// Loads the model in the file `path`; data files beside it are found by their names in it.
