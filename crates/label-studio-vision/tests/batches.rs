@@ -12,7 +12,7 @@ use anyhow::{anyhow, bail, ensure};
 use image::{Rgb, RgbImage};
 use label_studio_sdk::{LabelConfig, Object, Task};
 use label_studio_vision::{
-    batches::{BatchModel, ImageBatches, ImagesOfTasks, in_batches, run},
+    batches::{BatchModel, ImageBatches, ImagesOfTasks, in_batches, in_parallel, run},
     images::ImageArgs,
 };
 use serde_json::{Value, json};
@@ -319,4 +319,22 @@ fn images_after_a_bad_one_of_the_same_task_are_not_fetched() {
     let (results, asked) = folder.predict(&batches_of(8), &models, SEVERAL_IMAGES, &tasks);
     assert!(results[0].is_err());
     assert_eq!(asked, ["0.png", "gone.png"]);
+}
+
+#[test]
+fn results_of_several_threads_are_in_the_order_of_the_items() {
+    let items: Vec<u32> = (0..100).collect();
+    for n_threads in [0, 1, 3, 200] {
+        let squares = in_parallel(n_threads, &items, |item| item * item);
+        assert!((0..100).map(|item| item * item).eq(squares), "{n_threads}");
+    }
+    assert_eq!(in_parallel(4, &[], |item: &u32| *item), Vec::<u32>::new());
+}
+
+#[test]
+fn a_panic_on_one_of_several_threads_reaches_the_caller() {
+    let panicked = std::panic::catch_unwind(|| {
+        in_parallel(2, &[1, 2, 3], |item| assert_ne!(*item, 2));
+    });
+    assert!(panicked.is_err());
 }

@@ -4,7 +4,8 @@
 //! together. [`ImageBatches`] does the rest: it finds the images of each task, reads them within
 //! its budget, lets go of an image as soon as it is scaled, and returns one result per task. What
 //! does not come from tasks, such as the frames of a video, goes through [`in_batches`]; inputs
-//! that are all there, such as the lines of a page, through [`run`]. The ONNX network of such a model
+//! that are all there, such as the lines of a page, through [`run`]. Small inputs that gain nothing
+//! from a batch run next to each other with [`in_parallel`]. The ONNX network of such a model
 //! is an `ImageNetwork` (feature `inference`).
 //!
 //! ```
@@ -38,6 +39,7 @@ mod joined;
 mod model;
 #[cfg(feature = "inference")]
 mod network;
+mod parallel;
 mod stream;
 mod tasks;
 
@@ -45,5 +47,6 @@ pub use joined::joined;
 pub use model::{BatchModel, run};
 #[cfg(feature = "inference")]
 pub use network::ImageNetwork;
+pub use parallel::in_parallel;
 pub use stream::{Inputs, Outputs, in_batches};
 pub use tasks::{ImageBatches, ImagesOfTasks, SeenImage};
