@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use image::{RgbImage, imageops};
 use label_studio_inference::onnx::{Engine, OnnxError, Runtime};
 use label_studio_ml::anyhow::{self, ensure};
-use label_studio_vision::images::Normalise;
+use label_studio_vision::{batches::in_parallel, images::Normalise};
 
 use crate::{
     Pipeline,
@@ -17,6 +17,8 @@ use crate::{
 const UPSIDE_DOWN: usize = 1;
 /// Lines that run together.
 const BATCH_SIZE: usize = 6;
+/// Largest number of runs at a time.
+const MAX_RUNS: usize = 4;
 
 /// How crops become the input of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,12 +34,15 @@ pub struct LineOrientation {
     engine: Arc<dyn Engine>,
     kind: Kind,
     size: (u32, u32),
+    /// Runs at a time.
+    n_runs: usize,
 }
 
 impl LineOrientation {
     /// Loads a classifier. Its kind is told by the size of its input or, where the file leaves that
     /// open, by the name that newer exporters give the output.
     pub fn load(runtime: &Runtime, path: &Path) -> Result<Self, OnnxError> {
+        let runtime = runtime.clone().with_parallel_runs(MAX_RUNS);
         let engine = runtime.load(path)?;
         check(engine.as_ref(), "a classifier of upright lines", &[-1, 2])?;
         let input = &engine.inputs()[0];
@@ -54,6 +59,7 @@ impl LineOrientation {
         Ok(Self {
             kind,
             size: (fixed(3).unwrap_or(width), fixed(2).unwrap_or(height)),
+            n_runs: runtime.n_sessions(),
             engine,
         })
     }
@@ -61,16 +67,24 @@ impl LineOrientation {
     /// Returns the lines upright.
     pub fn turned(&self, mut crops: Vec<RgbImage>) -> anyhow::Result<Vec<RgbImage>> {
         let batch_size = self.engine.inputs()[0].fixed(0).unwrap_or(BATCH_SIZE);
-        for batch in crops.chunks_mut(batch_size.max(1)) {
+        let batches: Vec<&[RgbImage]> = crops.chunks(batch_size.max(1)).collect();
+        let found = in_parallel(self.n_runs, &batches, |batch| {
             let mut lines: Vec<&RgbImage> = batch.iter().collect();
+            // A file may fix the number of lines.
             if let Some(n_lines) = self.engine.inputs()[0].fixed(0) {
                 lines.resize(n_lines, lines[0]);
             }
-            let are_turned = self.are_upside_down(&lines)?;
-            for (crop, is_turned) in batch.iter_mut().zip(are_turned) {
-                if is_turned {
-                    imageops::rotate180_in_place(crop);
-                }
+            let mut are_turned = self.are_upside_down(&lines)?;
+            are_turned.truncate(batch.len());
+            Ok::<_, anyhow::Error>(are_turned)
+        });
+        let are_turned = found
+            .into_iter()
+            .collect::<anyhow::Result<Vec<_>>>()?
+            .concat();
+        for (crop, is_turned) in crops.iter_mut().zip(are_turned) {
+            if is_turned {
+                imageops::rotate180_in_place(crop);
             }
         }
         Ok(crops)

@@ -1,7 +1,7 @@
 //! The `Model` of the backend.
 
 use label_studio_ml::{
-    Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction, anyhow,
+    LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction, anyhow,
 };
 use label_studio_vision::{
     batches::{ImageBatches, ImagesOfTasks},
@@ -25,22 +25,26 @@ pub struct PpOcr {
 }
 
 impl PpOcr {
-    fn output<'a>(&self, project: &'a Project) -> anyhow::Result<Output<'a>> {
-        Output::find(project.label_config(), self.output_type, self.includes_text)
+    fn output<'a>(&self, label_config: &'a LabelConfig) -> anyhow::Result<Output<'a>> {
+        Output::find(label_config, self.output_type, self.includes_text)
     }
 }
 
 impl Model for PpOcr {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
-        project.set_model_version(&self.model_version)?;
-        if let Err(error) = self.output(project) {
-            tracing::warn!(project = %project.id(), %error, "the label config cannot take texts");
-        }
-        Ok(())
+        Ok(project.set_model_version(&self.model_version)?)
+    }
+
+    fn check(&self, label_config: &LabelConfig) -> anyhow::Result<()> {
+        self.output(label_config).map(drop)
+    }
+
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
     }
 
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
-        let output = self.output(project)?;
+        let output = self.output(project.label_config())?;
         let images = ImagesOfTasks {
             object: output.object,
             tasks: &request.tasks,

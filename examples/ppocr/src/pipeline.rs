@@ -1,7 +1,7 @@
 //! How pages are scaled for the detector, and how boxes are found.
 
 use label_studio_vision::{
-    images::{Normalise, RgbImage, resize},
+    images::{Normalise, RgbImage},
     models::text_detection::DbOptions,
 };
 
@@ -127,25 +127,18 @@ impl DetectorInput {
         (rounded(width), rounded(height))
     }
 
-    /// Returns the image that is scaled: itself, or with black around if it is tiny.
+    /// Returns the image that is scaled: itself or, if it is tiny, a larger one that repeats its last
+    /// row and column.
+    ///
+    /// PaddleOCR adds black, which a detector may take for text on a page that has none.
     pub fn padded(image: &RgbImage) -> Option<RgbImage> {
         let (width, height) = image.dimensions();
-        if width + height >= TINY {
+        if width + height >= TINY || width == 0 || height == 0 {
             return None;
         }
-        let mut padded = RgbImage::new(width.max(32), height.max(32));
-        image::imageops::replace(&mut padded, image, 0, 0);
-        Some(padded)
-    }
-
-    /// Returns the image scaled to the input's size.
-    pub fn scaled(&self, image: &RgbImage) -> RgbImage {
-        let (width, height) = self.size(image.dimensions());
-        resize(
-            image,
-            width,
-            height,
-            label_studio_vision::images::Filter::OpenCvLinear,
-        )
+        let least = |side: u32| side.max(TINY / 2);
+        Some(RgbImage::from_fn(least(width), least(height), |x, y| {
+            *image.get_pixel(x.min(width - 1), y.min(height - 1))
+        }))
     }
 }

@@ -5,7 +5,7 @@ mod support;
 
 use image::{ImageFormat, RgbImage, imageops};
 use label_studio_ml::{LabelConfig, Value, json, serde_json, testing::TestClient};
-use label_studio_testing::{check_backend, check_image_regions, images};
+use label_studio_testing::{check_backend, check_image_regions, check_repeater, images};
 use label_studio_vision::boxes::Quad;
 use ppocr::{
     DetectorInput, LimitType, Line, Output, OutputType, Pipeline, Release, Variant, Version,
@@ -58,10 +58,7 @@ fn pages_are_read_as_rapidocr_reads_them() {
         let lines = lines.as_array().unwrap();
         assert_eq!(found.len(), 2 * lines.len(), "{name}");
         for (entries, line) in found.chunks(2).zip(lines) {
-            assert_near(&corners(&entries[0]), &read::<Vec<_>>(&line["quad"]), 1.0);
-            if line["stable"] == false {
-                continue;
-            }
+            assert_near(&corners(&entries[0]), &read::<Vec<_>>(&line["quad"]), 1e-3);
             n_texts += 1;
             assert_eq!(entries[1]["value"]["text"], json!([line["text"]]), "{name}");
             let scores =
@@ -69,7 +66,7 @@ fn pages_are_read_as_rapidocr_reads_them() {
             assert!((scores[0] - scores[1]).abs() < 0.01, "{name} {scores:?}");
         }
     }
-    assert!(n_texts > 7, "{n_texts} texts are stable");
+    assert!(n_texts > 40, "{n_texts} texts");
 }
 
 #[test]
@@ -208,7 +205,15 @@ fn texts_can_be_left_out() {
 fn pages_without_text_have_an_empty_prediction() {
     let client = client(&[]);
     let white = |width, height| png(&RgbImage::from_pixel(width, height, image::Rgb([255; 3])));
-    for url in [data_url("blank.png"), white(40, 40), white(20_000, 12)] {
+    for url in [
+        data_url("blank.png"),
+        white(1, 1),
+        white(3, 40),
+        white(40, 3),
+        white(20, 30),
+        white(40, 40),
+        white(20_000, 12),
+    ] {
         assert_eq!(regions(&client, POLYGONS, &url), Vec::<Value>::new());
     }
 }
@@ -220,6 +225,43 @@ fn tiny_and_very_long_images_are_read_without_an_error() {
         let dark = RgbImage::new(width, height);
         check_image_regions(&json!(regions(&client, POLYGONS, &png(&dark))));
     }
+}
+
+#[test]
+fn a_tiny_image_has_its_boxes_within_it() {
+    let client = client(&["--score-threshold", "0"]);
+    let mut page = RgbImage::from_pixel(36, 20, image::Rgb([255; 3]));
+    imageops::replace(&mut page, &RgbImage::new(16, 8), 10, 6);
+    let found = regions(&client, POLYGONS, &png(&page));
+    check_image_regions(&json!(found));
+    let points = corners(&found[0]);
+    let xs = || points.iter().map(|[x, _]| *x);
+    assert!(xs().fold(f64::MAX, f64::min) <= 10.0, "{points:?}");
+    assert!(xs().fold(0.0, f64::max) >= 26.0, "{points:?}");
+    assert!(
+        points.iter().all(|[x, y]| *x <= 36.0 && *y <= 20.0),
+        "{points:?}"
+    );
+}
+
+#[test]
+fn a_label_config_without_shapes_is_refused_when_the_backend_is_connected() {
+    let text =
+        r#"<View><Image name="image" value="$image"/><TextArea name="t" toName="image"/></View>"#;
+    let setup = json!({ "project": "1.1", "schema": text });
+    let (status, answer) = client(&[]).post("/setup", &setup);
+    assert_eq!(status, 422, "{answer}");
+    assert!(
+        answer["detail"].as_str().unwrap().contains("PolygonLabels"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn each_entry_of_a_repeater_is_labelled() {
+    let task = json!({ "id": 1, "data": { "image": data_url("lines.png") } });
+    let body = json!({ "tasks": [task], "project": "1.1", "label_config": POLYGONS });
+    check_repeater(&client(&[]), &body);
 }
 
 #[test]
@@ -246,20 +288,6 @@ fn thousands_of_words_are_read_up_to_the_number_of_outlines() {
     ]);
     let found = regions(&client, POLYGONS, &png(&page));
     assert_eq!(found.len(), 2 * 1000);
-}
-
-#[test]
-fn lines_upside_down_are_turned_before_they_are_read() {
-    let upright = image::open(fixture("lines.png")).unwrap().into_rgb8();
-    let turned = imageops::rotate180(&upright);
-    let reader = load(&RAPIDOCR).unwrap().reader;
-    let texts = |image: &RgbImage| {
-        let mut lines = reader.read(image).unwrap();
-        lines.sort_by(|a, b| a.text.cmp(&b.text));
-        lines.into_iter().map(|line| line.text).collect::<Vec<_>>()
-    };
-    // Strokes end at one height, so that lines are darker on one side.
-    assert_eq!(texts(&upright), texts(&turned));
 }
 
 #[test]
