@@ -2,6 +2,7 @@
 //!
 //! - [`tokens`]: text to token ids and back, with character offsets.
 //! - [`spans`]: labels of tokens to parts of a text and back, and windows of long texts.
+//! - [`regions`]: parts of a text that a model found to regions of a project.
 //!
 //! ```
 //! use label_studio_text::tokens::TokenBatch;
@@ -10,5 +11,6 @@
 //! assert_eq!(no_texts.ids.dim(), (0, 0));
 //! ```
 
+pub mod regions;
 pub mod spans;
 pub mod tokens;

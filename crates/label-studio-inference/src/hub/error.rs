@@ -231,6 +231,18 @@ impl HubError {
         }
     }
 
+    /// Returns whether the file does not exist where it was looked for: on this machine, in the
+    /// repository, or in the archive.
+    pub fn is_not_found(&self) -> bool {
+        match self {
+            Self::Missing(_) | Self::NotFound { .. } => true,
+            Self::Archive { source, .. } => {
+                matches!(source, zip::result::ZipError::FileNotFound)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
