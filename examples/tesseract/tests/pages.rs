@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use image::{Rgb, RgbImage};
 use label_studio_ml::{Value, json};
-use label_studio_testing::check_backend;
-use support::{LABEL_CONFIG, backend, json_fixture, png_url, tasks, url};
+use label_studio_testing::{check_backend, check_repeater};
+use support::{LABEL_CONFIG, backend, body, json_fixture, png_url, rectangle, tasks, url};
 
 fn results(config: &str, flags: &[&str], images: &[String]) -> Vec<Value> {
     let client = backend(&[&["--read-pages"], flags].concat());
@@ -27,6 +27,15 @@ fn places(result: &Value) -> Vec<BTreeMap<String, &Value>> {
         }
     }
     places.into_iter().map(|(_, of_place)| of_place).collect()
+}
+
+#[test]
+fn each_entry_of_a_repeater_is_read() {
+    let client = backend(&["--read-pages", "lines"]);
+    check_repeater(&client, &body(&[url("card.png")], &Value::Null));
+    let drawn = json!({ "x": 0, "y": 0, "width": 100, "height": 100, "rotation": 0 });
+    let context = json!({ "result": [rectangle("drawn", drawn)] });
+    check_repeater(&client, &body(&[url("card.png")], &context));
 }
 
 #[test]
