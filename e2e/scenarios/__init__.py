@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from e2e.browser.backends import InteractiveBackend, interactive_backends
 from e2e.scenarios.basic_auth import basic_auth
+from e2e.scenarios.easyocr import easyocr
 from e2e.scenarios.encoders import bert_classifier, huggingface_ner
 from e2e.scenarios.entities import spacy
 from e2e.scenarios.exports import exports
@@ -83,6 +84,7 @@ SCENARIOS = [
     Scenario("grounding-sam", grounding_sam),
     Scenario("exports", exports),
     Scenario("tesseract", tesseract),
+    Scenario("easyocr", easyocr),
     Scenario("ppocr", ppocr),
     Scenario("text-personal-token", text, personal_token=True),
     Scenario("images-personal-token", images, personal_token=True),

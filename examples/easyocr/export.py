@@ -55,8 +55,10 @@ class Recogniser(nn.Module):
         return scores
 
 
-def export_detector(craft: nn.Module, path: Path) -> None:
-    """Writes the detector; the height and the width of its input are free."""
+def export_detector(craft: nn.Module, path: Path, is_plain: bool = False) -> None:
+    """Writes the detector; the height and the width of its input are free. A plain network has its
+    weights as they are in the checkpoint.
+    """
     sides = {2: "height", 3: "width"}
     torch.onnx.export(
         HeatMaps(craft).eval(),
@@ -67,10 +69,13 @@ def export_detector(craft: nn.Module, path: Path) -> None:
         dynamic_axes={"input": sides, "output": {1: "half_height", 2: "half_width"}},
         opset_version=OPSET,
         dynamo=False,
+        **training(is_plain),
     )
 
 
-def export_recogniser(model: nn.Module, path: Path, name: str, characters: str) -> None:
+def export_recogniser(
+    model: nn.Module, path: Path, name: str, characters: str, is_plain: bool = False
+) -> None:
     """Writes a recogniser with its name and its characters; batch and width are free."""
     torch.onnx.export(
         Recogniser(model).eval(),
@@ -81,11 +86,20 @@ def export_recogniser(model: nn.Module, path: Path, name: str, characters: str) 
         dynamic_axes={"input": {0: "batch", 3: "width"}, "output": {0: "batch", 1: "time"}},
         opset_version=OPSET,
         dynamo=False,
+        **training(is_plain),
     )
     exported = onnx.load(str(path))
     for key, value in {"name": name, "characters": characters}.items():
         exported.metadata_props.add(key=key, value=value)
     onnx.save(exported, str(path))
+
+
+def training(is_plain: bool) -> dict[str, Any]:
+    """Options of an export: a plain one neither folds constants nor fuses layers."""
+    if not is_plain:
+        return {}
+    mode = torch.onnx.TrainingMode.PRESERVE
+    return {"do_constant_folding": False, "training": mode}
 
 
 def model_name(characters: str) -> str:

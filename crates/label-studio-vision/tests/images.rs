@@ -11,11 +11,12 @@ use std::{
     thread,
 };
 
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use label_studio_testing::images;
 use label_studio_vision::images::{
-    DecodeBudget, Filter, ImageError, Letterbox, Limits, Normalise, PercentBox, RgbImage,
-    centre_crop, decode, open, resize, resize_f32, resize_shorter_side,
+    DecodeBudget, Filter, GrayImage, ImageArgs, ImageError, Letterbox, Limits, Normalise,
+    PercentBox, RgbImage, centre_crop, decode, open, resize, resize_f32, resize_shorter_side,
+    to_grey,
 };
 use serde_json::Value;
 
@@ -255,6 +256,32 @@ fn linear_resize_equals_opencv_to_the_bit() {
         let resized = resize(&image, width, height, Filter::OpenCvLinear);
         let name = format!("opencv_{width}x{height}");
         assert_eq!(difference(&resized, &expected(&name)), (0.0, 0), "{name}");
+    }
+}
+
+#[test]
+fn grey_levels_are_those_that_opencv_reads_from_files() {
+    let reader = ImageArgs::default().reader();
+    for (name, most) in [
+        ("rgb.png", 0),
+        ("exif_6.jpg", 2),
+        ("progressive.jpg", 2),
+        ("strong.jpg", 2),
+    ] {
+        let stem = name.split('.').next().unwrap();
+        let expected = read(&format!("{stem}.grey.png"));
+        let (found, of_colours) = reader
+            .open_with_grey(&fixture(name), |image, grey| (grey, to_grey(image)))
+            .unwrap();
+        let as_image = |grey: &GrayImage| DynamicImage::from(grey.clone()).into_rgb8();
+        let (mean, largest) = difference(&as_image(&found), &expected);
+        assert!(mean < 0.1 && largest <= most, "{name}: {mean} {largest}");
+        // Strong colours are cut off where they become red, green and blue.
+        let (_, of_colours) = difference(&as_image(&of_colours), &expected);
+        assert!(
+            name != "strong.jpg" || of_colours > 10,
+            "{name}: {of_colours}"
+        );
     }
 }
 

@@ -5,10 +5,10 @@
 //! [`Crops`] cuts them out, and a [`Recogniser`] reads them with the characters of [`Languages`].
 
 mod args;
+mod checkpoint;
 mod contrast;
 mod crops;
 mod detector;
-mod grey;
 mod grouping;
 mod languages;
 mod model;

@@ -51,7 +51,7 @@ impl EasyOcr {
             dictionary: dictionary(args.decoding.dictionary_file.as_deref())?,
             is_allowed: choice.is_allowed(&args.decoding.allowlist, &args.decoding.blocklist),
         };
-        let mut detector = Detector::load(&runtime, &args.weights.detector(&hub)?)?;
+        let mut detector = Detector::load(&runtime, &args.weights.detector(&hub, &choice.name)?)?;
         detector.options = CraftOptions {
             text_threshold: args.detection.text_threshold,
             link_threshold: args.detection.link_threshold,
@@ -94,6 +94,10 @@ impl EasyOcr {
 impl Model for EasyOcr {
     fn setup(&self, project: &Project) -> anyhow::Result<()> {
         Ok(project.set_initial_model_version(VERSION)?)
+    }
+
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
     }
 
     fn check(&self, config: &LabelConfig) -> anyhow::Result<()> {

@@ -2,11 +2,13 @@
 
 use image::{GrayImage, imageops};
 use label_studio_ml::anyhow;
-use label_studio_vision::{batches::BatchModel, images::RgbImage};
+use label_studio_vision::{
+    batches::BatchModel,
+    images::{RgbImage, to_grey},
+};
 
 use crate::{
     Crop, Crops, Detector, DetectorInput, Grouping, Recogniser, contrast::stretched, crops::HEIGHT,
-    grey::grey,
 };
 
 /// Reads pages as EasyOCR's `readtext` does.
@@ -45,11 +47,11 @@ pub struct Line {
 }
 
 impl PageReader {
-    /// Scales a page.
-    pub fn prepare(&self, image: &RgbImage) -> Page {
+    /// Scales a page, of which lines are cut from the grey levels.
+    pub fn prepare(&self, image: &RgbImage, grey: GrayImage) -> Page {
         Page {
             input: self.detector.prepare(image),
-            grey: grey(image),
+            grey,
         }
     }
 
@@ -139,7 +141,15 @@ impl BatchModel for &PageReader {
     type Output = Vec<Line>;
 
     fn prepare(&self, image: &RgbImage) -> anyhow::Result<Page> {
-        Ok(PageReader::prepare(self, image))
+        Ok(PageReader::prepare(self, image, to_grey(image)))
+    }
+
+    fn needs_grey(&self) -> bool {
+        true
+    }
+
+    fn prepare_with_grey(&self, image: &RgbImage, grey: &GrayImage) -> anyhow::Result<Page> {
+        Ok(PageReader::prepare(self, image, grey.clone()))
     }
 
     fn input_size(&self, page: &Page) -> (u32, u32) {

@@ -6,11 +6,12 @@ use clap::Args;
 use label_studio_inference::hub::{Hub, Weights};
 use label_studio_ml::anyhow::{self, Context};
 
+use crate::checkpoint::{CRAFT, Checkpoint, ENGLISH};
+
 const HUB: &str = "hf://runemic-ai/easyocr-onnx";
 const DETECTOR: &str = "craft.onnx";
 /// Recognisers and their files on the hub.
-const RECOGNISERS: [(&str, &str); 8] = [
-    ("english_g2", "rec_english.onnx"),
+const RECOGNISERS: [(&str, &str); 7] = [
     ("latin_g2", "rec_latin.onnx"),
     ("cyrillic_g2", "rec_cyrillic.onnx"),
     ("arabic_g1", "rec_arabic.onnx"),
@@ -42,24 +43,43 @@ pub struct WeightArgs {
     pub easyocr_models: PathBuf,
 }
 
+/// A public file of a model.
+enum Public {
+    /// A converted one on the hub.
+    Hub(&'static str),
+    /// A checkpoint that a package ships.
+    Package(&'static Checkpoint),
+}
+
 impl WeightArgs {
-    /// Returns the path of the detector, and fetches it if need be.
-    pub fn detector(&self, hub: &Hub) -> anyhow::Result<PathBuf> {
+    /// Returns the path of the detector for a recogniser, and fetches it if need be. All public
+    /// files for some languages come from one place.
+    pub fn detector(&self, hub: &Hub, recogniser: &str) -> anyhow::Result<PathBuf> {
+        let public = if recogniser == ENGLISH.name {
+            Public::Package(&CRAFT)
+        } else {
+            Public::Hub(DETECTOR)
+        };
         path(
             hub,
             self.easyocr_detector.as_deref(),
             &self.easyocr_models.join(DETECTOR),
-            Some(DETECTOR),
+            Some(public),
         )
     }
 
     /// Returns the path of a recogniser, and fetches it if need be.
     pub fn recogniser(&self, hub: &Hub, name: &str) -> anyhow::Result<PathBuf> {
-        let mut public = RECOGNISERS.iter();
-        let public = public.find(|(recogniser, _)| *recogniser == name);
+        let mut on_hub = RECOGNISERS.iter();
+        let on_hub = on_hub.find(|(recogniser, _)| *recogniser == name);
+        let public = if name == ENGLISH.name {
+            Some(Public::Package(&ENGLISH))
+        } else {
+            on_hub.map(|(_, file)| Public::Hub(file))
+        };
         let exported = self.easyocr_models.join(format!("{name}.onnx"));
         let named = self.easyocr_recogniser.as_deref();
-        path(hub, named, &exported, public.map(|(_, file)| *file)).with_context(|| {
+        path(hub, named, &exported, public).with_context(|| {
             format!(
                 "the recogniser {name} of LANG_LIST: `python export.py` makes it (see the README)"
             )
@@ -71,7 +91,7 @@ fn path(
     hub: &Hub,
     named: Option<&str>,
     exported: &Path,
-    public: Option<&str>,
+    public: Option<Public>,
 ) -> anyhow::Result<PathBuf> {
     if let Some(named) = named.map(str::trim).filter(|named| !named.is_empty()) {
         let weights: Weights = named.parse()?;
@@ -86,6 +106,8 @@ fn path(
             exported.display()
         )
     })?;
-    let weights: Weights = format!("{HUB}/{public}").parse()?;
-    Ok(hub.path(&weights)?)
+    match public {
+        Public::Hub(file) => Ok(hub.path(&format!("{HUB}/{file}").parse()?)?),
+        Public::Package(checkpoint) => checkpoint.path(hub),
+    }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, io::Cursor};
 use easyocr::{Grouping, Languages};
 use image::{ImageFormat, Rgb, RgbImage, imageops};
 use label_studio_ml::{Value, json};
-use label_studio_testing::{check_backend, images, images::to_url};
+use label_studio_testing::{check_backend, check_repeater, images, images::to_url};
 use support::{backend, fixture, label_config, load, results, url};
 
 fn png_url(image: &RgbImage) -> String {
@@ -39,6 +39,14 @@ fn label_studio_gets_what_it_needs() {
     for text in texts {
         assert_eq!(text["value"]["labels"], json!(["Text"]));
     }
+}
+
+#[test]
+fn each_entry_of_a_repeater_is_read() {
+    let client = backend(&["--score-threshold", "0"]);
+    let task = json!({ "id": 1, "data": { "image": url("lines.png") } });
+    let body = json!({ "tasks": [task], "project": "1.1", "label_config": label_config() });
+    check_repeater(&client, &body);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 
 use label_studio_ml::{Value, json, serde_json, testing::TestClient};
-use support::{backend, fixture, label_config, results, url};
+use support::{FoundLine, backend, fixture, label_config, lines, results, url};
 
 fn expected() -> Value {
     serde_json::from_slice(&fs::read(fixture("expected.json")).unwrap()).unwrap()
@@ -35,23 +35,6 @@ fn client(options: &Value) -> TestClient {
     backend(&flags)
 }
 
-/// Corners in pixels, text and score of each line.
-fn lines(result: &Value) -> Vec<(Vec<[f64; 2]>, String, f64)> {
-    let regions = result["result"].as_array().unwrap().iter();
-    let texts = regions.filter(|region| region["type"] == "textarea");
-    texts
-        .map(|region| {
-            let side = |name: &str| region[name].as_f64().unwrap() / 100.0;
-            let (width, height) = (side("original_width"), side("original_height"));
-            let points: Vec<[f64; 2]> =
-                serde_json::from_value(region["value"]["points"].clone()).unwrap();
-            let pixels = points.iter().map(|[x, y]| [x * width, y * height]);
-            let text = region["value"]["text"][0].as_str().unwrap().to_owned();
-            (pixels.collect(), text, region["score"].as_f64().unwrap())
-        })
-        .collect()
-}
-
 fn check_case(case: &str) {
     let expected = expected();
     let client = client(&expected["options"][case]);
@@ -65,7 +48,11 @@ fn check_case(case: &str) {
         let limits = ["original_width", "original_height"];
         let limits = limits.map(|side| results[0]["result"][0][side].as_f64());
         for (line, expected) in found.iter().zip(expected) {
-            let (corners, text, score) = line;
+            let FoundLine {
+                corners,
+                text,
+                score,
+            } = line;
             let mut largest = 0.0_f64;
             for (corner, expected) in corners.iter().zip(expected[0].as_array().unwrap()) {
                 for (axis, pixels) in corner.iter().enumerate() {

@@ -187,6 +187,10 @@ impl Model for TesseractOcr {
         Ok(project.set_initial_model_version(VERSION)?)
     }
 
+    fn manifest(&self) -> Option<&str> {
+        Some(label_studio_ml::manifest!())
+    }
+
     fn check(&self, config: &LabelConfig) -> anyhow::Result<()> {
         let text_area = text_area(config, None)?;
         self.settings

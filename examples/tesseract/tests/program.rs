@@ -7,6 +7,7 @@ mod support;
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Instant};
 
 use label_studio_ml::{Value, json, testing::TestClient};
+use label_studio_testing::check_results;
 use support::{LABEL_CONFIG, args, body, rectangle, url};
 use tempfile::TempDir;
 use tesseract::TesseractOcr;
@@ -170,6 +171,36 @@ fn a_program_that_takes_too_long_is_ended() {
     );
     assert!(detail.contains("TESSERACT_TIMEOUT"), "{detail}");
     assert!(started.elapsed().as_secs() < 60);
+}
+
+#[test]
+fn a_page_of_three_thousand_words_has_three_thousand_regions() {
+    let program = MockProgram::new("cat >/dev/null; cat \"$0.tsv\"");
+    let word = |line: i32, word: i32| {
+        let (left, top) = (36 * word, 13 * line);
+        format!("5\t1\t1\t1\t{line}\t{word}\t{left}\t{top}\t30\t10\t91.5\tw{word}\n")
+    };
+    let printed = (0..100).flat_map(|line| {
+        let start = format!("4\t1\t1\t1\t{line}\t0\t0\t{}\t1080\t10\t-1\t\n", 13 * line);
+        [start]
+            .into_iter()
+            .chain((0..30).map(move |idx| word(line, idx)))
+    });
+    let printed: String = printed.collect();
+    fs::write(program.path().with_extension("tsv"), printed).unwrap();
+    let client = program.client(&["--read-pages", "words"]);
+    let body = json!({
+        "tasks": [{ "id": 1, "data": { "image": url("card.png") } }],
+        "label_config": LABEL_CONFIG,
+        "project": "1.1",
+    });
+    let answer = client.predict(&body);
+    check_results(LABEL_CONFIG, &answer["results"]);
+    let regions = answer["results"][0]["result"].as_array().unwrap();
+    let texts = regions.iter().filter(|region| region["type"] == "textarea");
+    let texts: Vec<_> = texts.map(|region| &region["value"]["text"][0]).collect();
+    assert_eq!(texts.len(), 3_000);
+    assert_eq!((texts[0], texts[31]), (&json!("w0"), &json!("w1")));
 }
 
 #[test]

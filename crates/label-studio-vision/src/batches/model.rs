@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use crate::images::RgbImage;
+use crate::images::{GrayImage, RgbImage};
 
 /// A model that runs on several images at once.
 ///
@@ -16,6 +16,21 @@ pub trait BatchModel {
 
     /// Scales an image to go into the model.
     fn prepare(&self, image: &RgbImage) -> anyhow::Result<Self::Input>;
+
+    /// Returns whether [`BatchModel::prepare_with_grey`] scales images.
+    fn needs_grey(&self) -> bool {
+        false
+    }
+
+    /// Scales an image to go into the model, and its grey levels as OpenCV reads them from the
+    /// file.
+    fn prepare_with_grey(
+        &self,
+        image: &RgbImage,
+        _grey: &GrayImage,
+    ) -> anyhow::Result<Self::Input> {
+        self.prepare(image)
+    }
 
     /// Returns width and height of an input: only inputs of one size run together.
     fn input_size(&self, input: &Self::Input) -> (u32, u32);

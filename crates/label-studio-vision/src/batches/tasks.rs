@@ -116,10 +116,18 @@ impl<M: BatchModel> Scaler<'_, M> {
         image: TaskImage<'_>,
     ) -> anyhow::Result<(SeenImage, Vec<M::Input>)> {
         let path = (self.images.local_path)(&self.images.tasks[task_idx], image.url)?;
-        let (size, inputs) = self.batches.reader.open(&path, |pixels| {
-            let inputs = self.models.iter().map(|model| model.prepare(pixels));
-            (pixels.dimensions(), inputs.collect::<anyhow::Result<_>>())
-        })?;
+        let (reader, models) = (&self.batches.reader, self.models.iter());
+        let (size, inputs): (_, anyhow::Result<_>) = if models.clone().any(M::needs_grey) {
+            reader.open_with_grey(&path, |pixels, grey| {
+                let inputs = models.map(|model| model.prepare_with_grey(pixels, &grey));
+                (pixels.dimensions(), inputs.collect())
+            })?
+        } else {
+            reader.open(&path, |pixels| {
+                let inputs = models.map(|model| model.prepare(pixels));
+                (pixels.dimensions(), inputs.collect())
+            })?
+        };
         let seen = SeenImage {
             task_idx,
             item_idx: image.item,

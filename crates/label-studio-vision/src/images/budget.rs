@@ -7,7 +7,7 @@ use std::{
 
 #[cfg(feature = "llm")]
 use image::DynamicImage;
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::{
     ImageError, Limits,
@@ -66,6 +66,23 @@ impl DecodeBudget {
         let image = encoded.decode().map_err(|source| in_file(path, source))?;
         drop(bytes);
         Ok(work(&image))
+    }
+
+    /// Decodes the image at `path` and its grey levels as OpenCV reads them from the file, and hands
+    /// both to `work`, as [`DecodeBudget::with_image`] does.
+    pub fn with_grey<T>(
+        &self,
+        path: &Path,
+        limits: &Limits,
+        work: impl FnOnce(&RgbImage, GrayImage) -> T,
+    ) -> Result<T, ImageError> {
+        let bytes = read(path, limits)?;
+        let encoded = Encoded::new(&bytes, limits).map_err(|source| in_file(path, source))?;
+        let _share = self.take(encoded.n_pixels);
+        let decoded = encoded.decode_with_grey();
+        let (image, grey) = decoded.map_err(|source| in_file(path, source))?;
+        drop(bytes);
+        Ok(work(&image, grey))
     }
 
     /// Returns the most pixels that were decoded at a time so far.

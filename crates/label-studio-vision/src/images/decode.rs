@@ -7,11 +7,11 @@ use std::{
 };
 
 use image::{
-    DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, codecs::png::PngDecoder,
-    metadata::Orientation,
+    DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage,
+    codecs::png::PngDecoder, metadata::Orientation,
 };
 
-use super::ImageError;
+use super::{ImageError, grey};
 
 /// The most bytes a pixel takes while it is decoded: four channels of a float.
 const MAX_BYTES_PER_PIXEL: u64 = 16;
@@ -87,8 +87,8 @@ pub(crate) fn in_file(path: &Path, source: ImageError) -> ImageError {
 /// An image within the limits that is still to be decoded.
 pub(crate) struct Encoded<'a> {
     decoder: Box<dyn ImageDecoder + 'a>,
+    bytes: &'a [u8],
     /// Format of the file.
-    #[cfg(feature = "llm")]
     pub(crate) format: ImageFormat,
     /// Width times height.
     pub(super) n_pixels: u64,
@@ -128,7 +128,7 @@ impl<'a> Encoded<'a> {
         decoder.set_limits(decoder_limits)?;
         Ok(Self {
             decoder,
-            #[cfg(feature = "llm")]
+            bytes,
             format,
             n_pixels,
         })
@@ -162,6 +162,14 @@ impl<'a> Encoded<'a> {
         let mut image = DynamicImage::from_decoder(self.decoder)?;
         image.apply_orientation(orientation);
         Ok(image)
+    }
+
+    /// Decodes the image, and its grey levels as OpenCV reads them.
+    pub(super) fn decode_with_grey(mut self) -> Result<(RgbImage, GrayImage), ImageError> {
+        let (file, orientation) = ((self.bytes, self.format), self.orientation());
+        let image = self.decode()?;
+        let grey = grey::of_file(&image, file, orientation);
+        Ok((image, grey))
     }
 
     pub(super) fn decode(mut self) -> Result<RgbImage, ImageError> {

@@ -9,6 +9,7 @@
 mod budget;
 pub(crate) mod decode;
 mod error;
+mod grey;
 mod letterbox;
 mod normalise;
 mod percent;
@@ -17,11 +18,12 @@ mod reader;
 mod resize;
 mod task_images;
 
-pub use image::{Rgb, Rgb32FImage, RgbImage};
+pub use image::{GrayImage, Rgb, Rgb32FImage, RgbImage};
 
 pub use budget::DecodeBudget;
 pub use decode::{Limits, decode, open, upright_size};
 pub use error::ImageError;
+pub use grey::to_grey;
 pub use letterbox::Letterbox;
 pub use normalise::{Normalise, to_bgr};
 pub use percent::{PercentBox, to_percent};

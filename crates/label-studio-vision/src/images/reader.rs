@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::{DecodeBudget, ImageError, Limits, decode::Encoded};
 
@@ -51,6 +51,16 @@ impl ImageReader {
     /// Decodes the image at `path` and hands it to `work`, whose end frees its share of the budget.
     pub fn open<T>(&self, path: &Path, work: impl FnOnce(&RgbImage) -> T) -> Result<T, ImageError> {
         self.budget.with_image(path, &self.limits, work)
+    }
+
+    /// Decodes the image at `path` and hands it to `work` with its grey levels, as OpenCV's `imread`
+    /// reads them from the file.
+    pub fn open_with_grey<T>(
+        &self,
+        path: &Path,
+        work: impl FnOnce(&RgbImage, GrayImage) -> T,
+    ) -> Result<T, ImageError> {
+        self.budget.with_grey(path, &self.limits, work)
     }
 
     /// Decodes an image and hands it to `work`, as [`ImageReader::open`] does.

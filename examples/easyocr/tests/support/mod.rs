@@ -37,18 +37,20 @@ pub fn url(name: &str) -> String {
 
 pub fn load(options: &[&str]) -> anyhow::Result<EasyOcr> {
     let (detector, models) = (fixture("ink.onnx"), fixture(""));
-    let paths = [detector.to_str().unwrap(), models.to_str().unwrap()];
-    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ort");
     let own = [
-        "--lang-list",
-        "en",
         "--easyocr-detector",
-        paths[0],
+        detector.to_str().unwrap(),
         "--easyocr-models",
-        paths[1],
-        "--ort-dylib-path",
-        library.to_str().unwrap(),
+        models.to_str().unwrap(),
     ];
+    load_english(&[&own[..], options].concat())
+}
+
+/// Loads the models for English that the options name, or else the released ones.
+pub fn load_english(options: &[&str]) -> anyhow::Result<EasyOcr> {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ort");
+    let library = library.to_str().unwrap();
+    let own = ["--lang-list", "en", "--ort-dylib-path", library];
     let all = [&own[..], options].concat();
     let (args, vision): (EasyOcrArgs, VisionArgs) = flags::parse_pair(&all);
     let network = label_studio_ml::ServerArgs::default().network.options();
@@ -69,4 +71,33 @@ pub fn results(client: &TestClient, label_config: &str, data: &[Value]) -> Vec<V
         check_image_regions(&result["result"]);
     }
     results.clone()
+}
+
+/// A line that the backend found.
+#[derive(Debug)]
+pub struct FoundLine {
+    /// In pixels.
+    pub corners: Vec<[f64; 2]>,
+    pub text: String,
+    pub score: f64,
+}
+
+/// Returns the lines of an answer's entry.
+pub fn lines(result: &Value) -> Vec<FoundLine> {
+    let regions = result["result"].as_array().unwrap().iter();
+    let texts = regions.filter(|region| region["type"] == "textarea");
+    texts
+        .map(|region| {
+            let side = |name: &str| region[name].as_f64().unwrap() / 100.0;
+            let (width, height) = (side("original_width"), side("original_height"));
+            let points: Vec<[f64; 2]> =
+                serde_json::from_value(region["value"]["points"].clone()).unwrap();
+            let pixels = points.iter().map(|[x, y]| [x * width, y * height]);
+            FoundLine {
+                corners: pixels.collect(),
+                text: region["value"]["text"][0].as_str().unwrap().to_owned(),
+                score: region["score"].as_f64().unwrap(),
+            }
+        })
+        .collect()
 }
