@@ -262,11 +262,11 @@ fn linear_resize_equals_opencv_to_the_bit() {
 #[test]
 fn grey_levels_are_those_that_opencv_reads_from_files() {
     let reader = ImageArgs::default().reader();
-    for (name, most) in [
-        ("rgb.png", 0),
-        ("exif_6.jpg", 2),
-        ("progressive.jpg", 2),
-        ("strong.jpg", 2),
+    for (name, most, most_mean) in [
+        ("rgb.png", 1, 0.01),
+        ("exif_6.jpg", 2, 0.1),
+        ("progressive.jpg", 2, 0.1),
+        ("strong.jpg", 2, 0.1),
     ] {
         let stem = name.split('.').next().unwrap();
         let expected = read(&format!("{stem}.grey.png"));
@@ -275,7 +275,10 @@ fn grey_levels_are_those_that_opencv_reads_from_files() {
             .unwrap();
         let as_image = |grey: &GrayImage| DynamicImage::from(grey.clone()).into_rgb8();
         let (mean, largest) = difference(&as_image(&found), &expected);
-        assert!(mean < 0.1 && largest <= most, "{name}: {mean} {largest}");
+        assert!(
+            mean < most_mean && largest <= most,
+            "{name}: {mean} {largest}"
+        );
         // Strong colours are cut off where they become red, green and blue.
         let (_, of_colours) = difference(&as_image(&of_colours), &expected);
         assert!(

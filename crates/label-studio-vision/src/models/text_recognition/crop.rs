@@ -2,7 +2,10 @@
 
 use image::{ImageBuffer, Pixel, imageops};
 
-use super::warp::{self, Border, Interpolation};
+use super::{
+    linear,
+    warp::{self, Border, Interpolation},
+};
 use crate::boxes::Quad;
 
 /// A crop with more height by width is turned, since its text runs downwards; the number is
@@ -46,12 +49,10 @@ impl Cropper {
             return Some(copied);
         }
         let transform = warp::transform(quad, last)?;
-        Some(warp::warp(
-            image,
-            &transform,
-            size,
-            (self.interpolation, self.border),
-        ))
+        Some(match self.interpolation {
+            Interpolation::Linear => linear::warp(image, &transform, size, self.border),
+            Interpolation::Cubic => warp::warp(image, &transform, size, self.border),
+        })
     }
 
     /// Returns the part of an image inside a box as PaddleOCR cuts it: as wide and high as the

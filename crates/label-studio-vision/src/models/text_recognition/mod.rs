@@ -21,6 +21,7 @@ mod batches;
 mod beam;
 mod crop;
 mod greedy;
+mod linear;
 mod probabilities;
 mod warp;
 mod words;

@@ -1,4 +1,4 @@
-//! Perspective warping that equals `OpenCV` 5's `warpPerspective` on bytes.
+//! Cubic perspective warping that equals `OpenCV` 5's `warpPerspective` on bytes.
 //!
 //! `OpenCV` 4 rounds positions to a 32nd of a pixel first, so that its values differ by a few grey
 //! levels.
@@ -9,8 +9,8 @@ use crate::boxes::Quad;
 
 /// `OpenCV`'s parameter of the cubic kernel.
 const CUBIC: f32 = -0.75;
-/// Pixels in each direction that a value is mixed from, at most.
-const MAX_TAPS: usize = 4;
+/// Pixels in each direction that a value is mixed from.
+const N_TAPS: usize = 4;
 
 /// How values between pixels are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,7 @@ pub(super) type Transform = [[f64; 3]; 3];
 /// The pixels in one direction that a value is mixed from: the first one, and their weights.
 struct Taps {
     first: i64,
-    weights: [f32; MAX_TAPS],
-    n: usize,
+    weights: [f32; N_TAPS],
 }
 
 impl Taps {
@@ -45,40 +44,28 @@ impl Taps {
         clippy::cast_possible_truncation,
         reason = "positions saturate, and parts of a pixel are below 1"
     )]
-    fn at(position: f64, interpolation: Interpolation) -> Self {
+    fn at(position: f64) -> Self {
         let floor = position.floor();
         let x = (position - floor) as f32;
-        let floor = floor as i64;
-        match interpolation {
-            Interpolation::Linear => Self {
-                first: floor,
-                weights: [1.0 - x, x, 0.0, 0.0],
-                n: 2,
-            },
-            Interpolation::Cubic => {
-                let far = x + 1.0;
-                let first = ((CUBIC * far - 5.0 * CUBIC) * far + 8.0 * CUBIC) * far - 4.0 * CUBIC;
-                let near = |x: f32| ((CUBIC + 2.0) * x - (CUBIC + 3.0)) * x * x + 1.0;
-                let (second, third) = (near(x), near(1.0 - x));
-                Self {
-                    first: floor.saturating_sub(1),
-                    weights: [first, second, third, 1.0 - first - second - third],
-                    n: 4,
-                }
-            }
+        let far = x + 1.0;
+        let first = ((CUBIC * far - 5.0 * CUBIC) * far + 8.0 * CUBIC) * far - 4.0 * CUBIC;
+        let near = |x: f32| ((CUBIC + 2.0) * x - (CUBIC + 3.0)) * x * x + 1.0;
+        let (second, third) = (near(x), near(1.0 - x));
+        Self {
+            first: (floor as i64).saturating_sub(1),
+            weights: [first, second, third, 1.0 - first - second - third],
         }
     }
 
     /// Returns whether all pixels are among the first `side`.
     fn are_within(&self, side: i64) -> bool {
-        self.first >= 0 && self.first < side && side - self.first >= self.n.cast_signed() as i64
+        self.first >= 0 && self.first < side && side - self.first >= N_TAPS.cast_signed() as i64
     }
 
     /// Returns the pixels with their weights.
     fn iter(&self) -> impl Iterator<Item = (i64, f32)> + '_ {
-        let weights = self.weights.iter().take(self.n);
         (0..)
-            .zip(weights)
+            .zip(&self.weights)
             .map(|(idx, weight)| (self.first.saturating_add(idx), *weight))
     }
 }
@@ -137,7 +124,7 @@ pub(super) fn warp<P: Pixel<Subpixel = u8>>(
     image: &ImageBuffer<P, Vec<u8>>,
     transform: &Transform,
     (width, height): (u32, u32),
-    (interpolation, border): (Interpolation, Border),
+    border: Border,
 ) -> ImageBuffer<P, Vec<u8>> {
     let n_channels = usize::from(P::CHANNEL_COUNT);
     let mut crop = ImageBuffer::new(width, height);
@@ -152,8 +139,7 @@ pub(super) fn warp<P: Pixel<Subpixel = u8>>(
     for (y, row) in rows.enumerate() {
         for (x, pixel) in row.chunks_exact_mut(n_channels).enumerate() {
             let [x, y] = position(transform, x, y);
-            let across = Taps::at(x, interpolation);
-            source.mix(&across, &Taps::at(y, interpolation), pixel);
+            source.mix(&Taps::at(x), &Taps::at(y), pixel);
         }
     }
     crop
