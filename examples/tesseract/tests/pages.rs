@@ -109,17 +109,6 @@ fn words_may_be_regions_with_a_minimum_score() {
 }
 
 #[test]
-fn each_entry_of_a_repeater_is_read() {
-    let pages = json!({
-        "tasks": tasks(&[url("card.png")]), "label_config": LABEL_CONFIG, "project": "1.1",
-    });
-    check_repeater(&backend(&["--read-pages", "lines"]), &pages);
-    let whole = json!({ "x": 0, "y": 0, "width": 100, "height": 100, "rotation": 0 });
-    let drawn = json!({ "result": [rectangle("drawn", whole)] });
-    check_repeater(&backend(&[]), &body(&[url("card.png")], &drawn));
-}
-
-#[test]
 fn a_blank_page_and_a_dot_have_an_empty_result() {
     let blank = png_url(&RgbImage::from_pixel(800, 600, Rgb([255; 3])));
     let dot = png_url(&RgbImage::from_pixel(1, 1, Rgb([0; 3])));
