@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from e2e.browser.backends import InteractiveBackend, interactive_backends
 from e2e.scenarios.basic_auth import basic_auth
 from e2e.scenarios.easyocr import easyocr
-from e2e.scenarios.encoders import bert_classifier, huggingface_ner
+from e2e.scenarios.encoders import bert_classifier, gliner, huggingface_ner
 from e2e.scenarios.entities import spacy
 from e2e.scenarios.exports import exports
 from e2e.scenarios.found_objects import grounding_dino, grounding_sam, mmdetection, yolo
@@ -69,6 +69,7 @@ SCENARIOS = [
     Scenario("text-classifier", text_classifier),
     Scenario("bert-classifier", bert_classifier),
     Scenario("huggingface-ner", huggingface_ner),
+    Scenario("gliner", gliner),
     Scenario("spacy", spacy),
     Scenario("python-model", python_model),
     Scenario("llm-interactive", llm_interactive),

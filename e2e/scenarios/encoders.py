@@ -30,6 +30,13 @@ ENVIRONMENT = {
     "NUM_TRAIN_EPOCHS": "6",
     "START_TRAINING_EACH_N_UPDATES": "100000",
 }
+GLINER_CONFIG = LABELS_CONFIG.replace("PER", "person").replace("LOC", "place")
+# Five epochs of the annotated texts that are not held out.
+GLINER_ENVIRONMENT = {
+    "LEARNING_RATE": "2e-3",
+    "OTHERS_LEARNING_RATE": "5e-3",
+    "NUM_TRAIN_STEPS": str(5 * N_ANNOTATED),
+}
 Regions = list[dict[str, Any]]
 
 
@@ -50,6 +57,22 @@ def bert_classifier(stage: Stage) -> None:
 
 def huggingface_ner(stage: Stage) -> None:
     """Teaches `huggingface_ner` persons and places, with offsets behind an emoji."""
+    learn(stage, "huggingface_ner", LABELS_CONFIG, entities("PER", "LOC"))
+
+
+def gliner(stage: Stage) -> None:
+    """Teaches `gliner` the same, with labels that are a part of what it reads."""
+    learn(
+        stage,
+        "gliner",
+        GLINER_CONFIG,
+        entities("person", "place"),
+        ("GLINER_MODEL_NAME", GLINER_ENVIRONMENT),
+    )
+
+
+def entities(person_label: str, place_label: str) -> list[tuple[str, Regions]]:
+    """Texts with a person and a place."""
     people = ("anna", "bob", "obama", "anna smith")
     places = ("paris", "new york")
     verbs = ("visited", "lives in", "works in", "was born in")
@@ -61,16 +84,22 @@ def huggingface_ner(stage: Stage) -> None:
         marked = [
             region("labels", {"start": at, "end": at + len(part), "text": part, "labels": [label]})
             for part, label, at in (
-                (person, "PER", len(start)),
-                (place, "LOC", text.index(f" {place} ") + 1),
+                (person, person_label, len(start)),
+                (place, place_label, text.index(f" {place} ") + 1),
             )
         ]
         return text, marked
 
-    learn(stage, "huggingface_ner", LABELS_CONFIG, [example(idx) for idx in range(N_TEXTS)])
+    return [example(idx) for idx in range(N_TEXTS)]
 
 
-def learn(stage: Stage, program: str, config: str, examples: list[tuple[str, Regions]]) -> None:
+def learn(
+    stage: Stage,
+    program: str,
+    config: str,
+    examples: list[tuple[str, Regions]],
+    settings: tuple[str, dict[str, str]] = ("BASELINE_MODEL_NAME", ENVIRONMENT),
+) -> None:
     """Annotates the first texts, presses Start Training, and compares the predictions that Label
     Studio stores for the others.
     """
@@ -83,7 +112,8 @@ def learn(stage: Stage, program: str, config: str, examples: list[tuple[str, Reg
 
     with stage.step("an untrained encoder connects"):
         model = EXAMPLES / program / "tests" / "fixtures" / "model"
-        backend = stage.backend(program, {**ENVIRONMENT, "BASELINE_MODEL_NAME": str(model)})
+        variable, environment = settings
+        backend = stage.backend(program, {**environment, variable: str(model)})
         recorder = stage.recorder(backend)
         version = project.connect(recorder.url)["model_version"]
 

@@ -3,9 +3,11 @@
 //! - [`Checkpoint`]: the files of a model, from a folder or a hub, as Python's `transformers` has
 //!   them.
 //! - [`Network`]: an encoder of the BERT family with a head that labels texts or tokens.
-//! - [`Inference`]: a network that many threads ask.
+//! - [`SpanNetwork`]: an encoder that scores the spans of a text for labels that are given with it.
+//! - [`Inference`], [`SpanInference`]: a network that many threads ask.
 //! - [`Training`]: epochs of AdamW, with a held-out score, the best epoch and a resumable state;
 //!   [`Stepper`] is one step at a time.
+//! - [`Crf`]: the best labels of a chain, and the loss of known ones.
 //!
 //! There is no graph and no padding: the texts of a batch lie one after the other, and forward and
 //! backward pass are written out for this one architecture. Products of matrices are `faer`'s, whose
@@ -25,10 +27,15 @@ mod learning;
 mod network;
 mod numbers;
 
-pub use checkpoint::{Checkpoint, CheckpointError, Family, FinetunedFolder, ModelConfig, Task};
-pub use inference::Inference;
-pub use learning::{
-    Epoch, Example, Outcome, Progress, Schedule, Score, Stepper, Training, TrainingError,
-    TrainingOptions, held_out_texts, parse_not_negative, parse_positive, state_file,
+pub use checkpoint::{
+    Checkpoint, CheckpointError, Family, FinetunedFolder, ModelConfig, SpanCheckpoint, SpanConfig,
+    SpanWeights, Task,
 };
-pub use network::{Network, NetworkError, Tokens, Workspace};
+pub use inference::{Inference, SpanInference};
+pub use learning::{
+    Crf, CrfGradients, Epoch, Example, FocalLoss, Observer, Outcome, Progress, Schedule, Score,
+    SpanExample, SpanOutcome, SpanScore, SpanStepper, SpanTarget, SpanTraining, Stepper, Training,
+    TrainingError, TrainingOptions, held_out_texts, parse_not_negative, parse_positive, share,
+    state_file,
+};
+pub use network::{Network, NetworkError, SpanNetwork, SpanText, SpanWorkspace, Tokens, Workspace};

@@ -1,6 +1,6 @@
 //! A training on samples.
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::path::PathBuf;
 
 use label_studio_ml::{
     JobContext, Value,
@@ -9,8 +9,8 @@ use label_studio_ml::{
 };
 use label_studio_text::tokens::Tokenizer;
 use label_studio_training::{
-    Checkpoint, Example, Network, Outcome, Task, Training, TrainingError, TrainingOptions,
-    held_out_texts,
+    Checkpoint, Example, Network, Observer, Outcome, Task, Training, TrainingError,
+    TrainingOptions, held_out_texts, share,
 };
 
 use crate::{
@@ -72,20 +72,13 @@ impl Lesson<'_> {
         job.log(&format!(
             "training on {n_learned} texts, {n_held_out} held out"
         ));
-        let outcome = training.run(network, &mut |progress| {
-            if job.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            let message = format!("step {} of {}", progress.step, progress.n_steps);
-            job.progress(fraction(progress.step, progress.n_steps), &message);
-            if let Some(epoch) = progress.epoch {
-                let accuracy = epoch.held_out_score.map_or_else(String::new, |score| {
-                    format!(", held-out accuracy {score:.3}")
-                });
-                job.log(&format!("{message}: loss {:.4}{accuracy}", epoch.loss));
-            }
-            ControlFlow::Continue(())
-        });
+        let observer = Observer {
+            score: "held-out accuracy",
+            is_cancelled: &|| job.is_cancelled(),
+            progress: &|done, message| job.progress(done, message),
+            log: &|line| job.log(line),
+        };
+        let outcome = training.run(network, &mut |progress| observer.see(progress));
         match outcome {
             Ok(outcome) => Ok(self.trained(outcome, n_learned, n_held_out)),
             Err(TrainingError::Cancelled) => bail!("the training was cancelled"),
@@ -131,10 +124,5 @@ fn accuracy(examples: &[Example], predicted: &[Vec<usize>], _labels: &[String]) 
     let n_right = pairs
         .filter(|(example, predicted)| example.labels.first() == Some(&predicted.first().copied()))
         .count();
-    fraction(n_right, examples.len())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
-fn fraction(part: usize, whole: usize) -> f64 {
-    part as f64 / whole.max(1) as f64
+    share(n_right, examples.len())
 }

@@ -1,6 +1,6 @@
 //! A training on samples.
 
-use std::{collections::BTreeSet, ops::ControlFlow, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use label_studio_ml::{
     JobContext, Value,
@@ -9,8 +9,8 @@ use label_studio_ml::{
 };
 use label_studio_text::spans::{Part, TokenLabel, spans, tags};
 use label_studio_training::{
-    Checkpoint, Example, Network, Outcome, Task, Training, TrainingError, TrainingOptions,
-    held_out_texts,
+    Checkpoint, Example, Network, Observer, Outcome, Task, Training, TrainingError,
+    TrainingOptions, held_out_texts, share,
 };
 
 use crate::{Options, Sample, tagger::WindowTokenizer};
@@ -88,20 +88,13 @@ impl Lesson<'_> {
             },
             state: Some((self.state.clone(), self.options.baseline_model_name.clone())),
         };
-        let outcome = training.run(network, &mut |progress| {
-            if job.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            let message = format!("step {} of {}", progress.step, progress.n_steps);
-            job.progress(fraction(progress.step, progress.n_steps), &message);
-            if let Some(epoch) = progress.epoch {
-                let score = epoch
-                    .held_out_score
-                    .map_or_else(String::new, |score| format!(", held-out F1 {score:.3}"));
-                job.log(&format!("{message}: loss {:.4}{score}", epoch.loss));
-            }
-            ControlFlow::Continue(())
-        });
+        let observer = Observer {
+            score: "held-out F1",
+            is_cancelled: &|| job.is_cancelled(),
+            progress: &|done, message| job.progress(done, message),
+            log: &|line| job.log(line),
+        };
+        let outcome = training.run(network, &mut |progress| observer.see(progress));
         match outcome {
             Ok(outcome) => Ok(trained(outcome, &labels, (n_learned, n_held_out))),
             Err(TrainingError::Cancelled) => bail!("the training was cancelled"),
@@ -200,7 +193,7 @@ fn f1_of_entities(examples: &[Example], predicted: &[Vec<usize>], labels: &[Stri
     if n_found + n_annotated == 0 {
         return 1.0;
     }
-    fraction(2 * n_right, n_found + n_annotated)
+    share(2 * n_right, n_found + n_annotated)
 }
 
 fn entities(
@@ -221,11 +214,6 @@ fn entities(
     spans
         .map(|span| (span.start, span.end, span.label))
         .collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
-fn fraction(part: usize, whole: usize) -> f64 {
-    part as f64 / whole.max(1) as f64
 }
 
 #[cfg(test)]

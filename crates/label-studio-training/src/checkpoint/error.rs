@@ -33,6 +33,26 @@ pub enum CheckpointError {
         /// The file.
         file: &'static str,
     },
+    /// The weights of a GLiNER model are a pickle.
+    #[error(
+        "the weights of {checkpoint} are a pickle ({file}), which is not read because it can run code: convert them \
+         once with GLiNER.from_pretrained({checkpoint:?}).save_pretrained(FOLDER, safe_serialization=True) of the \
+         Python library gliner, or use an export to ONNX"
+    )]
+    SpanPickle {
+        /// The folder or repository.
+        checkpoint: String,
+        /// The file.
+        file: &'static str,
+    },
+    /// The weights can be used for predictions only.
+    #[error(
+        "{} is an export to ONNX, which cannot be trained: use a model with model.safetensors", .path.display()
+    )]
+    OnlyOnnx {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("cannot read or write {}", .path.display())]
     Io {

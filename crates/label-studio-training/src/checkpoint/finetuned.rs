@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Checkpoint, CheckpointError, ModelConfig};
+use super::{Checkpoint, CheckpointError, ModelConfig, SpanCheckpoint, SpanConfig};
 
-/// Field of `config.json`: the project whose annotations trained the model.
+/// Field of the config: the project whose annotations trained the model.
 const PROJECT: &str = "label_studio_project";
 
 /// The folder that holds the model trained last, whatever its version, as the backends in Python
@@ -17,12 +17,31 @@ const PROJECT: &str = "label_studio_project";
 #[derive(Debug, Clone)]
 pub struct FinetunedFolder {
     path: PathBuf,
+    kind: Kind,
+}
+
+/// What kind of model the folder holds.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Network,
+    Spans,
 }
 
 impl FinetunedFolder {
     /// Names the folder, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            kind: Kind::Network,
+        }
+    }
+
+    /// Names the folder of a GLiNER model.
+    pub fn of_spans(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            kind: Kind::Spans,
+        }
     }
 
     /// Returns the folder if it holds a model for this project: one that was trained for it, or one
@@ -31,11 +50,27 @@ impl FinetunedFolder {
         if !self.path.is_dir() {
             return None;
         }
-        let config = ModelConfig::read(&Checkpoint::in_folder(&self.path).ok()?.config).ok()?;
-        let owner = config.field(PROJECT).and_then(|owner| owner.as_str());
+        let owner = self.owner().ok()?;
         owner
             .is_none_or(|owner| owner == project)
             .then_some(&*self.path)
+    }
+
+    /// Returns the project of the model, if one is noted.
+    fn owner(&self) -> Result<Option<String>, CheckpointError> {
+        let owner = |field: Option<&Value>| Some(field?.as_str()?.to_owned());
+        match self.kind {
+            Kind::Network => {
+                let checkpoint = Checkpoint::in_folder(&self.path)?;
+                let config = ModelConfig::read(&checkpoint.config)?;
+                Ok(owner(config.field(PROJECT)))
+            }
+            Kind::Spans => {
+                let checkpoint = SpanCheckpoint::in_folder(&self.path)?;
+                let config = SpanConfig::read(&checkpoint.config)?;
+                Ok(owner(config.field(PROJECT)))
+            }
+        }
     }
 
     /// Makes the folder hold the files of a version. They are not copied where the file system can
@@ -76,6 +111,14 @@ impl FinetunedFolder {
 }
 
 impl ModelConfig {
+    /// Notes the project whose annotations trained the model.
+    #[must_use]
+    pub fn with_project(self, project: &str) -> Self {
+        self.with_field(PROJECT, json!(project))
+    }
+}
+
+impl SpanConfig {
     /// Notes the project whose annotations trained the model.
     #[must_use]
     pub fn with_project(self, project: &str) -> Self {

@@ -1,11 +1,13 @@
 //! Gradients against differences of losses.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use super::loss::cross_entropy;
+use serde_json::Value;
+
+use super::{focal::FocalLoss, loss::cross_entropy};
 use crate::{
-    checkpoint::{Checkpoint, ModelConfig, Task},
-    network::{Gradients, Mode, Network, Tokens, Workspace},
+    checkpoint::{Checkpoint, ModelConfig, SpanCheckpoint, Task},
+    network::{Gradients, Mode, Network, SpanNetwork, SpanText, SpanWorkspace, Tokens, Workspace},
 };
 
 const TEXTS: [&[u32]; 2] = [&[2, 5, 6, 7, 3], &[2, 40, 5, 3]];
@@ -92,5 +94,81 @@ fn every_parameter_gets_the_gradient_of_the_loss_with_dropout_on() {
                 );
             }
         }
+    }
+}
+
+/// The fixture of spans, with dropout.
+fn span_network() -> SpanNetwork {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut checkpoint = SpanCheckpoint::in_folder(&fixtures.join("gliner")).unwrap();
+    let json = fs::read(&checkpoint.config).unwrap();
+    let mut fields: Value = serde_json::from_slice(&json).unwrap();
+    fields["dropout"] = 0.2.into();
+    for name in ["hidden_dropout_prob", "attention_probs_dropout_prob"] {
+        fields["encoder_config"][name] = 0.2.into();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint.config = folder.path().join("gliner_config.json");
+    fs::write(&checkpoint.config, fields.to_string()).unwrap();
+    SpanNetwork::load(&checkpoint).unwrap()
+}
+
+fn span_loss(network: &SpanNetwork) -> (f64, Gradients) {
+    let (words, labels) = ([Some(5), None, Some(6), Some(8)], [1, 3]);
+    let ids = [2, 46, 5, 46, 47, 10, 12, 13, 14, 3];
+    let text = SpanText {
+        ids: &ids,
+        words: &words,
+        labels: &labels,
+    };
+    let short = SpanText {
+        words: &words[..1],
+        labels: &labels[..1],
+        ..text
+    };
+    let mut workspace = SpanWorkspace::default();
+    let mut gradients = network.parameters().gradients();
+    let mode = Mode::Learn(SEED);
+    let pass = network
+        .forward(&[text, short], mode, &mut workspace)
+        .unwrap();
+    let focal = FocalLoss {
+        alpha: Some(0.75),
+        gamma: 2.0,
+    };
+    let head = &mut workspace.head;
+    head.gradient.clear();
+    let mut sum = 0.0;
+    for (idx, logit) in head.logits.iter().enumerate() {
+        let (loss, slope) = focal.of(*logit, idx % 3 == 0);
+        sum += loss;
+        #[expect(clippy::cast_possible_truncation, reason = "single precision will do")]
+        head.gradient.push(slope as f32);
+    }
+    network.backward(&pass, &mut workspace, &mut gradients);
+    (sum, gradients)
+}
+
+#[test]
+fn every_parameter_of_a_span_network_gets_the_gradient_of_the_loss() {
+    const SMALL_STEP: f32 = 2e-3;
+    let mut network = span_network();
+    let (_, gradients) = span_loss(&network);
+    for tensor in network.parameters().tensors.clone() {
+        let gradient = &gradients.values[tensor.range.clone()];
+        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+        assert!(norm > 1e-4, "{} gets no gradient", tensor.name);
+        let direction: Vec<f32> = gradient.iter().map(|g| g / norm).collect();
+        let mut at = |step: f32| {
+            let values = network.parameters_mut().values[tensor.range.clone()].iter_mut();
+            values
+                .zip(&direction)
+                .for_each(|(value, d)| *value += step * d);
+            span_loss(&network).0
+        };
+        let (above, below) = (at(SMALL_STEP), at(-2.0 * SMALL_STEP));
+        at(SMALL_STEP);
+        let ratio = (above - below) / f64::from(2.0 * SMALL_STEP) / f64::from(norm);
+        assert!((ratio - 1.0).abs() < 0.05, "{}: {ratio}", tensor.name);
     }
 }

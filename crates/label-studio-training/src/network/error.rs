@@ -30,6 +30,22 @@ pub enum NetworkError {
         /// Size of the vocabulary.
         vocab_size: usize,
     },
+    /// A text has no words or no labels, where spans and labels are compared.
+    #[error("text {text_idx} has no words or no labels")]
+    NoSpans {
+        /// Which text of the batch.
+        text_idx: usize,
+    },
+    /// A word or a label is at a token that the text does not have.
+    #[error("a word or label of text {text_idx} is at token {token} of {n_tokens}")]
+    Place {
+        /// Which text of the batch.
+        text_idx: usize,
+        /// Number of the token.
+        token: usize,
+        /// Tokens of the text.
+        n_tokens: usize,
+    },
     /// There are not as many labels as rows of the output.
     #[error("{n_labels} labels do not fit {n_rows} rows of the output")]
     Labels {

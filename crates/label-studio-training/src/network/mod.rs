@@ -12,16 +12,22 @@ mod input;
 mod layer;
 mod linear;
 mod load;
+mod lstm;
+mod mlp;
 mod model;
 mod parameters;
 mod positions;
 mod scratch;
+mod span_head;
+mod span_model;
 mod workspace;
 
 pub use error::NetworkError;
 pub use input::Tokens;
 pub use model::Network;
+pub use span_model::{SpanNetwork, SpanText, SpanWorkspace};
 pub use workspace::Workspace;
 
 pub(crate) use encoder::Mode;
 pub(crate) use parameters::{Gradients, Parameters, Part};
+pub(crate) use span_head::{n_spans, spans};
