@@ -10,7 +10,7 @@ from e2e.browser.backends import InteractiveBackend, interactive_backends
 from e2e.scenarios.basic_auth import basic_auth
 from e2e.scenarios.easyocr import easyocr
 from e2e.scenarios.encoders import bert_classifier, gliner, huggingface_ner
-from e2e.scenarios.entities import spacy
+from e2e.scenarios.entities import flair, spacy
 from e2e.scenarios.exports import exports
 from e2e.scenarios.found_objects import grounding_dino, grounding_sam, mmdetection, yolo
 from e2e.scenarios.images import images
@@ -71,6 +71,7 @@ SCENARIOS = [
     Scenario("huggingface-ner", huggingface_ner),
     Scenario("gliner", gliner),
     Scenario("spacy", spacy),
+    Scenario("flair", flair),
     Scenario("python-model", python_model),
     Scenario("llm-interactive", llm_interactive),
     Scenario("watsonx-llm", watsonx_llm),
