@@ -11,8 +11,8 @@ use label_studio_ml::settings::ignore_empty_variables;
 
 use crate::{
     completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
-    jobs::JobsArgs, list::ListArgs, python::Python, start::StartArgs, terminal,
-    versions::VersionsArgs,
+    jobs::JobsArgs, list::ListArgs, predict::PredictArgs, python::Python, start::StartArgs,
+    terminal, versions::VersionsArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -20,6 +20,7 @@ Examples:
   label-studio-ml create my_backend            a new backend, with tests and a Dockerfile
   label-studio-ml start my_backend -p 9091     build it and serve it on port 9091
   label-studio-ml doctor --project 1           why does Label Studio show no predictions?
+  label-studio-ml predict --project 1          predict all its tasks
   label-studio-ml jobs watch                   follow the training that runs
   label-studio-ml list                         the ready backends
 
@@ -46,6 +47,7 @@ enum Command {
     Start(StartArgs),
     Deploy(DeployArgs),
     Doctor(Box<DoctorArgs>),
+    Predict(Box<PredictArgs>),
     Jobs(JobsArgs),
     List(ListArgs),
     Versions(VersionsArgs),
@@ -59,6 +61,7 @@ impl Command {
             Self::Start(args) => args.run(python),
             Self::Deploy(args) => args.run(out),
             Self::Doctor(args) => args.run(out),
+            Self::Predict(args) => args.run(out, python),
             Self::Jobs(args) => args.run(out),
             Self::List(args) => args.run(out),
             Self::Versions(args) => args.run(out),

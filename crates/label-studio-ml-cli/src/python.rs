@@ -10,6 +10,9 @@ use anyhow::ensure;
 
 /// Python, for those commands that need it.
 pub trait Python {
+    /// Returns the interpreter of this process, for a process of its own.
+    fn executable(&self) -> &Path;
+
     /// Imports a script and returns the names of its model classes.
     fn model_classes(&self, script: &Path) -> anyhow::Result<Vec<String>>;
 

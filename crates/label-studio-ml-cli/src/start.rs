@@ -18,7 +18,8 @@ use crate::{
 /// Modules in the current folder must not hide installed ones, so it is taken off the path.
 const PYTHON_IMPORT: &str =
     "import sys; sys.path[:] = filter(None, sys.path); import label_studio_ml._internal._native";
-const PYTHON_MAIN: &str = "import sys; sys.path[:] = filter(None, sys.path); \
+/// Runs the command line of the Python package.
+pub(crate) const PYTHON_MAIN: &str = "import sys; sys.path[:] = filter(None, sys.path); \
      sys.argv[0] = 'label-studio-ml'; from label_studio_ml.server import main; sys.exit(main())";
 
 const EXAMPLES: &str = "\

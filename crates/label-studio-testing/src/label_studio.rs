@@ -1,5 +1,6 @@
 //! A mock Label Studio: its API for one project, answered from a table that a test may change.
 
+mod changing;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "model")]
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{Answer, MockService, Received};
 
+pub use changing::{Fault, MockProject, Table};
 #[cfg(feature = "client")]
 pub use client::client_options;
 

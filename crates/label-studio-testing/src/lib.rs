@@ -3,7 +3,8 @@
 //! - [`MockService`] is an HTTP service on a free port of this machine: a closure answers, every request is recorded, and
 //!   an [`Answer`] can carry a fault (no answer, a connection that is cut, a body that never ends).
 //! - [`MockTunnelProxy`] is a proxy that opens tunnels.
-//! - [`MockLabelStudio`] answers Label Studio's API for one project.
+//! - [`MockLabelStudio`] answers Label Studio's API for one project from a table of answers, [`MockProject`] keeps what it
+//!   is sent.
 //! - `media` has a fetcher with a temporary folder, `tokens` the tokens of Label Studio.
 //! - `images` are bad and painted images, `project_in` is a project with a folder of them.
 //! - `hub` is a mock model hub, `tls` gives a mock a certificate.
@@ -49,7 +50,7 @@ mod wait;
 #[cfg(feature = "model")]
 pub use conformance::{check_backend, check_prediction};
 pub use http::{Answer, MockService, Received};
-pub use label_studio::MockLabelStudio;
+pub use label_studio::{MockLabelStudio, MockProject};
 pub use object_store::MockObjectStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresServer;

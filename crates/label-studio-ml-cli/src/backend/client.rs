@@ -5,10 +5,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use label_studio_sdk::http::{HttpAgent, HttpError, HttpOptions};
 use serde_json::Value;
-use ureq::http::{Method, Request, header::AUTHORIZATION};
+use ureq::http::{
+    Method, Request,
+    header::{AUTHORIZATION, RETRY_AFTER},
+};
 use url::Url;
 
 use super::url::BackendUrl;
+
+/// Masks of many tasks are large.
+const MAX_ANSWER_BYTES: u64 = 1 << 30;
 
 /// The backend's address, and how to call it.
 pub(crate) struct Backend {
@@ -25,6 +31,8 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
     text: String,
     pub(crate) elapsed: Duration,
+    /// Time after which the backend wants to be asked again.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Backend {
@@ -120,8 +128,12 @@ impl Backend {
     fn call(&self, request: Request<String>) -> anyhow::Result<Reply> {
         let start = Instant::now();
         let mut response = self.agent.run(request, None)?;
-        let text = response.body_mut().read_to_string()?;
+        let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES);
+        let text = body.read_to_string()?;
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
         Ok(Reply {
+            retry_after: retry_after.map(Duration::from_secs),
             status: response.status().as_u16(),
             body: serde_json::from_str(&text).unwrap_or_default(),
             text,

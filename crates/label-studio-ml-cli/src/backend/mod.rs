@@ -5,5 +5,5 @@ mod client;
 mod url;
 
 pub(crate) use args::BackendArgs;
-pub(crate) use client::Backend;
+pub(crate) use client::{Backend, Reply};
 pub(crate) use url::{BackendUrl, basic};

@@ -25,6 +25,10 @@ pub(super) fn main(py: Python<'_>, args: Vec<OsString>, executable: PathBuf) -> 
 }
 
 impl label_studio_ml_cli::Python for Interpreter {
+    fn executable(&self) -> &Path {
+        &self.executable
+    }
+
     fn model_classes(&self, script: &Path) -> anyhow::Result<Vec<String>> {
         let classes = Python::attach(|py| {
             let base = py

@@ -186,6 +186,17 @@ impl Client {
         parse(&url, &self.call_authorized(call)?)
     }
 
+    pub(super) fn delete(&self, path: &str) -> Result<(), ClientError> {
+        let url = self.0.origin.join(path);
+        let call = Call {
+            method: &Method::DELETE,
+            url: &url,
+            body: None,
+            may_repeat: false,
+        };
+        self.call_authorized(call).map(drop)
+    }
+
     /// Exchanges a personal access token for an access token.
     fn exchange(&self, token: &str) -> Result<String, ClientError> {
         let url = self.0.origin.join("api/token/refresh/");

@@ -32,6 +32,7 @@ pub use error::ClientError;
 pub use ml_backends::MlBackend;
 pub use options::ClientOptions;
 pub use projects::ProjectInfo;
+pub use tasks::{TaskPage, TaskQuery};
 pub use token::TokenKind;
 pub use webhooks::Webhook;
 

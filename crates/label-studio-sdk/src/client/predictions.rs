@@ -47,4 +47,9 @@ impl Client {
         let answer: Created = self.send(&Method::POST, &path, &body)?;
         Ok(answer.created)
     }
+
+    /// Deletes a stored prediction by its number.
+    pub fn delete_prediction(&self, id: i64) -> Result<(), ClientError> {
+        self.delete(&format!("api/predictions/{id}/"))
+    }
 }
