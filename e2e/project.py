@@ -20,7 +20,7 @@ class Project:
         self._connection: dict[str, Any] = {}
 
     def add_tasks(self, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Imports tasks, given by their data, and returns them as Label Studio stores them."""
+        """Imports tasks, given whole or by their data, and returns them as they are stored."""
         self.client.post(f"/api/projects/{self.id}/import", tasks)
         return self.client.tasks(self.id)[-len(tasks) :]
 
