@@ -11,8 +11,8 @@ use label_studio_ml::settings::ignore_empty_variables;
 
 use crate::{
     completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
-    jobs::JobsArgs, list::ListArgs, predict::PredictArgs, python::Python, start::StartArgs,
-    terminal, versions::VersionsArgs,
+    evaluate::EvaluateArgs, jobs::JobsArgs, list::ListArgs, predict::PredictArgs, python::Python,
+    start::StartArgs, terminal, versions::VersionsArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -48,6 +48,7 @@ enum Command {
     Deploy(DeployArgs),
     Doctor(Box<DoctorArgs>),
     Predict(Box<PredictArgs>),
+    Evaluate(Box<EvaluateArgs>),
     Jobs(JobsArgs),
     List(ListArgs),
     Versions(VersionsArgs),
@@ -62,6 +63,7 @@ impl Command {
             Self::Deploy(args) => args.run(out),
             Self::Doctor(args) => args.run(out),
             Self::Predict(args) => args.run(out, python),
+            Self::Evaluate(args) => args.run(out, python),
             Self::Jobs(args) => args.run(out),
             Self::List(args) => args.run(out),
             Self::Versions(args) => args.run(out),

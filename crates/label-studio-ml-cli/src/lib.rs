@@ -8,6 +8,7 @@
 //! - `deploy` puts a backend on a cloud provider;
 //! - `doctor` checks why Label Studio shows no predictions;
 //! - `predict` predicts a whole project, or files without Label Studio;
+//! - `evaluate` compares predictions with annotations;
 //! - `jobs` lists, watches, cancels and retries the trainings of a backend;
 //! - `list` prints the ready backends of a checkout;
 //! - `versions` lists the versions of a backend's models and goes back to one;
@@ -35,6 +36,7 @@ mod create;
 mod deploy;
 mod doctor;
 mod draw;
+mod evaluate;
 mod jobs;
 mod list;
 pub mod metrics;
