@@ -25,6 +25,6 @@ pub use grouping::{Grouped, Grouping};
 pub use languages::{Choice, Languages};
 pub use model::EasyOcr;
 pub use page_reader::{Line, Page, PageReader};
-pub use recogniser::{Decoder, Decoding, Recogniser, confidence};
+pub use recogniser::{Decoder, Decoding, Recogniser, RecogniserOptions, confidence};
 pub use regions::{Output, ShapeKind};
 pub use weights::WeightArgs;

@@ -16,7 +16,7 @@ use label_studio_vision::{
 
 use crate::{
     Crops, Decoder, Decoding, Detector, EasyOcrArgs, Languages, Output, OutputArgs, PageReader,
-    Recogniser,
+    Recogniser, RecogniserOptions,
 };
 
 /// Version that the original gives its predictions.
@@ -63,8 +63,10 @@ impl EasyOcr {
             &runtime,
             &args.weights.recogniser(&hub, &choice.name)?,
             &choice,
-            decoding,
-            args.decoding.batch_size,
+            RecogniserOptions {
+                decoding,
+                batch_size: args.decoding.batch_size,
+            },
         )?;
         Ok(Self {
             reader: PageReader {

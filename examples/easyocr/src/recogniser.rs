@@ -45,6 +45,15 @@ pub struct Decoding {
     pub is_allowed: Vec<bool>,
 }
 
+/// How a recogniser is run.
+#[derive(Debug, Clone)]
+pub struct RecogniserOptions {
+    /// How its outputs become texts.
+    pub decoding: Decoding,
+    /// Lines per run.
+    pub batch_size: usize,
+}
+
 /// Reads lines with a CRNN of EasyOCR.
 pub struct Recogniser {
     engine: Arc<dyn Engine>,
@@ -60,8 +69,7 @@ impl Recogniser {
         runtime: &Runtime,
         path: &Path,
         choice: &Choice,
-        decoding: Decoding,
-        batch_size: usize,
+        options: RecogniserOptions,
     ) -> anyhow::Result<Self> {
         let engine = runtime.load(path)?;
         let is_line = |input: &TensorInfo| {
@@ -89,9 +97,9 @@ impl Recogniser {
         let alphabet = Alphabet::new(choice.characters.iter().map(ToString::to_string));
         let recogniser = Self {
             alphabet,
-            decoding,
+            decoding: options.decoding,
             is_right_to_left: choice.is_right_to_left(),
-            batch_size,
+            batch_size: options.batch_size,
             engine,
         };
         let outputs = recogniser.engine.outputs();

@@ -17,39 +17,37 @@ const MAX_HALVINGS: usize = 40;
 
 /// Returns the parameters at the minimum of `objective`.
 pub(crate) fn minimize(objective: &Objective<'_>) -> Vec<f64> {
-    let mut parameters = vec![0.0; objective.n_parameters()];
-    let mut outputs = objective.outputs(&parameters);
-    let mut point = objective.point(&outputs, 0.0);
+    let parameters = vec![0.0; objective.n_parameters()];
+    let outputs = objective.outputs(&parameters);
+    let mut here = Iterate {
+        point: objective.point(&outputs, 0.0),
+        parameters,
+        outputs,
+    };
     let small = TOLERANCE * objective.penalty().min(1.0);
     let mut first_length = None;
     for _ in 0..MAX_STEPS {
-        let gradient = objective.gradient(&point, &parameters);
+        let gradient = objective.gradient(&here.point, &here.parameters);
         let length = dot(&gradient, &gradient).sqrt();
         if length <= small {
             break;
         }
         let first_length = *first_length.get_or_insert(length);
         let accuracy = (0.5_f64).min((length / first_length).sqrt()) * length;
-        let direction = newton_direction(objective, &point, &gradient, accuracy.max(small * 0.1));
-        let Some(step) = line_search(
-            objective,
-            &parameters,
-            &outputs,
-            &point,
-            &gradient,
-            &direction,
-        ) else {
+        let direction =
+            newton_direction(objective, &here.point, &gradient, accuracy.max(small * 0.1));
+        let slope = dot(&gradient, &direction);
+        let Some(next) = here.line_search(objective, &direction, slope) else {
             break;
         };
-        add(&mut parameters, step.length, &direction);
-        (outputs, point) = (step.outputs, step.point);
+        here = next;
         // A weak penalty asks for a gradient that rounding may never allow.
-        let promised_decrease = -dot(&gradient, &direction);
-        if promised_decrease <= f64::EPSILON * point.value {
+        let promised_decrease = -slope;
+        if promised_decrease <= f64::EPSILON * here.point.value {
             break;
         }
     }
-    parameters
+    here.parameters
 }
 
 /// Solves `Hessian * direction = -gradient` until the residual is shorter than `accuracy`.
@@ -92,44 +90,48 @@ fn newton_direction(
     direction
 }
 
-struct Step {
-    length: f64,
+/// Where the search is.
+struct Iterate {
+    parameters: Vec<f64>,
     outputs: Vec<f64>,
     point: Point,
 }
 
-/// Halves the step until the objective falls enough; `None` when it no longer can.
-fn line_search(
-    objective: &Objective<'_>,
-    parameters: &[f64],
-    outputs: &[f64],
-    point: &Point,
-    gradient: &[f64],
-    direction: &[f64],
-) -> Option<Step> {
-    let slope = dot(gradient, direction);
-    let output_changes = objective.outputs(direction);
-    let squares = [
-        objective.weights_dot(parameters, parameters),
-        objective.weights_dot(parameters, direction),
-        objective.weights_dot(direction, direction),
-    ];
-    let mut length = 1.0;
-    for _ in 0..MAX_HALVINGS {
-        let mut moved = outputs.to_vec();
-        add(&mut moved, length, &output_changes);
-        let squared_weights = squares[0] + 2.0 * length * squares[1] + length * length * squares[2];
-        let next = objective.point(&moved, squared_weights);
-        if next.value <= point.value + SUFFICIENT_DECREASE * length * slope {
-            return Some(Step {
-                length,
-                outputs: moved,
-                point: next,
-            });
+impl Iterate {
+    /// Takes a step along `direction`, in which the objective has `slope`. The step is halved until
+    /// the objective falls enough; `None` when it no longer can.
+    fn line_search(
+        &self,
+        objective: &Objective<'_>,
+        direction: &[f64],
+        slope: f64,
+    ) -> Option<Self> {
+        let output_changes = objective.outputs(direction);
+        let squares = [
+            objective.weights_dot(&self.parameters, &self.parameters),
+            objective.weights_dot(&self.parameters, direction),
+            objective.weights_dot(direction, direction),
+        ];
+        let mut length = 1.0;
+        for _ in 0..MAX_HALVINGS {
+            let mut outputs = self.outputs.clone();
+            add(&mut outputs, length, &output_changes);
+            let squared_weights =
+                squares[0] + 2.0 * length * squares[1] + length * length * squares[2];
+            let point = objective.point(&outputs, squared_weights);
+            if point.value <= self.point.value + SUFFICIENT_DECREASE * length * slope {
+                let mut parameters = self.parameters.clone();
+                add(&mut parameters, length, direction);
+                return Some(Self {
+                    parameters,
+                    outputs,
+                    point,
+                });
+            }
+            length *= 0.5;
         }
-        length *= 0.5;
+        None
     }
-    None
 }
 
 /// Adds `factor` times `other` to `vector`.

@@ -20,6 +20,7 @@ from gunicorn.workers.base import Worker as GunicornWorker
 from ._internal import backend, calls, custom_routes, jobs
 from ._internal._native import Job, Server
 from ._internal.app import App
+from ._internal.served_app import ServedApp
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,13 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         jobs.log_what_is_printed()
         custom = answer_custom if custom_routes.has_custom_routes(app) else None
         server = Server(
-            answer, custom, app.model_class.__name__, max(self.cfg.threads, 1), app.basic_auth
+            ServedApp(
+                answer=answer,
+                custom=custom,
+                model_class=app.model_class.__name__,
+                threads=max(self.cfg.threads, 1),
+                basic_auth=app.basic_auth,
+            )
         )
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))

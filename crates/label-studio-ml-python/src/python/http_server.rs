@@ -43,6 +43,16 @@ pub(super) struct Server {
     stopped: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
+/// An app as Python passes it.
+#[derive(FromPyObject)]
+struct ServedApp {
+    answer: Py<PyAny>,
+    custom: Option<Py<PyAny>>,
+    model_class: String,
+    threads: u16,
+    basic_auth: Option<(String, String)>,
+}
+
 /// The Python functions that answer. `answer` maps path, body, request id and the [`Job`] of a training or `None` to status and
 /// body; `custom`, for custom routes if the app has any, maps the request's head, body and id to status and answer.
 struct Function {
@@ -62,21 +72,16 @@ struct InProcess(Arc<Function>);
 
 #[pymethods]
 impl Server {
-    /// Reads the variables of the server's flags; `threads` and `basic_auth` are those of the app.
+    /// Reads the variables of the server's flags, but for those that are settings of the app.
     #[new]
-    #[pyo3(signature = (answer, custom, model_class, threads, basic_auth))]
-    fn new(
-        answer: Py<PyAny>,
-        custom: Option<Py<PyAny>>,
-        model_class: String,
-        threads: u16,
-        basic_auth: Option<(String, String)>,
-    ) -> PyResult<Self> {
+    fn new(app: ServedApp) -> PyResult<Self> {
         let folder = private_socket::folder()?;
         let receiver = UnixListener::bind(folder.path().join("server"))?;
-        let basic_auth = basic_auth.map(|(user, pass)| BasicAuthArgs::new(user, pass));
+        let basic_auth = app
+            .basic_auth
+            .map(|(user, pass)| BasicAuthArgs::new(user, pass));
         let args = ServerArgs {
-            threads,
+            threads: app.threads,
             basic_auth: basic_auth.unwrap_or_default(),
             ..ServerArgs::default()
         };
@@ -85,10 +90,10 @@ impl Server {
             folder,
             receiver,
             function: Arc::new(Function {
-                answer,
-                custom,
-                model_class,
-                n_threads: threads,
+                answer: app.answer,
+                custom: app.custom,
+                model_class: app.model_class,
+                n_threads: app.threads,
                 n_calls: AtomicU64::new(0),
             }),
             args,

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{
     connection::Connection,
-    frame::{self, Answer, Frames, Route},
+    frame::{self, Answer, CallFrame, Frames, Route},
     job::Job,
     pool::{Ended, Lease, Need, Pool},
 };
@@ -143,8 +143,13 @@ impl Call {
 
     /// Sends the call and receives its answer. What the worker says about the job until then is passed on.
     async fn talk(&self, stream: &mut Connection) -> io::Result<Answer> {
-        let custom_head = self.custom_head.as_deref();
-        frame::send(stream, self.route, self.id, custom_head, &self.body).await?;
+        let call = CallFrame {
+            route: self.route,
+            call: self.id,
+            custom_head: self.custom_head.as_deref(),
+            body: &self.body,
+        };
+        call.send(stream).await?;
         let Some(job) = &self.job else {
             return frame::receive(stream).await;
         };

@@ -41,6 +41,16 @@ pub(super) enum Route {
     Custom = 4,
 }
 
+/// A call, as it is sent.
+#[derive(Debug)]
+pub(super) struct CallFrame<'a> {
+    pub(super) route: Route,
+    pub(super) call: u64,
+    /// Request line and headers, for [`Route::Custom`].
+    pub(super) custom_head: Option<&'a str>,
+    pub(super) body: &'a [u8],
+}
+
 /// An answer of a worker.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -48,25 +58,21 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
-/// Sends a call. The body is not copied.
-pub(super) async fn send(
-    connection: &mut Connection,
-    route: Route,
-    call: u64,
-    custom_head: Option<&str>,
-    body: &Bytes,
-) -> io::Result<()> {
-    let n_custom = custom_head.map_or(0, |custom_head| LENGTH + custom_head.len());
-    let length = u32::try_from(CALL + n_custom + body.len()).map_err(io::Error::other)?;
-    let mut head = BytesMut::with_capacity(LENGTH + CALL + n_custom);
-    head.put_u32(length);
-    head.put_u8(route as u8);
-    head.put_u64(call);
-    if let Some(custom_head) = custom_head {
-        head.put_u32(u32::try_from(custom_head.len()).map_err(io::Error::other)?);
-        head.put_slice(custom_head.as_bytes());
+impl CallFrame<'_> {
+    /// Sends the call. The body is not copied.
+    pub(super) async fn send(&self, connection: &mut Connection) -> io::Result<()> {
+        let n_custom = self.custom_head.map_or(0, |head| LENGTH + head.len());
+        let length = u32::try_from(CALL + n_custom + self.body.len()).map_err(io::Error::other)?;
+        let mut head = BytesMut::with_capacity(LENGTH + CALL + n_custom);
+        head.put_u32(length);
+        head.put_u8(self.route as u8);
+        head.put_u64(self.call);
+        if let Some(custom_head) = self.custom_head {
+            head.put_u32(u32::try_from(custom_head.len()).map_err(io::Error::other)?);
+            head.put_slice(custom_head.as_bytes());
+        }
+        connection.write_all(head.chain(self.body)).await
     }
-    connection.write_all(head.chain(&body[..])).await
 }
 
 /// Asks the worker to end the call that it works on.

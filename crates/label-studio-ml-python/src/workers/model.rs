@@ -126,32 +126,44 @@ impl Workers {
         let call = self.call(route, request.body.clone());
         Box::pin(async move {
             let lease = pool.lease(need(route)).await?;
-            finish(runtime, pool, call, lease, request, |call, answer| {
-                call.read(answer)
-            })
-            .await
+            let call = LeasedCall {
+                call,
+                lease,
+                pool,
+                request,
+            };
+            call.finish(runtime, Call::read).await
         })
     }
 }
 
-/// Makes a call to its end, also when the caller leaves: dropping it would lose the connection.
-async fn finish<T: Send + 'static>(
-    runtime: Handle,
-    pool: Arc<Pool>,
+/// A call that has its worker.
+struct LeasedCall {
     call: Call,
     lease: Lease,
+    pool: Arc<Pool>,
+    /// The request, whose memory is held until the call has ended.
     request: RawRequest,
-    read: impl FnOnce(&Call, Answer) -> Result<T, RawError> + Send + 'static,
-) -> Result<T, RawError> {
-    let is_wanted = Arc::new(AtomicBool::new(true));
-    let still_wanted = Arc::clone(&is_wanted);
-    let run = async move {
-        let is_wanted = || still_wanted.load(Ordering::Relaxed);
-        let answer = call.run(&pool, lease, is_wanted).await;
-        drop(request);
-        read(&call, answer?)
-    };
-    SpawnOnDrop::new(runtime, is_wanted, run).await
+}
+
+impl LeasedCall {
+    /// Makes the call to its end, also when the caller leaves: dropping it would lose the
+    /// connection.
+    async fn finish<T: Send + 'static>(
+        self,
+        runtime: Handle,
+        read: impl FnOnce(&Call, Answer) -> Result<T, RawError> + Send + 'static,
+    ) -> Result<T, RawError> {
+        let is_wanted = Arc::new(AtomicBool::new(true));
+        let still_wanted = Arc::clone(&is_wanted);
+        let run = async move {
+            let is_wanted = || still_wanted.load(Ordering::Relaxed);
+            let answer = self.call.run(&self.pool, self.lease, is_wanted).await;
+            drop(self.request);
+            read(&self.call, answer?)
+        };
+        SpawnOnDrop::new(runtime, is_wanted, run).await
+    }
 }
 
 impl Model for Workers {
@@ -215,8 +227,13 @@ impl RawModel for Workers {
             if shared.has_custom_routes.get() == Some(&false) {
                 return Ok(None);
             }
-            finish(runtime, pool, call, lease, request, move |call, answer| {
-                let Answer { status, body } = answer;
+            let call = LeasedCall {
+                call,
+                lease,
+                pool,
+                request,
+            };
+            call.finish(runtime, move |call, Answer { status, body }| {
                 wire::custom_reply(&head.method, status, body)
                     .map_err(|error| call.failure(500, format!("{error:#}")))
             })

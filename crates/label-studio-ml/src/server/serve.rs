@@ -86,7 +86,13 @@ pub fn serve_raw<M: RawModel>(
     let runtime = raw_runtime(args.workers)?;
     let stop = Stop::AtSignals(EndSignals::catch(&runtime)?);
     let socket = listen(args)?;
-    serve_raw_within(runtime, args, vec![socket], start, stop)
+    let server = RawServer {
+        runtime,
+        args,
+        sockets: vec![socket],
+        stop,
+    };
+    server.serve(start)
 }
 
 /// Serves like [`serve_raw`] on sockets that listen already, until `stop` has a value or is closed.
@@ -105,46 +111,68 @@ pub fn serve_raw_on<M: RawModel>(
     for socket in &sockets {
         socket.set_nonblocking()?;
     }
-    serve_raw_within(raw_runtime(1)?, args, sockets, start, Stop::When(stop))
+    let server = RawServer {
+        runtime: raw_runtime(1)?,
+        args,
+        sockets,
+        stop: Stop::When(stop),
+    };
+    server.serve(start)
 }
 
-fn serve_raw_within<M: RawModel>(
+/// A server of a raw model, before it starts.
+struct RawServer<'a> {
     runtime: Runtime,
-    args: &ServerArgs,
+    args: &'a ServerArgs,
+    /// Sockets that listen already.
     sockets: Vec<ListeningSocket>,
-    start: impl FnOnce() -> anyhow::Result<Arc<M>>,
     stop: Stop,
-) -> anyhow::Result<()> {
-    let (resources, degraded) = store_check::check(args.resources()?)?;
-    let model = {
-        let _within = runtime.enter();
-        start()?
-    };
-    let mut backend = Backend::of_raw(args, Arc::clone(&model), resources);
-    backend.degraded = degraded;
-    let backend = Arc::new(backend);
-    announce::sockets(&sockets);
-    announce::settings(args, &backend);
-    let stopping = watch::Sender::new(false);
-    let servers = async {
-        let mut servers = JoinSet::new();
-        for socket in sockets {
-            let (backend, stopping) = (Arc::clone(&backend), stopping.subscribe());
-            servers.spawn(async move { worker_threads::serve(&backend, socket, stopping).await });
-        }
-        while let Some(ended) = servers.join_next().await {
-            ended??;
-        }
-        backend.training.drain().await;
-        Ok(())
-    };
-    let ended = runtime.block_on(async {
-        let ended = until_ended(servers, args, &stopping, stop).await;
-        model.stop().await;
+}
+
+impl RawServer<'_> {
+    /// Starts the model within the runtime, and serves until it is stopped.
+    fn serve<M: RawModel>(
+        self,
+        start: impl FnOnce() -> anyhow::Result<Arc<M>>,
+    ) -> anyhow::Result<()> {
+        let Self {
+            runtime,
+            args,
+            sockets,
+            stop,
+        } = self;
+        let (resources, degraded) = store_check::check(args.resources()?)?;
+        let model = {
+            let _within = runtime.enter();
+            start()?
+        };
+        let mut backend = Backend::of_raw(args, Arc::clone(&model), resources);
+        backend.degraded = degraded;
+        let backend = Arc::new(backend);
+        announce::sockets(&sockets);
+        announce::settings(args, &backend);
+        let stopping = watch::Sender::new(false);
+        let servers = async {
+            let mut servers = JoinSet::new();
+            for socket in sockets {
+                let (backend, stopping) = (Arc::clone(&backend), stopping.subscribe());
+                servers
+                    .spawn(async move { worker_threads::serve(&backend, socket, stopping).await });
+            }
+            while let Some(ended) = servers.join_next().await {
+                ended??;
+            }
+            backend.training.drain().await;
+            Ok(())
+        };
+        let ended = runtime.block_on(async {
+            let ended = until_ended(servers, args, &stopping, stop).await;
+            model.stop().await;
+            ended
+        });
+        runtime.shutdown_background();
         ended
-    });
-    runtime.shutdown_background();
-    ended
+    }
 }
 
 /// Returns the runtime for a raw model. One thread keeps up with several worker processes, and

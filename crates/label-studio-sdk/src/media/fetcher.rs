@@ -78,19 +78,8 @@ enum Download {
     Content(String),
 }
 
-impl Counters {
-    fn count(&self, is_hit: bool, is_ok: bool, path: &Path) {
-        let counter = match (is_ok, is_hit) {
-            (false, _) => &self.failures,
-            (true, true) => &self.hits,
-            (true, false) => {
-                let n_bytes = std::fs::metadata(path).map_or(0, |file| file.len());
-                self.bytes.fetch_add(n_bytes, Ordering::Relaxed);
-                &self.downloads
-            }
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
+fn increment(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl MediaFetcher {
@@ -161,7 +150,16 @@ impl MediaFetcher {
             }
         });
         if matches!(download, Download::From { .. }) {
-            self.0.counters.count(is_hit, stored.is_ok(), &path);
+            let counters = &self.0.counters;
+            match &stored {
+                Err(_) => increment(&counters.failures),
+                Ok(()) if is_hit => increment(&counters.hits),
+                Ok(()) => {
+                    increment(&counters.downloads);
+                    let n_bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
+                    counters.bytes.fetch_add(n_bytes, Ordering::Relaxed);
+                }
+            }
         }
         stored?;
         Ok(path)

@@ -2,7 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Callable, final
+from typing import final
+
+from .served_app import ServedApp
 
 __all__ = ["Job", "Server", "Store", "bump_model_version", "main", "match_labels"]
 
@@ -14,14 +16,7 @@ class Job:
 
 @final
 class Server:
-    def __new__(
-        cls,
-        answer: Callable[[str, bytes, str, Job | None], tuple[int, bytes]],
-        custom: Callable[[str, bytes, str], tuple[int, bytes]] | None,
-        model_class: str,
-        threads: int,
-        basic_auth: tuple[str, str] | None,
-    ) -> Server: ...
+    def __new__(cls, app: ServedApp) -> Server: ...
     @property
     def path(self) -> Path: ...
     def serve(self, n_sockets: int) -> None: ...

@@ -14,6 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from ..model import LabelStudioMLBase
 from . import calls, jobs
 from ._native import Job, Server
+from .served_app import ServedApp
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,15 @@ def serve_natively(
     calls.warm_up()
     jobs.log_what_is_printed()
     n_threads = int(os.environ.get("THREADS") or 8)
-    server = Server(answer, None, model_class.__name__, n_threads, basic_auth)
+    server = Server(
+        ServedApp(
+            answer=answer,
+            custom=None,
+            model_class=model_class.__name__,
+            threads=n_threads,
+            basic_auth=basic_auth,
+        )
+    )
     with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:  # noqa: SIM117
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(server.path))

@@ -14,7 +14,7 @@ use crate::{
     predictions::Predictions,
     project_id::ProjectId,
     server::{
-        calls::{chunks, executor::catch_panic, projects::SeenProject},
+        calls::{chunks::PredictCall, executor::catch_panic, projects::SeenProject},
         http::errors::ApiError,
     },
 };
@@ -48,8 +48,14 @@ struct Member {
 pub(crate) type Finish =
     Box<dyn FnOnce(Predictions, &PredictRequest, &str) -> Answer + Send + 'static>;
 
-/// The answer as JSON, and the number of its regions.
-pub(crate) type Answer = Result<(Vec<u8>, usize), ApiError>;
+/// The answer of a request.
+pub(crate) type Answer = Result<Written, ApiError>;
+
+/// An answer as JSON.
+pub(crate) struct Written {
+    pub(crate) json: Vec<u8>,
+    pub(crate) n_regions: usize,
+}
 
 /// A place in a batch.
 pub(crate) struct Joined {
@@ -115,7 +121,7 @@ impl Batches {
     /// requests from now on.
     pub(crate) fn answer(&self, batch: &Arc<Batch>, model: &dyn Model, max_tasks: usize) {
         let mut members = self.close(batch);
-        // Who has hung up needs no answer.
+        // A client that has hung up needs no answer.
         members.retain(|member| !member.answer.is_closed());
         let merged = match members.as_slice() {
             [] | [_] => None,
@@ -183,9 +189,14 @@ fn predict_merged(
         .flat_map(|member| member.request.tasks.iter().cloned())
         .collect();
     let project = batch.project.project.for_call();
-    let predicted = chunks::predict_tasks(model, &project, &members[0].request, &tasks);
-    let predicted =
-        predicted.and_then(|predictions| Ok((predictions, project.predicted_version()?)));
+    let call = PredictCall {
+        model,
+        project: &project,
+        request: &members[0].request,
+    };
+    let predicted = call
+        .predict_tasks(&tasks)
+        .and_then(|predictions| Ok((predictions, project.predicted_version()?)));
     match predicted {
         Ok(predicted) => Some(predicted),
         Err(error) => {
@@ -203,8 +214,13 @@ fn predict_alone(
     max_tasks: usize,
 ) -> Result<(Predictions, String), ApiError> {
     let project = batch.project.project.for_call();
+    let call = PredictCall {
+        model,
+        project: &project,
+        request,
+    };
     let predict = || {
-        let predictions = chunks::predict(model, &project, request, max_tasks)?;
+        let predictions = call.predict(max_tasks)?;
         Ok((predictions, project.predicted_version()?))
     };
     catch_panic(predict).map_err(|error| ApiError::model(&error))

@@ -12,73 +12,62 @@ use crate::{
     server::calls::executor::catch_panic,
 };
 
-/// Predicts a request in calls of at most `max_tasks` tasks.
-pub(crate) fn predict(
-    model: &dyn Model,
-    project: &Project,
-    request: &PredictRequest,
-    max_tasks: usize,
-) -> anyhow::Result<Predictions> {
-    if request.tasks.len() <= max_tasks.max(1) {
-        return repeated::predict(model, project, request);
-    }
-    let mut joined = Joined::default();
-    for tasks in request.tasks.chunks(max_tasks.max(1)) {
-        match predict_tasks(model, project, request, tasks) {
-            Ok(predictions) => joined.extend(predictions, tasks.len()),
-            Err(error) => {
-                let failed = one_by_one(model, project, request, tasks, &error)?;
-                joined.extend(failed, tasks.len());
+/// A request to predict, and what answers it.
+#[derive(Clone, Copy)]
+pub(crate) struct PredictCall<'a> {
+    pub(crate) model: &'a dyn Model,
+    pub(crate) project: &'a Project,
+    pub(crate) request: &'a PredictRequest,
+}
+
+impl PredictCall<'_> {
+    /// Predicts the request in calls of at most `max_tasks` tasks.
+    pub(crate) fn predict(&self, max_tasks: usize) -> anyhow::Result<Predictions> {
+        let tasks = &self.request.tasks;
+        if tasks.len() <= max_tasks.max(1) {
+            return repeated::predict(self.model, self.project, self.request);
+        }
+        let mut joined = Joined::default();
+        for tasks in tasks.chunks(max_tasks.max(1)) {
+            match self.predict_tasks(tasks) {
+                Ok(predictions) => joined.extend(predictions, tasks.len()),
+                Err(error) => joined.extend(self.one_by_one(tasks, &error)?, tasks.len()),
             }
         }
+        Ok(joined.predictions)
     }
-    Ok(joined.predictions)
-}
 
-/// Predicts some tasks of a request in one call. An answer with another number of predictions is
-/// an error.
-pub(crate) fn predict_tasks(
-    model: &dyn Model,
-    project: &Project,
-    request: &PredictRequest,
-    tasks: &[Task],
-) -> anyhow::Result<Predictions> {
-    let part = PredictRequest {
-        tasks: tasks.to_vec(),
-        context: request.context.clone(),
-        params: request.params.clone(),
-    };
-    let predictions = catch_panic(|| repeated::predict(model, project, &part))?;
-    let n_predictions = predictions.tasks.len();
-    anyhow::ensure!(
-        n_predictions == 0 || n_predictions == tasks.len(),
-        "the model answered with {n_predictions} predictions for {} tasks",
-        tasks.len()
-    );
-    Ok(predictions)
-}
+    /// Predicts tasks in one call, with context and params of the request. An answer with another
+    /// number of predictions is an error.
+    pub(crate) fn predict_tasks(&self, tasks: &[Task]) -> anyhow::Result<Predictions> {
+        let part = PredictRequest {
+            tasks: tasks.to_vec(),
+            context: self.request.context.clone(),
+            params: self.request.params.clone(),
+        };
+        let predictions = catch_panic(|| repeated::predict(self.model, self.project, &part))?;
+        let n_predictions = predictions.tasks.len();
+        anyhow::ensure!(
+            n_predictions == 0 || n_predictions == tasks.len(),
+            "the model answered with {n_predictions} predictions for {} tasks",
+            tasks.len()
+        );
+        Ok(predictions)
+    }
 
-/// Predicts tasks one by one. When all of them fail, the first error is that of the model.
-fn one_by_one(
-    model: &dyn Model,
-    project: &Project,
-    request: &PredictRequest,
-    tasks: &[Task],
-    error: &anyhow::Error,
-) -> anyhow::Result<Predictions> {
-    let predict = |task: &Task| {
-        let task = std::slice::from_ref(task);
-        match predict_tasks(model, project, request, task) {
+    /// Predicts tasks one by one. When all of them fail, the first error is that of the model.
+    fn one_by_one(&self, tasks: &[Task], error: &anyhow::Error) -> anyhow::Result<Predictions> {
+        let predict = |task: &Task| match self.predict_tasks(std::slice::from_ref(task)) {
             Ok(predictions) => predictions.tasks.into_iter().next().unwrap_or_else(empty),
             Err(error) => TaskPrediction::Failed(format!("{error:#}")),
+        };
+        let predictions: Predictions = tasks.iter().map(predict).collect();
+        let is_failed = |task: &TaskPrediction| matches!(task, TaskPrediction::Failed(_));
+        if predictions.tasks.iter().all(is_failed) {
+            anyhow::bail!("{error:#}");
         }
-    };
-    let predictions: Predictions = tasks.iter().map(predict).collect();
-    let is_failed = |task: &TaskPrediction| matches!(task, TaskPrediction::Failed(_));
-    if predictions.tasks.iter().all(is_failed) {
-        anyhow::bail!("{error:#}");
+        Ok(predictions)
     }
-    Ok(predictions)
 }
 
 /// The answers of the calls so far.

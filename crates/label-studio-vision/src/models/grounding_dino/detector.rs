@@ -10,7 +10,7 @@ use super::{
     caption::{Caption, CaptionReader},
     frame::Frame,
     inputs::Inputs,
-    scores::detections,
+    scores::Queries,
 };
 use crate::{
     batches::{self, BatchModel},
@@ -174,7 +174,8 @@ impl Detector {
         per_image
             .zip(&batch.frames)
             .map(|((logits, boxes), frame)| {
-                let mut found = detections(&logits, &boxes, caption, &self.reader, thresholds)?;
+                let queries = Queries { logits, boxes };
+                let mut found = queries.detections(caption, &self.reader, thresholds)?;
                 if !self.inputs.has_pixel_mask {
                     let (across, down) = frame.padding();
                     for detection in &mut found {

@@ -32,6 +32,14 @@ pub struct Detection {
     pub words: String,
 }
 
+/// What the model answers for one image.
+pub(super) struct Queries<'a> {
+    /// A row per query, a column per token.
+    pub(super) logits: ArrayView2<'a, f32>,
+    /// A row (centre x, centre y, width, height) per query.
+    pub(super) boxes: ArrayView2<'a, f32>,
+}
+
 impl Detection {
     /// Returns the box in percent, as values of regions hold it, for an image of a size.
     pub fn percent(&self, (width, height): (u32, u32)) -> PercentBox {
@@ -56,43 +64,41 @@ impl Default for Thresholds {
     }
 }
 
-/// Keeps the queries whose scores exceed the thresholds, in their order.
-///
-/// `logits` has a row per query and a column per token, `boxes` a row (centre x, centre y, width,
-/// height) per query.
-pub(super) fn detections(
-    logits: &ArrayView2<'_, f32>,
-    boxes: &ArrayView2<'_, f32>,
-    caption: &Caption,
-    reader: &CaptionReader,
-    thresholds: Thresholds,
-) -> Result<Vec<Detection>, GroundingDinoError> {
-    let mut found = Vec::new();
-    for (logits, bounds) in logits.outer_iter().zip(boxes.outer_iter()) {
-        // Sigmoid keeps the order: only the best of a row is needed to drop most rows.
-        let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let score = sigmoid(best);
-        if score <= thresholds.box_score {
-            continue;
+impl Queries<'_> {
+    /// Keeps the queries whose scores exceed the thresholds, in their order.
+    pub(super) fn detections(
+        &self,
+        caption: &Caption,
+        reader: &CaptionReader,
+        thresholds: Thresholds,
+    ) -> Result<Vec<Detection>, GroundingDinoError> {
+        let mut found = Vec::new();
+        for (logits, bounds) in self.logits.outer_iter().zip(self.boxes.outer_iter()) {
+            // Sigmoid keeps the order: only the best of a row is needed to drop most rows.
+            let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let score = sigmoid(best);
+            if score <= thresholds.box_score {
+                continue;
+            }
+            let n_tokens = caption.ids.len().min(logits.len());
+            let token_scores: Vec<_> = logits.iter().take(n_tokens).map(|&l| sigmoid(l)).collect();
+            // The first slot holds no word, and the last one does not count in the original either.
+            let counts = |token: &usize| {
+                (1..N_SLOTS - 1).contains(token) && token_scores[*token] > thresholds.token_score
+            };
+            let ids: Vec<_> = (0..n_tokens)
+                .filter(counts)
+                .map(|token| caption.ids[token])
+                .collect();
+            found.push(Detection {
+                bounds: from_centre(std::array::from_fn(|idx| f64::from(bounds[idx]))),
+                score,
+                phrase: best_phrase(&token_scores, caption, thresholds.token_score),
+                words: reader.words(&ids)?,
+            });
         }
-        let n_tokens = caption.ids.len().min(logits.len());
-        let token_scores: Vec<_> = logits.iter().take(n_tokens).map(|&l| sigmoid(l)).collect();
-        // The first slot holds no word, and the last one does not count in the original either.
-        let counts = |token: &usize| {
-            (1..N_SLOTS - 1).contains(token) && token_scores[*token] > thresholds.token_score
-        };
-        let ids: Vec<_> = (0..n_tokens)
-            .filter(counts)
-            .map(|token| caption.ids[token])
-            .collect();
-        found.push(Detection {
-            bounds: from_centre(std::array::from_fn(|idx| f64::from(bounds[idx]))),
-            score,
-            phrase: best_phrase(&token_scores, caption, thresholds.token_score),
-            words: reader.words(&ids)?,
-        });
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// Returns the phrase with the best word, if that is good enough, or else the one whose end is:

@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use image::RgbImage;
 use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime, TensorView};
-use ndarray::{Array1, Array2, Array3, Array4, ArrayD, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, Axis, Slice};
 
 use super::{
     Embedding, LongestSide, MaskChoice, Prompt, PromptedModel, SamError, ScoredMask,
-    decoder_points, encoder::Encoder,
+    candidates::Candidates, decoder_points, encoder::Encoder,
 };
 use crate::masks::Mask;
 
@@ -177,7 +177,8 @@ impl PromptedModel for Sam {
         };
         let file = || self.decoder.engine().file().to_owned();
         let n_points = prompt_points(prompt);
-        let (mask, score) = choose(&masks, &scores, self.choice, n_points, file)?;
+        let candidates = Candidates { masks, scores };
+        let (mask, score) = candidates.choose(self.choice, n_points, file)?;
         Ok(ScoredMask {
             mask: self.upscale(&mask, &frame),
             score: f64::from(score),
@@ -248,33 +249,6 @@ impl Decoder {
 pub(super) fn prompt_points(prompt: &Prompt) -> usize {
     let (points, _) = decoder_points(&LongestSide::new((1, 1), 1), prompt);
     points.len()
-}
-
-/// Takes one of several masks, given as [.., masks, rows, columns] with scores as [.., masks].
-pub(super) fn choose<'a>(
-    masks: &'a ArrayD<f32>,
-    scores: &ArrayD<f32>,
-    choice: MaskChoice,
-    n_points: usize,
-    file: impl Fn() -> String,
-) -> Result<(ArrayView2<'a, f32>, f32), SamError> {
-    let misshapen = || SamError::Shapes {
-        file: file(),
-        masks: masks.shape().to_vec(),
-        scores: scores.shape().to_vec(),
-    };
-    let (&[.., n_masks, rows, columns], Some(scores)) = (masks.shape(), scores.as_slice()) else {
-        return Err(misshapen());
-    };
-    let flat = masks.view().into_shape_with_order((n_masks, rows, columns));
-    let Ok(flat) = flat else {
-        return Err(misshapen());
-    };
-    if n_masks == 0 || scores.len() != n_masks {
-        return Err(misshapen());
-    }
-    let idx = choice.index(scores, n_points);
-    Ok((flat.index_axis_move(Axis(0), idx), scores[idx]))
 }
 
 #[expect(

@@ -23,6 +23,7 @@
 
 mod args;
 mod cache;
+mod candidates;
 mod choice;
 mod context;
 mod decoder;

@@ -7,9 +7,7 @@ use label_studio_inference::onnx::{Engine, Expected, ExpectedTensor, Runtime};
 use ndarray::Array4;
 
 use super::{
-    Embedding, MaskChoice, Prompt, PromptedModel, SamError, ScoredMask,
-    decoder::choose,
-    sam2_decoder::{Decoder, Outputs},
+    Embedding, MaskChoice, Prompt, PromptedModel, SamError, ScoredMask, sam2_decoder::Decoder,
 };
 use crate::{
     images::{Filter, Normalise, PreprocessorConfig, resize_f32},
@@ -126,10 +124,10 @@ impl PromptedModel for Sam2 {
 
     fn decode(&self, embedding: &Embedding, prompt: &Prompt) -> Result<ScoredMask, SamError> {
         let (points, labels) = self.points(embedding.image, prompt);
-        let Outputs { masks, scores } = self.decoder.run(embedding, &points, &labels)?;
+        let candidates = self.decoder.run(embedding, &points, &labels)?;
         let file = || self.decoder.file().to_owned();
         // The padding point counts, as it does for SAM.
-        let (mask, score) = choose(&masks, &scores, self.choice, points.len() + 1, file)?;
+        let (mask, score) = candidates.choose(self.choice, points.len() + 1, file)?;
         let (width, height) = embedding.image;
         Ok(ScoredMask {
             mask: Mask::from_scores(&mask, width as usize, height as usize, 0.0),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use label_studio_inference::onnx::{ElementType, Engine, Expected, ExpectedTensor, TensorView};
-use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis};
+use ndarray::{Array1, Array2, Array3, Array4, Axis};
 
-use super::{Embedding, SamError, decoder::to_f32};
+use super::{Embedding, SamError, candidates::Candidates, decoder::to_f32};
 
 const F32: ElementType = ElementType::F32;
 const MAP: &[i64] = &[1, -1, -1, -1];
@@ -54,11 +54,6 @@ pub(super) enum Decoder {
         size_type: Option<ElementType>,
     },
     Transformers(Arc<dyn Engine>),
-}
-
-pub(super) struct Outputs {
-    pub(super) masks: ArrayD<f32>,
-    pub(super) scores: ArrayD<f32>,
 }
 
 impl Decoder {
@@ -123,7 +118,7 @@ impl Decoder {
         embedding: &Embedding,
         points: &[[f64; 2]],
         labels: &[i8],
-    ) -> Result<Outputs, SamError> {
+    ) -> Result<Candidates, SamError> {
         let [fine, middle, coarse] = &embedding.tensors[..] else {
             unreachable!("the encoder gives three maps");
         };
@@ -182,6 +177,6 @@ impl Decoder {
                 engine.run_f32(&inputs, ["pred_masks", "iou_scores"])?
             }
         };
-        Ok(Outputs { masks, scores })
+        Ok(Candidates { masks, scores })
     }
 }

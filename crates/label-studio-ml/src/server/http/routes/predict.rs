@@ -19,8 +19,8 @@ use crate::{
     server::{
         backend::{Answered, Call, SharedBackend},
         calls::{
-            batches::{Batch, Finish},
-            chunks,
+            batches::{Batch, Finish, Written},
+            chunks::PredictCall,
             permits::Priority,
             projects::SeenProject,
         },
@@ -61,6 +61,13 @@ struct ReadBody {
     request: PredictRequest,
 }
 
+/// A request, for the log.
+struct Asked {
+    project: Arc<SeenProject>,
+    n_tasks: usize,
+    started: Instant,
+}
+
 /// Predicts labels.
 pub(crate) async fn predict(
     State(backend): State<SharedBackend>,
@@ -90,17 +97,22 @@ pub(crate) async fn predict(
     backend.metrics.record_tasks(n_tasks);
     let label_config = label_config.map(Cow::Owned);
     let project = backend.projects.get(&project, label_config).await?;
+    let asked = Asked {
+        project: Arc::clone(&project),
+        n_tasks,
+        started,
+    };
     let batching = backend.batching();
     if batching.merges() && request.context.is_none() && n_tasks > 0 {
         let finish: Finish = Box::new(move |predictions, request, version| {
             let _memory = memory;
             finish(predictions, request, version, loses_batches)
         });
-        let answer = predict_together(&backend, &project, request, batching, finish).await?;
-        return reply(&backend, &project, (n_tasks, started), answer, ()).await;
+        let written = predict_together(&backend, &project, request, finish).await?;
+        return asked.answer(&backend, written, ()).await;
     }
     let call = Call {
-        project: Arc::clone(&project),
+        project,
         is_small,
         priority: Priority::of(request.is_interactive()),
     };
@@ -108,7 +120,13 @@ pub(crate) async fn predict(
         .call(call, move |model, project| {
             let _memory = memory;
             let project = &project.project.for_call();
-            let predictions = chunks::predict(model, project, &request, batching.max_tasks)
+            let call = PredictCall {
+                model,
+                project,
+                request: &request,
+            };
+            let predictions = call
+                .predict(batching.max_tasks)
                 .map_err(|error| ApiError::model(&error))?;
             finish(
                 predictions,
@@ -119,7 +137,7 @@ pub(crate) async fn predict(
         })
         .await?;
     let Answered { value, permits } = answered;
-    reply(&backend, &project, (n_tasks, started), value, permits).await
+    asked.answer(&backend, value, permits).await
 }
 
 /// Predicts a request in one call with others of its project that come soon.
@@ -127,9 +145,9 @@ async fn predict_together(
     backend: &SharedBackend,
     project: &Arc<SeenProject>,
     request: PredictRequest,
-    batching: Batching,
     finish: Finish,
-) -> Result<(Vec<u8>, usize), ApiError> {
+) -> Result<Written, ApiError> {
+    let batching = backend.batching();
     let joined = backend
         .batches
         .join(project, request, batching.max_tasks, finish);
@@ -169,7 +187,7 @@ fn finish(
     request: &PredictRequest,
     version: &str,
     loses_batches: bool,
-) -> Result<(Vec<u8>, usize), ApiError> {
+) -> Result<Written, ApiError> {
     let mut predictions = checked(predictions, request)?;
     if loses_batches {
         predictions = predictions.with_one_result_each();
@@ -178,23 +196,25 @@ fn finish(
     let n_regions = results.n_regions();
     let json = serde_json::to_vec(&PredictReply { results })
         .map_err(|error| ApiError::model(&error.into()))?;
-    Ok((json, n_regions))
+    Ok(Written { json, n_regions })
 }
 
-async fn reply(
-    backend: &SharedBackend,
-    project: &SeenProject,
-    (n_tasks, started): (usize, Instant),
-    (json, n_regions): (Vec<u8>, usize),
-    permits: impl Send,
-) -> Result<Response, ApiError> {
-    backend.prediction_log.record(&Predicted {
-        project: project.project.id(),
-        n_tasks,
-        regions: Regions::Counted(n_regions),
-        took: started.elapsed(),
-    });
-    backend.bodies.answer(json, permits).await
+impl Asked {
+    /// Logs the prediction and sends the answer, which may hold the call's permits.
+    async fn answer(
+        &self,
+        backend: &SharedBackend,
+        written: Written,
+        permits: impl Send,
+    ) -> Result<Response, ApiError> {
+        backend.prediction_log.record(&Predicted {
+            project: self.project.project.id(),
+            n_tasks: self.n_tasks,
+            regions: Regions::Counted(written.n_regions),
+            took: self.started.elapsed(),
+        });
+        backend.bodies.answer(written.json, permits).await
+    }
 }
 
 fn read(bytes: &bytes::Bytes) -> Result<ReadBody, ApiError> {
