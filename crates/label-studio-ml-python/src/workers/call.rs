@@ -10,7 +10,8 @@ use super::{
     connection::Connection,
     frame::{self, Answer, CallFrame, Frames, Route},
     job::Job,
-    pool::{Ended, Lease, Need, Pool},
+    pool::{Lease, Pool},
+    worker::{Ended, Need},
 };
 use crate::wire;
 

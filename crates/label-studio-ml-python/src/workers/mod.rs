@@ -6,7 +6,7 @@
 //! - `process` starts a worker and waits until its model is loaded;
 //! - `fork_server` forks workers from a process that has imported the model, with `--start-method fork`;
 //! - `supervisor` keeps one worker running, with back-off when starting fails;
-//! - `pool` chooses the worker of a call;
+//! - `pool` chooses the `worker` of a call;
 //! - `call` makes a call, and retries it after another call crashed the worker;
 //! - `job` passes on what a worker says about a training, and cancels it;
 //! - `model` implements the server's model traits with these.
@@ -23,6 +23,7 @@ mod process;
 mod spawn_on_drop;
 mod start;
 mod supervisor;
+mod worker;
 
 pub use args::StartMethod;
 pub use model::{Workers, WorkersOptions};

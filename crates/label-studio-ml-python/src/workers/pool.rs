@@ -9,33 +9,16 @@ use std::{
 use label_studio_ml::raw::{RawError, Readiness};
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::connection::Connection;
+use super::{
+    connection::Connection,
+    worker::{Ended, Need, Worker},
+};
 
-/// Concurrent setups and trainings per worker, beside its predictions: a model that is busy predicting still answers
-/// `/setup` and trains.
-pub(super) const N_EXTRA_CALLS: usize = 4;
 /// Label Studio gives a prediction 100 s; a caller that waits for a worker gets an error before that.
 const PATIENCE: Duration = Duration::from_secs(90);
 const RETRY_AFTER: u32 = 5;
 /// Time for the other calls of a process to end after one hung.
 const LAST_CALLS: Duration = Duration::from_secs(5);
-
-/// The kind of work of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    Prediction,
-    Setup,
-    Training,
-}
-
-/// How a worker ended.
-#[derive(Debug, Clone)]
-pub(super) struct Ended {
-    /// Predicate for the subject "its process".
-    pub(super) how: String,
-    /// Whether the call in the worker was certainly the cause.
-    pub(super) is_caused_by_call: bool,
-}
 
 /// The workers, and the calls that wait for one.
 pub(super) struct Pool {
@@ -54,19 +37,6 @@ struct State {
     /// Why no worker could be started, until one is.
     failure: Option<String>,
     n_started: u64,
-}
-
-struct Worker {
-    number: u64,
-    idle: Vec<Connection>,
-    n_predictions: usize,
-    n_setups: usize,
-    n_trainings: usize,
-    is_exclusive: bool,
-    has_answered: bool,
-    hung: Option<String>,
-    ended: watch::Sender<Option<Ended>>,
-    kill: Arc<Notify>,
 }
 
 /// One connection to a worker, for one call.
@@ -326,32 +296,6 @@ impl State {
                 Err(RawError::unavailable(detail, RETRY_AFTER))
             }
             Some(_) | None => Ok(()),
-        }
-    }
-}
-
-impl Worker {
-    fn n_calls(&self) -> usize {
-        self.n_predictions + self.n_setups + self.n_trainings
-    }
-
-    fn is_usable(&self) -> bool {
-        self.hung.is_none() && !self.is_exclusive
-    }
-
-    fn has_permit(&self, need: Need, n_threads: usize) -> bool {
-        let has_permit = match need {
-            Need::Prediction => self.n_predictions < n_threads,
-            Need::Setup | Need::Training => self.n_setups + self.n_trainings < N_EXTRA_CALLS,
-        };
-        has_permit && self.is_usable() && !self.idle.is_empty()
-    }
-
-    fn count(&mut self, need: Need) -> &mut usize {
-        match need {
-            Need::Prediction => &mut self.n_predictions,
-            Need::Setup => &mut self.n_setups,
-            Need::Training => &mut self.n_trainings,
         }
     }
 }

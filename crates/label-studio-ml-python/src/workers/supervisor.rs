@@ -13,8 +13,9 @@ use tokio::sync::watch;
 
 use super::{
     fork_server::ForkServer,
-    pool::{N_EXTRA_CALLS, Pool},
+    pool::Pool,
     process::{Handle, Process, Program, StartError, describe},
+    worker::N_EXTRA_CALLS,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use bytes::Bytes;
@@ -14,9 +14,10 @@ use hyper::body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
 use crate::server::http::{
+    body_headers::{announced_length, check_content_type, check_encoding},
     errors::ApiError,
     memory::{Memory, MemoryPermit},
-    replies::{MAX_PATH_CHARS, json_response, shortened},
+    replies::json_response,
 };
 
 const KIB: usize = 1024;
@@ -232,54 +233,11 @@ fn append(bytes: &mut Vec<u8>, piece: &[u8], length: Option<usize>) {
     bytes.extend_from_slice(piece);
 }
 
-fn announced_length(headers: &HeaderMap) -> Option<usize> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-}
-
-/// Refuses a body without JSON type: a browser sends such a cross-origin request without a
-/// preflight.
-fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let content_type = headers.get(header::CONTENT_TYPE);
-    let media_type = content_type
-        .and_then(|content_type| content_type.to_str().ok())
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    let media_type = media_type.trim().to_ascii_lowercase();
-    if media_type == "application/json" || media_type.ends_with("+json") {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        format!(
-            "the body is {:?}; send JSON with Content-Type: application/json",
-            shortened(media_type, MAX_PATH_CHARS)
-        ),
-    ))
-}
-
-/// Refuses compressed bodies: Label Studio sends none, and one could expand to fill the memory.
-fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "the body is compressed; send it without Content-Encoding",
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use std::{pin::Pin, task};
 
+    use axum::http::header;
     use hyper::body::Frame;
 
     use super::*;

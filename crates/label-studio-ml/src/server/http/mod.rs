@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod auth;
 pub(crate) mod body;
+mod body_headers;
 pub(crate) mod connections;
 pub(crate) mod errors;
 pub(crate) mod events;
