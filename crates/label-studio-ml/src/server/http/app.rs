@@ -1,6 +1,6 @@
 //! The router and the middleware of all requests.
 
-use std::{sync::Arc, time::Instant};
+use std::{pin::pin, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -79,7 +79,9 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
             None => next.run(request).await,
         }
     };
-    let (request_id, mut response) = request_id.scope(answer).await;
+    let mut answer = pin!(request_id.scope(answer));
+    let mut response = answer.as_mut().await;
+    let request_id = answer.take_value();
     response.headers_mut().insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -89,13 +91,15 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
         .metrics
         .record(route, response.status().as_u16(), took);
     tracing::debug!(
-        %request_id,
+        request_id = request_id.as_ref().map(display),
         route,
         status = response.status().as_u16(),
         ?took,
         "answered"
     );
-    let id = request_id.into_header_value();
-    response.headers_mut().insert(request_id::HEADER, id);
+    if let Some(id) = request_id {
+        let id = id.into_header_value();
+        response.headers_mut().insert(request_id::HEADER, id);
+    }
     response
 }

@@ -1,7 +1,6 @@
 //! HTTP connections: accepting them, and time-outs for idle ones.
 
 use std::{
-    convert::Infallible,
     future::poll_fn,
     io,
     pin::pin,
@@ -13,18 +12,17 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, http::Request, response::Response};
-use hyper::{body::Incoming, server::conn::http1};
+use axum::{Router, body::Body, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
 };
-use tower::{Service, ServiceExt};
+use tower::Service;
 
 use crate::{
     raw::model::ConnectionAddresses,
@@ -57,33 +55,25 @@ struct Timeouts {
 }
 
 /// Answers requests on one socket until `stopped`, then finishes the running requests.
-pub(crate) async fn serve<S>(
+pub(crate) async fn serve(
     socket: ListeningSocket,
-    service: S,
+    router: Router,
     stopped: impl Future<Output = ()>,
-) -> io::Result<()>
-where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
+) -> io::Result<()> {
     let timeouts = Timeouts {
         header: HEADER_TIMEOUT,
         write: WRITE_TIMEOUT,
         close: CLOSE_TIMEOUT,
     };
-    serve_with_timeouts(timeouts, socket, service, stopped).await
+    serve_with_timeouts(timeouts, socket, router, stopped).await
 }
 
-async fn serve_with_timeouts<S>(
+async fn serve_with_timeouts(
     timeouts: Timeouts,
     socket: ListeningSocket,
-    service: S,
+    router: Router,
     stopped: impl Future<Output = ()>,
-) -> io::Result<()>
-where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
+) -> io::Result<()> {
     let acceptor = Acceptor::new(socket)?;
     let mut protocol = http1::Builder::new();
     protocol
@@ -104,10 +94,10 @@ where
             _ = ticks.tick() => continue,
             () = &mut stopped => break,
         };
-        let service = service.clone();
+        let router = router.clone();
         match stream {
-            Stream::Tcp(stream) => connections.answer(stream, addresses, service),
-            Stream::Unix(stream) => connections.answer(stream, addresses, service),
+            Stream::Tcp(stream) => connections.answer(stream, addresses, router),
+            Stream::Unix(stream) => connections.answer(stream, addresses, router),
         }
     }
     drop(acceptor);
@@ -126,31 +116,27 @@ struct Connections {
 
 impl Connections {
     /// Answers the requests on one connection, and adds its addresses to their extensions.
-    fn answer<S>(
+    fn answer(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         addresses: ConnectionAddresses,
-        service: S,
-    ) where
-        S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-        S::Future: Send,
-    {
+        router: Router,
+    ) {
         let n_calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&n_calls);
-        let service = service
-            .map_request(move |mut request: Request<Incoming>| {
-                request.extensions_mut().insert(addresses);
-                request.map(Body::new)
-            })
-            .map_future(move |answer| {
-                let running = Running::enter(&counted);
-                async move {
-                    let answer = answer.await;
-                    drop(running);
-                    answer
-                }
-            });
-        let service = TowerToHyperService::new(service);
+        // Adapters between the traits of tower and hyper would copy each request several times.
+        let service = service_fn(move |request: Request<Incoming>| {
+            let running = Running::enter(&counted);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(addresses);
+            // A router is always ready.
+            let answer = router.clone().call(request);
+            async move {
+                let answer = answer.await;
+                drop(running);
+                answer
+            }
+        });
         let stream = TokioIo::new(WriteTimeout::new(stream, self.timeouts.write));
         let connection = self.protocol.serve_connection(stream, service);
         let connection = self.open.watch(connection);
@@ -259,7 +245,7 @@ mod tests {
         thread,
     };
 
-    use axum::{Router, routing::get};
+    use axum::routing::get;
 
     use super::*;
 

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
-    pin::pin,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -11,6 +10,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::task::futures::TaskLocalFuture;
 
 /// Header of a request and of its answer.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,12 +48,9 @@ impl RequestId {
             .unwrap_or_else(|_| Self::new())
     }
 
-    /// Runs `future` with this id as the current one, and returns the id beside its output.
-    pub(crate) async fn scope<F: Future>(self, future: F) -> (Self, F::Output) {
-        let mut scope = pin!(CURRENT.scope(self, future));
-        let output = scope.as_mut().await;
-        let id = scope.take_value();
-        (id.expect("only this function takes it"), output)
+    /// Returns `future` with this id as the current one. The id can be taken back from it.
+    pub(crate) fn scope<F: Future>(self, future: F) -> TaskLocalFuture<Self, F> {
+        CURRENT.scope(self, future)
     }
 
     /// Returns the id as the value of a header.
