@@ -33,6 +33,6 @@ class ScenariosTest(unittest.TestCase):
             self.assertEqual(credentials(file), credentials(file))
             self.assertEqual(file.stat().st_mode & 0o777, 0o600)
 
-    def test_a_missing_label_studio_is_named_with_the_mend(self) -> None:
+    def test_a_missing_label_studio_is_named_with_the_fix(self) -> None:
         with self.assertRaisesRegex(CheckFailed, "install_label_studio.sh"):
             LabelStudio(Path("nowhere"))

@@ -194,7 +194,7 @@ fn concurrent_callers_share_one_transfer() {
 }
 
 #[test]
-fn a_refusal_names_the_file_the_hub_and_the_mend() {
+fn a_refusal_names_the_file_the_hub_and_the_fix() {
     type Case<'a> = (fn(&mut Behaviour), Option<&'a str>, &'a [&'a str]);
     let gated = |behaviour: &mut Behaviour| behaviour.token = Some("another".to_owned());
     let plain = |behaviour: &mut Behaviour| {

@@ -285,7 +285,7 @@ fn devices_are_read_as_people_write_them() {
 
 #[cfg(not(feature = "cuda"))]
 #[test]
-fn a_gpu_that_the_program_cannot_use_is_refused_with_the_mend() {
+fn a_gpu_that_the_program_cannot_use_is_refused_with_the_fix() {
     let args = OnnxArgs {
         device: Device::Cuda(0),
         ..args()

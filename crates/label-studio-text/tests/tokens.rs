@@ -139,7 +139,7 @@ fn ids_become_text_again() {
 }
 
 #[test]
-fn what_is_no_tokenizer_is_named_with_the_mend() {
+fn what_is_no_tokenizer_is_named_with_the_fix() {
     let missing = Tokenizer::from_file(PathBuf::from("no/tokenizer.json")).unwrap_err();
     assert!(
         missing.to_string().contains("no/tokenizer.json"),

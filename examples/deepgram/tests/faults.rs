@@ -52,7 +52,7 @@ fn nothing_follows_a_step_that_failed() {
 }
 
 #[test]
-fn failures_that_stay_name_the_cause_the_mend_and_no_secret() {
+fn failures_that_stay_name_the_cause_the_fix_and_no_secret() {
     let xml = |code: &str, message: &str| {
         format!(
             "<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"

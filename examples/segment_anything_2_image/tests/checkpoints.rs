@@ -89,7 +89,7 @@ fn a_config_of_another_checkpoint_is_refused() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_the_mend() {
+fn what_is_missing_is_named_with_the_fix() {
     let original = refusal(&["--model-checkpoint", "sam2.1_hiera_large.pt"]);
     assert!(
         original.contains("python export.py checkpoints/sam2.1_hiera_large.pt"),

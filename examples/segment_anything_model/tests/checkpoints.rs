@@ -77,7 +77,7 @@ fn exported_files_are_found_beside_the_checkpoint_of_the_choice() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_the_mend() {
+fn what_is_missing_is_named_with_the_fix() {
     let sam = refusal(&["--sam-choice", "SAM"]);
     assert!(
         sam.contains("python export.py models/sam_vit_h_4b8939.pth"),
