@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import mock_open
 
 import pytest
 from conftest import LABEL_CONFIG, ClientOf, Predict
@@ -163,6 +164,15 @@ def test_files_in_a_task_are_replaced_by_their_text(
     assert model.preload_task_data(task, value="s3://b/k", read_file=False) == str(
         tmp_path / "file"
     )
+
+
+def test_a_patched_open_is_called_as_the_original_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = mock_open(read_data="body")
+    monkeypatch.setattr("builtins.open", opened)
+    model = LabelStudioMLBase("7")
+    monkeypatch.setattr(model, "get_local_path", lambda url, task_id: "path")
+    assert model.preload_task_data({"id": 1}, value="s3://b/k") == "body"
+    opened.assert_called_once_with("path", "r")
 
 
 REPEATER = """
