@@ -108,7 +108,7 @@ fn read_log(log: impl BufRead, report: &mpsc::Sender<Log>) {
     let mut last = VecDeque::with_capacity(N_SHOWN_LINES);
     for line in log.lines().map_while(Result::ok) {
         if let Some((_, address)) = line.split_once("listening on http://") {
-            // After a first address nobody listens any more.
+            // Fails once the first address has been received: later ones do not count.
             let _ = report.send(Log::Listens(format!("http://{}", address.trim())));
         }
         if last.len() == N_SHOWN_LINES {
