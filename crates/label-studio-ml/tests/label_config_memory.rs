@@ -3,10 +3,13 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{fmt::Write as _, fs};
+use std::{env, fmt::Write as _, fs, process::Command};
 
 use label_studio_ml::{FnModel, json, testing::TestClient};
 
+/// How long mimalloc keeps memory that is free, in ms. What the kernel reports as the peak depends on
+/// it, and on how quick the machine is.
+const PURGE_DELAY: &str = "MIMALLOC_PURGE_DELAY";
 /// Most memory that one label config may take, in MiB.
 const MAX_MIB: u64 = 100;
 
@@ -35,6 +38,13 @@ fn label_config(n_labels: usize, attributes: &str) -> String {
 
 #[test]
 fn a_label_config_of_five_megabytes_takes_less_than_a_hundred() {
+    if env::var_os(PURGE_DELAY).is_none() {
+        let name = "a_label_config_of_five_megabytes_takes_less_than_a_hundred";
+        let mut again = Command::new(env::current_exe().unwrap());
+        again.args(["--exact", name]).env(PURGE_DELAY, "0");
+        assert!(again.status().unwrap().success());
+        return;
+    }
     let many = label_config(200_000, "");
     let long = label_config(80_000, " hint=\"a label\" background=\"#ff0000\"");
     let client = TestClient::new(FnModel::new("Silent"));
