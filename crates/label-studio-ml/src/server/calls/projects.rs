@@ -44,6 +44,7 @@ struct Seen {
 /// A project with one label config.
 pub(crate) struct SeenProject {
     pub(crate) project: Project,
+    fits: OnceLock<()>,
     ready: OnceLock<()>,
     setting_up: Mutex<()>,
     was_reported: AtomicBool,
@@ -109,6 +110,7 @@ impl Projects {
         }
         let project = Arc::new(SeenProject {
             project: Project::new(id.clone(), Arc::new(parsed), Arc::clone(&self.resources)),
+            fits: OnceLock::new(),
             ready: OnceLock::new(),
             setting_up: Mutex::default(),
             was_reported: AtomicBool::new(false),
@@ -168,6 +170,17 @@ impl SeenProject {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         run()
+    }
+
+    /// Asks the model whether it fits the label config, until it does. A project without labelling
+    /// interface fits every model.
+    pub(crate) fn check(&self, model: &dyn Model) -> anyhow::Result<()> {
+        let label_config = self.project.label_config();
+        if self.fits.get().is_none() && !label_config.controls().is_empty() {
+            model.check(label_config)?;
+        }
+        self.fits.get_or_init(|| ());
+        Ok(())
     }
 
     /// Runs the model's `setup` unless it ran for this label config; a failed one is tried again at

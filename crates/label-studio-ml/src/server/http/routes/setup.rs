@@ -11,7 +11,6 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
-    model::Model,
     raw::model::{RawError, RawModel, RawRequest, Readiness},
     server::{
         backend::SharedBackend,
@@ -82,7 +81,9 @@ pub(crate) async fn setup(
     let preparing = backend.setups.run(may_run_inline, {
         let project = Arc::clone(&project);
         move || {
-            check(&*model, &project)?;
+            let unfit =
+                |error| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"));
+            project.check(&*model).map_err(unfit)?;
             store_extra_params(&project, &extra_params)?;
             let set_up = project.set_up(&*model);
             set_up.map_err(|error| ApiError::model(&error))
@@ -93,16 +94,6 @@ pub(crate) async fn setup(
         Err(_) => warn_that_setup_runs(&project),
     }
     from_store(&project)
-}
-
-/// Checks the label config, unless the project has no labelling interface yet.
-fn check(model: &dyn Model, project: &SeenProject) -> Result<(), ApiError> {
-    let label_config = project.project.label_config();
-    if label_config.controls().is_empty() {
-        return Ok(());
-    }
-    let unfit = |error| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{error:#}"));
-    model.check(label_config).map_err(unfit)
 }
 
 /// Sets up a project, however long the model takes to load.
