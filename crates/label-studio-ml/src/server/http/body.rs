@@ -34,6 +34,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// byte now and then.
 const TIMEOUT_PER_MIB: Duration = Duration::from_secs(4);
 
+/// Room for a body of an announced length, as a multiple of what has arrived.
+const STEP: usize = 8;
+
 /// How large one body, and all bodies and answers together, may be.
 pub(crate) struct BodyLimits {
     max_body: usize,
@@ -222,12 +225,13 @@ impl Arriving {
     }
 }
 
-/// Appends a piece. Room for more is made in steps, and not for all that a client announces.
+/// Appends a piece. Room for more is made in steps, and not for all that a client announces. The
+/// steps are large, since each copies what has arrived; room that is not used yet takes no memory.
 fn append(bytes: &mut Vec<u8>, piece: &[u8], length: Option<usize>) {
     let needed = bytes.len() + piece.len();
     if needed > bytes.capacity() {
-        let doubled = needed.max(bytes.capacity() * 2).max(MIB);
-        let capacity = length.map_or(doubled, |length| doubled.min(length.max(needed)));
+        let (step, most) = length.map_or((2, usize::MAX), |length| (STEP, length));
+        let capacity = (needed * step).max(MIB).min(most).max(needed);
         bytes.reserve_exact(capacity - bytes.len());
     }
     bytes.extend_from_slice(piece);
