@@ -6,8 +6,12 @@ use std::{
     thread,
 };
 
-use crate::network::{
-    Network, NetworkError, SpanNetwork, SpanText, SpanWorkspace, Tokens, Workspace,
+use crate::{
+    network::{
+        Network, NetworkError, SeriesNetwork, SeriesWorkspace, SpanNetwork, SpanText,
+        SpanWorkspace, Tokens, Workspace,
+    },
+    numbers::softmax::softmax,
 };
 
 /// Most tokens that go through the layers at once; more would not be faster, and need more memory.
@@ -26,6 +30,13 @@ pub struct Inference {
 pub struct SpanInference {
     network: SpanNetwork,
     workers: Workers<SpanWorkspace>,
+}
+
+/// A network for series that many threads may ask at once, as [`Inference`] is one for labels.
+#[derive(Debug)]
+pub struct SeriesInference {
+    network: SeriesNetwork,
+    workers: Workers<SeriesWorkspace>,
 }
 
 /// The threads of a call, and the memory that they use.
@@ -95,6 +106,42 @@ impl SpanInference {
             let logits = self.network.logits(&own, workspace)?;
             let lengths = own.iter().map(|text| self.network.n_outputs(text));
             Ok(split(logits, lengths))
+        })
+    }
+}
+
+impl SeriesInference {
+    /// Creates an inference that uses all cores.
+    pub fn new(network: SeriesNetwork) -> Self {
+        Self {
+            network,
+            workers: Workers::new(),
+        }
+    }
+
+    /// Returns the network.
+    pub fn network(&self) -> &SeriesNetwork {
+        &self.network
+    }
+
+    /// Computes the probabilities of each series, given its rows one behind the other: one row of
+    /// them per row, with one value per class.
+    pub fn probabilities(&self, series: &[&[f32]]) -> Result<Vec<Vec<f32>>, NetworkError> {
+        let sizes = self.network.sizes();
+        let n_rows = |values: &&[f32]| values.len() / sizes.n_channels;
+        let lengths: Vec<usize> = series.iter().map(n_rows).collect();
+        self.workers.run(&lengths, |batch, workspace| {
+            let own = batch.iter().map(|idx| series[*idx]);
+            let values = own.clone().collect::<Vec<_>>().concat();
+            let mut bounds = vec![0];
+            bounds.extend(batch.iter().scan(0, |end, idx| {
+                *end += lengths[*idx];
+                Some(*end)
+            }));
+            let mut rows = self.network.logits(&values, &bounds, workspace)?.to_vec();
+            softmax(&mut rows, sizes.n_classes);
+            let lengths = own.map(|values| n_rows(&values) * sizes.n_classes);
+            Ok(split(&rows, lengths))
         })
     }
 }

@@ -1,9 +1,10 @@
-//! Transformer encoders that are fine-tuned on annotations.
+//! Networks that learn from annotations: transformer encoders, and networks for series of numbers.
 //!
 //! - [`Checkpoint`]: the files of a model, from a folder or a hub, as Python's `transformers` has
 //!   them.
 //! - [`Network`]: an encoder of the BERT family with a head that labels texts or tokens.
 //! - [`SpanNetwork`]: an encoder that scores the spans of a text for labels that are given with it.
+//! - [`series`]: recurrent networks that label the rows of series of numbers.
 //! - [`Inference`], [`SpanInference`]: a network that many threads ask.
 //! - [`Training`]: epochs of AdamW, with a held-out score, the best epoch and a resumable state;
 //!   [`Stepper`] is one step at a time.
@@ -33,9 +34,22 @@ pub use checkpoint::{
 };
 pub use inference::{Inference, SpanInference};
 pub use learning::{
-    Crf, CrfGradients, Epoch, Example, FocalLoss, Observer, Outcome, Progress, Schedule, Score,
-    SpanExample, SpanOutcome, SpanScore, SpanStepper, SpanTarget, SpanTraining, Stepper, Training,
-    TrainingError, TrainingOptions, held_out_texts, parse_not_negative, parse_positive, share,
-    state_file,
+    Crf, CrfGradients, Epoch, Example, FocalLoss, Goal, Observer, Outcome, Progress, Schedule,
+    Score, SpanExample, SpanOutcome, SpanScore, SpanStepper, SpanTarget, SpanTraining, Stepper,
+    Training, TrainingError, TrainingOptions, WeightDecay, held_out_texts, parse_not_negative,
+    parse_positive, share, state_file,
 };
 pub use network::{Network, NetworkError, SpanNetwork, SpanText, SpanWorkspace, Tokens, Workspace};
+
+pub mod series {
+    //! Networks that label the rows of series of numbers, and their training.
+
+    pub use crate::{
+        inference::SeriesInference,
+        learning::{
+            ClassScores, Confusion, SeriesExample, SeriesOutcome, SeriesScore, SeriesStepper,
+            SeriesTraining,
+        },
+        network::{SeriesDropouts, SeriesNetwork, SeriesSizes, SeriesWorkspace},
+    };
+}

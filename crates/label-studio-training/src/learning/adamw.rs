@@ -1,7 +1,8 @@
-//! AdamW in one pass over parameters, gradients and moments.
+//! Adam and AdamW in one pass over parameters, gradients and moments.
 
 use pulp::Arch;
 
+use super::options::WeightDecay;
 use crate::{
     network::{Gradients, Parameters, Part},
     numbers::rows::sum_of_squares,
@@ -24,6 +25,7 @@ pub(crate) struct StepRates {
     /// Learning rate of what is not the encoder.
     pub(crate) head_learning_rate: f64,
     pub(crate) weight_decay: f64,
+    pub(crate) weight_decay_kind: WeightDecay,
     pub(crate) betas: (f64, f64),
     pub(crate) eps: f64,
     /// What gradients are multiplied with: clips their norm.
@@ -39,6 +41,8 @@ struct Rates {
     correction: f32,
     eps: f32,
     kept: f32,
+    /// What a value adds to its gradient.
+    penalty: f32,
     scale: f32,
 }
 
@@ -115,7 +119,11 @@ impl Rates {
     fn new(step: StepRates, decays: bool, n_steps: usize) -> Self {
         let (beta1, beta2) = step.betas;
         let power = |beta: f64| 1.0 - beta.powi(i32::try_from(n_steps).unwrap_or(i32::MAX));
-        let decay = if decays { step.weight_decay } else { 0.0 };
+        let (decay, penalty) = match step.weight_decay_kind {
+            WeightDecay::Decoupled if decays => (step.weight_decay, 0.0),
+            WeightDecay::Decoupled => (0.0, 0.0),
+            WeightDecay::Penalty => (0.0, step.weight_decay),
+        };
         Self {
             beta1: beta1 as f32,
             beta2: beta2 as f32,
@@ -123,6 +131,7 @@ impl Rates {
             correction: (1.0 / power(beta2).sqrt()) as f32,
             eps: step.eps as f32,
             kept: (1.0 - step.learning_rate * decay) as f32,
+            penalty: penalty as f32,
             scale: step.scale as f32,
         }
     }
@@ -141,7 +150,7 @@ impl Slices<'_> {
             || {
                 let moments = first.iter_mut().zip(second);
                 for ((value, gradient), (m, v)) in values.iter_mut().zip(gradients).zip(moments) {
-                    let g = *gradient * rates.scale;
+                    let g = *gradient * rates.scale + rates.penalty * *value;
                     *m = rates.beta1 * *m + (1.0 - rates.beta1) * g;
                     *v = rates.beta2 * *v + (1.0 - rates.beta2) * g * g;
                     let deviation = v.sqrt() * rates.correction + rates.eps;

@@ -1,9 +1,10 @@
 //! The epochs of a training, whatever learns.
 
-use std::{hash::Hash, ops::ControlFlow, path::PathBuf};
+use std::{hash::Hash, ops::ControlFlow, path::PathBuf, time::Instant};
 
 use super::{
     epoch::Epoch,
+    options::{Goal, TrainingOptions},
     order::shuffled,
     state::{Facts, StateFile},
     steps::Steps,
@@ -105,11 +106,8 @@ impl<E: Hash> Course<E> {
             (epochs, best, best_values) = (facts.epochs, facts.best, Some(values));
         }
         let was_resumed = !epochs.is_empty();
-        let patience = options.patience.filter(|_| !self.held_out.is_empty());
-        let is_out_of_patience = |n_epochs: usize, best: usize| {
-            patience.is_some_and(|patience| n_epochs > 0 && n_epochs - 1 - best >= patience.max(1))
-        };
-        while epochs.len() < options.n_epochs && !is_out_of_patience(epochs.len(), best) {
+        let mut kept_at: Option<Instant> = None;
+        while epochs.len() < options.n_epochs && !is_out_of_patience(&options, &epochs, best) {
             let loss = self.run_epoch(learner, epochs.len(), &mut |step, loss| {
                 let step = epochs.len() * n_per_epoch + step;
                 // The last step of an epoch is told with the epoch.
@@ -156,6 +154,7 @@ impl<E: Hash> Course<E> {
             }
             if let Some(state) = &state
                 && epochs.len() < options.n_epochs
+                && kept_at.is_none_or(|at| at.elapsed() >= options.state_interval)
             {
                 let (parameters, steps) = learner.parts();
                 let values = best_values.as_deref().unwrap_or(&parameters.values);
@@ -164,6 +163,7 @@ impl<E: Hash> Course<E> {
                     values,
                     Facts::new(&epochs, best, steps),
                 )?;
+                kept_at = Some(Instant::now());
             }
         }
         if let Some(values) = best_values {
@@ -214,6 +214,17 @@ impl<E: Hash> Course<E> {
         let n = n_per_epoch as f64;
         Ok(sum / n)
     }
+}
+
+/// Returns whether the epochs since the best one are as many as a training waits for a better one.
+fn is_out_of_patience(options: &TrainingOptions, epochs: &[Epoch], best: usize) -> bool {
+    let Some(score) = epochs.get(best).and_then(|epoch| epoch.held_out_score) else {
+        return false;
+    };
+    let n_waited = epochs.len() - 1 - best;
+    let is_enough = |patience: usize| n_waited >= patience.max(1);
+    let is_reached = |goal: Goal| score >= goal.score && n_waited >= goal.patience;
+    options.patience.is_some_and(is_enough) || options.goal.is_some_and(is_reached)
 }
 
 /// A higher score is better, then a lower loss. Without held-out examples the latest epoch is.

@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use super::{focal::FocalLoss, loss::cross_entropy};
+use super::{
+    focal::FocalLoss,
+    loss::{EQUAL, cross_entropy},
+};
 use crate::{
     checkpoint::{Checkpoint, ModelConfig, SpanCheckpoint, Task},
     network::{Gradients, Mode, Network, SpanNetwork, SpanText, SpanWorkspace, Tokens, Workspace},
@@ -44,7 +47,8 @@ fn loss(network: &Network, task: Task) -> (f64, Gradients) {
         .forward(&texts, Mode::Learn(SEED), &mut workspace)
         .unwrap();
     let head = &mut workspace.head;
-    let loss = cross_entropy(&head.logits, &labels(task), &mut head.gradient, 1.0);
+    let labels = labels(task);
+    let loss = cross_entropy(&head.logits, (&labels, EQUAL), &mut head.gradient, 1.0);
     network.backward(&pass, &mut workspace, &mut gradients);
     (loss, gradients)
 }

@@ -2,33 +2,32 @@
 
 use crate::numbers::softmax::softmax;
 
-/// Computes the mean cross-entropy of rows of logits, and replaces `gradient` by its gradient
-/// times `scale`. Rows without a label count for nothing.
+/// Weight of the rows of each label, if all count the same.
+pub(crate) const EQUAL: &dyn Fn(usize) -> f32 = &|_| 1.0;
+
+/// Computes the mean cross-entropy of rows of logits, where a row counts as much as its label, and
+/// replaces `gradient` by its gradient times `scale`. Rows without a label count for nothing.
 pub(crate) fn cross_entropy(
     logits: &[f32],
-    labels: &[Option<usize>],
+    (labels, weight): (&[Option<usize>], &dyn Fn(usize) -> f32),
     gradient: &mut Vec<f32>,
     scale: f32,
 ) -> f64 {
     gradient.clear();
     gradient.extend_from_slice(logits);
-    let n_rows = labels.iter().flatten().count();
-    if n_rows == 0 {
+    let weights = labels.iter().flatten().map(|label| weight(*label));
+    let sum_of_weights: f64 = weights.map(f64::from).sum();
+    if sum_of_weights <= 0.0 {
         gradient.fill(0.0);
         return 0.0;
     }
     let width = logits.len() / labels.len();
     softmax(gradient, width);
     #[expect(
-        clippy::cast_precision_loss,
-        reason = "a batch has a few thousand rows"
-    )]
-    let n = n_rows as f64;
-    #[expect(
         clippy::cast_possible_truncation,
         reason = "a factor for single precision"
     )]
-    let factor = (f64::from(scale) / n) as f32;
+    let factor = (f64::from(scale) / sum_of_weights) as f32;
     let mut loss = 0.0;
     let rows = gradient
         .chunks_exact_mut(width)
@@ -38,13 +37,14 @@ pub(crate) fn cross_entropy(
             row.fill(0.0);
             continue;
         };
-        loss += negative_log_likelihood(logits, label);
+        let weight = weight(label);
+        loss += f64::from(weight) * negative_log_likelihood(logits, label);
         row[label] -= 1.0;
         for value in row {
-            *value *= factor;
+            *value *= factor * weight;
         }
     }
-    loss / n
+    loss / sum_of_weights
 }
 
 /// Returns minus the logarithm of a label's probability.

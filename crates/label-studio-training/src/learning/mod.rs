@@ -2,6 +2,7 @@
 
 mod adamw;
 mod calibration;
+mod confusion;
 mod course;
 mod crf;
 mod epoch;
@@ -15,12 +16,14 @@ mod loss;
 mod observer;
 mod options;
 mod order;
+mod series_training;
 mod span_training;
 mod state;
 mod stepper;
 mod steps;
 mod training;
 
+pub use confusion::{ClassScores, Confusion};
 pub use course::{Progress, TrainingError};
 pub use crf::{Crf, CrfGradients};
 pub use epoch::Epoch;
@@ -29,7 +32,10 @@ pub use flags::{parse_not_negative, parse_positive};
 pub use focal::FocalLoss;
 pub use held_out::held_out_texts;
 pub use observer::{Observer, share};
-pub use options::{Schedule, TrainingOptions};
+pub use options::{Goal, Schedule, TrainingOptions, WeightDecay};
+pub use series_training::{
+    SeriesExample, SeriesOutcome, SeriesScore, SeriesStepper, SeriesTraining,
+};
 pub use span_training::{
     SpanExample, SpanOutcome, SpanScore, SpanStepper, SpanTarget, SpanTraining,
 };

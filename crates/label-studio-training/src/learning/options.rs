@@ -1,5 +1,7 @@
 //! How a training runs.
 
+use std::time::Duration;
+
 /// How the learning rate changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schedule {
@@ -9,6 +11,24 @@ pub enum Schedule {
     Constant,
 }
 
+/// How weight decay makes the parameters smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightDecay {
+    /// Apart from the gradient (AdamW), all but biases and normalizations.
+    Decoupled,
+    /// As a part of the gradient, all parameters: the penalty of `torch.optim.Adam`.
+    Penalty,
+}
+
+/// A held-out score that is good enough.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Goal {
+    /// The score.
+    pub score: f64,
+    /// Epochs without a better score after which a training that has reached it ends.
+    pub patience: usize,
+}
+
 /// How a training runs. The defaults are those of `transformers`' `TrainingArguments`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingOptions {
@@ -16,8 +36,10 @@ pub struct TrainingOptions {
     pub learning_rate: f64,
     /// Largest learning rate of what is not the encoder; `None` for the same.
     pub head_learning_rate: Option<f64>,
-    /// Weight decay, of all but biases and normalizations.
+    /// Weight decay.
     pub weight_decay: f64,
+    /// How it works.
+    pub weight_decay_kind: WeightDecay,
     /// Epochs at most.
     pub n_epochs: usize,
     /// Examples whose gradients are computed at once.
@@ -34,10 +56,14 @@ pub struct TrainingOptions {
     pub seed: u64,
     /// Epochs without a better held-out score after which the training ends; `None` for never.
     pub patience: Option<usize>,
+    /// Held-out score from which on the training may end early; `None` for never.
+    pub goal: Option<Goal>,
     /// Decay rates of the two moments.
     pub betas: (f64, f64),
     /// Keeps the optimizer from dividing by 0.
     pub eps: f64,
+    /// Least time between two states that are kept for a crash, for trainings with short epochs.
+    pub state_interval: Duration,
 }
 
 impl Default for TrainingOptions {
@@ -46,6 +72,7 @@ impl Default for TrainingOptions {
             learning_rate: 5e-5,
             head_learning_rate: None,
             weight_decay: 0.0,
+            weight_decay_kind: WeightDecay::Decoupled,
             n_epochs: 3,
             batch_size: 8,
             n_accumulated: 1,
@@ -54,8 +81,10 @@ impl Default for TrainingOptions {
             max_gradient_norm: 1.0,
             seed: 42,
             patience: None,
+            goal: None,
             betas: (0.9, 0.999),
             eps: 1e-8,
+            state_interval: Duration::ZERO,
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Steps of the optimizer.
 
-use super::{loss::cross_entropy, options::TrainingOptions, steps::Steps};
+use super::{
+    loss::{EQUAL, cross_entropy},
+    options::TrainingOptions,
+    steps::Steps,
+};
 use crate::network::{Mode, Network, NetworkError, Parameters, Tokens, Workspace};
 
 /// A network with all that its training needs: gradients, moments and memory.
@@ -56,7 +60,7 @@ impl Stepper {
         }
         #[expect(clippy::cast_precision_loss, reason = "a few batches at most")]
         let scale = 1.0 / n_accumulated.max(1) as f32;
-        let loss = cross_entropy(&head.logits, labels, &mut head.gradient, scale);
+        let loss = cross_entropy(&head.logits, (labels, EQUAL), &mut head.gradient, scale);
         if !loss.is_finite() {
             return Err(NetworkError::Diverged(loss));
         }

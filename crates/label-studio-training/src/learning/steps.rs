@@ -57,6 +57,7 @@ impl Steps {
             learning_rate,
             head_learning_rate: learning_rate * ratio,
             weight_decay: options.weight_decay,
+            weight_decay_kind: options.weight_decay_kind,
             betas: options.betas,
             eps: options.eps,
             // As torch.nn.utils.clip_grad_norm_ does.

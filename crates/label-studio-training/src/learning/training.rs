@@ -11,7 +11,10 @@ use super::{
     loss::negative_log_likelihood,
     steps::Steps,
 };
-use crate::network::{Network, NetworkError, Parameters, Tokens};
+use crate::{
+    network::{Network, NetworkError, Parameters, Tokens},
+    numbers::rows::place_of_largest,
+};
 
 /// Held-out rows from which probabilities are calibrated.
 const MIN_CALIBRATION_ROWS: usize = 20;
@@ -105,7 +108,7 @@ impl NetworkLearner {
             let mut rows = logits.chunks_exact(width);
             for example in batch {
                 let own = rows.by_ref().take(example.labels.len());
-                held_out.predicted.push(own.map(largest).collect());
+                held_out.predicted.push(own.map(place_of_largest).collect());
             }
             let labelled = logits.chunks_exact(width).zip(labels);
             let labelled = labelled.filter_map(|(row, label)| Some((row.to_vec(), label?)));
@@ -176,14 +179,4 @@ fn batch_of<'a>(examples: &[&'a Example]) -> (Vec<Tokens<'a>>, Vec<Option<usize>
     });
     let labels = examples.iter().flat_map(|example| &example.labels);
     (texts.collect(), labels.copied().collect())
-}
-
-fn largest(row: &[f32]) -> usize {
-    let mut best = 0;
-    for (idx, value) in row.iter().enumerate() {
-        if *value > row[best] {
-            best = idx;
-        }
-    }
-    best
 }

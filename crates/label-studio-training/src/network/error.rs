@@ -54,6 +54,16 @@ pub enum NetworkError {
         /// Rows of the output.
         n_rows: usize,
     },
+    /// Rows of series and where they start do not fit each other.
+    #[error(
+        "{n_values} numbers are not the rows of series with {n_channels} channels, which start and end where it is said"
+    )]
+    Series {
+        /// Numbers that were given.
+        n_values: usize,
+        /// Numbers that a row has.
+        n_channels: usize,
+    },
     /// The results are not numbers any more.
     #[error("the loss is {0}: the training diverged; a lower learning rate may help")]
     Diverged(f64),

@@ -67,17 +67,27 @@ fn fits(files: &TensorFiles, name: &str, tensor: &Tensor) -> bool {
     files.shape(name) == Some(&tensor.shape)
 }
 
+/// Fills values with numbers that are evenly distributed between `-bound` and `bound`.
+pub(crate) fn fill_uniform(values: &mut [f32], bound: f32, seed: u64) {
+    for (idx, value) in values.iter_mut().enumerate() {
+        *value = bound * (2.0 * uniform(idx, seed) - 1.0);
+    }
+}
+
+/// Returns a number between 0 and 1 that looks random.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "any number does as a seed, and 24 bits fit a float"
+)]
+fn uniform(number: usize, seed: u64) -> f32 {
+    let bits = mixed(number as u32, (seed ^ (seed >> 32)) as u32) >> 8;
+    (bits as f32 + 0.5) / 16_777_216.0
+}
+
 /// Fills values with normally distributed numbers (Box and Muller).
 fn fill_normal(values: &mut [f32], deviation: f32, seed: u64) {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "any number does as a seed, and 24 bits fit a float"
-    )]
-    let uniform = |number: usize| {
-        let bits = mixed(number as u32, (seed ^ (seed >> 32)) as u32) >> 8;
-        (bits as f32 + 0.5) / 16_777_216.0
-    };
+    let uniform = |number| uniform(number, seed);
     for (idx, value) in values.iter_mut().enumerate() {
         let (first, second) = (uniform(2 * idx), uniform(2 * idx + 1));
         let radius = (-2.0 * first.ln()).sqrt();

@@ -1,6 +1,8 @@
 //! Long short-term memory (Hochreiter and Schmidhuber, 1997), in one or both directions, with the
 //! gates and the names of `torch.nn.LSTM`.
 
+use std::ops::Range;
+
 use pulp::Arch;
 
 use super::{linear::Linear, parameters::Layout, scratch::resized};
@@ -91,6 +93,20 @@ impl Lstm {
             directions: directions.collect(),
             n_hidden: sizes.n_hidden,
         }
+    }
+
+    /// Returns the width of the state of each direction.
+    pub(crate) fn n_hidden(&self) -> usize {
+        self.n_hidden
+    }
+
+    /// Returns where each of its parameters is.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = &Range<usize>> {
+        let layers = self
+            .directions
+            .iter()
+            .flat_map(|direction| [&direction.input, &direction.hidden]);
+        layers.flat_map(|layer| [&layer.weight, &layer.bias])
     }
 
     /// Returns the width of the output: that of all directions.

@@ -75,3 +75,14 @@ pub(crate) fn sum_of_squares(values: &[f32]) -> f64 {
         },
     )
 }
+
+/// Returns the place of the largest value; of equal ones the first.
+pub(crate) fn place_of_largest(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (idx, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = idx;
+        }
+    }
+    best
+}
