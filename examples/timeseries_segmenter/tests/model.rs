@@ -41,13 +41,13 @@ fn ranges(seed: i64) -> [(i64, i64, &'static str); 2] {
 }
 
 /// A series whose speed says what happens, times in steps of 10.
-fn series(seed: i64) -> Value {
+fn series(number: i64) -> Value {
     let noise = |row: i64| {
-        let bits = (row * 7919 + seed * 104_729 + 17) * 48_271 % 65_521;
+        let bits = (row * 7919 + number * 104_729 + 17) * 48_271 % 65_521;
         f64::from(i32::try_from(bits).unwrap()) / 65_521.0 - 0.5
     };
     let speed = |row: i64| {
-        let ranges = ranges(seed);
+        let ranges = ranges(number);
         let own = ranges
             .iter()
             .find(|(start, end, _)| (*start..=*end).contains(&row));

@@ -172,7 +172,8 @@ fn the_network_and_the_means_of_windows_have_the_numbers_of_the_original() {
 fn a_long_series_is_the_same_in_blocks_as_at_once() {
     let segmenter = segmenter();
     let rows: Vec<f32> = (0..140_000_u32)
-        .map(|idx| ((idx.wrapping_mul(2_654_435_761) >> 16) % 4096) as f32 / 1024.0 - 2.0)
+        .map(|idx| u16::try_from((idx.wrapping_mul(2_654_435_761) >> 16) % 4096).unwrap())
+        .map(|bits| f32::from(bits) / 1024.0 - 2.0)
         .collect();
     let n_rows = rows.len() / 2;
     let windows = window_starts(n_rows, 4);

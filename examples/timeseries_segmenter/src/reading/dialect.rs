@@ -2,7 +2,7 @@
 
 use label_studio_ml::anyhow::{self, bail};
 
-use super::{csv::fields, names, rows::Wanted};
+use super::{fields::fields, names, rows::Wanted};
 use crate::{
     cells::{decimal, is_missing},
     times::read_iso,

@@ -2,6 +2,7 @@
 
 mod csv;
 mod dialect;
+mod fields;
 mod json;
 mod names;
 mod rows;
