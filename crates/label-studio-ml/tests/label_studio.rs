@@ -181,16 +181,8 @@ fn with_password() -> ServerArgs {
 
 const CREDENTIALS: &str = "Basic YW5uOnNlY3JldA==";
 
-#[test]
-fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
-    let webhooks = json!([
-        { "id": 1, "url": "http://elsewhere:9090/webhook", "headers": {} },
-        { "id": 2, "url": "http://backend.evil:9090/webhook", "headers": {} },
-        { "id": 3, "url": "http://backend:9090/other", "headers": {} },
-        { "id": 4, "url": "http://ann:secret@backend:9090/webhook", "headers": {} },
-        { "id": 5, "url": "http://backend:9090/webhook", "headers": { "Authorization": CREDENTIALS } },
-        { "id": 6, "url": "http://backend:9090/webhook", "headers": { "X-Team": "red" } },
-    ]);
+/// Sets a project up and returns the address and the body of the first webhook that is changed.
+fn first_patched(args: &ServerArgs, webhooks: Value) -> (String, Value) {
     let (patched, is_patched) = mpsc::channel();
     let label_studio = MockService::start(move |asked| {
         Answer::json(&match (asked.method.as_str(), asked.path()) {
@@ -203,7 +195,7 @@ fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
             }
         })
     });
-    let scene = Scene::new(&label_studio, &with_password());
+    let scene = Scene::new(&label_studio, args);
     let headers = [
         ("content-type", "application/json"),
         ("host", "backend:9090"),
@@ -212,11 +204,42 @@ fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
     let body = json!({ "project": "1.1", "schema": CONFIG }).to_string();
     let (status, _) = scene.client.send("POST", "/setup", &headers, body);
     assert_eq!(status, 200);
+    is_patched.recv().unwrap()
+}
+
+#[test]
+fn a_projects_webhook_gets_the_backends_credentials_and_no_other_does() {
+    let webhooks = json!([
+        { "id": 1, "url": "http://elsewhere:9090/webhook", "headers": {} },
+        { "id": 2, "url": "http://backend.evil:9090/webhook", "headers": {} },
+        { "id": 3, "url": "http://backend:9090/other", "headers": {} },
+        { "id": 4, "url": "http://ann:secret@backend:9090/webhook", "headers": {} },
+        { "id": 5, "url": "http://backend:9090/webhook", "headers": { "Authorization": CREDENTIALS } },
+        { "id": 6, "url": "http://backend:9090/webhook", "headers": { "X-Team": "red" } },
+    ]);
     let expected = json!({ "headers": { "Authorization": CREDENTIALS, "X-Team": "red" } });
     // They are looked at in order, so the first that is patched shows that those before it are left
     // alone.
     assert_eq!(
-        is_patched.recv().unwrap(),
+        first_patched(&with_password(), webhooks),
         ("/api/webhooks/6".to_owned(), expected)
+    );
+}
+
+#[test]
+fn a_projects_webhook_gets_the_secret_instead_of_the_password_if_there_is_one() {
+    let args = ServerArgs {
+        webhook_secret: Some("s3cret".to_owned()),
+        ..with_password()
+    };
+    let hook = |id: u32, headers: Value| json!({ "id": id, "url": "http://backend:9090/webhook", "headers": headers });
+    let webhooks = json!([
+        hook(1, json!({ "X-Webhook-Secret": "s3cret" })),
+        hook(2, json!({ "X-Webhook-Secret": "old" })),
+    ]);
+    let expected = json!({ "headers": { "X-Webhook-Secret": "s3cret" } });
+    assert_eq!(
+        first_patched(&args, webhooks),
+        ("/api/webhooks/2".to_owned(), expected)
     );
 }
