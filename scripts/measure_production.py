@@ -3,8 +3,8 @@
 
 usage: scripts/measure_production.py [--program PATH] [--database-url URL] FIGURE...
 
-FIGURE: kills, burst, events, clients, batching, replicas (needs a database); by default all but
-the last.
+FIGURE: kills, burst, events, training, clients, batching, replicas (needs a database); by default
+all but the last.
 The program is the example `slow_model` of label-studio-ml:
     cargo build --release -p label-studio-ml --features postgres --example slow_model
 """
@@ -125,24 +125,29 @@ def percentile(values: list[float], part: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
-def kills(program: str, _: str | None) -> None:
+def kills(program: str, database: str | None) -> None:
     """Kills a server in the middle of a job, again and again."""
     n_trials = 100
+    store = {"CACHE_TYPE": "postgres", "DATABASE_URL": database} if database else {}
     with tempfile.TemporaryDirectory() as folder:
         for trial in range(n_trials):
             flags = ["--fit-ms", 200, "--fit-attempts", 1000, "--trace", folder]
-            server = Server(program, folder, *flags)
+            server = Server(program, folder, *flags, **store)
             server.send("POST", "/webhook", event(trial, trial))
             wait_for("a running job", pathlib.Path(folder, f"busy-{trial}").exists)
             server.kill()
-        server = Server(program, folder, "--fit-ms", 1, "--trace", folder)
+        server = Server(program, folder, "--fit-ms", 1, "--trace", folder, **store)
         for state in ("pending", "running"):
             path = f"/jobs?state={state}&limit=1"
             wait_for("the jobs", lambda path=path: server.send("GET", path)[1]["jobs"] == [])  # type: ignore[misc]
         lost = sum(not done(folder, trial) for trial in range(n_trials))
         overlaps = pathlib.Path(folder, "overlaps").exists()
         server.kill()
-    print(f"kill -9 in the middle of a job: {n_trials} trials, {lost} lost, overlaps: {overlaps}")
+    where = "PostgreSQL" if database else "SQLite"
+    print(
+        f"kill -9 in the middle of a job, {where}: {n_trials} trials, {lost} lost, "
+        f"overlaps: {overlaps}"
+    )
 
 
 def burst(program: str, _: str | None) -> None:
@@ -162,11 +167,14 @@ def burst(program: str, _: str | None) -> None:
 
 
 def events(program: str, _: str | None) -> None:
-    """Sends 100,000 annotation events behind a long training."""
-    n_events = 100_000
+    """Sends 100,000 annotation events of eight projects behind a long training, and looks at the
+    order in which a server runs them after a kill.
+    """
+    n_events, n_projects, n_looked_at = 100_000, 8, 2000
     with tempfile.TemporaryDirectory() as folder:
         server = Server(program, folder, "--fit-ms", 60_000)
-        server.send("POST", "/webhook", event(1, 0, "START_TRAINING"))
+        for project in range(n_projects):
+            server.send("POST", "/webhook", event(project, -1, "START_TRAINING"))
         before = server.memory()
         latencies: list[float] = []
         start = time.monotonic()
@@ -175,22 +183,75 @@ def events(program: str, _: str | None) -> None:
             connection, own = server.connect(), list[float]()
             for number in part:
                 begun = time.monotonic()
-                status, answer = server.send("POST", "/webhook", event(1, number), connection)
+                body = event(number % n_projects, number)
+                status, answer = server.send("POST", "/webhook", body, connection)
                 own.append(time.monotonic() - begun)
                 assert status == 201, answer
             return own
 
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            for own in pool.map(send, [range(n, n_events, 8) for n in range(8)]):
+        parts = [range(n, n_events, n_projects) for n in range(n_projects)]
+        with concurrent.futures.ThreadPoolExecutor(n_projects) as pool:
+            for own in pool.map(send, parts):
                 latencies += own
         took = time.monotonic() - start
         growth = (server.memory() - before) / 2**20
         pending = server.metric("label_studio_ml_jobs_pending")
         server.kill()
+        server = Server(program, folder, "--trace", folder)
+
+        def runs() -> list[list[int]]:
+            return [list(map(int, done(folder, project))) for project in range(n_projects)]
+
+        wait_for("some events", lambda: sum(map(len, runs())) > n_looked_at)
+        server.kill()
+        # The first server has run some of them.
+        in_order = all(
+            ran == list(range(ran[0], ran[-1] + 1, n_projects)) for ran in trimmed(runs())
+        )
     p99 = percentile(latencies, 0.99) * 1000
     print(
         f"100,000 events behind a 60 s fit: {took:.0f} s, p99 {p99:.0f} ms, "
-        f"{growth:.0f} MiB more memory, {pending:.0f} wait"
+        f"{growth:.0f} MiB more memory, {pending:.0f} wait; in order after a kill: {in_order}"
+    )
+
+
+def trimmed(runs: list[list[int]]) -> list[list[int]]:
+    """Removes the trainings that the events waited for, and projects without a run."""
+    without = [[number for number in ran if number >= 0] for ran in runs]
+    return [ran for ran in without if ran]
+
+
+def training(program: str, _: str | None) -> None:
+    """Predicts, and sends events, without and with a training of 30 s."""
+
+    def timed(server: Server, path: str, body: dict[str, Any], seconds: float) -> list[float]:
+        connection, own = server.connect(), list[float]()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            status, answer = server.send("POST", path, body, connection)
+            own.append((time.monotonic() - begun) * 1000)
+            assert status < 300, answer
+        return own
+
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        server = Server(program, folder, "--call-ms", 5, "--fit-ms", 30_000)
+
+        def predictions(seconds: float) -> list[float]:
+            clients = [pool.submit(timed, server, "/predict", tasks(), seconds) for _ in range(4)]
+            return [one for client in clients for one in client.result()]
+
+        predictions(2)
+        idle = predictions(20)
+        server.send("POST", "/webhook", event(1, 0, "START_TRAINING"))
+        events = pool.submit(timed, server, "/webhook", event(1, 1), 20)
+        busy = predictions(20)
+        webhooks = events.result()
+        server.kill()
+    print(
+        f"predict p99 {percentile(idle, 0.99):.1f} ms (p50 {percentile(idle, 0.5):.1f}) idle, "
+        f"{percentile(busy, 0.99):.1f} ms (p50 {percentile(busy, 0.5):.1f}) during a fit of 30 s "
+        f"with events; webhook p99 {percentile(webhooks, 0.99):.1f} ms of {len(webhooks)}"
     )
 
 
@@ -298,7 +359,7 @@ def kill_one_of(servers: list[Server], victim: int, folder: str) -> str:
     )
 
 
-FIGURES = {f.__name__: f for f in (kills, burst, events, clients, batching, replicas)}
+FIGURES = {f.__name__: f for f in (kills, burst, events, training, clients, batching, replicas)}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
