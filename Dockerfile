@@ -12,13 +12,20 @@ RUN if cargo tree --locked --package "$BACKEND" --edges normal --prefix none --f
       cp /ort/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* /out/; \
     fi
 
+# Label Studio's editor, in which the dashboard shows predictions.
+FROM debian:bookworm-slim AS editor
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3-venv && rm -rf /var/lib/apt/lists/*
+COPY scripts/get_dashboard_editor.py /
+RUN python3 -m venv /venv && /venv/bin/python /get_dashboard_editor.py /editor
+
 FROM debian:bookworm-slim
 # Programs that a backend runs, such as tesseract-ocr.
 ARG PACKAGES=""
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates $PACKAGES && rm -rf /var/lib/apt/lists/* && \
     useradd --create-home --uid 1000 backend && mkdir -p /data/models && chown -R 1000:1000 /data
 COPY --from=build /out/ /usr/local/bin/
-ENV PORT=9090 MODEL_DIR=/data/models
+COPY --from=editor /editor /usr/local/share/label-studio-editor
+ENV PORT=9090 MODEL_DIR=/data/models DASHBOARD_EDITOR=/usr/local/share/label-studio-editor
 EXPOSE 9090
 VOLUME /data
 # By number, so that Kubernetes can see that it is not root (runAsNonRoot).

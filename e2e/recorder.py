@@ -36,15 +36,19 @@ class Exchange:
 
 
 class Recorder:
-    """Listens on a free port and passes every request on to `target`; use it in a `with` block."""
+    """Listens on a free port and passes every request on to `target`; use it in a `with` block.
 
-    def __init__(self, target: str) -> None:
+    With a `prefix`, such as `/yolo`, it is a reverse proxy that serves the target below that path.
+    """
+
+    def __init__(self, target: str, prefix: str = "") -> None:
         self.exchanges: list[Exchange] = []
         address = urllib.parse.urlsplit(target)
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.target = (address.hostname or "", address.port or 80)
+        self._server.prefix = prefix
         self._server.exchanges = self.exchanges
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{prefix}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def mark(self) -> int:
@@ -78,6 +82,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     target: tuple[str, int]
+    prefix: str
     exchanges: list[Exchange]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -90,6 +95,10 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
+        if not self.path.startswith(self.server.prefix + "/"):
+            self.send_error(404)
+            return
+        self.path = self.path[len(self.server.prefix) :]
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {
             name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS
@@ -118,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer_body)
 
-    do_POST = do_GET
+    do_POST = do_DELETE = do_GET
 
     def log_message(self, *_: object) -> None:
         """Keeps the output to one line per step."""

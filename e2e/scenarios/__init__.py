@@ -61,6 +61,13 @@ def connect_dialog(stage: Stage) -> None:
     play(stage)
 
 
+def dashboard(stage: Stage) -> None:
+    """The story of a backend's own page, in a browser."""
+    from e2e.browser.dashboard import dashboard as play
+
+    play(stage)
+
+
 SCENARIOS = [
     Scenario("text", text),
     Scenario("images", images),
@@ -93,5 +100,6 @@ SCENARIOS = [
     Scenario("deepgram-personal-token", deepgram, personal_token=True),
     Scenario("text-classifier-personal-token", text_classifier, personal_token=True),
     Scenario("browser-connect-dialog", connect_dialog, needs=(1, 23)),
+    Scenario("browser-dashboard", dashboard, needs=(1, 23)),
     *map(browser, interactive_backends()),
 ]

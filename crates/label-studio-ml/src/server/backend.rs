@@ -28,6 +28,7 @@ use crate::{
             projects::{Projects, SeenProject},
             served_model::ServedModel,
         },
+        dashboard::Dashboard,
         http::{
             auth::{Auth, WEBHOOK_SECRET},
             body::BodyLimits,
@@ -54,6 +55,7 @@ pub(crate) struct Backend {
     pub(crate) batches: Batches,
     pub(crate) bodies: BodyLimits,
     pub(crate) connect_checks: Arc<ConnectChecks>,
+    pub(crate) dashboard: Dashboard,
     /// What the server cannot do, although it answers.
     pub(crate) degraded: Degraded,
     pub(crate) metrics: Metrics,
@@ -126,6 +128,7 @@ impl Backend {
                 webhook_header(args),
                 resources.client.clone(),
             )),
+            dashboard: Dashboard::new(args),
             degraded: None,
             metrics,
             prediction_log: PredictionLog::default(),

@@ -3,6 +3,7 @@
 pub(crate) mod announce;
 pub(crate) mod backend;
 pub(crate) mod calls;
+pub(crate) mod dashboard;
 pub(crate) mod http;
 pub(crate) mod jobs;
 pub(crate) mod logging;

@@ -45,4 +45,10 @@ impl Store for MemoryStore {
             .collect();
         Ok(distinct.into_iter().cloned().collect())
     }
+
+    fn projects(&self) -> Result<Vec<String>, StoreError> {
+        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let projects: BTreeSet<_> = values.keys().map(ProjectId::as_str).collect();
+        Ok(projects.into_iter().map(str::to_owned).collect())
+    }
 }

@@ -74,6 +74,11 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the distinct values that projects have under `key`, sorted.
     fn values(&self, key: &str) -> Result<Vec<String>, StoreError>;
 
+    /// Returns the projects that have values, sorted. A store that cannot list them returns none.
+    fn projects(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Checks whether values can be read and written now.
     fn probe(&self) -> Result<(), StoreError> {
         self.values("").map(drop)

@@ -20,6 +20,7 @@ const WRITE: &str = "WITH changed AS (
     FROM changed";
 const VALUES: &str =
     "SELECT DISTINCT value FROM label_studio_ml_cache WHERE key = $1 ORDER BY value";
+const PROJECTS: &str = "SELECT DISTINCT project_id FROM label_studio_ml_cache ORDER BY project_id";
 /// Longest payload of a notification, in bytes; PostgreSQL takes 7999.
 const MAX_NOTICE_BYTES: usize = 7000;
 
@@ -109,6 +110,13 @@ impl Store for PostgresStore {
             rows.iter().map(|row| row.try_get(0)).collect()
         })?;
         Ok(rows.into_iter().map(utf8).collect())
+    }
+
+    fn projects(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.database.run(|client| {
+            let rows = client.query_typed(PROJECTS, &[])?;
+            rows.iter().map(|row| row.try_get(0)).collect()
+        })?)
     }
 
     fn probe(&self) -> Result<(), StoreError> {

@@ -25,6 +25,8 @@ const WRITE: &str = "INSERT INTO cache (project_id, key, value) VALUES (?1, ?2, 
 const REMOVE: &str = "DELETE FROM cache WHERE project_id = ?1 AND key = ?2";
 const VALUES: &str =
     "SELECT DISTINCT value FROM cache WHERE key = ?1 AND value IS NOT NULL ORDER BY value";
+const PROJECTS: &str =
+    "SELECT DISTINCT project_id FROM cache WHERE project_id IS NOT NULL ORDER BY project_id";
 /// Another process may hold the write lock for the length of one commit.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause between retries of an operation for which SQLite does not wait itself.
@@ -191,6 +193,14 @@ impl Store for SqliteStore {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(VALUES)?;
             let rows = statement.query_map(params![key], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
+    fn projects(&self) -> Result<Vec<String>, StoreError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(PROJECTS)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
             rows.collect()
         })
     }

@@ -144,8 +144,20 @@ impl TestClient {
     /// # Panics
     /// When the path is none.
     pub fn page(&self, path: &str) -> Response<Bytes> {
-        let request = Request::get(path).body(Body::empty());
-        self.answer(request.expect("the path is well-formed"))
+        self.page_with(path, &[])
+    }
+
+    /// Like [`TestClient::page`], with headers.
+    ///
+    /// # Panics
+    /// When the path or a header cannot be sent.
+    pub fn page_with(&self, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty());
+        self.answer(request.expect("path and headers are well-formed"))
     }
 
     fn answer(&self, request: Request<Body>) -> Response<Bytes> {

@@ -18,6 +18,7 @@ pub(crate) fn check_contract(store: &dyn Store) {
     assert_eq!(read(&mine, "other"), None, "keys are separate");
     store.set(&other, "k", "a").unwrap();
     assert_eq!(store.values("k").unwrap(), ["a", "new — ✓"]);
+    assert_eq!(store.projects().unwrap(), ["1", "2"]);
     let odd = "zero \0, quote ', backslash \\, percent %s";
     store.set(&mine, "odd '\"; key", odd).unwrap();
     assert_eq!(read(&mine, "odd '\"; key").as_deref(), Some(odd));

@@ -20,7 +20,8 @@ use crate::{
     server::{calls::executor::run_blocking, http::errors::ApiError},
 };
 
-const LABEL_CONFIG: &str = "label_config";
+/// Key of a project's label config in the store.
+pub(crate) const LABEL_CONFIG: &str = "label_config";
 const PARSED_LABEL_CONFIG: &str = "parsed_label_config";
 /// Projects whose parsed label config stays in memory.
 const MAX_PROJECTS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");

@@ -12,6 +12,7 @@ use axum::{
 
 use crate::server::{
     backend::SharedBackend,
+    dashboard::history::Reason,
     http::{
         auth::{self, Admission},
         errors::ApiError,
@@ -70,6 +71,10 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
         .and_then(|path| routes::route(path.as_str()))
         .map_or("other", |route| route.path);
     let answer = async {
+        // Custom routes decide themselves which sites may use them.
+        if route != "other" && auth::is_forged(&request) {
+            return auth::forged();
+        }
         match &backend.auth {
             Some(auth) => match auth.admit(&request) {
                 Admission::Admitted => next.run(request).await,
@@ -90,6 +95,15 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
     backend
         .metrics
         .record(route, response.status().as_u16(), took);
+    let history = &backend.dashboard.history;
+    if route == "/predict" {
+        history.note_call(response.status().is_success(), took);
+    }
+    if let Some(reason) = response.extensions_mut().remove::<Reason>()
+        && is_worth_a_look(response.status())
+    {
+        history.note_failure(route, response.status().as_u16(), reason);
+    }
     tracing::debug!(
         request_id = request_id.as_ref().map(display),
         route,
@@ -102,4 +116,13 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
         response.headers_mut().insert(request_id::HEADER, id);
     }
     response
+}
+
+/// Returns whether a failure may interest the operator: wrong passwords and addresses come from
+/// scanners.
+fn is_worth_a_look(status: StatusCode) -> bool {
+    !matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::TOO_MANY_REQUESTS
+    )
 }

@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     raw::model::ConnectionAddresses,
     server::{
+        dashboard::files::wants_page,
         http::{errors::ApiError, throttle::Throttle},
         settings::args::ServerArgs,
     },
@@ -57,7 +58,12 @@ impl Auth {
     /// Checks the credentials of a request.
     pub(crate) fn admit(&self, request: &Request) -> Admission {
         let path = request.uri().path();
-        if self.public_health && matches!(path, "/" | "/health" | "/live" | "/ready") {
+        let is_health = match path {
+            "/health" | "/live" | "/ready" => true,
+            "/" => !wants_page(request.headers()),
+            _ => false,
+        };
+        if self.public_health && is_health {
             return Admission::Admitted;
         }
         let addresses = request.extensions().get::<ConnectionAddresses>();
@@ -105,6 +111,19 @@ fn credentials(header: &str) -> Option<Vec<u8>> {
         return None;
     }
     BASE64_STANDARD.decode(encoded.trim()).ok()
+}
+
+/// Returns whether a page of another site wants to change something: a browser sends the password
+/// with such requests, too.
+pub(crate) fn is_forged(request: &Request) -> bool {
+    let site = request.headers().get("sec-fetch-site");
+    site.is_some_and(|site| site != "same-origin" && site != "none") && !request.method().is_safe()
+}
+
+/// Returns the answer to requests that pages of other sites made.
+pub(crate) fn forged() -> Response {
+    let detail = "pages of other sites may not use the backend";
+    ApiError::new(StatusCode::FORBIDDEN, detail).into_response()
 }
 
 /// Returns the answer to requests of an address that gave too many wrong passwords.

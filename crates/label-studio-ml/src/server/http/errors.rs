@@ -9,10 +9,13 @@ use serde::Serialize;
 
 use crate::{
     raw::model::RawError,
-    server::http::{
-        reason_phrase::reason_phrase,
-        replies::{json_response, shortened},
-        request_id::RequestId,
+    server::{
+        dashboard::history::Reason,
+        http::{
+            reason_phrase::reason_phrase,
+            replies::{json_response, shortened},
+            request_id::RequestId,
+        },
     },
     store::StoreError,
 };
@@ -34,7 +37,7 @@ pub(crate) struct ApiError {
 struct ErrorReply<'a> {
     status: u16,
     detail: &'a str,
-    request_id: String,
+    request_id: &'a str,
 }
 
 impl ApiError {
@@ -154,7 +157,7 @@ impl IntoResponse for ApiError {
         let reply = ErrorReply {
             status: self.status.as_u16(),
             detail: &self.detail,
-            request_id,
+            request_id: &request_id,
         };
         let mut response =
             json_response(self.status, serde_json::to_vec(&reply).unwrap_or_default());
@@ -165,6 +168,12 @@ impl IntoResponse for ApiError {
         }
         if let Some(phrase) = reason_phrase(&self.detail) {
             response.extensions_mut().insert(phrase);
+        }
+        if !self.is_expected {
+            response.extensions_mut().insert(Reason {
+                detail: self.detail,
+                request_id,
+            });
         }
         response
     }

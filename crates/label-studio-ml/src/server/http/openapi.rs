@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::server::http::route::Route;
+use crate::server::http::route::{Parameter, Route};
 
 /// Returns the `OpenAPI` document.
 pub(crate) fn document(routes: &[Route], version: &str) -> Value {
@@ -29,13 +29,17 @@ fn operation(route: &Route) -> Value {
     let error = json!({ "description": "Error", "content": content("Error") });
     responses.insert("default".to_owned(), error);
     let mut operation = json!({ "summary": route.summary, "responses": responses });
-    let in_path = route.path_parameters().map(|name| (name, "path", "string"));
-    let in_query = route
-        .query
-        .iter()
-        .map(|(name, kind)| (*name, "query", *kind));
-    let parameters = in_path.chain(in_query).map(|(name, place, kind)| {
-        json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": kind } })
+    let in_path = route
+        .path_parameters()
+        .map(|name| (Parameter::required(name, "string"), "path"));
+    let in_query = route.query.iter().map(|parameter| (*parameter, "query"));
+    let parameters = in_path.chain(in_query).map(|(parameter, place)| {
+        let Parameter {
+            name,
+            kind,
+            is_required,
+        } = parameter;
+        json!({ "name": name, "in": place, "required": is_required, "schema": { "type": kind } })
     });
     let parameters: Vec<_> = parameters.collect();
     if !parameters.is_empty() {
@@ -48,19 +52,26 @@ fn operation(route: &Route) -> Value {
 }
 
 fn content(schema: &str) -> Value {
-    if schema == "Page" {
-        return json!({ "text/html": { "schema": { "type": "string" } } });
+    let text = json!({ "schema": { "type": "string" } });
+    match schema {
+        "Page" => return json!({ "text/html": text }),
+        "File" => return json!({ "*/*": {} }),
+        "HealthOrPage" => {
+            let health = json!({ "schema": { "$ref": "#/components/schemas/Health" } });
+            return json!({ "application/json": health, "text/html": text });
+        }
+        _ => {}
     }
     let reference = json!({ "$ref": format!("#/components/schemas/{schema}") });
     let mut content = json!({ "application/json": { "schema": reference } });
     if schema == "Metrics" {
-        content["application/openmetrics-text"] = json!({ "schema": { "type": "string" } });
+        content["application/openmetrics-text"] = text;
     }
     content
 }
 
 fn schemas() -> Map<String, Value> {
-    let all = [call_schemas(), training_schemas()];
+    let all = [call_schemas(), training_schemas(), dashboard_schemas()];
     let maps = all
         .into_iter()
         .filter_map(|schemas| schemas.as_object().cloned());
@@ -222,6 +233,65 @@ fn training_schemas() -> Value {
             "type": "object",
             "required": ["id", "log"],
             "properties": { "id": { "type": "string" }, "log": { "type": "string" } },
+        },
+    })
+}
+
+/// Schemas of what the dashboard asks for.
+fn dashboard_schemas() -> Value {
+    json!({
+        "DashboardState": {
+            "type": "object",
+            "required": ["model", "status", "version", "calls", "failures", "projects"],
+            "properties": {
+                "model": { "type": "string" },
+                "status": { "enum": ["ready", "loading", "failed"] },
+                "problem": { "type": ["string", "null"] },
+                "version": { "type": "string" },
+                "uptime": { "description": "seconds", "type": "number" },
+                "waiting": { "description": "requests that wait for a thread", "type": "integer" },
+                "has_editor": { "type": "boolean" },
+                "label_studio": {
+                    "description": "why tasks of Label Studio are not shown; null if they are",
+                    "type": ["string", "null"],
+                },
+                "calls": { "description": "the latest predictions", "type": "array", "items": {
+                    "type": "object",
+                    "properties": {
+                        "age": { "description": "seconds", "type": "number" },
+                        "milliseconds": { "type": "number" },
+                        "is_ok": { "type": "boolean" },
+                    },
+                } },
+                "failures": { "type": "array", "items": {
+                    "type": "object",
+                    "properties": {
+                        "at": { "description": "seconds since 1970", "type": "number" },
+                        "route": { "type": "string" },
+                        "status": { "type": "integer" },
+                        "detail": { "type": "string" },
+                        "request_id": { "type": "string" },
+                        "count": { "type": "integer" },
+                    },
+                } },
+                "projects": { "type": "array", "items": {
+                    "type": "object",
+                    "properties": {
+                        "project": { "type": "string" },
+                        "model_version": { "type": ["string", "null"] },
+                    },
+                } },
+            },
+        },
+        "LabelConfig": {
+            "type": "object",
+            "required": ["project", "label_config"],
+            "properties": { "project": { "type": "string" }, "label_config": { "type": "string" } },
+        },
+        "Task": {
+            "type": "object",
+            "required": ["id", "data"],
+            "properties": { "id": { "type": ["integer", "null"] }, "data": { "type": "object" } },
         },
     })
 }

@@ -10,14 +10,41 @@ pub(crate) struct Route {
     /// Path, with the names of its parameters in braces.
     pub(crate) path: &'static str,
     pub(crate) summary: &'static str,
-    /// Names of the query's parameters and their schemas' types.
-    pub(crate) query: &'static [(&'static str, &'static str)],
+    pub(crate) query: &'static [Parameter],
     /// Schema of the posted body.
     pub(crate) takes: Option<&'static str>,
     /// Schema of the answer, and its statuses.
     pub(crate) gives: (&'static str, &'static [&'static str]),
     /// Makes the handler. The argument is the table of routes, for the route that describes it.
     pub(crate) handler: fn(&'static [Self]) -> MethodRouter<SharedBackend>,
+}
+
+/// A parameter of a query.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// Type of its schema.
+    pub(crate) kind: &'static str,
+    pub(crate) is_required: bool,
+}
+
+impl Parameter {
+    /// A parameter that may be left out.
+    pub(crate) const fn optional(name: &'static str, kind: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            is_required: false,
+        }
+    }
+
+    /// A parameter that must be given.
+    pub(crate) const fn required(name: &'static str, kind: &'static str) -> Self {
+        Self {
+            is_required: true,
+            ..Self::optional(name, kind)
+        }
+    }
 }
 
 /// How a route is called.

@@ -17,6 +17,7 @@ const LOG_LEVELS: &str = "DEBUG|INFO|WARNING|ERROR";
 /// Flags of every backend. Each flag also has an environment variable, shown beside it
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ServerArgs {
     /// Port to listen on; 0 picks a free one
     #[arg(short, long, env = "PORT", default_value = "9090", value_parser = number::<u16>(9090, 0..=u16::MAX))]
@@ -137,6 +138,14 @@ pub struct ServerArgs {
     /// How other machines are reached
     #[command(flatten)]
     pub network: NetworkArgs,
+
+    /// Folder with the built files of Label Studio's editor, in which the dashboard shows results
+    #[arg(long, env = "DASHBOARD_EDITOR", value_parser = path())]
+    pub dashboard_editor: Option<PathBuf>,
+
+    /// Answer browsers at / like programs, without a dashboard
+    #[arg(long, env = "NO_DASHBOARD", action = ArgAction::SetTrue, value_parser = switch)]
+    pub no_dashboard: bool,
 
     /// Version that the backend reports as its own
     #[arg(long, env = "VERSION_OVERRIDE", hide = true)]

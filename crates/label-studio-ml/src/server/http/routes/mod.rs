@@ -2,6 +2,7 @@
 
 pub(crate) mod custom;
 pub(crate) mod custom_raw;
+mod dashboard;
 mod docs;
 mod health;
 mod jobs;
@@ -16,18 +17,21 @@ mod webhook;
 
 use axum::routing::{delete, get, post};
 
-use crate::server::http::route::{Method, Route};
+use crate::server::{
+    dashboard::{label_studio, project, state},
+    http::route::{Method, Parameter, Route},
+};
 
 /// The routes that every backend has.
-pub(crate) static ROUTES: [Route; 18] = [
+pub(crate) static ROUTES: [Route; 24] = [
     Route {
         method: Method::Get,
         path: "/",
-        summary: "Health check",
+        summary: "Health check; a dashboard for browsers",
         query: &[],
         takes: None,
-        gives: ("Health", &["200"]),
-        handler: |_| get(health::health),
+        gives: ("HealthOrPage", &["200"]),
+        handler: |_| get(dashboard::index),
     },
     Route {
         method: Method::Get,
@@ -133,10 +137,10 @@ pub(crate) static ROUTES: [Route; 18] = [
         path: "/jobs",
         summary: "Lists trainings, newest first",
         query: &[
-            ("project", "string"),
-            ("state", "string"),
-            ("before", "string"),
-            ("limit", "integer"),
+            Parameter::optional("project", "string"),
+            Parameter::optional("state", "string"),
+            Parameter::optional("before", "string"),
+            Parameter::optional("limit", "integer"),
         ],
         takes: None,
         gives: ("Jobs", &["200"]),
@@ -182,10 +186,67 @@ pub(crate) static ROUTES: [Route; 18] = [
         method: Method::Post,
         path: "/versions/{version}/activate",
         summary: "Makes a version of a project's model the active one",
-        query: &[("project", "string")],
+        query: &[Parameter::optional("project", "string")],
         takes: None,
         gives: ("Version", &["200"]),
         handler: |_| post(versions::activate),
+    },
+    Route {
+        method: Method::Get,
+        path: "/dashboard/state",
+        summary: "What the dashboard shows",
+        query: &[],
+        takes: None,
+        gives: ("DashboardState", &["200"]),
+        handler: |_| get(state::state),
+    },
+    Route {
+        method: Method::Get,
+        path: "/dashboard/label-config",
+        summary: "Shows the label config of a project",
+        query: &[Parameter::required("project", "string")],
+        takes: None,
+        gives: ("LabelConfig", &["200"]),
+        handler: |_| get(project::label_config),
+    },
+    Route {
+        method: Method::Get,
+        path: "/dashboard/task",
+        summary: "Shows a task of Label Studio",
+        query: &[Parameter::required("task", "integer")],
+        takes: None,
+        gives: ("Task", &["200"]),
+        handler: |_| get(label_studio::task),
+    },
+    Route {
+        method: Method::Get,
+        path: "/dashboard/media",
+        summary: "Returns a file that a task refers to",
+        query: &[
+            Parameter::required("url", "string"),
+            Parameter::optional("task", "integer"),
+        ],
+        takes: None,
+        gives: ("File", &["200"]),
+        handler: |_| get(label_studio::media),
+    },
+    Route {
+        method: Method::Get,
+        path: "/dashboard/{file}",
+        summary: "Returns a part of the dashboard",
+        query: &[],
+        takes: None,
+        gives: ("File", &["200"]),
+        handler: |_| get(dashboard::page_file),
+    },
+    Route {
+        method: Method::Get,
+        path: "/dashboard/editor/{file}",
+        summary: "Returns a part of Label Studio's editor",
+        query: &[],
+        takes: None,
+        gives: ("File", &["200"]),
+        handler: |_| get(dashboard::editor_file),
     },
 ];
 
