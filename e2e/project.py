@@ -1,5 +1,6 @@
 """A Label Studio project and its connection to a backend."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from e2e.checks import check, equal, status
@@ -28,6 +29,20 @@ class Project:
         """Uploads a image, which becomes a task."""
         files = {"file": (name, content, "image/png")}
         status(self.client.call("POST", f"/api/projects/{self.id}/import", files=files), 201)
+
+    def upload_as_tasks(self, files: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Uploads CSV files, of which each becomes a task, as the import dialog does it for time
+        series; returns all tasks.
+        """
+        uploads: list[int] = []
+        for name, content in files.items():
+            path = f"/api/projects/{self.id}/import?commit_to_project=false"
+            answer = self.client.call("POST", path, files={"file": (name, content, "text/csv")})
+            status(answer, 201)
+            uploads += answer.json()["file_upload_ids"]
+        body = {"file_upload_ids": uploads, "files_as_tasks_list": False}
+        self.client.post(f"/api/projects/{self.id}/reimport", body)
+        return self.client.tasks(self.id)
 
     def connect(self, url: str, auth: tuple[str, str] | None = None) -> dict[str, Any]:
         """Connects a backend, which must become connected at once."""

@@ -23,6 +23,7 @@ from e2e.scenarios.substring_matching import substring_matching
 from e2e.scenarios.tesseract import tesseract
 from e2e.scenarios.text import text
 from e2e.scenarios.text_classifier import text_classifier
+from e2e.scenarios.time_series import time_series
 from e2e.stage import Stage
 
 
@@ -79,6 +80,7 @@ SCENARIOS = [
     Scenario("gliner", gliner),
     Scenario("spacy", spacy),
     Scenario("flair", flair),
+    Scenario("time-series", time_series),
     Scenario("python-model", python_model),
     Scenario("llm-interactive", llm_interactive),
     Scenario("watsonx-llm", watsonx_llm),

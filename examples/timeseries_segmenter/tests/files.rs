@@ -346,6 +346,27 @@ fn a_task_may_hold_the_series_itself() {
 }
 
 #[test]
+fn a_file_that_was_uploaded_as_a_task_has_no_name_of_its_own() {
+    let folder = tempdir().unwrap();
+    fs::write(
+        folder.path().join("series.csv"),
+        "time,a,b\n0,1.5,2\n1,3,4\n",
+    )
+    .unwrap();
+    let project = project_in(folder.path(), &config(""));
+    let data = json!({ "$undefined$": "/data/local-files/?d=series.csv" });
+    let task = Task::from_value(&json!({ "id": 1, "data": data })).unwrap();
+    let tags = Tags::find(project.label_config()).unwrap();
+    let (mut n_rows, channels) = (0, tags.channels());
+    read_task((&project, &task), &tags, &channels, &mut |_| {
+        n_rows += 1;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(n_rows, 2);
+}
+
+#[test]
 fn a_file_larger_than_what_is_looked_at_is_read_to_its_end() {
     let mut content = b"time,a,b\n".to_vec();
     for row in 0..60_000 {

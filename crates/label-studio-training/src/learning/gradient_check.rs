@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, ModelConfig, SpanCheckpoint, Task},
-    network::{Gradients, Mode, Network, SpanNetwork, SpanText, SpanWorkspace, Tokens, Workspace},
+    network::{
+        Gradients, Mode, Network, SeriesDropouts, SeriesNetwork, SeriesRows, SeriesSizes,
+        SeriesWorkspace, SpanNetwork, SpanText, SpanWorkspace, Tokens, Workspace,
+    },
 };
 
 const TEXTS: [&[u32]; 2] = [&[2, 5, 6, 7, 3], &[2, 40, 5, 3]];
@@ -173,6 +176,67 @@ fn every_parameter_of_a_span_network_gets_the_gradient_of_the_loss() {
         let (above, below) = (at(SMALL_STEP), at(-2.0 * SMALL_STEP));
         at(SMALL_STEP);
         let ratio = (above - below) / f64::from(2.0 * SMALL_STEP) / f64::from(norm);
+        assert!((ratio - 1.0).abs() < 0.05, "{}: {ratio}", tensor.name);
+    }
+}
+
+fn series_loss(network: &SeriesNetwork) -> (f64, Gradients) {
+    let mut values = [0.0; 16];
+    for (idx, value) in (0_i8..).zip(&mut values) {
+        *value = f32::from(idx * 7 % 16 - 8) / 4.0;
+    }
+    let rows = SeriesRows {
+        values: &values,
+        bounds: &[0, 5, 8],
+    };
+    let mode = Mode::Learn(SEED);
+    let mut workspace = SeriesWorkspace::default();
+    let mut gradients = network.parameters().gradients();
+    network.forward(rows, mode, &mut workspace).unwrap();
+    let classes: Vec<_> = (0..8).map(|row| (row != 3).then_some(row % 3)).collect();
+    let SeriesWorkspace {
+        logits, gradient, ..
+    } = &mut workspace;
+    let weight = |class: usize| [0.5, 1.0, 2.0][class];
+    let loss = cross_entropy(logits, (&classes, &weight), gradient, 1.0);
+    network.backward(rows, mode, &mut workspace, &mut gradients);
+    (loss, gradients)
+}
+
+#[test]
+fn every_parameter_of_a_series_network_gets_the_gradient_of_the_loss_with_dropout_on() {
+    const SMALL_STEP: f32 = 2e-3;
+    let sizes = SeriesSizes {
+        n_channels: 2,
+        n_classes: 3,
+        width: 10,
+        n_hidden: 6,
+        n_layers: 2,
+        dropouts: SeriesDropouts {
+            input: 0.2,
+            recurrent: 0.3,
+            output: 0.2,
+        },
+    };
+    let mut network = SeriesNetwork::new(sizes, 5).unwrap();
+    let (_, gradients) = series_loss(&network);
+    for tensor in network.parameters().tensors.clone() {
+        let gradient = &gradients.values[tensor.range.clone()];
+        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+        assert!(norm > 1e-5, "{} gets no gradient", tensor.name);
+        let direction: Vec<f32> = gradient.iter().map(|g| g / norm).collect();
+        // A step that changes the loss by the same, whatever the slope.
+        let step = (SMALL_STEP / norm).clamp(1e-3, 5e-2);
+        let mut at = |step: f32| {
+            let values = network.parameters_mut().values[tensor.range.clone()].iter_mut();
+            values
+                .zip(&direction)
+                .for_each(|(value, d)| *value += step * d);
+            series_loss(&network).0
+        };
+        let (above, below) = (at(step), at(-2.0 * step));
+        at(step);
+        let ratio = (above - below) / f64::from(2.0 * step) / f64::from(norm);
         assert!((ratio - 1.0).abs() < 0.05, "{}: {ratio}", tensor.name);
     }
 }

@@ -20,6 +20,8 @@ use crate::tags::Tags;
 
 /// Bytes in which the kind of a file and its header are looked for.
 const HEAD_BYTES: u64 = 1 << 18;
+/// Data field of a file that was uploaded as a task.
+const UNDEFINED_FIELD: &str = "$undefined$";
 /// What UTF-16 files begin with.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 const UTF_8: &[u8] = b"\xef\xbb\xbf";
@@ -35,10 +37,11 @@ pub fn read_task(
     sink: &mut dyn FnMut(Row<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<Facts> {
     let name = tags.object.value_name.as_str();
-    let value = task.value(name);
+    let field = |name: &str| task.value(name).filter(|value| !value.is_null());
+    let value = field(name).or_else(|| field(UNDEFINED_FIELD));
     let mut rows = Rows::new(tags, channels, sink);
     match value {
-        None | Some(Value::Null) => bail!("the task has no series in its data field {name:?}"),
+        None => bail!("the task has no series in its data field {name:?}"),
         Some(Value::String(text)) if is_address(text) => {
             let path = project.local_path(task, text)?;
             let file = File::open(&path).context("cannot open the file of the task")?;
