@@ -49,7 +49,7 @@ def time_series(stage: Stage) -> None:
     with stage.step("an untrained backend connects and finds nothing"):
         backend = stage.backend("timeseries_segmenter", ENVIRONMENT)
         recorder = stage.recorder(backend)
-        version = project.connect(recorder.url)["model_version"]
+        project.connect(recorder.url)
         curve = [(0, f1_of_new_tasks(project, tasks, series))]
 
     annotated = 0
@@ -59,14 +59,8 @@ def time_series(stage: Stage) -> None:
         ):
             for task, (_, ranges) in list(zip(tasks, series, strict=True))[annotated:n_annotated]:
                 stage.client.annotate(task["id"], [region(own) for own in ranges])
-            annotated, last = n_annotated, version
-            project.train()
-            wait_until(
-                lambda last=last: project.model_version() != last,
-                TRAINING_SECONDS,
-                f"{last} is replaced",
-            )
-            version = project.model_version()
+            annotated = n_annotated
+            version = train(project)
             curve.append((n_annotated, f1_of_new_tasks(project, tasks, series)))
 
     print(f"      F1 of the ranges in new tasks, by annotated tasks: {curve}", flush=True)
@@ -78,6 +72,14 @@ def time_series(stage: Stage) -> None:
         equal(project.model_version(), version, "model version")
         equal(f1_of_new_tasks(project, tasks, series), curve[-1][1], "F1")
         equal(backend.stop(), 0, "exit status after SIGTERM")
+
+
+def train(project: Project) -> str:
+    """Presses Start Training, and returns the version of the model that comes out."""
+    last = project.model_version()
+    project.train()
+    wait_until(lambda: project.model_version() != last, TRAINING_SECONDS, f"{last} is replaced")
+    return project.model_version()
 
 
 def invented_series(number: int) -> tuple[str, list[Range]]:
