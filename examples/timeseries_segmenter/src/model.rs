@@ -145,8 +145,7 @@ impl Model for TimeSeriesSegmenter {
             );
             return Ok(json!({ "skipped": reason }));
         }
-        let job = project.job();
-        let samples = samples(project, &tags, &tasks, &|line| job.log(line));
+        let samples = samples(project, &tasks)?;
         let mut classes = samples.iter().flat_map(|sample| &sample.classes);
         if !classes.any(|class| *class > Some(0)) {
             let reason = "no annotation labels a range of a series that can be read";

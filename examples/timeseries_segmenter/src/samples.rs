@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use label_studio_ml::{Project, Task, anyhow, sdk::Annotation};
+use label_studio_ml::{
+    Project, Task,
+    anyhow::{self, ensure},
+    sdk::Annotation,
+};
 
 use crate::{
     labelling::row_labels,
@@ -27,38 +31,37 @@ pub struct Sample {
     pub classes: Vec<Option<u16>>,
 }
 
-/// Reads the series of all annotated tasks. Those that cannot be read are left out, and `log` gets
-/// the reason.
-pub fn samples(
-    project: &Project,
-    tags: &Tags<'_>,
-    tasks: &[Task],
-    log: &dyn Fn(&str),
-) -> Vec<Sample> {
+/// Reads the series of all annotated tasks, and those of all entries of a `Repeater`. Those that
+/// cannot be read are left out, and the project's job gets the reason.
+///
+/// # Errors
+/// When the job is cancelled.
+pub fn samples(project: &Project, tasks: &[Task]) -> anyhow::Result<Vec<Sample>> {
     let mut samples = Vec::new();
-    for task in tasks {
+    let job = project.job();
+    for (number, task) in tasks.iter().enumerate() {
+        ensure!(!job.is_cancelled(), "the training was cancelled");
+        let message = format!("reading task {} of {}", number + 1, tasks.len());
+        job.progress(0.0, &message);
         let name = task
             .id
             .map_or_else(|| "a task".to_owned(), |id| format!("task {id}"));
-        let sample = task
-            .annotations()
-            .map_err(anyhow::Error::from)
-            .and_then(|annotations| sample((project, task), tags, &annotations));
-        match sample {
-            Ok(Some((sample, notes))) => {
-                for note in notes {
-                    log(&format!("{name}: {note}"));
+        match samples_of(project, task) {
+            Ok(own) => {
+                for (sample, notes) in own {
+                    for note in notes {
+                        job.log(&format!("{name}: {note}"));
+                    }
+                    samples.push(sample);
                 }
-                samples.push(sample);
             }
-            Ok(None) => {}
             Err(error) => {
                 tracing::warn!(task = task.id, "task left out of the training: {error:#}");
-                log(&format!("{name} is left out: {error:#}"));
+                job.log(&format!("{name} is left out: {error:#}"));
             }
         }
     }
-    samples
+    Ok(samples)
 }
 
 /// Says what is unusual about a series.
@@ -118,15 +121,27 @@ pub fn split(samples: Vec<Sample>) -> (Vec<Sample>, Vec<Sample>) {
     (series(learned), series(held_out))
 }
 
-/// Reads the series of a task that was annotated; `None` for one that was only skipped.
+/// Reads the series of a task that was annotated, each with what is unusual about it; none for a
+/// task that was only skipped.
+fn samples_of(project: &Project, task: &Task) -> anyhow::Result<Vec<(Sample, Vec<String>)>> {
+    let annotations = task.annotations()?;
+    if annotations.iter().all(Annotation::is_skipped) {
+        return Ok(Vec::new());
+    }
+    let mut samples = Vec::new();
+    for entry in project.label_config().for_entries(&task.data)? {
+        let tags = Tags::find(&entry)?;
+        samples.extend(sample((project, task), &tags, &annotations)?);
+    }
+    Ok(samples)
+}
+
+/// Reads one series; `None` for one without rows.
 fn sample(
     (project, task): (&Project, &Task),
     tags: &Tags<'_>,
     annotations: &[Annotation],
 ) -> anyhow::Result<Option<(Sample, Vec<String>)>> {
-    if annotations.iter().all(Annotation::is_skipped) {
-        return Ok(None);
-    }
     let (mut rows, mut keys) = (Vec::new(), TimeKeys::default());
     let facts = read_task((project, task), tags, &tags.channels(), &mut |row: Row<
         '_,

@@ -15,8 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::scaling::Scaling;
 
-/// Name of the class of rows without a label, as the original has it.
-pub(crate) const BACKGROUND: &str = "__background__";
 const MODEL_CLASS: &str = "TimeSeriesLSTM";
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";

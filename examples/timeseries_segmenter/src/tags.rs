@@ -5,6 +5,9 @@ use label_studio_ml::{
     anyhow::{self, ensure},
 };
 
+/// Name of the class of rows without a label, as the original has it.
+pub(crate) const BACKGROUND: &str = "__background__";
+
 /// The tags that are labelled, with what their attributes say.
 #[derive(Debug, Clone, Copy)]
 pub struct Tags<'a> {
@@ -25,6 +28,12 @@ impl<'a> Tags<'a> {
         ensure!(
             !tags.control.labels.is_empty(),
             "<TimeSeriesLabels name={:?}> needs labels",
+            tags.control.name
+        );
+        ensure!(
+            !tags.control.labels.iter().any(|label| label == BACKGROUND),
+            "<TimeSeriesLabels name={:?}> must not have the label {BACKGROUND:?}, which stands for \
+             rows without a label",
             tags.control.name
         );
         ensure!(

@@ -18,7 +18,7 @@ use label_studio_training::{
 use crate::{
     Options, Sample, Scaling, Segmenter,
     samples::split,
-    segmenter::BACKGROUND,
+    tags::BACKGROUND,
     windows::{Padding, window_starts},
 };
 

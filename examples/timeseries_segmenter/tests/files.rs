@@ -381,3 +381,45 @@ fn a_file_larger_than_what_is_looked_at_is_read_to_its_end() {
     }
     assert_eq!(Time::Integer(1).into_number(), Time::Number(1.0));
 }
+
+/// Parts of files, whole and broken.
+const PARTS: [&str; 24] = [
+    "time",
+    "a",
+    "b",
+    ",",
+    ";",
+    "\t",
+    " ",
+    "\n",
+    "\r\n",
+    "\"",
+    "#",
+    "0",
+    "1.5",
+    "2,5",
+    "NaN",
+    "-",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "\u{feff}",
+    "\u{e9}",
+    "2020-01-01T00:00:00Z",
+];
+
+proptest::proptest! {
+    #[test]
+    fn no_file_makes_the_reader_panic(parts in proptest::collection::vec(0..PARTS.len(), 0..60), cut in 0..4_usize) {
+        let text: String = parts.iter().map(|part| PARTS[*part]).collect();
+        // Not at the border of a character, perhaps.
+        let bytes = &text.as_bytes()[cut.min(text.len())..];
+        let header = b"time,a,b\n".as_slice();
+        for content in [bytes, &[header, bytes].concat()] {
+            let rows = read(content);
+            proptest::prop_assert!(rows.is_ok() || rows.is_err_and(|reason| !reason.is_empty()));
+        }
+    }
+}

@@ -152,17 +152,14 @@ fn an_untrained_model_finds_nothing_and_looks_at_the_files() {
 fn label_configs_without_labels_or_channels_are_refused() {
     let folder = tempdir().unwrap();
     let client = TestClient::new(model(folder.path()));
-    for (part, reason) in [
-        (
-            "<Channel column=\"speed\"/><Channel column=\"noise\"/>",
-            "needs channels",
-        ),
-        (
-            "<Label value=\"Run\"/><Label value=\"Walk\"/>",
-            "needs labels",
-        ),
+    let channels = "<Channel column=\"speed\"/><Channel column=\"noise\"/>";
+    let labels = "<Label value=\"Run\"/><Label value=\"Walk\"/>";
+    for (part, replacement, reason) in [
+        (channels, "", "needs channels"),
+        (labels, "", "needs labels"),
+        ("\"Run\"", "\"__background__\"", "must not have the label"),
     ] {
-        let config = CONFIG.replace(part, "");
+        let config = CONFIG.replace(part, replacement);
         let (status, answer) =
             client.post("/setup", &json!({ "project": "1.1", "schema": config }));
         assert_eq!(status, 422, "{answer}");
