@@ -24,6 +24,7 @@ from e2e.scenarios.tesseract import tesseract
 from e2e.scenarios.text import text
 from e2e.scenarios.text_classifier import text_classifier
 from e2e.scenarios.time_series import time_series
+from e2e.scenarios.whole_project import whole_project
 from e2e.stage import Stage
 
 
@@ -73,6 +74,7 @@ SCENARIOS = [
     Scenario("text", text),
     Scenario("images", images),
     Scenario("basic-auth", basic_auth),
+    Scenario("whole-project", whole_project),
     Scenario("substring-matching", substring_matching),
     Scenario("text-classifier", text_classifier),
     Scenario("bert-classifier", bert_classifier),

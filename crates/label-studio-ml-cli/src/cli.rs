@@ -10,15 +10,25 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use label_studio_ml::settings::ignore_empty_variables;
 
 use crate::{
-    completions::CompletionsArgs, create::CreateArgs, deploy::DeployArgs, doctor::DoctorArgs,
-    evaluate::EvaluateArgs, jobs::JobsArgs, list::ListArgs, predict::PredictArgs, python::Python,
-    start::StartArgs, terminal, versions::VersionsArgs,
+    completions::CompletionsArgs,
+    create::CreateArgs,
+    deploy::DeployArgs,
+    doctor::{ConnectArgs, DoctorArgs},
+    evaluate::EvaluateArgs,
+    jobs::JobsArgs,
+    list::ListArgs,
+    predict::PredictArgs,
+    python::Python,
+    start::StartArgs,
+    terminal,
+    versions::VersionsArgs,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   label-studio-ml create my_backend            a new backend, with tests and a Dockerfile
   label-studio-ml start my_backend -p 9091     build it and serve it on port 9091
+  label-studio-ml connect --project 1          connect the backend to a project
   label-studio-ml doctor --project 1           why does Label Studio show no predictions?
   label-studio-ml predict --project 1          predict all its tasks
   label-studio-ml jobs watch                   follow the training that runs
@@ -46,6 +56,7 @@ enum Command {
     Create(CreateArgs),
     Start(StartArgs),
     Deploy(DeployArgs),
+    Connect(Box<ConnectArgs>),
     Doctor(Box<DoctorArgs>),
     Predict(Box<PredictArgs>),
     Evaluate(Box<EvaluateArgs>),
@@ -61,6 +72,7 @@ impl Command {
             Self::Create(args) => args.run(out, python),
             Self::Start(args) => args.run(python),
             Self::Deploy(args) => args.run(out),
+            Self::Connect(args) => args.run(out),
             Self::Doctor(args) => args.run(out),
             Self::Predict(args) => args.run(out, python),
             Self::Evaluate(args) => args.run(out, python),

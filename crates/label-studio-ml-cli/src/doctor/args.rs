@@ -1,4 +1,4 @@
-//! The flags of `doctor`.
+//! The flags of `doctor` and `connect`.
 
 use std::{path::Path, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::backend::{Backend, BackendUrl, basic};
 /// Time that Label Studio gives a prediction, the longest it waits for anything.
 const LONGEST_LIMIT: Duration = Duration::from_secs(100);
 
-const EXAMPLES: &str = "\
+const DOCTOR_EXAMPLES: &str = "\
 Examples:
   label-studio-ml doctor --label-studio-api-key ...
   label-studio-ml doctor --project 1 --backend-url http://192.168.1.5:9090
@@ -25,10 +25,42 @@ Run it on the machine of the backend, so that it uses the same network and files
 variables. It calls the backend's /setup and /predict for one task. Without --fix it changes nothing
 in Label Studio. Exit code 1: a check failed.";
 
+const CONNECT_EXAMPLES: &str = "\
+Examples:
+  label-studio-ml connect --project 1 --backend-url http://192.168.1.5:9090
+  label-studio-ml connect --project 1 --backend-url http://backend.example:9090 \\
+      --basic-auth-user ls --basic-auth-pass ...
+
+Give the address that Label Studio uses for the backend: in a container, localhost is the container
+itself. It may be run again: what is in order is not changed. Exit code 1: a check failed.";
+
 /// Check why Label Studio shows no predictions, and suggest fixes
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = DOCTOR_EXAMPLES)]
 pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) checked: CheckedArgs,
+
+    /// Correct the project's settings in Label Studio: interactive preannotations, webhook, credentials
+    #[arg(long)]
+    pub(super) fix: bool,
+}
+
+/// Connect a backend to a project, correct the project's settings, and predict a task to prove it
+#[derive(Debug, Args)]
+#[command(after_help = CONNECT_EXAMPLES)]
+pub(crate) struct ConnectArgs {
+    #[command(flatten)]
+    pub(super) checked: CheckedArgs,
+
+    /// Name of the backend in Label Studio; that of its model by default
+    #[arg(long, value_name = "TEXT")]
+    pub(super) title: Option<String>,
+}
+
+/// What is checked, and how it is reached.
+#[derive(Debug, Args)]
+pub(super) struct CheckedArgs {
     /// Address of the backend, preferably the one that Label Studio uses
     #[arg(long, value_name = "URL", default_value = "http://localhost:9090")]
     pub(super) backend_url: BackendUrl,
@@ -40,10 +72,6 @@ pub(crate) struct DoctorArgs {
     /// Number of the task to predict, instead of the project's first
     #[arg(long, value_name = "ID")]
     pub(super) task: Option<i64>,
-
-    /// Correct the project's settings in Label Studio: interactive preannotations, webhook, credentials
-    #[arg(long)]
-    pub(super) fix: bool,
 
     /// Credentials of the backend
     #[command(flatten)]
@@ -58,7 +86,7 @@ pub(crate) struct DoctorArgs {
     pub(super) network: NetworkArgs,
 }
 
-impl DoctorArgs {
+impl CheckedArgs {
     /// Returns the address of Label Studio.
     pub(super) fn url(&self) -> &str {
         self.label_studio.url().unwrap_or("http://localhost:8080")

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 /// A change that resolves a finding.
 #[derive(Debug)]
 pub(super) enum Fix {
+    /// Connects a backend with these fields.
+    ConnectBackend { fields: Map<String, Value> },
     /// Changes fields of the backend as the project knows it.
     UpdateBackend {
         backend: Box<MlBackend>,
@@ -21,6 +23,7 @@ impl Fix {
     /// Makes the change in a project.
     pub(super) fn apply(&self, client: &Client, project: i64) -> Result<(), ClientError> {
         match self {
+            Self::ConnectBackend { fields } => client.create_ml_backend(project, fields),
             Self::UpdateBackend { backend, changes } => {
                 client.update_ml_backend(project, backend, changes)
             }

@@ -1,4 +1,5 @@
 //! `label-studio-ml doctor`: checks why Label Studio shows no predictions, and prints a line per check.
+//! `label-studio-ml connect` does the same for a backend that it connects first.
 
 mod args;
 mod checks;
@@ -12,23 +13,39 @@ use std::{io::Write, process::ExitCode};
 
 use checks::{CHECKS, Check};
 use report::{Finding, Report, chain};
-use state::Doctor;
+use state::{Doctor, Treatment};
 
-pub(crate) use args::DoctorArgs;
+pub(crate) use args::{ConnectArgs, DoctorArgs};
 
 /// Faults that one check may have, each fixed before the next is found.
 const MAX_FIXES: usize = 3;
 
 impl DoctorArgs {
     pub(crate) fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-        let mut doctor = Doctor::new(self)?;
-        let mut report = Report::new(out);
-        for (name, check) in CHECKS {
-            let finding = check_and_fix(&mut doctor, name, check, &mut report)?;
-            report.add(name, &finding)?;
-        }
-        Ok(report.exit_code())
+        let treatment = if self.fix {
+            Treatment::Fix
+        } else {
+            Treatment::Name
+        };
+        examine(Doctor::new(self.checked, treatment)?, out)
     }
+}
+
+impl ConnectArgs {
+    pub(crate) fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        let treatment = Treatment::Connect { title: self.title };
+        examine(Doctor::new(self.checked, treatment)?, out)
+    }
+}
+
+/// Runs all checks.
+fn examine(mut doctor: Doctor, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let mut report = Report::new(out);
+    for (name, check) in CHECKS {
+        let finding = check_and_fix(&mut doctor, name, check, &mut report)?;
+        report.add(name, &finding)?;
+    }
+    Ok(report.exit_code())
 }
 
 /// Runs a check, and again after each fault that could be fixed. Returns the last finding.
@@ -43,8 +60,8 @@ fn check_and_fix(
         let Finding::Fixable { fault, fix } = &finding else {
             return Ok(finding);
         };
-        let (true, Some(client), Some(project)) =
-            (doctor.args.fix, &doctor.client, &doctor.project)
+        let (Treatment::Fix | Treatment::Connect { .. }, Some(client), Some(project)) =
+            (&doctor.treatment, &doctor.client, &doctor.project)
         else {
             return Ok(finding);
         };

@@ -6,12 +6,27 @@ use label_studio_sdk::{
 };
 use serde_json::{Map, Value};
 
-use super::{args::DoctorArgs, release::Release};
+use super::{args::CheckedArgs, release::Release};
 use crate::backend::Backend;
+
+/// What is done about faults.
+#[derive(Debug)]
+pub(super) enum Treatment {
+    /// They are named.
+    Name,
+    /// Those of the project's settings are corrected.
+    Fix,
+    /// Like [`Treatment::Fix`]; a backend that the project does not know is connected.
+    Connect {
+        /// Name of the backend in Label Studio.
+        title: Option<String>,
+    },
+}
 
 /// The state that the checks share; each reads what those before it have found.
 pub(super) struct Doctor {
-    pub(super) args: DoctorArgs,
+    pub(super) args: CheckedArgs,
+    pub(super) treatment: Treatment,
     pub(super) backend: Backend,
     /// Whether Label Studio answers at all.
     pub(super) is_reachable: bool,
@@ -24,6 +39,8 @@ pub(super) struct Doctor {
     pub(super) task: Option<Task>,
     /// Whether the backend answers at all.
     pub(super) is_up: bool,
+    /// Class of the backend's model.
+    pub(super) model_class: Option<String>,
     /// The backend as the project knows it.
     pub(super) connected: Option<MlBackend>,
     /// Whether the backend has answered an interactive call with regions.
@@ -31,10 +48,11 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    pub(super) fn new(args: DoctorArgs) -> anyhow::Result<Self> {
+    pub(super) fn new(args: CheckedArgs, treatment: Treatment) -> anyhow::Result<Self> {
         Ok(Self {
             backend: args.backend()?,
             args,
+            treatment,
             is_reachable: false,
             release: None,
             client: None,
@@ -42,6 +60,7 @@ impl Doctor {
             label_config: None,
             task: None,
             is_up: false,
+            model_class: None,
             connected: None,
             answers_clicks: false,
         })

@@ -42,6 +42,24 @@ impl Client {
         self.get("api/ml", &[("project", project.to_string())])
     }
 
+    /// Connects an ML backend to a project. `fields` are those of Label Studio's API: `url`, `title`,
+    /// `is_interactive`, `auth_method`, ...
+    ///
+    /// Label Studio calls the backend's health check and setup first, stores nothing if one of them fails, and sends
+    /// the project's events to it afterwards.
+    pub fn create_ml_backend(
+        &self,
+        project: i64,
+        fields: &Map<String, Value>,
+    ) -> Result<(), ClientError> {
+        let mut body = json!({ "project": project });
+        for (name, value) in fields {
+            body[name] = value.clone();
+        }
+        self.send::<IgnoredAny>(&Method::POST, "api/ml", &body)?;
+        Ok(())
+    }
+
     /// Changes fields of an ML backend of a project, such as `is_interactive`.
     ///
     /// Label Studio calls the backend's health check and setup before it stores anything.

@@ -35,10 +35,9 @@ impl Doctor {
             ));
         };
         self.is_up = true;
-        let model = health
-            .get("model_class")
-            .and_then(Value::as_str)
-            .unwrap_or("a model");
+        let model = health.get("model_class").and_then(Value::as_str);
+        self.model_class = model.map(str::to_owned);
+        let model = model.unwrap_or("a model");
         match self.backend.get("ready") {
             Ok(ready) if ready.status == 503 => Finding::Warning(format!(
                 "{url} is up, but {model} is not ready: {}",

@@ -1,14 +1,15 @@
 //! Checks whether the backend is connected to the project, and in which state.
 
-use label_studio_sdk::client::MlBackend;
+use label_studio_sdk::{LabelConfig, client::MlBackend};
 use serde_json::Value;
 use url::Url;
 
 use crate::doctor::{
+    click::is_smart,
     fix::Fix,
     release::Release,
     report::{Finding, chain},
-    state::Doctor,
+    state::{Doctor, Treatment},
 };
 
 impl Doctor {
@@ -21,20 +22,11 @@ impl Doctor {
             Err(error) => return Finding::Failure(chain(error)),
         };
         let Some(connected) = find(&backends, &self.backend.url) else {
-            let others: Vec<_> = backends
-                .iter()
-                .map(|backend| without_credentials(&backend.url))
-                .collect();
-            let others = if others.is_empty() {
-                String::new()
-            } else {
-                format!(" (but {})", others.join(", "))
-            };
-            return Finding::Warning(format!(
-                "the project has no ML backend at {}{others}; connect it in the project's settings, under Model",
-                self.backend.shown_url()
-            ));
+            return self.suggest_connecting(&backends);
         };
+        if let Some(finding) = self.suggest_new_address(connected) {
+            return finding;
+        }
         self.connected = Some(connected.clone());
         let url = without_credentials(&connected.url);
         let reason = connected
@@ -66,6 +58,60 @@ impl Doctor {
 }
 
 impl Doctor {
+    /// Returns the finding for a backend that the project does not know, but perhaps others.
+    fn suggest_connecting(&self, others: &[MlBackend]) -> Finding {
+        let others: Vec<_> = others
+            .iter()
+            .map(|backend| without_credentials(&backend.url))
+            .collect();
+        let others = if others.is_empty() {
+            String::new()
+        } else {
+            format!(" (but {})", others.join(", "))
+        };
+        let url = self.backend.shown_url();
+        let fault = format!("the project has no ML backend at {url}{others}");
+        let Treatment::Connect { title } = &self.treatment else {
+            return Finding::Warning(format!(
+                "{fault}; connect it in the project's settings, under Model, or with `label-studio-ml connect`"
+            ));
+        };
+        if !self.is_up {
+            return Finding::Skipped("needs a backend that answers");
+        }
+        let title = title.as_ref().or(self.model_class.as_ref());
+        let mut controls = self.label_config.iter().flat_map(LabelConfig::controls);
+        let is_interactive = controls.any(is_smart);
+        Finding::Fixable {
+            fix: Fix::ConnectBackend {
+                fields: self.with_credentials([
+                    ("url", url.into()),
+                    ("title", title.map_or("backend", String::as_str).into()),
+                    ("is_interactive", is_interactive.into()),
+                ]),
+            },
+            fault,
+        }
+    }
+
+    /// Returns the finding for a backend that has moved to the address which is to be connected.
+    fn suggest_new_address(&self, connected: &MlBackend) -> Option<Finding> {
+        let url = self.backend.shown_url();
+        let is_moved = connected.state == "DI"
+            && matches!(self.treatment, Treatment::Connect { .. })
+            && without_credentials(&connected.url) != url;
+        is_moved.then(|| Finding::Fixable {
+            fault: format!(
+                "Label Studio does not reach {}, the backend's address so far",
+                without_credentials(&connected.url)
+            ),
+            fix: Fix::UpdateBackend {
+                backend: Box::new(connected.clone()),
+                changes: self.with_credentials([("url", url.into())]),
+            },
+        })
+    }
+
     /// Returns whether the backend requires credentials that Label Studio does not have.
     fn lacks_credentials(&self, connected: &MlBackend) -> bool {
         let is_stored = connected.extra.get("basic_auth_pass_is_set");
