@@ -46,7 +46,7 @@ pub struct Options {
 }
 
 /// Longest window: the memory of a training grows with it.
-const MAX_WINDOW: usize = 20_000;
+const MAX_WINDOW: usize = 5_000;
 const MAX_WIDTH: usize = 4096;
 
 fn window(text: &str) -> Result<usize, String> {

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Largest scaled value: sums of squares of larger ones would overflow.
+const MAX_SCALED: f32 = 1e6;
+
 /// Mean and standard deviation of each channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
@@ -54,7 +57,8 @@ impl Scaling {
         self.means.len().min(self.deviations.len())
     }
 
-    /// Scales the values of a row; a gap becomes the mean.
+    /// Scales the values of a row; a gap becomes the mean. What is beyond a million deviations counts
+    /// as that much.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the network calculates in single precision"
@@ -63,7 +67,35 @@ impl Scaling {
         let known = self.means.iter().zip(&self.deviations);
         row.iter().zip(known).map(|(value, (mean, deviation))| {
             let scaled = ((f64::from(*value) - mean) / deviation) as f32;
-            if scaled.is_finite() { scaled } else { 0.0 }
+            if scaled.is_nan() {
+                return 0.0;
+            }
+            scaled.clamp(-MAX_SCALED, MAX_SCALED)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scaling;
+
+    #[test]
+    fn channels_get_a_mean_of_0_and_a_deviation_of_1_whatever_they_hold() {
+        let rows = [1.0, 5.0, f32::NAN, 5.0, 3.0, 5.0];
+        let scaling = Scaling::of(&[&rows, &[]], 2);
+        let scaled = |row: &[f32]| scaling.apply(row).collect::<Vec<_>>();
+        assert_eq!(scaled(&[1.0, 5.0]), [-1.0, 0.0]);
+        assert_eq!(
+            scaled(&[3.0, 6.0]),
+            [1.0, 1.0],
+            "a constant channel is moved only"
+        );
+        assert_eq!(
+            scaled(&[f32::NAN, f32::NAN]),
+            [0.0, 0.0],
+            "a gap is the mean"
+        );
+        assert_eq!(scaled(&[f32::MAX, f32::MIN]), [1e6, -1e6]);
+        assert_eq!(Scaling::of(&[], 1), Scaling::identity(1));
     }
 }

@@ -1,6 +1,6 @@
 //! A training on annotated series.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ops::Range, path::PathBuf, time::Duration};
 
 use label_studio_ml::{
     JobContext, Value,
@@ -34,8 +34,8 @@ const DROPOUT: f32 = 0.3;
 const PATIENCE: usize = 100;
 /// The same once both thresholds are reached.
 const PATIENCE_AT_GOAL: usize = 10;
-/// Most windows of a training. With more, those without a label are thinned out.
-const MAX_WINDOWS: usize = 40_000;
+/// Most rows of the windows of a training.
+const MAX_ROWS: usize = 2_000_000;
 /// Epochs are short: each needs no state of its own on the disk.
 const STATE_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -65,12 +65,7 @@ impl Lesson<'_> {
         let n_channels = self.channels.len();
         let series: Vec<&[f32]> = learned.iter().map(|sample| &*sample.rows).collect();
         let scaling = Scaling::of(&series, n_channels);
-        let examples = |samples: &[Sample]| {
-            let windows = samples
-                .iter()
-                .flat_map(|sample| windows(sample, &scaling, self.options.sequence_size));
-            thinned(windows.collect())
-        };
+        let examples = |samples: &[Sample]| windows(samples, &scaling, self.options.sequence_size);
         let (examples, held_out_examples) = (examples(&learned), examples(&held_out));
         let n_classes = self.labels.len() + 1;
         let class_weights = if self.options.use_class_weights {
@@ -204,41 +199,47 @@ pub fn class_weights(examples: &[SeriesExample], n_classes: usize) -> Vec<f32> {
     counts.iter().map(weight).collect()
 }
 
-/// Cuts a series into windows.
-fn windows(sample: &Sample, scaling: &Scaling, size: usize) -> Vec<SeriesExample> {
-    let n_channels = scaling.n_channels();
-    let n_rows = sample.classes.len();
-    let row = |row: usize| scaling.apply(&sample.rows[row * n_channels..][..n_channels]);
-    if n_rows < size {
-        let padding = Padding::new(n_rows, size);
-        let mut classes = vec![None; size];
-        classes[padding.offset..][..n_rows].copy_from_slice(&sample.classes);
-        return vec![SeriesExample {
-            rows: padding.rows.into_iter().flat_map(row).collect(),
-            classes,
-        }];
-    }
-    let window = |start: usize| SeriesExample {
-        rows: (start..start + size).flat_map(row).collect(),
-        classes: sample.classes[start..start + size].to_vec(),
-    };
-    window_starts(n_rows, size)
-        .into_iter()
-        .map(window)
+/// Cuts series into windows. Of too many, those without a label are left out first, evenly.
+fn windows(samples: &[Sample], scaling: &Scaling, size: usize) -> Vec<SeriesExample> {
+    let windows = samples.iter().flat_map(|sample| {
+        let mut starts = window_starts(sample.classes.len(), size);
+        if starts.is_empty() {
+            starts.push(0);
+        }
+        starts.into_iter().map(move |start| (sample, start))
+    });
+    let (labelled, others): (Vec<_>, Vec<_>) = windows.partition(|(sample, start)| {
+        let end = sample.classes.len().min(start + size);
+        let mut classes = sample.classes[*start..end].iter();
+        classes.any(|class| *class > Some(0))
+    });
+    let n_windows = (MAX_ROWS / size).max(BATCH_SIZE);
+    let mut kept = evenly(labelled, n_windows);
+    let n_left = n_windows - kept.len();
+    kept.extend(evenly(others, n_left));
+    let kept = kept.into_iter();
+    kept.map(|(sample, start)| window(sample, scaling, start..start + size))
         .collect()
 }
 
-/// Leaves out windows of background where there are too many, then others, evenly.
-fn thinned(windows: Vec<SeriesExample>) -> Vec<SeriesExample> {
-    if windows.len() <= MAX_WINDOWS {
-        return windows;
+/// Returns the window of these rows; a series that is shorter is padded.
+fn window(sample: &Sample, scaling: &Scaling, rows: Range<usize>) -> SeriesExample {
+    let n_channels = scaling.n_channels();
+    let n_rows = sample.classes.len();
+    let row = |row: usize| scaling.apply(&sample.rows[row * n_channels..][..n_channels]);
+    if n_rows < rows.end {
+        let padding = Padding::new(n_rows, rows.len());
+        let mut classes = vec![None; rows.len()];
+        classes[padding.offset..][..n_rows].copy_from_slice(&sample.classes);
+        return SeriesExample {
+            rows: padding.rows.into_iter().flat_map(row).collect(),
+            classes,
+        };
     }
-    let has_label = |window: &SeriesExample| window.classes.iter().any(|class| *class > Some(0));
-    let (labelled, others): (Vec<_>, Vec<_>) = windows.into_iter().partition(has_label);
-    let mut kept = evenly(labelled, MAX_WINDOWS);
-    let n_left = MAX_WINDOWS - kept.len();
-    kept.extend(evenly(others, n_left));
-    kept
+    SeriesExample {
+        rows: rows.clone().flat_map(row).collect(),
+        classes: sample.classes[rows].to_vec(),
+    }
 }
 
 /// Keeps so many items, evenly distributed.
