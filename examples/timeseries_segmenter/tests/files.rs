@@ -335,6 +335,8 @@ fn a_task_may_hold_the_series_itself() {
         rows_of(&project, &json!("time,a,b\n0,1.5,2\n1,3,4\n")),
         Ok(two_rows())
     );
+    let address = "data:text/csv;base64,dGltZSxhLGIKMCwxLjUsMgoxLDMsNAo=";
+    assert_eq!(rows_of(&project, &json!(address)), Ok(two_rows()));
     for (data, reason) in [
         (json!(null), "no series in its data field \"ts\""),
         (json!(3), "neither a series nor an address"),

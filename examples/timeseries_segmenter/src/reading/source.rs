@@ -57,9 +57,9 @@ pub fn read_task(
 /// Returns whether a text is the address of a file, rather than its content.
 fn is_address(text: &str) -> bool {
     let text = text.trim_start();
-    !text.contains('\n')
-        && !text.starts_with(['{', '['])
-        && (needs_preload(text) || !text.contains(','))
+    let is_series = text.contains('\n') || text.starts_with(['{', '[']);
+    let is_known = needs_preload(text) || text.starts_with("data:");
+    !is_series && (is_known || !text.contains(','))
 }
 
 fn read_file(mut file: impl Read, rows: &mut Rows<'_>) -> anyhow::Result<()> {
