@@ -2,6 +2,7 @@
 //!
 //! - [`tokens`]: text to token ids and back, with character offsets.
 //! - [`spans`]: labels of tokens to parts of a text and back, and windows of long texts.
+//! - `generation`: text by language models, behind the feature of that name.
 //! - [`regions`]: parts of a text that a model found to regions of a project.
 //!
 //! ```
@@ -11,6 +12,8 @@
 //! assert_eq!(no_texts.ids.dim(), (0, 0));
 //! ```
 
+#[cfg(feature = "generation")]
+pub mod generation;
 pub mod regions;
 pub mod spans;
 pub mod tokens;

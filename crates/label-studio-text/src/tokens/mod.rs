@@ -15,11 +15,13 @@
 //! ```
 
 mod batch;
+mod byte_pairs;
 mod error;
 mod tokenizer;
 
 pub use tokenizers::{EncodeInput, Encoding, InputSequence};
 
 pub use batch::TokenBatch;
+pub use byte_pairs::BytePairs;
 pub use error::TokensError;
 pub use tokenizer::Tokenizer;

@@ -10,7 +10,7 @@ use tokenizers::{
     TruncationParams, pad_encodings, truncate_encodings,
 };
 
-use super::TokensError;
+use super::{BytePairs, TokensError, byte_pairs};
 
 const PAD_TOKENS: [&str; 4] = ["[PAD]", "<pad>", "<|endoftext|>", "</s>"];
 
@@ -37,13 +37,22 @@ impl Tokenizer {
         Self::from_json(&json, &path)
     }
 
+    /// Reads a tokenizer of two files.
+    pub fn from_byte_pairs(files: &BytePairs<'_>) -> Result<Self, TokensError> {
+        Self::new(byte_pairs::read(files)?)
+    }
+
     fn from_json(json: &[u8], path: &Path) -> Result<Self, TokensError> {
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(|source| {
+        let tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(|source| {
             TokensError::NotATokenizer {
                 path: path.to_owned(),
                 source,
             }
         })?;
+        Self::new(tokenizer)
+    }
+
+    fn new(mut tokenizer: tokenizers::Tokenizer) -> Result<Self, TokensError> {
         let saved = tokenizer.get_padding().cloned();
         let padding = saved.unwrap_or_else(|| {
             let mut ids = PAD_TOKENS
@@ -138,6 +147,18 @@ impl Tokenizer {
             pad_encodings(&mut encodings, &self.padding).map_err(TokensError::Convert)?;
         }
         Ok(encodings)
+    }
+
+    /// Returns the ids of a text with special tokens around, without the effort that offsets are.
+    pub fn ids(&self, text: &str) -> Result<Vec<u32>, TokensError> {
+        let encoding = self.library.encode_fast(text, true);
+        Ok(encoding.map_err(TokensError::Convert)?.get_ids().to_vec())
+    }
+
+    /// Returns the ids of a text that has its special tokens already.
+    pub fn ids_without_special(&self, text: &str) -> Result<Vec<u32>, TokensError> {
+        let encoding = self.library.encode_fast(text, false);
+        Ok(encoding.map_err(TokensError::Convert)?.get_ids().to_vec())
     }
 
     /// Turns ids into text, without the special tokens.
