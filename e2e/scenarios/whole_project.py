@@ -1,19 +1,25 @@
-"""The command line connects a backend and predicts a whole project, although it is killed meanwhile."""
+"""The command line makes a project, connects a backend and predicts all tasks, although it is killed
+meanwhile.
+"""
 
+import json
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 from e2e.checks import CheckFailed, check, equal
+from e2e.images import png
 from e2e.stage import Stage
 
-LABEL_CONFIG = """
+IMAGES = """
 <View>
-  <Text name="text" value="$text"/>
-  <Choices name="mood" toName="text"><Choice value="Happy"/><Choice value="Sad"/></Choices>
+  <Image name="image" value="$photo"/>
+  <Choices name="mood" toName="image"><Choice value="Happy"/><Choice value="Sad"/></Choices>
 </View>
 """
 N_TASKS = 1000
@@ -22,12 +28,27 @@ KILL_SECONDS = 60
 
 
 def whole_project(stage: Stage) -> None:
-    """Runs `label-studio-ml connect` and `label-studio-ml predict --project`."""
-    with stage.step("a backend and a project with many tasks"):
+    """Runs `label-studio-ml init-project`, `connect` and `predict --project`."""
+    folder = Path(stage.cleanup.enter_context(tempfile.TemporaryDirectory()))
+    (folder / "photos").mkdir()
+    (folder / "photos/a b ä.png").write_bytes(png(8, 6, (200, 90, 0)))
+    (folder / "images.xml").write_text(IMAGES)
+    (folder / "texts").mkdir()
+    (folder / "texts/first.txt").write_text("a text, in a file")
+    tasks = [{"text": f"text {number}"} for number in range(1, N_TASKS)]
+    (folder / "texts/tasks.json").write_text(json.dumps(tasks))
+
+    with stage.step("the command uploads images to a new project"):
+        project = new_project(
+            stage, "--label-config", str(folder / "images.xml"), str(folder / "photos")
+        )
+        image = stage.client.tasks(project)[0]["data"]
+        check(re.fullmatch(r"/data/upload/.*\.png", image.get("photo", "")), f"task with {image}")
+
+    with stage.step("the command makes a project for a backend"):
         backend = stage.backend("the_simplest_backend")
-        project = stage.project(LABEL_CONFIG)
-        project.add_tasks([{"text": f"text {number}"} for number in range(N_TASKS)])
-    connection = ["--project", str(project.id), "--backend-url", backend.url]
+        project = new_project(stage, "--backend", "the_simplest_backend", str(folder / "texts"))
+    connection = ["--project", str(project), "--backend-url", backend.url]
 
     with stage.step("the command connects the backend and predicts a task"):
         first = finished(stage, "connect", *connection)
@@ -39,7 +60,7 @@ def whole_project(stage: Stage) -> None:
         check(not re.search(r"^(fix|FAIL)", again, re.MULTILINE), f"changed again: {again}")
 
     def n_stored() -> int:
-        found = stage.client.get(f"/api/projects/{project.id}")
+        found = stage.client.get(f"/api/projects/{project}")
         number: int = found["total_predictions_number"]
         return number
 
@@ -58,11 +79,19 @@ def whole_project(stage: Stage) -> None:
         finished(stage, "predict", *connection)
 
     with stage.step("each task has one prediction"):
-        per_task = Counter(
-            prediction["task"] for prediction in stage.client.predictions(project.id)
-        )
+        per_task = Counter(prediction["task"] for prediction in stage.client.predictions(project))
         equal((len(per_task), set(per_task.values())), (N_TASKS, {1}), "tasks and predictions")
         equal(backend.stop(), 0, "exit status after SIGTERM")
+
+
+def new_project(stage: Stage, *arguments: str) -> int:
+    """Makes a project, which is deleted when the scenario ends, and returns its number."""
+    said = finished(stage, "init-project", *arguments)
+    number = re.match(r"made project (\d+)", said)
+    if number is None:
+        raise CheckFailed(f"no project: {said}")
+    stage.cleanup.callback(stage.client.call, "DELETE", f"/api/projects/{number[1]}")
+    return int(number[1])
 
 
 def start(stage: Stage, *arguments: str) -> "subprocess.Popen[str]":

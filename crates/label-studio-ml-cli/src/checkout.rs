@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::Context;
+
 /// Root of the checkout that this program was built in. `cargo install` and `pip install` put the program elsewhere.
 const BUILT_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -20,6 +22,24 @@ impl Checkout {
         let root = path.canonicalize().ok()?;
         let candidates = [Some(root.as_path()), root.ancestors().nth(2)];
         candidates.into_iter().flatten().find_map(Self::rooted_at)
+    }
+
+    /// Returns the checkout at `path`, or without one that of this program.
+    ///
+    /// # Errors
+    /// When there is none; the error says where to get one.
+    pub(crate) fn named(path: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(path) = path {
+            return Self::at(path).with_context(|| {
+                format!("{} is not a checkout of label-studio-ml", path.display())
+            });
+        }
+        Self::of_program().with_context(|| {
+            format!(
+                "the ready backends are in the repository: git clone {}, then name the folder with --sdk-path",
+                env!("CARGO_PKG_REPOSITORY")
+            )
+        })
     }
 
     /// Returns the checkout around this program, or the one that it was built in if that still exists.

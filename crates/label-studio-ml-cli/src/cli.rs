@@ -15,6 +15,7 @@ use crate::{
     deploy::DeployArgs,
     doctor::{ConnectArgs, DoctorArgs},
     evaluate::EvaluateArgs,
+    init_project::InitProjectArgs,
     jobs::JobsArgs,
     list::ListArgs,
     predict::PredictArgs,
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   label-studio-ml create my_backend            a new backend, with tests and a Dockerfile
   label-studio-ml start my_backend -p 9091     build it and serve it on port 9091
+  label-studio-ml init-project --backend yolo photos/   a project for it, with the files of a folder
   label-studio-ml connect --project 1          connect the backend to a project
   label-studio-ml doctor --project 1           why does Label Studio show no predictions?
   label-studio-ml predict --project 1          predict all its tasks
@@ -56,6 +58,7 @@ enum Command {
     Create(CreateArgs),
     Start(StartArgs),
     Deploy(DeployArgs),
+    InitProject(Box<InitProjectArgs>),
     Connect(Box<ConnectArgs>),
     Doctor(Box<DoctorArgs>),
     Predict(Box<PredictArgs>),
@@ -72,6 +75,7 @@ impl Command {
             Self::Create(args) => args.run(out, python),
             Self::Start(args) => args.run(python),
             Self::Deploy(args) => args.run(out),
+            Self::InitProject(args) => args.run(out),
             Self::Connect(args) => args.run(out),
             Self::Doctor(args) => args.run(out),
             Self::Predict(args) => args.run(out, python),

@@ -6,6 +6,8 @@
 //! - `create` writes a new backend from `template/` or `python_template/`, which the tests build and run;
 //! - `start` builds a backend with cargo and runs it;
 //! - `deploy` puts a backend on a cloud provider;
+//! - `init-project` makes a project whose label config fits a backend, and imports files;
+//! - `connect` connects a backend to a project;
 //! - `doctor` checks why Label Studio shows no predictions;
 //! - `predict` predicts a whole project, or files without Label Studio;
 //! - `evaluate` compares predictions with annotations;
@@ -37,6 +39,8 @@ mod deploy;
 mod doctor;
 mod draw;
 mod evaluate;
+mod init_project;
+mod inputs;
 mod jobs;
 mod list;
 pub mod metrics;

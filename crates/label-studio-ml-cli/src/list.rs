@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,7 @@ struct Metadata {
 
 impl ListArgs {
     pub(crate) fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-        let mut backends = read(&self.checkout()?.examples())?;
+        let mut backends = read(&Checkout::named(self.sdk_path.as_deref())?.examples())?;
         if let Some(name) = &self.name {
             backends.retain(|backend| backend.name == *name);
             let backend = backends.first().with_context(|| {
@@ -106,20 +106,6 @@ impl ListArgs {
         };
         out.write_all(text.as_bytes())?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn checkout(&self) -> anyhow::Result<Checkout> {
-        if let Some(path) = &self.sdk_path {
-            return Checkout::at(path).with_context(|| {
-                format!("{} is not a checkout of label-studio-ml", path.display())
-            });
-        }
-        Checkout::of_program().ok_or_else(|| {
-            anyhow!(
-                "the ready backends are in the repository: git clone {}, then name the folder with --sdk-path",
-                env!("CARGO_PKG_REPOSITORY")
-            )
-        })
     }
 }
 

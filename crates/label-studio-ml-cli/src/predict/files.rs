@@ -7,14 +7,15 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use label_studio_sdk::{LabelConfig, Object, Task};
+use label_studio_sdk::{LabelConfig, Task};
 use serde_json::{Map, Value, json};
 
 use super::{args::FilesArgs, pass::SOME_FAILED};
 use crate::{
     draw::Gallery,
+    inputs::{Kind, Media, OCTETS, Shown, read_tasks},
     project::{Model, Outcome, Progress},
     terminal::line,
 };
@@ -25,32 +26,6 @@ const PROJECT: &str = "0";
 const MAX_FILE_BYTES: u64 = 150 << 20;
 /// Bytes of files in a request after which no other is added.
 const FULL_BATCH_BYTES: usize = 32 << 20;
-
-/// Media types by the end of a file's name, and the object tag that shows them.
-const MEDIA: [(&str, &str, &str); 22] = [
-    ("jpg", "image/jpeg", "Image"),
-    ("jpeg", "image/jpeg", "Image"),
-    ("png", "image/png", "Image"),
-    ("webp", "image/webp", "Image"),
-    ("gif", "image/gif", "Image"),
-    ("bmp", "image/bmp", "Image"),
-    ("tif", "image/tiff", "Image"),
-    ("tiff", "image/tiff", "Image"),
-    ("svg", "image/svg+xml", "Image"),
-    ("wav", "audio/wav", "Audio"),
-    ("mp3", "audio/mpeg", "Audio"),
-    ("flac", "audio/flac", "Audio"),
-    ("ogg", "audio/ogg", "Audio"),
-    ("m4a", "audio/mp4", "Audio"),
-    ("mp4", "video/mp4", "Video"),
-    ("webm", "video/webm", "Video"),
-    ("mov", "video/quicktime", "Video"),
-    ("mkv", "video/x-matroska", "Video"),
-    ("pdf", "application/pdf", "Pdf"),
-    ("csv", "text/csv", "TimeSeries"),
-    ("html", "text/html", "HyperText"),
-    ("htm", "text/html", "HyperText"),
-];
 
 /// A task of a file.
 struct Input {
@@ -158,11 +133,10 @@ impl FilesArgs {
 
 /// Returns the tasks of a file: of a JSON file all that are in it, of any other file one.
 fn inputs_of(path: &Path, label_config: &LabelConfig) -> Vec<anyhow::Result<Input>> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    let ending = ending.to_ascii_lowercase();
-    let inputs = match ending.as_str() {
-        "json" | "jsonl" => tasks_in(path),
-        _ => one_task(path, &ending, label_config).map(|input| vec![input]),
+    let inputs = match Kind::of(path) {
+        Kind::Tasks => tasks_in(path),
+        Kind::Media(media) => one_task(path, Some(media), label_config),
+        Kind::Text => one_task(path, None, label_config),
     };
     let inputs = inputs.with_context(|| format!("cannot use {}", path.display()));
     match inputs {
@@ -171,43 +145,27 @@ fn inputs_of(path: &Path, label_config: &LabelConfig) -> Vec<anyhow::Result<Inpu
     }
 }
 
-/// Reads tasks as Label Studio imports and exports them: with `data`, or the data alone; a list, one, or one per line.
+/// Reads the tasks of a JSON file.
 fn tasks_in(path: &Path) -> anyhow::Result<Vec<Input>> {
-    let text = fs::read_to_string(path)?;
-    let items = match serde_json::from_str(&text) {
-        Ok(Value::Array(items)) => items,
-        Ok(item) => vec![item],
-        Err(error) => {
-            let lines = text.lines().filter(|line| !line.trim().is_empty());
-            let items = lines.map(serde_json::from_str).collect::<Result<_, _>>();
-            items.map_err(|_| error)?
-        }
-    };
-    let mut inputs = Vec::with_capacity(items.len());
-    for (idx, item) in items.into_iter().enumerate() {
-        let task = match item {
-            Value::Object(task) if task.get("data").is_some_and(Value::is_object) => task,
-            Value::Object(data) => Map::from_iter([("data".to_owned(), Value::Object(data))]),
-            _ => bail!("entry {idx} is not a task: an object with \"data\""),
-        };
-        let task = Task::from_value(&Value::Object(task))?;
-        inputs.push(Input {
+    let tasks = read_tasks(path)?.into_iter().enumerate();
+    let input = |(idx, task): (usize, Value)| {
+        let task = Task::from_value(&task)?;
+        Ok(Input {
             data: task.data.clone(),
             name: format!("{}, task {}", path.display(), idx + 1),
             task,
-        });
-    }
-    Ok(inputs)
+        })
+    };
+    tasks.map(input).collect()
 }
 
 /// Makes a task of a file, under the name that the fitting object tag of the label config has.
-fn one_task(path: &Path, ending: &str, label_config: &LabelConfig) -> anyhow::Result<Input> {
-    let media = MEDIA.iter().find(|(known, ..)| *known == ending);
-    let tag = media.map_or("Text", |(.., tag)| *tag);
-    let object = object_for(label_config, tag)?;
-    let name = object
-        .variable()
-        .with_context(|| format!("<{}> {:?} shows no $name", object.tag, object.name))?;
+fn one_task(
+    path: &Path,
+    media: Option<Media>,
+    label_config: &LabelConfig,
+) -> anyhow::Result<Vec<Input>> {
+    let shown = Shown::by(label_config, media)?;
     let size = fs::metadata(path)?.len();
     ensure!(
         size <= MAX_FILE_BYTES,
@@ -215,37 +173,24 @@ fn one_task(path: &Path, ending: &str, label_config: &LabelConfig) -> anyhow::Re
         size >> 20,
         MAX_FILE_BYTES >> 20
     );
-    let shows_text = matches!(
-        &*object.tag.to_lowercase(),
-        "text" | "hypertext" | "paragraphs"
-    ) && object.value_type.as_deref() != Some("url");
-    let (content, shown) = if shows_text {
+    let (content, visible) = if shown.is_text {
         let text = fs::read_to_string(path).context("it is not a text in UTF-8")?;
         (Value::from(text.clone()), Value::from(text))
     } else {
-        let media_type = media.map_or("application/octet-stream", |(_, media_type, _)| media_type);
+        let media_type = media.map_or(OCTETS, |media| media.media_type);
         let content = BASE64_STANDARD.encode(fs::read(path)?);
-        let shown = path.to_str().context("its name is not UTF-8")?;
+        let visible = path.to_str().context("its name is not UTF-8")?;
         (
             format!("data:{media_type};base64,{content}").into(),
-            shown.into(),
+            visible.into(),
         )
     };
-    let with = |value| Map::from_iter([(name.to_owned(), value)]);
-    Ok(Input {
-        data: with(shown),
+    let with = |value| Map::from_iter([(shown.field.to_owned(), value)]);
+    Ok(vec![Input {
+        data: with(visible),
         task: Task::new(with(content)),
         name: path.display().to_string(),
-    })
-}
-
-/// Returns the object tag that shows a kind of file, else the only one.
-fn object_for<'a>(label_config: &'a LabelConfig, tag: &str) -> anyhow::Result<&'a Object> {
-    let objects = label_config.objects();
-    let is_alike = |object: &&Object| object.tag.eq_ignore_ascii_case(tag);
-    let found = objects.iter().find(is_alike);
-    let found = found.or_else(|| (objects.len() == 1).then(|| &objects[0]));
-    found.with_context(|| format!("the label config has no <{tag}> that shows it"))
+    }])
 }
 
 /// Returns how many bytes of text a task has.

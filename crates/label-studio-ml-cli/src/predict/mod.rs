@@ -17,7 +17,7 @@ use std::{
 };
 
 use self::{
-    pass::{SOME_FAILED, predict_project, write_summary},
+    pass::{predict_project, write_summary},
     run::{Parties, RunSettings},
     watch::Watch,
 };
@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub(crate) use args::PredictArgs;
+pub(crate) use pass::SOME_FAILED;
 
 /// Seconds to wait for a server that does not answer.
 const DEFAULT_WAIT: u32 = 600;

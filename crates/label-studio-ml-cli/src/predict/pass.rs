@@ -9,7 +9,7 @@ use super::run::{Parties, Run, RunSettings, Summary};
 use crate::{project::Target, terminal::line};
 
 /// Exit code of a run that ended although some tasks failed.
-pub(super) const SOME_FAILED: u8 = 3;
+pub(crate) const SOME_FAILED: u8 = 3;
 
 /// Predicts what is to be predicted now.
 pub(super) fn predict_project(

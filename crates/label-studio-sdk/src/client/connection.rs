@@ -33,8 +33,15 @@ struct Connection {
 struct Call<'a> {
     method: &'a Method,
     url: &'a Url,
-    body: Option<&'a [u8]>,
+    body: Option<Body<'a>>,
     may_repeat: bool,
+}
+
+/// The body of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Body<'a> {
+    pub(super) content_type: &'a str,
+    pub(super) content: &'a [u8],
 }
 
 struct Answer {
@@ -173,14 +180,29 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
         let url = self.0.origin.join(path);
-        let body = serde_json::to_vec(body).map_err(|source| ClientError::Json {
+        let content = serde_json::to_vec(body).map_err(|source| ClientError::Json {
             url: url.to_string(),
             source,
         })?;
+        let body = Body {
+            content_type: "application/json",
+            content: &content,
+        };
+        self.send_body(method, path, body)
+    }
+
+    /// Like [`Client::send`], for a body of any kind.
+    pub(super) fn send_body<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Body<'_>,
+    ) -> Result<T, ClientError> {
+        let url = self.0.origin.join(path);
         let call = Call {
             method,
             url: &url,
-            body: Some(&body),
+            body: Some(body),
             may_repeat: false,
         };
         parse(&url, &self.call_authorized(call)?)
@@ -204,7 +226,10 @@ impl Client {
         let call = Call {
             method: &Method::POST,
             url: &url,
-            body: Some(body.as_bytes()),
+            body: Some(Body {
+                content_type: "application/json",
+                content: body.as_bytes(),
+            }),
             may_repeat: true,
         };
         let answer = self.call(call, None)?;
@@ -276,8 +301,8 @@ impl Client {
         let mut response = match call.body {
             None => self.0.agent.run(request.body(())?, None)?,
             Some(body) => {
-                let request = request.header(header::CONTENT_TYPE, "application/json");
-                self.0.agent.run(request.body(body)?, None)?
+                let request = request.header(header::CONTENT_TYPE, body.content_type);
+                self.0.agent.run(request.body(body.content)?, None)?
             }
         };
         let status = response.status();

@@ -16,6 +16,7 @@
 mod account;
 mod connection;
 mod error;
+mod imports;
 mod ml_backends;
 mod nullable;
 mod options;
@@ -29,6 +30,7 @@ mod webhooks;
 pub use account::{ServerVersion, User};
 pub use connection::Client;
 pub use error::ClientError;
+pub use imports::UploadedFile;
 pub use ml_backends::MlBackend;
 pub use options::ClientOptions;
 pub use projects::ProjectInfo;

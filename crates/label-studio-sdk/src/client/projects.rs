@@ -1,7 +1,8 @@
 //! Projects of Label Studio.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use ureq::http::Method;
 
 use super::{Client, ClientError};
 
@@ -34,6 +35,16 @@ impl Client {
     /// Asks for one project.
     pub fn project(&self, id: i64) -> Result<ProjectInfo, ClientError> {
         self.get(&format!("api/projects/{id}"), &[])
+    }
+
+    /// Makes a project.
+    pub fn create_project(
+        &self,
+        title: &str,
+        label_config: &str,
+    ) -> Result<ProjectInfo, ClientError> {
+        let project = json!({ "title": title, "label_config": label_config });
+        self.send(&Method::POST, "api/projects/", &project)
     }
 
     /// Asks for all projects that the token's owner can see.
