@@ -42,7 +42,6 @@ fn reads_every_vector() {
 }
 
 /// What the original returns, corrected where it is wrong.
-
 fn expected(case: &str, view: &str, recorded: &Value) -> Value {
     let mut expected = recorded.clone();
     match (case, view) {
