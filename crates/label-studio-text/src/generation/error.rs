@@ -26,18 +26,13 @@ pub enum GenerationError {
         /// How it is made.
         fix: &'static str,
     },
-    /// The weights are a pickle, which would run code when it is read.
+    /// The weights are a pickle that does more than describe tensors, or an old or broken one.
     #[error(
-        "the weights of {model} are a pickle ({file}), which is not read because it can run code: convert them once \
-         with transformers' AutoModelForCausalLM.from_pretrained({model:?}).save_pretrained(FOLDER, \
-         safe_serialization=True) and AutoTokenizer.from_pretrained({model:?}).save_pretrained(FOLDER)"
+        "{} is no plain archive of tensors, and other pickles are not read because they can run code: convert the \
+         model once with transformers' AutoModelForCausalLM.from_pretrained(MODEL).save_pretrained(FOLDER, \
+         safe_serialization=True) and AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)", .0.display()
     )]
-    Pickle {
-        /// The folder or repository.
-        model: String,
-        /// The file.
-        file: &'static str,
-    },
+    Pickle(PathBuf),
     /// A file cannot be read.
     #[error("cannot read {}", .path.display())]
     Io {

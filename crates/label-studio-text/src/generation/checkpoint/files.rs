@@ -11,9 +11,12 @@ use serde_json::{Map, Value};
 use crate::generation::GenerationError;
 
 const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
-const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+/// Files of weights, and what names their parts.
+const WEIGHTS: [(&str, &str); 2] = [
+    ("model.safetensors", "model.safetensors.index.json"),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json"),
+];
+const EXTENSIONS: [&str; 2] = [".safetensors", ".bin"];
 const MAX_PARTS: usize = 1000;
 
 /// The files of a model on this machine.
@@ -63,13 +66,7 @@ impl ModelFiles {
             let fix = "give the folder that transformers' save_pretrained wrote";
             missing(CONFIG, fix)
         })?;
-        let weights = match source.path(WEIGHTS)? {
-            Some(path) => vec![path],
-            None => match source.path(INDEX)? {
-                Some(index) => source.parts(name, &index)?,
-                None => return Err(source.no_weights(name)?),
-            },
-        };
+        let weights = source.weights(name)?;
         let tokenizer = if let Some(path) = source.path("tokenizer.json")? {
             TokenizerFiles::Json(path)
         } else {
@@ -163,7 +160,8 @@ impl<'a> Source<'a> {
         parts.truncate(MAX_PARTS);
         let part = |part: &str| {
             // A path could lead out of the folder.
-            let is_file = !part.contains(['/', '\\']) && part.ends_with(".safetensors");
+            let is_file =
+                !part.contains(['/', '\\']) && EXTENSIONS.iter().any(|end| part.ends_with(end));
             let path = if is_file { self.path(part)? } else { None };
             path.ok_or_else(|| GenerationError::MissingFile {
                 model: name.to_owned(),
@@ -174,19 +172,19 @@ impl<'a> Source<'a> {
         parts.into_iter().map(part).collect()
     }
 
-    /// Says why there are no weights.
-    fn no_weights(&self, name: &str) -> Result<GenerationError, GenerationError> {
-        for file in PICKLES {
-            if self.path(file)?.is_some() {
-                return Ok(GenerationError::Pickle {
-                    model: name.to_owned(),
-                    file,
-                });
+    /// Finds the weights, safetensors before PyTorch's own files.
+    fn weights(&self, name: &str) -> Result<Vec<PathBuf>, GenerationError> {
+        for (whole, index) in WEIGHTS {
+            if let Some(path) = self.path(whole)? {
+                return Ok(vec![path]);
+            }
+            if let Some(index) = self.path(index)? {
+                return self.parts(name, &index);
             }
         }
-        Ok(GenerationError::MissingFile {
+        Err(GenerationError::MissingFile {
             model: name.to_owned(),
-            file: WEIGHTS,
+            file: WEIGHTS[0].0,
             fix: "save the model with transformers' save_pretrained(FOLDER, safe_serialization=True)",
         })
     }

@@ -5,6 +5,7 @@ mod families;
 mod fields;
 mod files;
 mod load;
+mod pickle;
 mod rope;
 mod tensors;
 

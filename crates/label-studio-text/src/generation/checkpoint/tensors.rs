@@ -1,4 +1,4 @@
-//! Tensors of safetensors files.
+//! Tensors of files of weights.
 
 use std::{
     collections::HashMap,
@@ -12,6 +12,7 @@ use safetensors::{
     tensor::{Metadata, TensorInfo},
 };
 
+use super::pickle;
 use crate::generation::{GenerationError, numbers::Numbers};
 
 /// Largest header of a file, as in the library.
@@ -38,6 +39,19 @@ impl Tensors {
     pub(super) fn open(paths: &[PathBuf]) -> Result<Self, GenerationError> {
         let mut places = HashMap::new();
         for path in paths {
+            if path.extension().is_some_and(|extension| extension == "bin") {
+                let found = pickle::tensors(path);
+                let found = found.ok_or_else(|| GenerationError::Pickle(path.clone()))?;
+                for tensor in found {
+                    let place = Place {
+                        path: path.clone(),
+                        data: tensor.start,
+                        info: tensor.info,
+                    };
+                    places.insert(tensor.name, place);
+                }
+                continue;
+            }
             let (metadata, data) = header(path)?;
             for (name, info) in metadata.tensors() {
                 let place = Place {
