@@ -107,4 +107,4 @@ tools:
 
 # Programs that backends run.
 programs:
-	@scripts/install_packages.sh tesseract:tesseract-ocr
+	@scripts/install_packages.sh tesseract:tesseract-ocr ffmpeg:ffmpeg

@@ -17,7 +17,7 @@ check -p demo -p e2e
 git ls-files --cached --others --exclude-standard 'crates/*.py' 'examples/*.py' 'vectors/*.py' |
   grep -vE '^crates/label-studio-ml-python/|/python_template/' | xargs -n 1 dirname | sort -u |
   while read -r folder; do
-    MYPYPATH="$folder:$(dirname "$folder"):examples/segment_anything_model/fixtures" check \
+    MYPYPATH="$folder:$(dirname "$folder"):examples/segment_anything_model/fixtures:crates/label-studio-audio/fixtures" check \
       --allow-subclassing-any --allow-untyped-calls --allow-untyped-decorators "$folder"/*.py
   done
 MYPYPATH=scripts check scripts/*.py scripts/tests/*.py
