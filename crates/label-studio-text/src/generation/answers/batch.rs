@@ -17,6 +17,8 @@ use crate::{
 
 /// Most tokens that go through the layers at once; more would not be faster, and need more memory.
 const MAX_TOKENS: usize = 512;
+/// Most tokens of an answer that memory is set aside for before they are there.
+const MAX_ROOM: usize = 1024;
 /// Shortest common start of prompts that is computed once for all of them.
 const MIN_SHARED: usize = 8;
 
@@ -107,7 +109,7 @@ impl Batch<'_> {
         Running {
             job: *job,
             answer,
-            cache: cache.with_room(job.ids.len() + job.budget),
+            cache: cache.with_room(job.ids.len() + job.budget.min(MAX_ROOM)),
             sampler: Sampler::new(self.options.sampling, answer as u64, job.ids),
             ids: Vec::new(),
             sum: 0.0,

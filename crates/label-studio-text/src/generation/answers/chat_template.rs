@@ -10,7 +10,7 @@ use time::{OffsetDateTime, UtcDateTime};
 
 const NAME: &str = "chat_template";
 /// Steps after which a template is stopped: they come with the model, and can hold endless loops.
-const FUEL: u64 = 5_000_000;
+const FUEL: u64 = 1_000_000;
 
 /// Part of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

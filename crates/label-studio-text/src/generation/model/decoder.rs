@@ -67,6 +67,11 @@ impl Decoder {
         &self,
         segments: &mut [Segment<'_>],
     ) -> Result<Vec<Vec<f32>>, GenerationError> {
+        // Within the pool of threads, so that each product of matrices finds them awake.
+        rayon::scope(|_| self.run(segments))
+    }
+
+    fn run(&self, segments: &mut [Segment<'_>]) -> Result<Vec<Vec<f32>>, GenerationError> {
         let rows = Rows::of(segments);
         let mut hidden = self.embed(segments, &rows)?;
         let rotations = self.architecture.ropes.iter();
