@@ -45,7 +45,7 @@ use std::{
 };
 
 pub use error::ProgramError;
-pub use stream::ProgramStream;
+pub use stream::{ProgramKiller, ProgramStream};
 
 /// A program, and the setting to check when it is missing.
 #[derive(Debug, Clone, Copy)]

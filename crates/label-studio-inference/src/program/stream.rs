@@ -35,9 +35,30 @@ pub struct ProgramStream {
 /// The thread that waits for the program, or kills it.
 #[derive(Debug)]
 struct Watch {
-    /// Says that the output has ended; dropped without it, the program is killed.
-    output_ended: Sender<()>,
+    /// Says that the output has ended, or that the program is to be killed.
+    orders: Sender<Order>,
     thread: JoinHandle<io::Result<End>>,
+}
+
+/// What the waiting thread is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The output has ended: wait for the program's end.
+    OutputEnded,
+    /// Kill the program.
+    Kill,
+}
+
+/// Kills a program from another thread than the one that reads its output.
+#[derive(Debug, Clone)]
+pub struct ProgramKiller(Sender<Order>);
+
+impl ProgramKiller {
+    /// Kills the program, unless it has ended. The reader of its output gets an error.
+    pub fn kill(&self) {
+        // The thread has ended when the program has.
+        let _ = self.0.send(Order::Kill);
+    }
 }
 
 /// How a program ended.
@@ -81,16 +102,23 @@ impl ProgramStream {
             let _ = sender.send(first_bytes(stderr));
         });
         let stdout = child.stdout.take().expect("the standard output is piped");
-        let (output_ended, end_of_output) = mpsc::channel();
+        let (orders, received) = mpsc::channel();
         Ok(Self {
             program: path.display().to_string(),
             stdout,
             complaints,
             watch: Some(Watch {
-                output_ended,
-                thread: thread::spawn(move || wait(child, &end_of_output, time)),
+                orders,
+                thread: thread::spawn(move || wait(child, &received, time)),
             }),
         })
+    }
+
+    /// Returns what kills the program while another thread waits for its output.
+    pub fn killer(&self) -> ProgramKiller {
+        let watch = self.watch.as_ref();
+        // Without a watch the program has ended; nothing receives the order then.
+        ProgramKiller(watch.map_or_else(|| mpsc::channel().0, |watch| watch.orders.clone()))
     }
 
     /// Waits for the program's end, once.
@@ -99,7 +127,7 @@ impl ProgramStream {
             return Ok(());
         };
         // The thread has ended already when the program was killed.
-        let _ = watch.output_ended.send(());
+        let _ = watch.orders.send(Order::OutputEnded);
         let program = self.program.clone();
         let end = watch
             .thread
@@ -137,12 +165,9 @@ impl Read for ProgramStream {
 
 impl Drop for ProgramStream {
     fn drop(&mut self) {
-        if let Some(Watch {
-            output_ended,
-            thread,
-        }) = self.watch.take()
-        {
-            drop(output_ended);
+        if let Some(Watch { orders, thread }) = self.watch.take() {
+            // The thread has ended when the program has.
+            let _ = orders.send(Order::Kill);
             // A killed process ends at once.
             thread.join().ok();
         }
@@ -150,10 +175,10 @@ impl Drop for ProgramStream {
 }
 
 /// Waits until the program has ended, and kills it when it may run no longer.
-fn wait(mut child: Child, end_of_output: &Receiver<()>, time: Duration) -> io::Result<End> {
+fn wait(mut child: Child, orders: &Receiver<Order>, time: Duration) -> io::Result<End> {
     let started = Instant::now();
     let remaining = || time.saturating_sub(started.elapsed());
-    if end_of_output.recv_timeout(time).is_ok() {
+    if orders.recv_timeout(time) == Ok(Order::OutputEnded) {
         let mut pause = FIRST_PAUSE;
         while !remaining().is_zero() {
             if let Some(status) = child.try_wait()? {
