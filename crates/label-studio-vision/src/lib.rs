@@ -10,6 +10,7 @@
 //! - `llm`: images for language models, as `data:` URLs or as text (feature `llm`).
 //! - [`models`]: text detection and recognition, Segment Anything (feature `models`) and Grounding
 //!   DINO (feature `grounding_dino`).
+//! - `video`: frames of videos, and objects followed through them (feature `video`).
 //!
 //! Without its features the crate holds no inference engine: a backend that sends images to a web
 //! service decodes them with it, too.
@@ -31,6 +32,8 @@ pub mod llm;
 pub mod masks;
 pub mod models;
 mod regions;
+#[cfg(feature = "video")]
+pub mod video;
 
 #[cfg(feature = "inference")]
 pub use args::{Vision, VisionArgs};
