@@ -145,7 +145,8 @@ impl Project {
     }
 
     /// Returns the job that `fit` works on: it takes progress and log lines, and says whether to go
-    /// on. Elsewhere it is a job that is stored nowhere.
+    /// on. Elsewhere it is a job that is stored nowhere; in `predict` it is cancelled when the client
+    /// of an unmerged request hangs up, so that a model of long calls can end.
     pub fn job(&self) -> &JobContext {
         &self.job
     }

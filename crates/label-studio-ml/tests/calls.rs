@@ -243,3 +243,25 @@ fn a_prediction_that_takes_too_long_is_answered_with_its_reason() {
     assert!(detail.contains("the model did not answer"), "{detail}");
     drop(release);
 }
+
+#[test]
+fn a_call_whose_answer_is_no_longer_awaited_is_cancelled() {
+    let (ended, has_ended) = std::sync::mpsc::channel();
+    let model = FnModel::new("Long").predict_fn(move |project, _| {
+        while !project.job().is_cancelled() {
+            thread::yield_now();
+        }
+        ended.send(()).unwrap();
+        Ok(Predictions::default())
+    });
+    let args = ServerArgs {
+        predict_timeout: 1,
+        ..ServerArgs::default()
+    };
+    let resources = label_studio_ml::Resources::new(label_studio_ml::store::MemoryStore::default());
+    let client = TestClient::with_resources(model, &args, resources);
+    let (status, answer) = client.post("/predict", &body("x"));
+    assert_eq!(status, 504, "{answer}");
+    let in_time = has_ended.recv_timeout(std::time::Duration::from_secs(10));
+    in_time.expect("the model hears of it");
+}

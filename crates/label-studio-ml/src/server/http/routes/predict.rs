@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     batching::Batching,
+    jobs::JobContext,
     model::PredictRequest,
     predictions::{Predictions, TaskPrediction},
     server::{
@@ -68,6 +69,19 @@ struct Asked {
     started: Instant,
 }
 
+/// The client that waits for an answer. When it hangs up, the request is dropped with this, and a
+/// model that asks ends its call.
+#[derive(Default)]
+struct Caller {
+    job: JobContext,
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.job.cancel();
+    }
+}
+
 /// Predicts labels.
 pub(crate) async fn predict(
     State(backend): State<SharedBackend>,
@@ -116,10 +130,12 @@ pub(crate) async fn predict(
         is_small,
         priority: Priority::of(request.is_interactive()),
     };
+    let caller = Caller::default();
+    let job = caller.job.clone();
     let answered = backend
         .call(call, move |model, project| {
             let _memory = memory;
-            let project = &project.project.for_call();
+            let project = &project.project.with_job(job);
             let call = PredictCall {
                 model,
                 project,
