@@ -31,10 +31,14 @@ pub enum Kind {
     Brush,
     /// `KeyPointLabels`.
     KeyPoint,
+    /// `VideoRectangle`.
+    VideoRectangle,
+    /// `TimelineLabels`.
+    Timeline,
 }
 
 impl Kind {
-    /// Returns what a control tag on an `Image` asks for, if it is of a kind that a network can serve.
+    /// Returns what a control tag asks for, if it is of a kind that a network can serve.
     pub fn of(control: &ml::Control) -> Option<Self> {
         Some(match control.tag.to_ascii_lowercase().as_str() {
             "choices" => Self::Choices,
@@ -44,6 +48,8 @@ impl Kind {
             "polygonlabels" => Self::Polygon,
             "brushlabels" => Self::Brush,
             "keypointlabels" => Self::KeyPoint,
+            "videorectangle" => Self::VideoRectangle,
+            "timelinelabels" => Self::Timeline,
             _ => return None,
         })
     }
@@ -51,8 +57,8 @@ impl Kind {
     /// Returns what the network of such a control must be for.
     pub const fn task(self) -> NetworkTask {
         match self {
-            Self::Choices | Self::Taxonomy => NetworkTask::Classify,
-            Self::Rectangle => NetworkTask::Detect,
+            Self::Choices | Self::Taxonomy | Self::Timeline => NetworkTask::Classify,
+            Self::Rectangle | Self::VideoRectangle => NetworkTask::Detect,
             Self::RotatedRectangle => NetworkTask::Obb,
             Self::Polygon | Self::Brush => NetworkTask::Segment,
             Self::KeyPoint => NetworkTask::Pose,
@@ -62,7 +68,8 @@ impl Kind {
     /// Returns the file that serves such a control when nothing else is said.
     pub const fn default_file(self) -> &'static str {
         match self {
-            Self::Choices | Self::Taxonomy => "yolov8n-cls.onnx",
+            Self::Choices | Self::Taxonomy | Self::Timeline => "yolov8n-cls.onnx",
+            Self::VideoRectangle => "yolov8n.onnx",
             Self::Rectangle => "yolov8m.onnx",
             Self::RotatedRectangle => "yolov8n-obb.onnx",
             Self::Polygon | Self::Brush => "yolov8n-seg.onnx",
@@ -73,7 +80,13 @@ impl Kind {
     /// Boxes are part of what networks for masks and key points find.
     fn accepts(self, task: NetworkTask) -> bool {
         task == self.task()
-            || self == Self::Rectangle && matches!(task, NetworkTask::Segment | NetworkTask::Pose)
+            || matches!(self, Self::Rectangle | Self::VideoRectangle)
+                && matches!(task, NetworkTask::Segment | NetworkTask::Pose)
+    }
+
+    /// Returns whether it labels videos, not images.
+    pub const fn is_of_video(self) -> bool {
+        matches!(self, Self::VideoRectangle | Self::Timeline)
     }
 }
 
@@ -81,7 +94,7 @@ impl Kind {
 pub struct Control<'a> {
     /// The tag.
     pub tag: &'a ml::Control,
-    /// The image that it labels.
+    /// The image or video that it labels.
     pub object: &'a Object,
     /// What it asks for.
     pub kind: Kind,
@@ -109,12 +122,12 @@ pub struct Control<'a> {
     pub paths: HashMap<String, Vec<String>>,
 }
 
-/// A control tag on an image, without its network.
+/// A control tag on an image or a video, without its network.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
     /// The tag.
     pub tag: &'a ml::Control,
-    /// The image that it labels.
+    /// The image or video that it labels.
     pub object: &'a Object,
     /// What it asks for.
     pub kind: Kind,
@@ -123,7 +136,7 @@ pub struct Candidate<'a> {
 impl<'a> Candidate<'a> {
     /// Returns the control tags that the model serves, in the order of the document.
     ///
-    /// Skipped are tags with `model_skip="true"`, and tags whose first object is no image.
+    /// Skipped are tags with `model_skip="true"`, and tags whose first object is of another kind.
     pub fn all(label_config: &'a LabelConfig) -> impl Iterator<Item = Self> {
         label_config.controls().iter().filter_map(|control| {
             let Some(object) = label_config.objects_of(control).next() else {
@@ -133,7 +146,11 @@ impl<'a> Candidate<'a> {
                 );
                 return None;
             };
-            let kind = Kind::of(control).filter(|_| object.tag.eq_ignore_ascii_case("Image"))?;
+            let kind = Kind::of(control)?;
+            let wanted = if kind.is_of_video() { "Video" } else { "Image" };
+            if !object.tag.eq_ignore_ascii_case(wanted) {
+                return None;
+            }
             if switch(control, "model_skip", false) {
                 tracing::debug!(control = control.name, "model_skip is set, skipped");
                 return None;
@@ -172,11 +189,15 @@ impl<'a> Control<'a> {
             );
         }
         let names: Vec<_> = metadata.names.iter().map(String::as_str).collect();
-        let label_map = tag.label_map(&names);
+        let labels = match kind {
+            Kind::VideoRectangle => labels_of_video(label_config, tag)?,
+            _ => tag,
+        };
+        let label_map = labels.label_map(&names);
         if label_map.is_empty() {
             tracing::error!(
                 control = tag.name,
-                labels = tag.labels.join(", "),
+                labels = labels.labels.join(", "),
                 classes = first_names(&metadata.names),
                 file = network.file(),
                 "no label of the control tag is a class of its model, skipped; name the model's classes in the \
@@ -286,6 +307,36 @@ fn points(control: &ml::Control) -> HashMap<(String, usize), String> {
         );
     }
     points
+}
+
+/// Returns the `Labels` tag whose labels the boxes of a video get.
+fn labels_of_video<'a>(
+    label_config: &'a LabelConfig,
+    tag: &ml::Control,
+) -> anyhow::Result<&'a ml::Control> {
+    let mut controls = label_config.controls().iter();
+    let labels = controls.find(|control| {
+        control.tag.eq_ignore_ascii_case("Labels") && control.to_name == tag.to_name
+    });
+    labels.with_context(|| {
+        format!(
+            "<{} name={:?}> needs a tag <Labels> with the same toName, which says what its boxes are",
+            tag.tag, tag.name
+        )
+    })
+}
+
+/// Returns the labels of a control tag in the order of its label map, each with the numbers of the
+/// classes that mean it.
+pub(crate) fn label_columns<'a>(control: &'a Control<'_>) -> Vec<(&'a str, Vec<usize>)> {
+    let mut columns: IndexMap<&str, Vec<usize>> = IndexMap::new();
+    let names = &control.network.metadata().names;
+    for (name, label) in &control.label_map {
+        let classes = names.iter().enumerate().filter(|(_, other)| *other == name);
+        let column = columns.entry(label).or_default();
+        column.extend(classes.map(|(class, _)| class));
+    }
+    columns.into_iter().collect()
 }
 
 /// Returns the names of the first classes.

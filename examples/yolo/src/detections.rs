@@ -56,6 +56,8 @@ pub(crate) struct Decoder<'a> {
     pub(crate) n_extra: usize,
     /// Boxes must be surer than this.
     pub(crate) confidence: f64,
+    /// Boxes of a class that overlap a better one more than this go.
+    pub(crate) max_overlap: f64,
 }
 
 impl Decoder<'_> {
@@ -178,6 +180,7 @@ impl Decoder<'_> {
                 .collect();
             let suppression = Suppression {
                 suppressors: Suppressors::All,
+                max_overlap: self.max_overlap,
                 ..Suppression::default()
             };
             suppression.keep(&boxes, &scores, &classes)
@@ -186,7 +189,11 @@ impl Decoder<'_> {
                 .iter()
                 .map(|candidate| candidate.bounds)
                 .collect();
-            Suppression::default().keep(&boxes, &scores, &classes)
+            let suppression = Suppression {
+                max_overlap: self.max_overlap,
+                ..Suppression::default()
+            };
+            suppression.keep(&boxes, &scores, &classes)
         };
         let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
         kept.into_iter()

@@ -15,6 +15,8 @@ use crate::{Answer, Control, Network, network::Search, regions};
 
 /// Default minimum score of a box in Ultralytics; a lower threshold of a control tag lowers it.
 const USUAL_CONFIDENCE: f64 = 0.25;
+/// Overlap above which the worse of two boxes goes in Ultralytics.
+const USUAL_OVERLAP: f64 = 0.7;
 
 /// The regions of one image with the position of their control tag among all.
 pub(crate) type Found = (usize, Vec<Region>);
@@ -37,7 +39,8 @@ impl<'a> ControlsOfObject<'a> {
     /// Groups control tags by the images of their objects, in the order of the document.
     pub(crate) fn groups(controls: &'a [Control<'a>]) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
-        for (idx, control) in controls.iter().enumerate() {
+        let of_images = controls.iter().enumerate();
+        for (idx, control) in of_images.filter(|(_, control)| !control.kind.is_of_video()) {
             let object = control.object;
             let shows_same = |other: &Object| {
                 (&other.value_name, other.is_image_list)
@@ -110,6 +113,7 @@ impl ControlsOfNetwork<'_> {
         Search {
             network: &self.network,
             confidence: self.confidence,
+            max_overlap: USUAL_OVERLAP,
         }
     }
 

@@ -9,10 +9,10 @@ use label_studio_ml::{
     anyhow::{self, ensure},
     parse_args, serve,
 };
-use label_studio_vision::{Vision, VisionArgs, batches::ImageBatches};
-use yolo::{Kind, ModelFiles, Networks, Yolo, label_tasks, read_tasks};
+use label_studio_vision::{Vision, VisionArgs, batches::ImageBatches, video::VideoArgs};
+use yolo::{Kind, ModelFiles, Networks, TrackerFiles, Yolo, label_tasks, read_tasks};
 
-/// Label images with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices
+/// Label images and videos with YOLO models: boxes, rotated boxes, polygons, brush masks, key points, choices, tracks
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
@@ -45,7 +45,7 @@ struct Args {
     #[arg(long, env = "ALLOW_CUSTOM_MODEL_PATH", default_value = "true", action = ArgAction::Set, value_parser = switch)]
     allow_custom_model_path: bool,
 
-    /// Images that are run at a time
+    /// Images or frames that are run at a time
     #[arg(long, env = "BATCH_SIZE", default_value = "8")]
     batch_size: NonZeroUsize,
 
@@ -65,7 +65,11 @@ struct Args {
     #[arg(long, env = "POSE_MODEL")]
     pose_model: Option<String>,
 
-    /// Model for Choices and Taxonomy [default: yolov8n-cls.onnx]
+    /// Model for `VideoRectangle` [default: yolov8n.onnx]
+    #[arg(long, env = "VIDEO_MODEL")]
+    video_model: Option<String>,
+
+    /// Model for Choices, Taxonomy and `TimelineLabels` [default: yolov8n-cls.onnx]
     #[arg(long, env = "CLASSIFY_MODEL")]
     classify_model: Option<String>,
 
@@ -74,16 +78,23 @@ struct Args {
 
     #[command(flatten)]
     vision: VisionArgs,
+
+    #[command(flatten)]
+    video: VideoArgs,
 }
 
 impl Args {
     fn defaults(&self) -> Result<HashMap<Kind, Weights>, HubError> {
-        let kinds: [(&Option<String>, &[Kind]); 5] = [
+        let kinds: [(&Option<String>, &[Kind]); 6] = [
             (&self.detect_model, &[Kind::Rectangle]),
             (&self.obb_model, &[Kind::RotatedRectangle]),
             (&self.segment_model, &[Kind::Polygon, Kind::Brush]),
             (&self.pose_model, &[Kind::KeyPoint]),
-            (&self.classify_model, &[Kind::Choices, Kind::Taxonomy]),
+            (&self.video_model, &[Kind::VideoRectangle]),
+            (
+                &self.classify_model,
+                &[Kind::Choices, Kind::Taxonomy, Kind::Timeline],
+            ),
         ];
         let mut defaults = HashMap::new();
         for (weights, kinds) in kinds {
@@ -112,6 +123,14 @@ fn main() -> anyhow::Result<()> {
     };
     let network = args.server.network.options();
     let (vision, batch_size) = (args.vision, args.batch_size.get());
+    let videos = args.video.reader();
+    // Images are labelled without it, so it need not be there.
+    if let Err(error) = videos.version() {
+        tracing::warn!(%error, "videos cannot be labelled");
+    }
+    let trackers = TrackerFiles {
+        root: args.model_root,
+    };
     let load = move || {
         let Vision {
             runtime,
@@ -121,6 +140,8 @@ fn main() -> anyhow::Result<()> {
         Ok(Yolo {
             networks: Networks::new(runtime, hub, files),
             batches: ImageBatches { reader, batch_size },
+            videos,
+            trackers,
             score_threshold: args.model_score_threshold,
         })
     };

@@ -4,21 +4,33 @@ use label_studio_ml::{
     LabelConfig, Model, PredictRequest, Prediction, Predictions, Project, TaskPrediction,
     anyhow::{self, bail},
 };
-use label_studio_vision::batches::{ImageBatches, joined};
+use label_studio_vision::{
+    batches::{ImageBatches, joined},
+    video::VideoReader,
+};
 
-use crate::{Candidate, Control, Networks, control::first_names, images::ControlsOfObject};
+use crate::{
+    Candidate, Control, Networks, TrackerFiles,
+    control::first_names,
+    images::ControlsOfObject,
+    video::{ControlsOfVideo, Videos},
+};
 
 const MODEL_VERSION: &str = "yolo";
 const NO_CONTROLS: &str = "No suitable control tags: the label config needs Choices, Taxonomy, RectangleLabels, PolygonLabels, \
-    BrushLabels or KeyPointLabels on an Image, without model_skip, and with labels that name classes of their model \
+    BrushLabels or KeyPointLabels on an Image, or VideoRectangle or TimelineLabels on a Video, without model_skip, and with labels that name classes of their model \
     (attribute predicted_values)";
 
-/// Labels images with YOLO models.
+/// Labels images and videos with YOLO models.
 pub struct Yolo {
     /// The networks. Each is loaded when a project first needs it.
     pub networks: Networks,
     /// Reads the images of tasks.
     pub batches: ImageBatches,
+    /// Reads the videos of tasks.
+    pub videos: VideoReader,
+    /// The parameters of trackers.
+    pub trackers: TrackerFiles,
     /// Default minimum score of a region; the label config overrides it.
     pub score_threshold: f64,
 }
@@ -58,9 +70,19 @@ impl Model for Yolo {
     fn predict(&self, project: &Project, request: &PredictRequest) -> anyhow::Result<Predictions> {
         let controls = self.controls(project)?;
         let groups = ControlsOfObject::groups(&controls);
-        let found = groups
+        let in_images = groups
             .iter()
             .map(|group| group.predict(project, &request.tasks, &self.batches));
+        let videos = Videos {
+            reader: &self.videos,
+            trackers: &self.trackers,
+            batch_size: self.batches.batch_size,
+        };
+        let groups = ControlsOfVideo::groups(&controls);
+        let in_videos = groups
+            .iter()
+            .map(|group| group.predict(project, &request.tasks, &videos));
+        let found = in_images.chain(in_videos);
         let predictions = joined(request.tasks.len(), found).into_iter();
         let predictions = predictions.map(|regions| {
             TaskPrediction::from(regions.map(|regions| {

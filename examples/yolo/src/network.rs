@@ -26,10 +26,14 @@ pub struct Network {
     metadata: Metadata,
 }
 
-/// A network with the minimum score of the boxes that it looks for.
+/// A network with what holds for the boxes that it looks for.
+#[derive(Clone, Copy)]
 pub(crate) struct Search<'a> {
     pub(crate) network: &'a Network,
+    /// Minimum score.
     pub(crate) confidence: f64,
+    /// Boxes of a class that overlap a better one more than this go.
+    pub(crate) max_overlap: f64,
 }
 
 /// An image scaled to go into a network; the image itself is no longer needed.
@@ -124,7 +128,7 @@ impl Network {
         letterbox
     }
 
-    fn run(&self, images: &[&Prepared], confidence: f64) -> anyhow::Result<Vec<Answer>> {
+    fn run(&self, images: &[&Prepared], search: &Search<'_>) -> anyhow::Result<Vec<Answer>> {
         let pixels = images.iter().map(|image| &image.pixels);
         let size = images[0].pixels.dimensions();
         let tensors = self.network.run(size, pixels, &Normalise::UNIT)?;
@@ -161,7 +165,8 @@ impl Network {
         let decoder = Decoder {
             metadata: &self.metadata,
             n_extra: self.metadata.n_extra().or(n_prototypes).unwrap_or_default(),
-            confidence,
+            confidence: search.confidence,
+            max_overlap: search.max_overlap,
         };
         let mut answers = Vec::with_capacity(images.len());
         for (idx, image) in images.iter().enumerate() {
@@ -194,7 +199,7 @@ impl BatchModel for Search<'_> {
     }
 
     fn run(&self, inputs: &[&Prepared]) -> anyhow::Result<Vec<Answer>> {
-        self.network.run(inputs, self.confidence)
+        self.network.run(inputs, self)
     }
 }
 

@@ -2,12 +2,8 @@
 
 mod support;
 
-use std::{collections::HashMap, fs, sync::Arc};
+use std::fs;
 
-use label_studio_inference::{
-    hub::{Hub, HubOptions},
-    onnx::{OnnxArgs, Runtime},
-};
 use label_studio_ml::{
     Resources, Value, json,
     sdk::{Client, ClientOptions},
@@ -15,9 +11,8 @@ use label_studio_ml::{
     store::MemoryStore,
 };
 use label_studio_testing::{Answer, MockService};
-use label_studio_vision::{batches::ImageBatches, images::ImageArgs};
-use support::{data_url, fixture};
-use yolo::{ModelFiles, Networks, TaskToLabel, Yolo, label_tasks, read_tasks};
+use support::{data_url, tiny_yolo};
+use yolo::{TaskToLabel, label_tasks, read_tasks};
 
 #[test]
 fn lists_of_tasks_are_read() {
@@ -72,26 +67,11 @@ fn predictions_are_stored_and_failures_named() {
             _ => Answer::status(404),
         });
     let root = tempfile::tempdir().unwrap();
-    fs::copy(
-        fixture("tiny-detect.onnx"),
-        root.path().join("yolov8m.onnx"),
-    )
-    .unwrap();
-    let files = ModelFiles {
-        root: root.path().to_owned(),
-        allows_model_path: true,
-        defaults: HashMap::new(),
-    };
-    let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let networks = Networks::new(runtime, Hub::new(HubOptions::default()).unwrap(), files);
-    let model = Yolo {
-        networks,
-        batches: ImageBatches {
-            reader: Arc::new(ImageArgs::default().reader()),
-            batch_size: 8,
-        },
-        score_threshold: 0.5,
-    };
+    let model = tiny_yolo(
+        root.path(),
+        &[("yolov8m.onnx", "tiny-detect.onnx")],
+        |_, _| {},
+    );
     let resources = Resources {
         client: Some(
             Client::new(ClientOptions::new(label_studio.url("")).with_token("key")).unwrap(),

@@ -21,9 +21,11 @@ use label_studio_inference::{
 };
 use label_studio_ml::{Value, json, sdk::brush_rle, serde_json, testing::TestClient};
 use label_studio_testing::check_results;
-use label_studio_vision::{batches::ImageBatches, images::ImageArgs, masks::Mask};
+use label_studio_vision::{
+    batches::ImageBatches, images::ImageArgs, masks::Mask, video::VideoReader,
+};
 use tempfile::TempDir;
-use yolo::{ModelFiles, Networks, Yolo};
+use yolo::{ModelFiles, Networks, TrackerFiles, Yolo};
 
 /// A server with a folder of models.
 pub struct TinyModel {
@@ -131,7 +133,11 @@ pub fn tiny_yolo(
     let runtime = Runtime::new(&OnnxArgs::near(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let hub = Hub::new(HubOptions::default()).unwrap();
     Yolo {
+        trackers: TrackerFiles {
+            root: model_files.root.clone(),
+        },
         networks: Networks::new(runtime, hub, model_files),
+        videos: VideoReader::default(),
         batches: ImageBatches {
             reader: Arc::new(options.images.reader()),
             batch_size: options.batch_size,
