@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use label_studio_ml::{
     Event, PredictRequest, Prediction, Predictions, Project, TaskPrediction, Value, json,
     raw::{
-        ConnectionAddresses, RawError,
+        ConnectionAddresses, OwnRoute, RawError,
         http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request},
     },
 };
@@ -31,6 +31,14 @@ struct PredictReply {
 #[derive(Deserialize)]
 struct Failure {
     detail: Option<String>,
+}
+
+/// Reads the routes that an app answers instead of the server, such as `GET /live`.
+pub(crate) fn own_routes(texts: &[String]) -> Vec<OwnRoute> {
+    texts
+        .iter()
+        .filter_map(|text| OwnRoute::parse(text))
+        .collect()
 }
 
 /// Writes the body of `/predict`.

@@ -132,6 +132,26 @@ def versions():
     return "never asked"
 
 
+@app.route("/live")
+def live():
+    return "the app lives"
+
+
+@app.route("/docs")
+def docs():
+    return "the app's documentation"
+
+
+@app.route("/jobs/<name>", methods=["GET", "DELETE"])
+def job(name):
+    return f"the app's job {name}"
+
+
+@app.route("/")
+def home():
+    return "<h1>the app's page</h1>"
+
+
 mine = Blueprint("mine", __name__, url_prefix="/mine")
 
 
@@ -319,6 +339,19 @@ def test_routes_of_the_server_win_over_custom_ones(backend: Backend) -> None:
     assert ask(backend, "DELETE", "/setup").status == 405
     backend.wait_for("answers these routes itself and never calls the app for them: /versions")
     backend.wait_for("run for custom routes only, not for /, /health")
+
+
+def test_the_app_has_its_own_pages_where_the_server_has_some(backend: Backend) -> None:
+    assert ask(backend, "GET", "/live").body == b"the app lives"
+    assert ask(backend, "GET", "/docs").body == b"the app's documentation"
+    assert ask(backend, "GET", "/jobs/7").body == b"the app's job 7"
+    assert ask(backend, "DELETE", "/jobs/7").body == b"the app's job 7"
+    assert ask(backend, "GET", "/jobs").json["jobs"] == []
+    assert ask(backend, "GET", "/openapi.json").json["openapi"] == "3.1.0"
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    assert ask(backend, "GET", "/", headers=browser).body == b"<h1>the app's page</h1>"
+    health = {"model_class": "Probe", "status": "UP"}
+    assert ask(backend, "GET", "/", headers={"Accept": "*/*"}).json == health
 
 
 @pytest.mark.parametrize(

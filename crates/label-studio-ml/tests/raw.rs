@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use label_studio_ml::{
     Event, Model, PredictRequest, Predictions, Project, Resources, ServerArgs, Value, anyhow, json,
-    raw::{RawAnswer, RawError, RawMetric, RawModel, RawRequest, Readiness},
+    raw::{
+        OwnRoute, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawMetric, RawModel,
+        RawRequest, Readiness, http::Response,
+    },
     store::MemoryStore,
     testing::TestClient,
 };
@@ -189,4 +192,61 @@ fn numbers_of_the_model_are_among_the_metrics() {
     let (_, metrics) = client.send("GET", "/metrics", &[("accept", "application/json")], "");
     assert_eq!(metrics["samples"]["label_studio_ml_workers"], 2.0);
     assert_eq!(metrics["samples"]["label_studio_ml_restarts_total"], 7.0);
+}
+
+/// Answers every path that it is asked for with the path.
+struct WithPages {
+    own_routes: Vec<OwnRoute>,
+}
+
+impl Model for WithPages {
+    fn predict(&self, _: &Project, _: &PredictRequest) -> anyhow::Result<Predictions> {
+        Ok(Predictions::default())
+    }
+}
+
+impl RawModel for WithPages {
+    fn predict_raw(&self, request: RawRequest) -> RawAnswer {
+        Box::pin(std::future::ready(Ok(request.body)))
+    }
+
+    fn setup_raw(&self, request: RawRequest) -> RawAnswer {
+        Box::pin(std::future::ready(Ok(request.body)))
+    }
+
+    fn permits(&self) -> usize {
+        1
+    }
+
+    fn has_custom_routes(&self) -> bool {
+        true
+    }
+
+    fn own_routes(&self) -> &[OwnRoute] {
+        &self.own_routes
+    }
+
+    fn custom_route_raw(&self, request: RawCustomRequest) -> RawCustomAnswer {
+        let path = json!(request.head.uri.path()).to_string();
+        Box::pin(std::future::ready(Ok(Some(Response::new(path.into())))))
+    }
+}
+
+#[test]
+fn a_models_own_routes_replace_those_of_the_server_for_people() {
+    let own_routes = ["GET /live", "GET /jobs/*", "GET /"];
+    let own_routes = own_routes.iter().filter_map(|text| OwnRoute::parse(text));
+    let own_routes = own_routes.collect();
+    let model = WithPages { own_routes };
+    let resources = Resources::new(MemoryStore::default());
+    let client = TestClient::with_raw(move || Arc::new(model), &ServerArgs::default(), resources);
+    assert_eq!(client.get("/live"), (200, json!("/live")));
+    assert_eq!(client.get("/jobs/7"), (200, json!("/jobs/7")));
+    assert_eq!(client.get("/jobs").1["jobs"], json!([]));
+    let delete = client.send("DELETE", "/jobs/7", &[], "");
+    assert_eq!(delete.0, 404, "the server's: there is no such job");
+    assert_eq!(client.get("/").1["status"], "UP");
+    let browser = [("accept", "text/html")];
+    assert_eq!(client.send("GET", "/", &browser, ""), (200, json!("/")));
+    assert_eq!(OwnRoute::parse("/live"), None);
 }

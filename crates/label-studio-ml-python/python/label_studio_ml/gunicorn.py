@@ -62,6 +62,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
                 model_class=app.model_class.__name__,
                 threads=max(self.cfg.threads, 1),
                 basic_auth=app.basic_auth,
+                own_routes=app.own_routes(),
             )
         )
         with socket.socket(socket.AF_UNIX) as connection:

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use label_studio_ml::{
     Event, JobContext, Model, PredictRequest, Predictions, Project, ServerArgs, Value,
     raw::{
-        ListeningSocket, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawModel,
-        RawRequest, http::Response, serve_raw_on,
+        ListeningSocket, OwnRoute, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError,
+        RawModel, RawRequest, http::Response, serve_raw_on,
     },
     settings::BasicAuthArgs,
 };
@@ -51,6 +51,7 @@ struct ServedApp {
     model_class: String,
     threads: u16,
     basic_auth: Option<(String, String)>,
+    own_routes: Vec<String>,
 }
 
 /// The Python functions that answer. `answer` maps path, body, request id and the [`Job`] of a training or `None` to status and
@@ -58,6 +59,7 @@ struct ServedApp {
 struct Function {
     answer: Py<PyAny>,
     custom: Option<Py<PyAny>>,
+    own_routes: Vec<OwnRoute>,
     model_class: String,
     n_threads: u16,
     n_calls: AtomicU64,
@@ -92,6 +94,7 @@ impl Server {
             function: Arc::new(Function {
                 answer: app.answer,
                 custom: app.custom,
+                own_routes: wire::own_routes(&app.own_routes),
                 model_class: app.model_class,
                 n_threads: app.threads,
                 n_calls: AtomicU64::new(0),
@@ -282,6 +285,10 @@ impl RawModel for InProcess {
 
     fn has_custom_routes(&self) -> bool {
         self.0.custom.is_some()
+    }
+
+    fn own_routes(&self) -> &[OwnRoute] {
+        &self.0.own_routes
     }
 
     fn custom_route_raw(&self, request: RawCustomRequest) -> RawCustomAnswer {

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use label_studio_ml::{
     Event, Model, PredictRequest, Predictions, Project, Value,
     raw::{
-        RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawMetric, RawModel, RawRequest,
-        Readiness,
+        OwnRoute, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawMetric, RawModel,
+        RawRequest, Readiness,
     },
 };
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
@@ -82,6 +82,7 @@ impl Workers {
             n_threads: options.n_threads,
             model_class: OnceLock::new(),
             has_custom_routes: OnceLock::new(),
+            own_routes: OnceLock::new(),
             n_restarts: AtomicU64::new(0),
             stopping: watch::Sender::new(false),
             first_loaded: watch::Sender::new(false),
@@ -208,6 +209,10 @@ impl RawModel for Workers {
     fn has_custom_routes(&self) -> bool {
         // Unknown until the app has been loaded.
         self.shared.has_custom_routes.get() != Some(&false)
+    }
+
+    fn own_routes(&self) -> &[OwnRoute] {
+        self.shared.own_routes.get().map_or(&[], Vec::as_slice)
     }
 
     fn custom_route_raw(&self, request: RawCustomRequest) -> RawCustomAnswer {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use label_studio_ml::raw::OwnRoute;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpgid};
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,7 +22,7 @@ use tokio::{
 };
 
 use super::{connection::Connection, frame};
-use crate::private_socket;
+use crate::{private_socket, wire};
 
 /// Time for a process to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -49,6 +50,8 @@ struct Greeting {
     model_class: String,
     #[serde(default)]
     has_custom_routes: bool,
+    #[serde(default)]
+    own_routes: Vec<String>,
     error: Option<String>,
     cannot_fork: Option<String>,
 }
@@ -58,6 +61,8 @@ pub(super) struct Process {
     pub(super) model_class: String,
     /// Whether the app has custom routes.
     pub(super) has_custom_routes: bool,
+    /// Routes that the app answers instead of the server.
+    pub(super) own_routes: Vec<OwnRoute>,
     /// Why no worker can be forked from it, for a fork server.
     pub(super) cannot_fork: Option<String>,
     /// One connection per concurrent call.
@@ -191,6 +196,7 @@ impl Program {
         Ok(Process {
             model_class: greeting.model_class,
             has_custom_routes: greeting.has_custom_routes,
+            own_routes: wire::own_routes(&greeting.own_routes),
             cannot_fork: greeting.cannot_fork,
             connections,
             handle,

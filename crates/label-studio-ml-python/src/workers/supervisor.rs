@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use label_studio_ml::raw::OwnRoute;
 use tokio::sync::watch;
 
 use super::{
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) model_class: OnceLock<String>,
     /// Whether the app has custom routes, once it has been loaded.
     pub(super) has_custom_routes: OnceLock<bool>,
+    /// Known once a worker has loaded the app.
+    pub(super) own_routes: OnceLock<Vec<OwnRoute>>,
     pub(super) n_restarts: AtomicU64,
     /// Set when the server ends.
     pub(super) stopping: watch::Sender<bool>,
@@ -103,6 +106,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
     let Process {
         model_class,
         has_custom_routes,
+        own_routes,
         connections,
         mut handle,
         ..
@@ -115,6 +119,7 @@ async fn run_once(shared: &Arc<Shared>, worker_idx: usize) -> bool {
     );
     let _ = shared.model_class.set(model_class);
     let _ = shared.has_custom_routes.set(has_custom_routes);
+    let _ = shared.own_routes.set(own_routes);
     let kill = shared.pool.install(worker_idx, connections);
     shared.first_loaded.send_replace(true);
     let status = loop {

@@ -9,6 +9,6 @@ pub use crate::server::{
     serve::{serve_raw, serve_raw_on},
 };
 pub use model::{
-    ConnectionAddresses, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError, RawMetric,
-    RawModel, RawRequest, Readiness,
+    ConnectionAddresses, OwnRoute, RawAnswer, RawCustomAnswer, RawCustomRequest, RawError,
+    RawMetric, RawModel, RawRequest, Readiness,
 };

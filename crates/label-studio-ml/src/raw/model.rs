@@ -37,8 +37,14 @@ pub trait RawModel: Model {
         false
     }
 
-    /// Answers a request for a path or a method that the server does not know. Only the credentials
-    /// and the size of the body have been checked.
+    /// Returns routes that the model answers although the server has such ones for operators, as
+    /// `/live` and `/docs` are. Those that Label Studio calls stay the server's.
+    fn own_routes(&self) -> &[OwnRoute] {
+        &[]
+    }
+
+    /// Answers a request for a path or a method that the server does not know, or for one of
+    /// [`RawModel::own_routes`]. Only the credentials and the size of the body have been checked.
     fn custom_route_raw(&self, _request: RawCustomRequest) -> RawCustomAnswer {
         Box::pin(std::future::ready(Ok(None)))
     }
@@ -59,6 +65,43 @@ pub trait RawModel: Model {
     /// Stops threads and processes of the model, after the last call.
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(std::future::ready(()))
+    }
+}
+
+/// A route that a model answers instead of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRoute {
+    method: String,
+    path: String,
+    is_prefix: bool,
+}
+
+impl OwnRoute {
+    /// Reads a method in capitals and a path, as in `GET /live`; a `*` at the end of the path stands
+    /// for anything. Returns `None` for other texts.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (method, path) = text.split_once(' ')?;
+        let prefix = path.strip_suffix('*');
+        Some(Self {
+            method: method.to_owned(),
+            path: prefix.unwrap_or(path).to_owned(),
+            is_prefix: prefix.is_some(),
+        })
+    }
+
+    /// Returns whether a request is for this route. `HEAD` is asked for like `GET`.
+    pub fn matches(&self, method: &http::Method, path: &str) -> bool {
+        let method = if method == http::Method::HEAD {
+            "GET"
+        } else {
+            method.as_str()
+        };
+        let is_path = if self.is_prefix {
+            path.starts_with(&self.path)
+        } else {
+            path == self.path
+        };
+        method == self.method && is_path
     }
 }
 

@@ -146,6 +146,21 @@ class App:
         """Returns whether a request is for a custom route, or goes through middleware."""
         return self.wsgi_app != self._serve or self._is_for_flask(Request(environ))
 
+    def own_routes(self) -> list[str]:
+        """Returns routes such as `GET /live` that the app answers although the Rust server has such
+        ones for operators; a pattern counts by what is before it, as in `GET /jobs/*`.
+        """
+        own: set[str] = set()
+        for rule in flask_bridge.rules():
+            start, _, is_pattern = rule.rule.partition("<")
+            if rule.rule in (METHODS.keys() - {"/"}) | ONLY_NATIVE.keys() or (
+                is_pattern and start == "/"
+            ):
+                continue
+            path = f"{start}*" if is_pattern else rule.rule
+            own.update(f"{method} {path}" for method in rule.methods or ())
+        return sorted(own)
+
     def log_extensions(self, logger: logging.Logger) -> None:
         """Logs how the Rust server treats routes, hooks and middleware of the app, if there are
         any.
@@ -154,6 +169,7 @@ class App:
         rules = flask_bridge.rules()
         hidden = sorted(
             {rule.rule for rule in rules if ours.get(rule.rule, set()) & (rule.methods or set())}
+            - {"/"}
         )
         served = sorted({rule.rule for rule in rules} - set(hidden))
         if served:
@@ -167,6 +183,8 @@ class App:
             warn_of_middleware(logger)
 
     def _is_for_flask(self, request: Request) -> bool:
+        if self._is_for_own_page(request):
+            return True
         methods = METHODS.get(request.path)
         if methods is not None and request.method in {
             *methods,
@@ -175,6 +193,15 @@ class App:
         }:
             return False
         return flask_bridge.answers(request.environ, methods is not None)
+
+    def _is_for_own_page(self, request: Request) -> bool:
+        """Returns whether a browser asks for `/`, where programs get the health check."""
+        return (
+            request.path == "/"
+            and request.method in ("GET", "HEAD")
+            and "text/html" in request.environ.get("HTTP_ACCEPT", "")
+            and any(rule.rule == "/" for rule in flask_bridge.rules())
+        )
 
     def _serve(
         self, environ: dict[str, Any], start_response: Callable[..., Any]

@@ -36,6 +36,11 @@ def has_custom_routes(app: Wsgi) -> bool:
     return app.is_extended() if isinstance(app, App) else True
 
 
+def own_routes(app: Wsgi) -> list[str]:
+    """Returns the routes that the app answers although the Rust server has such ones."""
+    return app.own_routes() if isinstance(app, App) else []
+
+
 def answer(app: Wsgi, head: str, body: bytes, request_id: str) -> tuple[int, bytes]:
     """Answers a request, whatever the app raises, with a status and a frame of headers and body."""
     try:

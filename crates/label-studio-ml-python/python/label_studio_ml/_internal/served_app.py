@@ -20,3 +20,5 @@ class ServedApp:
     model_class: str
     threads: int
     basic_auth: tuple[str, str] | None
+    own_routes: list[str]
+    """Routes such as `GET /live` that the app answers although the Rust server has such ones."""

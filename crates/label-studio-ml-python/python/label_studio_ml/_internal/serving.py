@@ -47,6 +47,7 @@ def serve_natively(
             model_class=model_class.__name__,
             threads=n_threads,
             basic_auth=basic_auth,
+            own_routes=[],
         )
     )
     with socket.create_server((host, port), family=_family(host), backlog=1024) as listener:  # noqa: SIM117

@@ -113,7 +113,11 @@ def _serve(path: str, control: socket.socket, task: dict[str, Any], backend: Bac
     has_custom_routes = custom_routes.has_custom_routes(backend.app)
     _send(
         control,
-        {"model_class": backend.model_class.__name__, "has_custom_routes": has_custom_routes},
+        {
+            "model_class": backend.model_class.__name__,
+            "has_custom_routes": has_custom_routes,
+            "own_routes": custom_routes.own_routes(backend.app),
+        },
     )
     for number in range(task["connections"]):
         threading.Thread(

@@ -12,7 +12,7 @@ use axum::{
 
 use crate::server::{
     backend::SharedBackend,
-    dashboard::history::Reason,
+    dashboard::{files::wants_page, history::Reason},
     http::{
         auth::{self, Admission},
         errors::ApiError,
@@ -70,18 +70,26 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
         .get::<MatchedPath>()
         .and_then(|path| routes::route(path.as_str()))
         .map_or("other", |route| route.path);
+    let is_own = is_own_route(&backend, &request);
+    let next = async |request| {
+        if is_own {
+            let answer = routes::custom::custom_route(State(Arc::clone(&backend)), request).await;
+            return answer.into_response();
+        }
+        next.run(request).await
+    };
     let answer = async {
         // Custom routes decide themselves which sites may use them.
-        if route != "other" && auth::is_forged(&request) {
+        if route != "other" && !is_own && auth::is_forged(&request) {
             return auth::forged();
         }
         match &backend.auth {
             Some(auth) => match auth.admit(&request) {
-                Admission::Admitted => next.run(request).await,
+                Admission::Admitted => next(request).await,
                 Admission::Refused => auth::refusal(),
                 Admission::Throttled(seconds) => auth::throttled(seconds),
             },
-            None => next.run(request).await,
+            None => next(request).await,
         }
     };
     let mut answer = pin!(request_id.scope(answer));
@@ -116,6 +124,18 @@ async fn guard(State(backend): State<SharedBackend>, request: Request, next: Nex
         response.headers_mut().insert(request_id::HEADER, id);
     }
     response
+}
+
+/// Returns whether a raw model has a route of its own where the server has one, too. At `/` programs
+/// get the health check all the same.
+fn is_own_route(backend: &SharedBackend, request: &Request) -> bool {
+    let Some(raw) = &backend.served.raw else {
+        return false;
+    };
+    let path = request.uri().path();
+    let mut own = raw.own_routes().iter();
+    own.any(|route| route.matches(request.method(), path))
+        && (path != "/" || wants_page(request.headers()))
 }
 
 /// Returns whether a failure may interest the operator: wrong passwords and addresses come from
