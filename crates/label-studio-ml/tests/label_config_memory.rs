@@ -37,6 +37,10 @@ fn label_config(n_labels: usize, attributes: &str) -> String {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test starts itself again with a variable that is read when a program starts"
+)]
 fn a_label_config_of_five_megabytes_takes_less_than_a_hundred() {
     if env::var_os(PURGE_DELAY).is_none() {
         let name = "a_label_config_of_five_megabytes_takes_less_than_a_hundred";
