@@ -131,7 +131,8 @@ def kills(program: str, database: str | None) -> None:
     store = {"CACHE_TYPE": "postgres", "DATABASE_URL": database} if database else {}
     with tempfile.TemporaryDirectory() as folder:
         for trial in range(n_trials):
-            flags = ["--fit-ms", 200, "--fit-attempts", 1000, "--trace", folder]
+            # A webhook is answered when its training has ended, or after half a second.
+            flags = ["--fit-ms", 700, "--fit-attempts", 1000, "--trace", folder]
             server = Server(program, folder, *flags, **store)
             server.send("POST", "/webhook", event(trial, trial))
             wait_for("a running job", pathlib.Path(folder, f"busy-{trial}").exists)
