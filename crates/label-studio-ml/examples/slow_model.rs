@@ -1,7 +1,7 @@
 //! A model that only takes time, for `scripts/measure_production.py`.
 
 use std::{
-    fs,
+    fs::{File, OpenOptions},
     io::Write as _,
     path::{Path, PathBuf},
     thread,
@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::Parser;
+use fs4::{FileExt, TryLockError};
 use label_studio_ml::{
     Batching, Event, Model, PredictRequest, Prediction, Predictions, Project, ServerArgs, Value,
     anyhow, parse_args, serve,
@@ -56,13 +57,17 @@ impl Model for Args {
             thread::sleep(Duration::from_millis(self.fit_ms));
             return Ok(Value::Null);
         };
-        let busy = folder.join(format!("busy-{}", project.id()));
-        if fs::read_to_string(&busy).is_ok_and(|process| lives(&process)) {
-            append(folder, "overlaps", &project.id().to_string())?;
+        // A lock ends with its process. A process id would not do: the system gives it to others.
+        let busy = File::create(folder.join(format!("busy-{}", project.id())))?;
+        match FileExt::try_lock(&busy) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                append(folder, "overlaps", &project.id().to_string())?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        fs::write(&busy, std::process::id().to_string())?;
         thread::sleep(Duration::from_millis(self.fit_ms));
-        let _ = fs::remove_file(&busy);
+        drop(busy);
         let number = &event.payload["annotation"]["id"];
         append(
             folder,
@@ -83,12 +88,8 @@ impl Model for Args {
     }
 }
 
-fn lives(process: &str) -> bool {
-    Path::new("/proc").join(process).exists()
-}
-
 fn append(folder: &Path, name: &str, line: &str) -> anyhow::Result<()> {
-    let mut options = fs::OpenOptions::new();
+    let mut options = OpenOptions::new();
     let mut file = options.append(true).create(true).open(folder.join(name))?;
     writeln!(file, "{line}")?;
     Ok(())
