@@ -64,9 +64,11 @@ def whole_project(stage: Stage) -> None:
         number: int = found["total_predictions_number"]
         return number
 
+    # Small requests, so that a kill comes between two of them.
+    predict = ["predict", *connection, "--store-size", "50"]
     with stage.step("predictions survive kills of the command", KILL_SECONDS * (N_KILLS + 2)):
         for kill in range(N_KILLS):
-            running = start(stage, "predict", *connection)
+            running = start(stage, *predict)
             stage.cleanup.callback(stop, running)
             # Early enough that the rest is not stored before the kill is known.
             wanted = N_TASKS * (kill + 1) // (4 * N_KILLS)
@@ -76,7 +78,7 @@ def whole_project(stage: Stage) -> None:
             equal(running.poll(), None, "exit status before the kill")
             stop(running)
         check(0 < n_stored() < N_TASKS, f"{n_stored()} predictions after the kills")
-        finished(stage, "predict", *connection)
+        finished(stage, *predict)
 
     with stage.step("each task has one prediction"):
         per_task = Counter(prediction["task"] for prediction in stage.client.predictions(project))
